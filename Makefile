@@ -1,0 +1,50 @@
+# Two commands: `make demo` sets up and grades the example class, `make test` sets up and passes all tests.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# The CPU build, without CUDA packages. With a GPU: make TORCH=torch==2.13.0 CONSTRAINTS= ...
+TORCH ?= torch==2.13.0
+CONSTRAINTS ?= -c constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+export OMP_NUM_THREADS ?= 1
+export MKL_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: demo test test-all lint assign calibrate verify bench clean
+
+demo: .venv/installed
+	$(BIN)/autograder grade examples/submissions --out out/demo
+	@echo "report:  $(BIN)/autograder report out/demo --student NAME"
+
+test: .venv/installed
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: .venv/installed
+	$(BIN)/python -m pytest
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/autograder assign --check
+
+assign: .venv/installed
+	$(BIN)/autograder assign
+
+calibrate: .venv/installed
+	$(BIN)/autograder calibrate --all
+
+verify: .venv/installed
+	$(BIN)/autograder verify --all --exact-seeds 150 --picture docs/pictures
+
+# torch first and by itself: another package that asks for torch would take a build with CUDA.
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) $(CONSTRAINTS) "$(TORCH)" || { echo "No CPU build of torch was found: name an index that has it in PIP_EXTRA_INDEX_URL, or for a GPU run: make TORCH=torch CONSTRAINTS="; exit 1; }
+	$(PIP) $(CONSTRAINTS) setuptools
+	$(PIP) $(CONSTRAINTS) --no-build-isolation -e ".[instructor,development]"
+	@touch $@
+
+clean:
+	rm -rf .venv out
