@@ -1,0 +1,1 @@
+"""The messages between the judge and the worker: plain data, never pickle."""

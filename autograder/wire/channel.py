@@ -1,0 +1,199 @@
+"""Frames on a socket: a fixed prefix, a JSON header, raw buffers. Every size is checked before it is believed.
+
+    prefix   magic (4 bytes), header length (uint32), body length (uint64), big endian
+    header   {"id": int, "kind": str, "value": tree, "sizes": [bytes of each buffer]}
+    body     the buffers, one after the other
+
+A reply carries the id of its request. Bytes that nobody asked for, a wrong id or a bad frame end the connection:
+the judge then replaces the worker.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.wire.decoding import TakeHandle, decode
+from autograder.wire.encoding import MakeHandle, encode
+from autograder.wire.values import WireError
+
+_PREFIX = struct.Struct(">4sIQ")
+_MAGIC = b"AGW1"
+MAX_HEADER = 4 * 2**20
+MAX_BODY = 256 * 2**20
+MAX_BUFFERS = 4096
+
+
+class ChannelClosed(Exception):
+    """The other side is gone."""
+
+
+class ChannelTimeout(Exception):
+    """The deadline passed before the whole frame was there."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One frame: `number` pairs a reply with its request, `kind` says what it is, `value` is plain data.
+
+    `size` is its length on the wire.
+    """
+
+    number: int
+    kind: str
+    value: Any
+    size: int = 0
+
+
+class Channel:
+    """One end of the wire.
+
+    Args:
+        connection: a connected stream socket, owned by the channel from now on.
+        make_handle: how this side turns its objects into handles (worker).
+        take_handle: how this side turns handles into objects (worker) or into what stands for them (judge).
+
+    Attributes:
+        device: where received tensors are put; None is the CPU.
+    """
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        make_handle: MakeHandle | None = None,
+        take_handle: TakeHandle | None = None,
+    ) -> None:
+        self._socket = connection
+        self._make_handle = make_handle
+        self._take_handle = take_handle
+        self.device: str | None = None
+        connection.setblocking(False)
+
+    def send(self, number: int, kind: str, value: Any, deadline: float | None = None) -> None:
+        """Send one frame; raises ChannelClosed, or ChannelTimeout when the other side does not read it in time."""
+        buffers: list[Any] = []
+        tree = encode(value, buffers, self._make_handle)
+        arrays = [memoryview(b.reshape(-1).view("u1")) for b in buffers]
+        header = json.dumps(
+            {"id": number, "kind": kind, "value": tree, "sizes": [len(a) for a in arrays]}, allow_nan=False
+        ).encode()
+        body = sum(len(a) for a in arrays)
+        if len(header) > MAX_HEADER or body > MAX_BODY or len(arrays) > MAX_BUFFERS:
+            raise WireError(f"a value too large to send: {len(header):,} + {body:,} bytes")
+        self._write(_PREFIX.pack(_MAGIC, len(header), body) + header, deadline)
+        for array in arrays:
+            self._write(array, deadline)
+
+    def receive(self, deadline: float | None = None) -> Message:
+        """Receive one frame.
+
+        Raises:
+            ChannelClosed: the other side has closed.
+            ChannelTimeout: `deadline` (seconds of `time.monotonic`) has passed.
+            WireError: the frame breaks the protocol.
+        """
+        magic, header_length, body_length = _PREFIX.unpack(self._read(_PREFIX.size, deadline))
+        if magic != _MAGIC:
+            raise WireError("bytes that are no frame")
+        if header_length > MAX_HEADER or body_length > MAX_BODY:
+            raise WireError("a frame larger than allowed")
+        header = _parse_header(bytes(self._read(header_length, deadline)))
+        sizes = header["sizes"]
+        if sum(sizes) != body_length:
+            raise WireError("buffer sizes do not add up to the body")
+        buffers = [self._read(size, deadline) for size in sizes]
+        try:
+            value = decode(header["value"], buffers, self._take_handle, self.device)
+        except RecursionError:
+            raise WireError("value nested too deep") from None
+        except (RuntimeError, ValueError, OverflowError, MemoryError) as error:  # torch found what no check here did
+            raise WireError(f"a value that cannot be built ({type(error).__name__})") from None
+        return Message(header["id"], header["kind"], value, header_length + body_length)
+
+    def unsolicited(self) -> bool:
+        """Whether bytes wait that no request has asked for."""
+        poll = select.poll()  # select() fails for descriptors above 1024
+        poll.register(self._socket, select.POLLIN)
+        if not poll.poll(0):
+            return False
+        try:
+            return bool(self._socket.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Close this end; the other side reads the end of the stream."""
+        self._socket.close()
+
+    def _write(self, data: Any, deadline: float | None) -> None:
+        view = memoryview(data).cast("B")
+        while view:
+            try:
+                view = view[self._socket.send(view) :]
+            except BlockingIOError:
+                self._wait(select.POLLOUT, deadline)
+            except OSError as error:
+                raise ChannelClosed(str(error)) from None
+
+    def _read(self, size: int, deadline: float | None) -> bytearray:
+        # Memory grows with what has arrived, not with what a header promises.
+        data = bytearray(min(size, 2**20))
+        filled = 0
+        while filled < size:
+            if filled == len(data):
+                data.extend(bytes(min(size - filled, len(data))))
+            try:
+                with memoryview(data) as view:
+                    got = self._socket.recv_into(view[filled:])
+            except BlockingIOError:
+                self._wait(select.POLLIN, deadline)
+                continue
+            except OSError as error:
+                raise ChannelClosed(str(error)) from None
+            if got == 0:
+                raise ChannelClosed("end of stream")
+            filled += got
+        return data
+
+    def _wait(self, event: int, deadline: float | None) -> None:
+        poll = select.poll()
+        poll.register(self._socket, event)
+        timeout = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+        if not poll.poll(timeout) and deadline is not None and time.monotonic() >= deadline:
+            raise ChannelTimeout
+
+
+def _parse_header(data: bytes) -> dict[str, Any]:
+    try:
+        header = json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise WireError("a header that is no JSON") from None
+    fields: dict[str, Callable[[Any], bool]] = {
+        "id": lambda v: type(v) is int,
+        "kind": lambda v: type(v) is str and len(v) <= 40,
+        "value": lambda v: True,
+        "sizes": lambda v: type(v) is list and len(v) <= MAX_BUFFERS and all(type(n) is int and n >= 0 for n in v),
+    }
+    if type(header) is not dict or set(header) != set(fields):
+        raise WireError("a header with other fields than id, kind, value, sizes")
+    for name, valid in fields.items():
+        if not valid(header[name]):
+            raise WireError(f"a header with a bad {name}")
+    return header
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise WireError("a header with a repeated key")
+    return result
+
+
+def _refuse(constant: str) -> Any:
+    raise WireError(f"{constant} in a header")
