@@ -1,0 +1,164 @@
+"""From cells of text to statements that can run one by one, losing no more than what is broken.
+
+A line that starts with `%`, `!` or `?` is IPython's and is blanked. A cell that does not compile is cut at its
+top-level statements, and only the pieces that do not compile are lost.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import Any
+
+_MAGIC = re.compile(r"^\s*(%|!|\?)|^\s*[\w.]+\?{1,2}\s*$")
+_CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
+_PYTHON_CELL_MAGICS = {"time", "timeit", "capture", "prun"}  # what follows is ordinary Python
+_STARTS = re.compile(r"^(def |async def |class |@|import |from |[A-Za-z_]\w*\s*(:[^=]*)?=[^=])")
+_CONTINUES = re.compile(r"^(else|elif|except|finally)\b|^[)\]}]")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One top-level statement: its code, and where it stands for the student."""
+
+    code: Any
+    where: str
+    line: int
+    summary: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that could not be loaded: `kind` is syntax, exception, timeout, crash or note."""
+
+    where: str
+    line: int
+    kind: str
+    message: str
+
+
+def blank_magics(source: str) -> str:
+    """Replace IPython's lines by `pass` lines of the same indentation, so that line numbers stay."""
+    lines = source.split("\n")
+    first = next((i for i, line in enumerate(lines) if line.strip()), None)
+    if first is not None and (match := _CELL_MAGIC.match(lines[first])):
+        if match[1] not in _PYTHON_CELL_MAGICS:
+            return "\n" * (len(lines) - 1)
+        lines[first] = ""
+    try:
+        ast.parse("\n".join(lines))
+        return "\n".join(lines)  # valid Python as it stands: a line with % inside a string is no magic
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        pass
+    for i, line in enumerate(lines):
+        if _MAGIC.match(line):
+            lines[i] = re.match(r"\s*", line)[0] + "pass"  # type: ignore[index]
+    return "\n".join(lines)
+
+
+def split_statements(
+    source: str, filename: str, where: str, first_line: int, flags: int
+) -> tuple[list[Statement], list[Problem], int]:
+    """Compile a cell into its top-level statements.
+
+    Args:
+        source: the text of the cell.
+        filename: the name that tracebacks show.
+        where: the name of the cell for the student ("cell 3", or the file's name).
+        first_line: line number of the cell's first line, as the student counts.
+        flags: compiler flags of `from __future__` imports seen so far.
+
+    Returns:
+        The statements, what could not be compiled, and the flags for the cells after this one.
+    """
+    source = blank_magics(source)
+    try:
+        tree = ast.parse(source, filename)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return _recover(source, filename, where, first_line, flags, error)
+    ast.increment_lineno(tree, first_line - 1)
+    statements: list[Statement] = []
+    problems: list[Problem] = []
+    for node in tree.body:
+        flags |= _future_flags(node)
+        interactive = ast.Module([node], [])
+        try:
+            code = compile(interactive, filename, "exec", flags, True)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            problems.append(Problem(where, node.lineno, "syntax", describe_syntax_error(error)))
+            continue
+        statements.append(Statement(code, where, node.lineno, _summary(node)))
+    return statements, problems, flags
+
+
+def _recover(
+    source: str, filename: str, where: str, first_line: int, flags: int, error: BaseException
+) -> tuple[list[Statement], list[Problem], int]:
+    line = getattr(error, "lineno", None) or 1
+    problem = Problem(where, first_line + line - 1, "syntax", describe_syntax_error(error))
+    statements: list[Statement] = []
+    pieces = _pieces(source)
+    if len(pieces) < 2:
+        return [], [problem], flags
+    for offset, text in pieces:
+        try:
+            ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        found, _, flags = split_statements(text, filename, where, first_line + offset, flags)
+        statements += found
+    return statements, [problem], flags
+
+
+def _pieces(source: str) -> list[tuple[int, str]]:
+    # Only definitions, imports and assignments are taken from a broken cell: a line of a broken text literal may
+    # look like any other statement.
+    lines = source.split("\n")
+    starts = []
+    decorated = False
+    for i, line in enumerate(lines):
+        if _STARTS.match(line) and not decorated:
+            starts.append(i)
+        if line and not line[0].isspace() and not line.startswith("#"):
+            decorated = line.startswith("@")
+    pieces: list[tuple[int, str]] = []
+    if not starts:
+        return pieces
+    for start, following in zip(starts, [*starts[1:], len(lines)], strict=True):
+        end = start + 1
+        while end < following and (
+            not lines[end].strip()
+            or lines[end][0].isspace()
+            or _CONTINUES.match(lines[end])
+            or lines[end].startswith(("#", "def ", "async def ", "class ", "@"))
+        ):
+            end += 1
+        pieces.append((start, "\n".join(lines[start:end])))
+    return pieces
+
+
+def _future_flags(node: ast.stmt) -> int:
+    if not (isinstance(node, ast.ImportFrom) and node.module == "__future__"):
+        return 0
+    flags = 0
+    for alias in node.names:
+        feature = getattr(__future__, alias.name, None)
+        flags |= feature.compiler_flag if feature else 0
+    return flags
+
+
+def _summary(node: ast.stmt) -> str:
+    name = getattr(node, "name", None)
+    return f"{'class' if isinstance(node, ast.ClassDef) else 'def'} {name}" if name else type(node).__name__
+
+
+def describe_syntax_error(error: BaseException) -> str:
+    """A student's sentence for an error of the compiler."""
+    if isinstance(error, RecursionError | MemoryError):
+        return "this code is nested too deeply to be compiled"
+    if isinstance(error, SyntaxError):
+        text = (error.text or "").strip()[:120]
+        return f"{type(error).__name__}: {error.msg}" + (f", at: {text}" if text else "")
+    return f"{type(error).__name__}: {error}"[:300]

@@ -1,0 +1,115 @@
+"""Answers the judge's requests on the student's objects.
+
+Requests (kind: fields) and their replies:
+
+    load      name, cells, skip, seconds   -> progress* then loaded: names, problems     (in service.py)
+    seed      n                            -> done              global generators are set before each check
+    get       target, name                 -> value | missing | raised
+    call      target, args, kwargs         -> value | raised
+    probes    source                       -> done | raised     defines the exercise's probes
+    probe     name, args, kwargs           -> value | raised
+    release   numbers                      -> done
+    forbid    names                        -> done | raised     until the next one; no names lift it
+    mentions  cells, names                 -> value             before anything is loaded
+
+The judge runs the same dispatcher on its own known mistakes, so that a diagnosis compares like with like.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from autograder.wire.values import HandleReference
+from autograder.worker import probes
+from autograder.worker.forbidden import Fence, mentions, namespace_of
+from autograder.worker.objects import Objects
+from autograder.worker.raised import describe_exception
+
+_MISSING = object()
+
+
+class Dispatcher:
+    """The objects behind handles, and the probes.
+
+    Args:
+        device: where modules made by the student's code are put; None is the CPU.
+    """
+
+    def __init__(self, device: str | None = None) -> None:
+        self.objects = Objects()
+        self.device = device
+        self.probes: dict[str, Callable[..., Any]] = dict(probes.GENERIC)
+        self.files: frozenset[str] = frozenset()
+        self._fence = Fence()
+
+    def answer(self, kind: str, request: dict[str, Any]) -> tuple[str, Any]:
+        """The kind and the value of the reply to one request."""
+        try:
+            return _HANDLERS[kind](self, **request)
+        except BaseException as error:
+            return "raised", asdict(describe_exception(error, self.files))
+
+    def make_handle(self, value: Any) -> HandleReference:
+        """Keep `value` here, and give the handle that stands for it."""
+        if self.device is not None:
+            import torch
+
+            if isinstance(value, torch.nn.Module):
+                value.to(self.device)
+        return self.objects.make_handle(value)
+
+    def _seed(self, n: int) -> tuple[str, Any]:
+        import numpy as np
+        import torch
+
+        torch.manual_seed(n)
+        random.seed(n)
+        np.random.seed(n % 2**32)
+        # A default that one check's code changed must not reach the next check.
+        torch.set_default_dtype(torch.float32)
+        torch.set_grad_enabled(True)
+        return "done", None
+
+    def _get(self, target: Any, name: str) -> tuple[str, Any]:
+        value = getattr(target, name, _MISSING)
+        return ("missing", name) if value is _MISSING else ("value", value)
+
+    def _call(self, target: Any, args: list[Any], kwargs: dict[str, Any]) -> tuple[str, Any]:
+        return "value", target(*args, **kwargs)
+
+    def _probes(self, source: str) -> tuple[str, Any]:
+        namespace: dict[str, Any] = {"__name__": "probes"}
+        exec(compile(source, "probes.py", "exec"), namespace)
+        own = {n: v for n, v in namespace.items() if callable(v) and not n.startswith("_")}
+        self.probes = probes.GENERIC | own
+        return "done", None
+
+    def _probe(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> tuple[str, Any]:
+        return "value", self.probes[name](*args, **kwargs)
+
+    def _release(self, numbers: list[int]) -> tuple[str, Any]:
+        self.objects.release(numbers)
+        return "done", None
+
+    def _forbid(self, names: list[str]) -> tuple[str, Any]:
+        self._fence.lift()
+        self._fence.forbid(names, namespace_of(self.objects.module))
+        return "done", None
+
+    def _mentions(self, cells: list[dict[str, Any]], names: list[str]) -> tuple[str, Any]:
+        return "value", [asdict(mention) for mention in mentions(cells, names)]
+
+
+_HANDLERS: dict[str, Callable[..., tuple[str, Any]]] = {
+    "seed": Dispatcher._seed,
+    "get": Dispatcher._get,
+    "call": Dispatcher._call,
+    "probes": Dispatcher._probes,
+    "probe": Dispatcher._probe,
+    "release": Dispatcher._release,
+    "forbid": Dispatcher._forbid,
+    "mentions": Dispatcher._mentions,
+}

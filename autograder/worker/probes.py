@@ -1,0 +1,127 @@
+"""Generic probes: code that has to run beside the student's, whatever the exercise.
+
+A probe holds no answer and no limit; what it returns is judged like everything else. Tensors cross the wire
+without their graph, so whatever needs autograd is a probe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+def _select(value: Any, output: int | None) -> Any:
+    return value if output is None else value[output]
+
+
+def gradient(
+    function: Callable[..., Any], inputs: list[Any], wrt: list[int], output: int | None = None, **kwargs: Any
+) -> list[Tensor | None]:
+    """Gradients of the summed output of `function(*inputs)` with respect to the inputs numbered in `wrt`.
+
+    None stands where the output does not depend on the input, or has no graph at all.
+    """
+    arguments = list(inputs)
+    for i in wrt:
+        arguments[i] = arguments[i].detach().clone().requires_grad_()
+    value = _select(function(*arguments, **kwargs), output)
+    if not (isinstance(value, Tensor) and value.requires_grad):
+        return [None] * len(wrt)
+    return list(torch.autograd.grad(value.sum(), [arguments[i] for i in wrt], allow_unused=True))
+
+
+def batch_jacobian(function: Callable[[Tensor], Any], x: Tensor, output: int | None = None) -> Tensor:
+    """Jacobian of each row of the output by the same row of `x` (B, D_in): (B, D_out, D_in)."""
+    x = x.detach().clone().requires_grad_()
+    y = _select(function(x), output)
+    rows = []
+    for j in range(y.shape[1]):
+        (row,) = torch.autograd.grad(y[:, j].sum(), x, retain_graph=True, allow_unused=True)
+        rows.append(torch.zeros_like(x) if row is None else row)
+    return torch.stack(rows, 1)
+
+
+def perturb(module: nn.Module, scale: float, seed: int) -> nn.Module:
+    """Add normal noise of standard deviation `scale` to every parameter; returns the module."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+            parameter.add_(noise.to(parameter), alpha=scale)
+    return module
+
+
+def parameters(module: nn.Module) -> dict[str, Tensor]:
+    """The parameters by name."""
+    return {name: value.detach().clone() for name, value in module.named_parameters()}
+
+
+def set_parameters(module: nn.Module, values: dict[str, Tensor]) -> nn.Module:
+    """Set parameters by name; returns the module."""
+    own = dict(module.named_parameters())
+    with torch.no_grad():
+        for name, value in values.items():
+            own[name].copy_(value)
+    return module
+
+
+def parameter_count(module: nn.Module) -> int:
+    """How many numbers the module learns."""
+    return sum(p.numel() for p in module.parameters())
+
+
+def call_without_grad(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call `function` under `torch.no_grad()`."""
+    with torch.no_grad():
+        return function(*args, **kwargs)
+
+
+def linear(weight: Tensor, bias: Tensor | None = None) -> nn.Module:
+    """An affine module with these weights (out, in) and this bias (out,)."""
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None).to(weight)
+    with torch.no_grad():
+        layer.weight.copy_(weight)
+        if bias is not None:
+            layer.bias.copy_(bias)
+    return layer
+
+
+def constant(value: Any) -> Callable[..., Any]:
+    """A function of anything that returns `value`."""
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return value
+
+    return function
+
+
+def is_instance(value: Any, class_name: str) -> bool:
+    """Whether `value` is an instance of the class named with its module, as in `torch.nn.Module`."""
+    return any(f"{c.__module__}.{c.__qualname__}" in (class_name, _full(class_name)) for c in type(value).__mro__)
+
+
+def _full(class_name: str) -> str:
+    return "torch.nn.modules.module.Module" if class_name == "torch.nn.Module" else class_name
+
+
+def submodule_types(module: nn.Module) -> list[str]:
+    """Class names of the module and everything in it."""
+    return [type(m).__name__ for m in module.modules()]
+
+
+def requires_grad(function: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
+    """Whether the answer of `function` carries a graph."""
+    value = function(*args, **kwargs)
+    return isinstance(value, Tensor) and value.requires_grad
+
+
+GENERIC: dict[str, Callable[..., Any]] = {
+    probe.__name__: probe
+    for probe in (
+        gradient, batch_jacobian, perturb, parameters, set_parameters, parameter_count, call_without_grad, linear,
+        constant, is_instance, submodule_types, requires_grad,
+    )
+}  # fmt: skip

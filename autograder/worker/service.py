@@ -1,0 +1,56 @@
+"""The worker's loop: one request, one reply, until the judge closes the wire."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from autograder.wire.channel import Channel, ChannelClosed, Message
+from autograder.wire.values import Unusable, WireError
+from autograder.worker import surroundings
+from autograder.worker.dispatcher import Dispatcher
+from autograder.worker.loader import load
+
+MAX_NAMES = 50_000  # `from torch import *` and the like give thousands, and the student's own come last
+
+
+def serve(connection: socket.socket, isolation: dict[str, Any]) -> None:
+    """Answer requests on `connection` until it closes. Runs in the locked worker, beside the student's code."""
+    dispatcher = Dispatcher()
+    channel = Channel(connection, dispatcher.make_handle, dispatcher.objects.take)
+    surroundings.prepare()
+    sys.setrecursionlimit(3000)
+    while True:
+        try:
+            message = channel.receive()
+        except ChannelClosed:
+            return
+        kind, value = (
+            _load(channel, dispatcher, message)
+            if message.kind == "load"
+            else dispatcher.answer(message.kind, message.value)
+        )
+        try:
+            channel.send(message.number, kind, value)
+        except ChannelClosed:
+            return
+        except WireError as error:
+            channel.send(message.number, "value", Unusable(f"an answer that is too large to be read ({error})"))
+        except BaseException as error:  # nothing is on the wire yet: the answer's own methods failed while it was read
+            channel.send(message.number, "value", Unusable(f"an answer that cannot be read ({type(error).__name__})"))
+
+
+def _load(channel: Channel, dispatcher: Dispatcher, message: Message) -> tuple[str, Any]:
+    def progress(number: int, where: str, line: int) -> None:
+        channel.send(message.number, "progress", {"statement": number, "where": where, "line": line})
+
+    request = message.value
+    dispatcher.device = channel.device = None if request["device"] == "cpu" else request["device"]
+    dispatcher.files = frozenset(cell["filename"] for cell in request["cells"])
+    module, problems = load(request["name"], request["cells"], set(request["skip"]), request["seconds"], progress)
+    dispatcher.objects.set_module(module)
+    surroundings.prepare()  # pyplot may have been imported by the student only now
+    names = [n for n in module.__dict__ if type(n) is str and not n.startswith("_")]
+    return "loaded", {"names": names[:MAX_NAMES], "problems": [asdict(p) for p in problems]}
