@@ -1,0 +1,161 @@
+"""The worker locks itself down: the steps, in the one order in which they work.
+
+Everything here runs in a freshly forked child, before it has seen a byte of student code. Each step may raise
+OSError; then nothing is served.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import random
+import resource
+import signal
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autograder.sandbox import jail, kernel, landlock, seccomp
+from autograder.sandbox.isolation import Limits
+from autograder.sandbox.readable import devices
+
+WIRE, REPORT = 3, 4  # descriptors of the worker: the wire for good, the report until the self-test is over
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the warm parent found out that this machine can do."""
+
+    namespaces: bool
+    landlock: bool
+    seccomp: bool
+    protected: bool = True  # otherwise no self-test, no other user: for one's own work
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whom the worker will belong to. `counted_alone`: the kernel counts its threads apart from others."""
+
+    uid: int
+    gid: int
+    counted_alone: bool
+
+
+def lock(plan: Plan, limits: Limits, owner: Owner, paths: Sequence[str]) -> list[str]:
+    """Lock this process down and name the layers that hold. `keep_descriptors` comes first."""
+    os.setsid()
+    die_with_parent()
+    size, data = _memory_sizes()
+    if plan.namespaces:
+        jail.enter(paths, limits.scratch_bytes, (owner.uid, owner.gid))
+        layers = ["namespaces", "pivot_root"]
+    else:
+        os.chdir("/")
+        layers = []
+    _settle_in(plan.namespaces)
+    if plan.protected:
+        _drop_privileges(owner)
+        _require_readable(paths, owner)
+        layers.append("unprivileged")
+    die_with_parent()  # changing uid has cleared it
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    _set_limits(limits, size, data, owner.counted_alone)
+    layers.append("rlimits")
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    if plan.landlock:
+        rules = [(path, landlock.READ) for path in paths]
+        rules += [(path, landlock.READ) for path in devices()]
+        rules += [("/dev/null", landlock.READ | landlock.WRITE_FILE | landlock.TRUNCATE)]
+        rules += [(jail.SCRATCH, landlock.SCRATCH)] if plan.namespaces else []
+        landlock.restrict(rules)
+        layers.append("landlock")
+    if plan.seccomp:
+        seccomp.install(os.getpid(), own_files=plan.namespaces)
+        layers.append("seccomp")
+    return layers
+
+
+def die_with_parent() -> None:
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def close_from(first: int) -> None:
+    try:
+        kernel.call("close_range", first, 0xFFFFFFFF, 0)
+    except OSError:  # before Linux 5.9
+        os.closerange(first, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
+def keep_descriptors(wire: int, report: int) -> None:
+    """Move the two to WIRE and REPORT, turn the standard ones into /dev/null, close everything else."""
+    # Moved out of the way first, so that neither target overwrites the other's source.
+    spare_wire = fcntl.fcntl(wire, fcntl.F_DUPFD_CLOEXEC, 10)
+    spare_report = fcntl.fcntl(report, fcntl.F_DUPFD_CLOEXEC, 10)
+    nothing = os.open("/dev/null", os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nothing, standard)
+    os.dup2(spare_wire, WIRE, inheritable=False)
+    os.dup2(spare_report, REPORT, inheritable=False)
+    close_from(REPORT + 1)
+
+
+def _memory_sizes() -> tuple[int, int]:
+    """Address space and private data of this process now, in bytes."""
+    with open("/proc/self/statm", encoding="ascii") as table:
+        fields = [int(word) * resource.getpagesize() for word in table.read().split()]
+    return fields[0], fields[5]
+
+
+def _settle_in(own_files: bool) -> None:
+    """Make Python see the new place."""
+    home = jail.SCRATCH if own_files else "/nonexistent"
+    os.environ.update(HOME=home, TMPDIR=home, MPLCONFIGDIR=home)
+    tempfile.tempdir = None
+    random.seed(0)  # the fork has given it a random one
+    os.umask(0o077)
+
+
+def _drop_privileges(owner: Owner) -> None:
+    if os.getuid() != owner.uid:
+        kernel.drop_bounding_set()  # takes CAP_SETPCAP, which goes with the uid
+        try:
+            os.setgroups([])
+            os.setresgid(owner.gid, owner.gid, owner.gid)
+            os.setresuid(owner.uid, owner.uid, owner.uid)
+        except OSError as error:
+            raise PermissionError(
+                f"root can't become user {owner.uid} ({error}); give it CAP_SETUID and CAP_SETGID, "
+                "or start the judge as an ordinary user"
+            ) from error
+    kernel.drop_capabilities()
+
+
+def _require_readable(paths: Sequence[str], owner: Owner) -> None:
+    for path in paths:
+        if not os.access(path, os.R_OK):
+            raise PermissionError(
+                f"user {owner.uid}, who a worker runs as, can't read {path}; "
+                "install Python where every user can read it, or allow namespaces"
+            )
+
+
+def _set_limits(limits: Limits, size: int, data: int, counted_alone: bool) -> None:
+    # Soft and hard are the same: as first process of its namespace the worker ignores SIGXCPU.
+    wanted = {
+        resource.RLIMIT_AS: size + limits.memory_bytes,
+        resource.RLIMIT_DATA: data + limits.memory_bytes,
+        resource.RLIMIT_CPU: limits.cpu_seconds,
+        resource.RLIMIT_FSIZE: limits.file_bytes,
+        resource.RLIMIT_NOFILE: limits.open_files,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_SIGPENDING: limits.threads,  # timers too are kernel memory
+    }
+    if counted_alone:
+        wanted[resource.RLIMIT_NPROC] = limits.threads + 1  # one for the minder, which an ordinary user's count has
+    for kind, value in wanted.items():
+        hard = resource.getrlimit(kind)[1]
+        if hard != resource.RLIM_INFINITY:
+            value = min(value, hard)
+        resource.setrlimit(kind, (value, value))

@@ -1,0 +1,246 @@
+"""The warm parent: a trusted process that has imported torch once and forks a minder for every worker.
+
+The judge executes it with a clean environment and one descriptor. It stays single-threaded, because a child
+of a process with threads can hang; it counts its threads before every fork.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import io
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from autograder.sandbox import calls, kernel, landlock, minder, seccomp
+from autograder.sandbox.isolation import MIB, Isolation, Limits
+from autograder.sandbox.lockdown import Plan, close_from
+from autograder.sandbox.readable import library_paths, site_packages, sys_path_within
+
+FIRST_PROCESS = 1  # the id of every worker in its own namespace
+
+_PROBE_LIMITS = Limits(memory_bytes=64 * MIB, cpu_seconds=10, scratch_bytes=MIB)
+
+# What an unprotected worker may still have, best first: namespaces, Landlock, seccomp.
+_UNPROTECTED = (
+    (True, True, False),
+    (True, False, False),
+    (False, True, True),
+    (False, True, False),
+    (False, False, True),
+    (False, False, False),
+)
+
+ADVICE = (
+    "Grade on Linux with user namespaces or Landlock, and with seccomp; or allow unprotected work in so many words."
+)
+
+
+def main(descriptor: int) -> None:
+    """Prepare as the judge's first message says, then fork minders until the judge is gone. Never returns."""
+    try:
+        _live(socket.socket(fileno=descriptor))
+    finally:
+        os._exit(0)
+
+
+def _live(control: socket.socket) -> None:
+    close_from(control.fileno() + 1)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # minders are reaped by the kernel
+    try:
+        order = json.loads(control.recv(1 << 20))
+        judge = os.pidfd_open(order["judge"])
+        if os.getppid() != order["judge"]:
+            return
+        if order["processor"] is not None:
+            os.sched_setaffinity(0, {order["processor"]})  # forks inherit it, and the filter refuses to change it
+        started = time.perf_counter()
+        mission = _prepare(order)
+        imported = time.perf_counter()
+        mission = _choose_plan(mission, frozenset(order["without"]), order["unprotected"])
+    except Refusal as refusal:
+        control.send(json.dumps({"refused": str(refusal)}).encode())
+        return
+    except BaseException:
+        control.send(json.dumps({"failed": traceback.format_exc()[-50000:]}).encode())
+        return
+    _silence()
+    figures = {"import_seconds": imported - started, "probe_seconds": time.perf_counter() - imported}
+    control.send(json.dumps({"ready": mission.isolation, "figures": figures}).encode())
+    _fork_on_request(mission, control, judge)
+
+
+class Refusal(Exception):
+    pass
+
+
+def _prepare(order: dict[str, Any]) -> minder.Mission:
+    for entry in site_packages(order["sys_path"]):
+        if entry not in sys.path:
+            sys.path.append(entry)
+    sys.path[:0] = order["import_path"]
+    for name in order["preload"]:
+        importlib.import_module(name)
+    module, _, function = order["serve"].partition(":")
+    serve = getattr(importlib.import_module(module), function)
+    _warm_up()
+    paths = library_paths(order["readable"])
+    sys.argv[:] = [""]
+    sys.path[:] = sys_path_within(paths)
+    # Done here and not in each worker: touching what was imported copies its pages, which takes milliseconds.
+    sys.path_importer_cache.clear()
+    seccomp.program(FIRST_PROCESS, own_files=True)
+    gc.collect()
+    gc.freeze()
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    root = order["root"]
+    return minder.Mission(
+        plan=Plan(namespaces=True, landlock=True, seccomp=True),
+        limits=_PROBE_LIMITS,
+        paths=paths,
+        repository=None if site_packages([root]) else root,
+        isolation={},
+        serve=serve,
+    )
+
+
+def _warm_up() -> None:
+    """Pay first-time costs once: the first optimiser step, the first figure with its fonts."""
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(1)
+        model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
+        optimiser = torch.optim.Adam(model.parameters())
+        for _ in range(2):
+            optimiser.zero_grad()
+            model(torch.ones(3, 4)).square().mean().backward()
+            optimiser.step()
+        torch.manual_seed(0)  # a fresh process has a random one: no two gradings would agree
+    if "numpy" in sys.modules:
+        import numpy
+
+        numpy.random.seed(0)
+    if "matplotlib.pyplot" in sys.modules:
+        from matplotlib import pyplot
+
+        figure, axes = pyplot.subplots()
+        axes.set_title("$x$")
+        figure.savefig(io.BytesIO(), format="png")
+        pyplot.close(figure)
+
+
+def _choose_plan(mission: minder.Mission, without: frozenset[str], unprotected: bool) -> minder.Mission:
+    """The strongest plan that this machine carries out, self-test included: tried on a throw-away worker."""
+    if calls.architecture() not in calls.AUDIT_ARCH:
+        raise Refusal(f"the sandbox does not know the processor {calls.architecture()}. {ADVICE}")
+    why = [f"{name}: switched off" for name in sorted(without)]
+    filtered = "seccomp" not in without
+    files = "landlock" not in without and landlock.version() > 0
+    if "landlock" not in without and not files:
+        why.append("landlock: this kernel does not have it")
+    plans = []
+    if filtered and "namespaces" not in without:
+        plans.append(Plan(namespaces=True, landlock=files, seccomp=True))
+    if filtered and files:
+        plans.append(Plan(namespaces=False, landlock=True, seccomp=True))
+    for plan in plans:
+        layers, reason = _try(replace(mission, plan=plan))
+        if layers is not None:
+            level = "full" if plan.namespaces else "reduced"
+            return _settled(mission, plan, level, layers, why)
+        why.append(f"{'namespaces' if plan.namespaces else 'landlock alone'}: {reason}")
+    if not unprotected:
+        raise Refusal(f"student code can't be isolated on this machine: {'; '.join(why)}. {ADVICE}")
+    for namespaces, landlocked, with_filter in _UNPROTECTED:
+        if (with_filter and not filtered) or (landlocked and not files) or (namespaces and "namespaces" in without):
+            continue
+        plan = Plan(namespaces, landlocked, with_filter, protected=False)
+        layers, reason = _try(replace(mission, plan=plan))
+        if layers is not None:
+            return _settled(mission, plan, "none", layers, why)
+        why.append(f"unprotected: {reason}")
+    raise Refusal(f"not even an unprotected worker starts: {'; '.join(why)}")
+
+
+def _settled(mission: minder.Mission, plan: Plan, level: Any, layers: list[str], why: list[str]) -> minder.Mission:
+    wanted = ("namespaces", "pivot_root", "unprivileged", "landlock", "seccomp", "self-test")
+    missing = tuple(name for name in wanted if name not in layers)
+    isolation = Isolation(level, tuple(layers), missing, tuple(why))
+    return replace(mission, plan=plan, isolation=isolation.to_json())
+
+
+def _try(mission: minder.Mission) -> tuple[list[str] | None, str]:
+    """Lock down one worker that serves nothing: its layers, or None and the reason."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    wire, far_end = socket.socketpair()
+    with ours, theirs, wire, far_end:
+        if _fork_minder(replace(mission, serve=None), wire, theirs, (ours, far_end)) is None:
+            return None, _too_many_threads()
+        theirs.close()
+        answer = json.loads(ours.recv(1 << 17) or b'{"refused": "the minder died"}')
+        if "locked" not in answer:
+            return None, answer["refused"]
+        ours.recv(1 << 17)  # how it ended: the minder is done
+        return answer["locked"], ""
+
+
+def _silence() -> None:
+    """Errors up to here went to the judge's file; from here on there is nothing to tell."""
+    nothing = os.open("/dev/null", os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nothing, standard)
+    os.close(nothing)
+
+
+def _fork_on_request(mission: minder.Mission, control: socket.socket, judge: int) -> None:
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    poll.register(judge, select.POLLIN)
+    while True:
+        if any(descriptor == judge for descriptor, _ in poll.poll()):
+            return
+        message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 2)
+        if not message:
+            return
+        limits = Limits(**json.loads(message)["spawn"])
+        with socket.socket(fileno=descriptors[0]) as wire, socket.socket(fileno=descriptors[1]) as status:
+            if _fork_minder(replace(mission, limits=limits), wire, status, (control,)) is None:
+                with contextlib.suppress(OSError):  # whoever asked may have gone
+                    status.send(json.dumps({"refused": _too_many_threads()}).encode())
+
+
+def _fork_minder(
+    mission: minder.Mission, wire: socket.socket, status: socket.socket, others: Sequence[socket.socket]
+) -> int | None:
+    """Fork; None if that would not be safe. `others` are closed in the child."""
+    if _thread_count() != 1:
+        return None
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            for other in others:
+                other.close()
+            minder.mind(mission, wire, status, parent)
+        os._exit(1)
+    return child
+
+
+def _thread_count() -> int:
+    return len(os.listdir("/proc/self/task"))
+
+
+def _too_many_threads() -> str:
+    return f"the warm parent has {_thread_count()} threads: a preloaded module started some"

@@ -1,0 +1,179 @@
+"""The allow-list of system calls, as a classic BPF program, and its installation.
+
+A call on the list passes, or passes if its arguments do; a known call that is not on the list gives EPERM.
+A newer one, and those whose arguments lie in memory where a filter can't look (clone3, openat2, io_uring),
+give ENOSYS so that the C library falls back. Another architecture's numbers kill.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import os
+import socket
+import struct
+import termios
+from collections.abc import Sequence
+from functools import lru_cache
+
+from autograder.sandbox import calls, kernel
+
+LOAD, EQUAL, AT_LEAST, AND, RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
+ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+X32 = 0x40000000  # the bit that marks calls of the x32 convention
+
+Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, constant
+
+ALWAYS = """
+read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek close close_range dup
+dup2 dup3 creat flock fsync fdatasync ftruncate fallocate fadvise64 readahead sendfile
+copy_file_range stat lstat fstat newfstatat statx access faccessat faccessat2 getdents getdents64
+getcwd chdir fchdir umask mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 statfs
+fstatfs mmap munmap mprotect mremap madvise msync brk membarrier futex set_robust_list
+get_robust_list rseq set_tid_address rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending
+rt_sigtimedwait rt_sigsuspend sigaltstack restart_syscall pause alarm getitimer setitimer
+timer_create timer_settime timer_gettime timer_getoverrun timer_delete timerfd_create
+timerfd_settime timerfd_gettime clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday
+time times getrandom poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait
+epoll_pwait epoll_pwait2 pipe pipe2 eventfd eventfd2 signalfd signalfd4 recvfrom shutdown
+getsockname getpeername  wait4 waitid exit exit_group getrlimit setrlimit getrusage
+sched_yield sched_getaffinity sched_getparam sched_getscheduler sched_get_priority_max
+sched_get_priority_min sched_rr_get_interval sched_getattr getpid getppid gettid getuid geteuid
+getgid getegid getresuid getresgid getgroups getpgid getpgrp getsid getpriority capget getcpu
+sysinfo uname
+""".split()  # noqa: SIM905 (one word in quotes a line would hide the list)
+
+PRETEND_ABSENT = ("clone3", "openat2", "io_uring_setup", "io_uring_enter", "io_uring_register")
+
+_IOCTLS = (
+    termios.TCGETS,
+    termios.TIOCGWINSZ,
+    termios.TIOCGPGRP,
+    termios.FIONREAD,
+    termios.FIONBIO,
+    termios.FIOCLEX,
+    termios.FIONCLEX,
+)
+_FCNTLS = (
+    fcntl.F_DUPFD,
+    fcntl.F_DUPFD_CLOEXEC,
+    fcntl.F_GETFD,
+    fcntl.F_SETFD,
+    fcntl.F_GETFL,
+    fcntl.F_SETFL,
+    fcntl.F_GETLK,
+    fcntl.F_SETLK,
+    fcntl.F_SETLKW,
+)
+_PRCTLS = (
+    kernel.PR_SET_NAME,
+    kernel.PR_GET_NAME,
+    kernel.PR_GET_DUMPABLE,
+    kernel.PR_GET_PDEATHSIG,
+    kernel.PR_GET_NO_NEW_PRIVS,
+    kernel.PR_CAPBSET_READ,
+)
+
+# What Python asks of a socket. SO_PEERPIDFD, a handle on the judge, is not among them.
+_SOCKET_OPTIONS = (socket.SO_TYPE, socket.SO_ERROR, socket.SO_PROTOCOL, socket.SO_DOMAIN, socket.SO_ACCEPTCONN)
+
+_ALLOW: Instruction = (RETURN, 0, 0, ALLOW)
+_DENY: Instruction = (RETURN, 0, 0, ERRNO | errno.EPERM)
+_ABSENT: Instruction = (RETURN, 0, 0, ERRNO | errno.ENOSYS)
+
+
+def _argument(index: int, high: bool = False) -> Instruction:
+    """Load half an argument (little-endian; so does the kernel with pids, flags)."""
+    return (LOAD, 0, 0, 16 + 8 * index + (4 if high else 0))
+
+
+def _one_of(index: int, values: Sequence[int]) -> list[Instruction]:
+    body = [_argument(index)]
+    for value in values:
+        body += [(EQUAL, 0, 1, value & 0xFFFFFFFF), _ALLOW]
+    return [*body, _DENY]
+
+
+def _new_thread_only() -> list[Instruction]:
+    return [
+        _argument(0),
+        (AND, 0, 0, kernel.CLONE_THREAD | kernel.ANY_NAMESPACE),
+        (EQUAL, 0, 1, kernel.CLONE_THREAD),
+        _ALLOW,
+        _DENY,
+    ]
+
+
+def _open_flags(index: int) -> list[Instruction]:
+    # Truncating while opening for reading empties a file under the first Landlock versions. The access mode 3
+    # ("neither, for ioctl") passes Landlock unseen and truncates too.
+    return [
+        _argument(index),
+        (AND, 0, 0, os.O_ACCMODE | os.O_TRUNC),
+        (EQUAL, 0, 1, os.O_RDONLY | os.O_TRUNC),
+        _DENY,
+        (AND, 0, 0, os.O_ACCMODE),
+        (EQUAL, 0, 1, os.O_ACCMODE),
+        _DENY,
+        _ALLOW,
+    ]
+
+
+def _without_address() -> list[Instruction]:
+    return [_argument(4), (EQUAL, 0, 3, 0), _argument(4, high=True), (EQUAL, 0, 1, 0), _ALLOW, _DENY]
+
+
+@lru_cache(maxsize=2)
+def program(pid: int, own_files: bool) -> bytes:
+    """The filter for a worker whose process id is `pid`.
+
+    own_files: the worker has a file system of its own. Otherwise readlink is refused too, because Landlock
+    does not filter it and /proc/<pid>/cwd of other processes is a link.
+    """
+    conditions = {
+        "clone": _new_thread_only(),
+        "open": _open_flags(1),
+        "openat": _open_flags(2),
+        "kill": _one_of(0, [pid]),
+        "tgkill": _one_of(0, [pid]),
+        "prlimit64": _one_of(0, [0, pid]),
+        "prctl": _one_of(0, _PRCTLS),
+        "ioctl": _one_of(1, _IOCTLS),
+        "fcntl": _one_of(1, _FCNTLS),
+        "sendto": _without_address(),
+        "getsockopt": _one_of(2, _SOCKET_OPTIONS),
+        "socketpair": _one_of(0, [1]),  # AF_UNIX
+    }
+    always = [*ALWAYS, "readlink", "readlinkat"] if own_files else ALWAYS
+    conditions |= {name: [_ALLOW] for name in always} | {name: [_ABSENT] for name in PRETEND_ABSENT}
+
+    architecture = calls.AUDIT_ARCH[calls.architecture()]
+    code: list[Instruction] = [
+        (LOAD, 0, 0, 4),
+        (EQUAL, 1, 0, architecture),
+        (RETURN, 0, 0, KILL),
+        (LOAD, 0, 0, 0),
+        (AT_LEAST, 0, 1, X32),
+        (RETURN, 0, 0, KILL),
+        (AT_LEAST, 0, 1, calls.NEWEST + 1),
+        _ABSENT,
+    ]
+    for name, body in conditions.items():
+        number = calls.number(name)
+        if number is not None:
+            code += [(EQUAL, 0, len(body), number), *body]
+    code.append(_DENY)
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
+
+
+class _Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
+
+
+def install(pid: int, own_files: bool) -> None:
+    """Put the filter on every thread of this process; it can't be taken off. Needs no_new_privs."""
+    code = program(pid, own_files)
+    structure = _Program(len(code) // 8, code)
+    set_mode_filter, on_all_threads = 1, 1
+    kernel.call("seccomp", set_mode_filter, on_all_threads, kernel.bytes_of(structure))

@@ -1,0 +1,38 @@
+"""What the judge holds of a worker, whatever stands around it."""
+
+from __future__ import annotations
+
+import socket
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Self
+
+from autograder.sandbox.isolation import Exit, Isolation
+
+
+class Worker(ABC):
+    """A process on the other end of `socket`. Nothing that arrives there is to be trusted.
+
+    As a context manager it is killed at the end.
+    """
+
+    def __init__(self, wire: socket.socket, isolation: Isolation, pid: int) -> None:
+        self.socket = wire
+        self.isolation = isolation
+        self.pid = pid
+
+    @abstractmethod
+    def wait(self, timeout: float | None) -> Exit | None:
+        """How the worker ended; None if it still runs after `timeout` seconds (None waits for ever)."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End the worker with everything it started, and close its socket. May be called again."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
