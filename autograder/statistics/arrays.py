@@ -1,0 +1,58 @@
+"""What the statistics take: torch tensors or array-likes, read as finite float64 arrays of a stated shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def as_array(values: Any, name: str) -> Array:
+    """`values` as a finite float64 array; a torch tensor is detached and brought to the CPU."""
+    if hasattr(values, "detach"):  # a tensor, without importing torch for those who pass arrays
+        values = values.detach().cpu().numpy()
+    array = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name}: {int((~np.isfinite(array)).sum())} of {array.size} values are not finite")
+    return array
+
+
+def as_vector(values: Any, name: str) -> Array:
+    """`values` as (n,), n >= 1."""
+    array = as_array(values, name)
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(f"{name}: expected shape (n,) with n >= 1, got {array.shape}")
+    return array
+
+
+def as_points(values: Any, name: str) -> Array:
+    """`values` as a cloud (n, d), n >= 1; a vector (n,) is read as n points on a line."""
+    array = as_array(values, name)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2 or 0 in array.shape:
+        raise ValueError(f"{name}: expected shape (n, d) with n, d >= 1, got {array.shape}")
+    return array
+
+
+def as_clouds(x: Any, y: Any, names: tuple[str, str] = ("x", "y")) -> tuple[Array, Array]:
+    """Two clouds (n, d) and (m, d) of the same dimension."""
+    first, second = as_points(x, names[0]), as_points(y, names[1])
+    if first.shape[1] != second.shape[1]:
+        raise ValueError(
+            f"{names[0]} and {names[1]}: dimensions {first.shape[1]} and {second.shape[1]} differ"
+        )
+    return first, second
+
+
+def as_covariance(values: Any, dimension: int, name: str) -> Array:
+    """`values` as a symmetric positive definite matrix (d, d)."""
+    matrix = np.atleast_2d(as_array(values, name))
+    if matrix.shape != (dimension, dimension):
+        raise ValueError(f"{name}: expected shape {(dimension, dimension)}, got {matrix.shape}")
+    if not np.allclose(matrix, matrix.T) or np.linalg.eigvalsh(matrix).min() <= 0:
+        raise ValueError(f"{name}: expected a symmetric positive definite matrix")
+    return matrix

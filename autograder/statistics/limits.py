@@ -1,0 +1,242 @@
+"""Where to put a limit between what correct solutions score and what known mistakes score.
+
+Each population (the reference, every alternative, every mistake: one figure per seed) gets a predictive
+Student t law for its next figure, on the raw or the logarithmic scale, whichever is nearer to normal. Few
+seeds therefore give wide tails: a limit from five runs says so instead of pretending.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+FEWEST = 3
+# A figure that never varies (a deterministic training) still differs in its last digits between machines.
+_RELATIVE_FLOOR = 1e-6
+Better = Literal["lower", "higher", "between"]
+
+
+@dataclass(frozen=True)
+class Population:
+    """Figures of one solution over seeds, summed up on the scale that is nearer to normal.
+
+    Attributes:
+        n: number of figures; mean, deviation: on `scale`; scale: `raw` or `log`.
+        lowest, highest: of the figures themselves.
+    """
+
+    n: int
+    mean: float
+    deviation: float
+    scale: str
+    lowest: float
+    highest: float
+
+    @classmethod
+    def of(cls, figures: Sequence[float]) -> Population:
+        values = np.asarray(figures, dtype=np.float64)
+        scale = "log" if values.min() > 0 and _nearer_normal_in_log(values) else "raw"
+        scaled = np.log(values) if scale == "log" else values
+        floor = _RELATIVE_FLOOR if scale == "log" else _RELATIVE_FLOOR * max(abs(float(scaled.mean())), 1e-6)
+        deviation = max(float(scaled.std(ddof=1)), floor)
+        lowest, highest = float(values.min()), float(values.max())
+        return cls(len(values), float(scaled.mean()), deviation, scale, lowest, highest)
+
+    def _standard(self, value: float) -> float:
+        if self.scale == "log":
+            if value <= 0:
+                return -math.inf
+            value = math.log(value)
+        return (value - self.mean) / (self.deviation * math.sqrt(1.0 + 1.0 / self.n))
+
+    def above(self, value: float) -> float:
+        """Probability that the next figure exceeds `value`."""
+        from scipy.stats import t
+
+        return float(t.sf(self._standard(value), self.n - 1))
+
+    def below(self, value: float) -> float:
+        """Probability that the next figure is smaller than `value`."""
+        from scipy.stats import t
+
+        return float(t.cdf(self._standard(value), self.n - 1))
+
+    def quantile(self, probability: float, upper: bool) -> float:
+        """The figure that the next one exceeds (`upper`) or falls below with this probability."""
+        from scipy.stats import t
+
+        step = float(t.isf(probability, self.n - 1)) * self.deviation * math.sqrt(1.0 + 1.0 / self.n)
+        scaled = self.mean + step if upper else self.mean - step
+        return math.exp(min(scaled, 700.0)) if self.scale == "log" else scaled
+
+
+def _nearer_normal_in_log(values: np.ndarray[Any, Any]) -> bool:
+    from scipy.stats import probplot
+
+    if np.ptp(values) == 0:
+        return False
+    # The correlation with normal scores.
+    raw, log = (probplot(figures)[1][2] for figures in (values, np.log(values)))
+    return bool(log > raw)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit, and how sure it is.
+
+    Attributes:
+        better: `lower`, `higher` or `between`.
+        low, high: the figures accepted, ends included; None where that side is free.
+        false_fail: probability that the next run of the worst correct population is refused.
+        false_pass: probability that the next run of the best mistake is accepted; None without mistakes.
+        separation: least distance of a correct population from a mistake, in their joint standard deviations
+            ($|m_1 - m_2| / sqrt(s_1^2 + s_2^2)$ on the raw figures); None without mistakes.
+        overlaps: no limit keeps both rates; the false-fail rate was kept, the false-pass rate is above its
+            aim.
+        good, bad: the populations, by name. A mistake with fewer than 3 finite figures has None.
+    """
+
+    better: Better
+    low: float | None
+    high: float | None
+    false_fail: float
+    false_pass: float | None
+    separation: float | None
+    overlaps: bool
+    good: dict[str, Population]
+    bad: dict[str, Population | None]
+
+    def accepts(self, value: float) -> bool:
+        """Whether a figure is within the limit; NaN never is."""
+        return (
+            not math.isnan(value)
+            and (self.low is None or value >= self.low)
+            and (self.high is None or value <= self.high)
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for `reference/<exercise>.json`."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Limit:
+        """The limit that `to_json` wrote.
+
+        Raises:
+            ValueError: a key is missing or unknown.
+        """
+        try:
+            good = {name: Population(**figures) for name, figures in data["good"].items()}
+            bad = {name: figures and Population(**figures) for name, figures in data["bad"].items()}
+            return cls(**{**data, "good": good, "bad": bad})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"limit: {error}; expected the keys that Limit.to_json writes") from error
+
+
+def _finite(figures: Sequence[float], name: str) -> list[float]:
+    values = [float(figure) for figure in figures]
+    if len(values) < FEWEST or not all(map(math.isfinite, values)):
+        raise ValueError(f"good[{name!r}]: expected at least {FEWEST} finite figures, got {values}")
+    return values
+
+
+def _upper_limit(
+    good: list[Population], bad: list[Population], false_fail: float, false_pass: float, *, upper: bool
+) -> float:
+    """The limit above (`upper`) or below the correct populations, against the mistakes on that side."""
+    outermost: Callable[..., float] = max if upper else min
+    nearest: Callable[..., float] = min if upper else max
+    fails, passes = (Population.above, Population.below) if upper else (Population.below, Population.above)
+    safe = outermost(p.quantile(false_fail, upper) for p in good)
+    if not bad or max(passes(p, safe) for p in bad) >= false_pass:
+        return safe
+    # There is room: go on from the safe limit towards the nearest mistake until both risks are equal.
+    near, far = safe, nearest(p.quantile(0.5, not upper) for p in bad)
+    for _ in range(100):
+        middle = 0.5 * (near + far)
+        if max(fails(p, middle) for p in good) > max(passes(p, middle) for p in bad):
+            near = middle
+        else:
+            far = middle
+    return near
+
+
+def place_limit(
+    good: Mapping[str, Sequence[float]],
+    bad: Mapping[str, Sequence[float]],
+    better: str,
+    false_fail: float,
+    *,
+    false_pass: float = 0.01,
+) -> Limit:
+    """Place the limit of a figure between correct solutions and known mistakes.
+
+    False-fail rate: at most `false_fail` for the worst correct population, as its predictive t law has it
+    (over repeated calibrations with n normal figures each, the next figure is refused with exactly that
+    probability, on average); less where the mistakes are far off, since the limit then goes on to where both
+    risks are equal. Smallest difference: a mistake is caught with probability 1 - `false_pass` when its
+    figures lie $(t_{n-1, 1 - false_fail} + t_{n-1, 1 - false_pass}) sqrt(1 + 1/n)$ standard deviations off:
+    4.0 + 2.6 for n = 20 and the rates 5e-4 and 0.01, 9.4 + 4.1 for n = 5. `overlaps` says that one of them
+    does not.
+
+    Args:
+        good: population name (reference, each alternative) -> figures over seeds, at least 3, finite.
+        bad: mistake -> figures; infinite and NaN ones are refused by any limit and left out.
+        better: `lower`, `higher`, or `between` (the rate is then split between the two sides).
+        false_fail: largest probability of refusing a correct solution.
+        false_pass: aim for the probability of accepting a mistake; what was reached is in the result.
+
+    Raises:
+        ValueError: no good population, too few or infinite figures, unknown `better`, rates outside (0, 0.5).
+    """
+    if better not in ("lower", "higher", "between"):
+        raise ValueError(f"better: expected 'lower', 'higher' or 'between', got {better!r}")
+    if not good:
+        raise ValueError("good: expected at least one population")
+    if not (0 < false_fail < 0.5 and 0 < false_pass < 0.5):
+        got = f"{false_fail} and {false_pass}"
+        raise ValueError(f"false_fail and false_pass: expected between 0 and 0.5, got {got}")
+    goods = {name: Population.of(_finite(figures, name)) for name, figures in good.items()}
+    bads: dict[str, Population | None] = {}
+    for name, figures in bad.items():
+        finite = [float(figure) for figure in figures if math.isfinite(figure)]
+        bads[name] = Population.of(finite) if len(finite) >= FEWEST else None
+    caught = [p for p in bads.values() if p is not None]
+
+    def raw(figures: Sequence[float]) -> tuple[float, float]:
+        values = np.asarray([f for f in figures if math.isfinite(f)])
+        mean = float(values.mean())
+        return mean, max(float(values.std(ddof=1)), _RELATIVE_FLOOR * abs(mean), 1e-300)
+
+    good_raw = [raw(figures) for figures in good.values()]
+    bad_raw = [raw(bad[name]) for name, population in bads.items() if population is not None]
+    centre = float(np.mean([mean for mean, _ in good_raw]))
+    rate = false_fail / 2 if better == "between" else false_fail
+    low = high = None
+    if better in ("lower", "between"):
+        side = [p for p, (m, _) in zip(caught, bad_raw, strict=True) if better == "lower" or m >= centre]
+        high = _upper_limit(list(goods.values()), side, rate, false_pass, upper=True)
+    if better in ("higher", "between"):
+        side = [p for p, (m, _) in zip(caught, bad_raw, strict=True) if better == "higher" or m < centre]
+        low = _upper_limit(list(goods.values()), side, rate, false_pass, upper=False)
+
+    def refused(p: Population) -> float:
+        return (0.0 if high is None else p.above(high)) + (0.0 if low is None else p.below(low))
+
+    worst_pass = max((1.0 - refused(p) for p in caught), default=None) if caught else None
+    separation = min((abs(m - g) / math.hypot(s, t) for m, s in bad_raw for g, t in good_raw), default=None)
+    return Limit(
+        better=better,  # type: ignore[arg-type]  # checked above
+        low=low,
+        high=high,
+        false_fail=max(refused(p) for p in goods.values()),
+        false_pass=None if worst_pass is None else max(worst_pass, 0.0),
+        separation=separation,
+        overlaps=worst_pass is not None and worst_pass > false_pass * (1.0 + 1e-9),
+        good=goods,
+        bad=bads,
+    )
