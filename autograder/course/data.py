@@ -1,0 +1,227 @@
+"""Real digits for exercises: MNIST's 10,000 test images where they are, else the 8x8 digits of scikit-learn.
+
+In order: the folder that the configuration or `AUTOGRADER_MNIST` names, `../shared/data/mnist` beside the
+course, the user's cache (filled by `autograder data fetch`, see `download.py`; nothing is ever downloaded
+here), and last scikit-learn's own digits, with a line that says so. Limits are calibrated per data set, so
+MNIST means exactly the published files: their content is held against its SHA-256.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import hashlib
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from autograder.course.config import CourseConfig, DataConfig
+from autograder.course.errors import ConfigurationError
+from autograder.course.folders import user_folder
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    FloatArray = npt.NDArray[np.float32]
+    ByteArray = npt.NDArray[np.uint8]
+
+Split = Literal["train", "held_out"]
+Name = Literal["mnist", "digits"]
+
+FOLDER_VARIABLE = "AUTOGRADER_MNIST"
+IMAGES, LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
+# SHA-256 of the decompressed files: gzip may be repeated with other headers, the content may not differ.
+CONTENT_SHA256 = {
+    IMAGES: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    LABELS: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+MAX_BYTES = 16_000_000  # the images take 7,840,016
+TRAIN_ROWS: dict[Name, int] = {"mnist": 8_000, "digits": 1_400}
+SIDE = 28
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Some digits and the data set they come from."""
+
+    images: FloatArray  # (n, size * size), in [0, 1]
+    labels: ByteArray  # (n,)
+    data_set: Name
+    note: str  # a line for the user where this is not what they might think; empty otherwise
+
+
+def load_digits(config: CourseConfig, split: Split, n: int | None = None, size: int = SIDE) -> Digits:
+    """Digits of the data set that this course finds on this machine.
+
+    Args:
+        config: names the data set and, optionally, its folder.
+        split: `train` (8,000 images of MNIST, 1,400 of scikit-learn's) or `held_out` (2,000 and 397). The
+            two never overlap, and which image is in which is the same everywhere.
+        n: how many, from the split's beginning (its order is already random); all of them without it.
+        size: side in pixels, 1 to 64. Smaller than 28: zero-padded to the next multiple of `size` (16: to
+            32) and averaged over blocks. Larger: zero-padded.
+
+    Raises:
+        ConfigurationError: MNIST is demanded and not there, or a file of it is damaged.
+    """
+    if split not in ("train", "held_out"):
+        raise ValueError(f"split must be 'train' or 'held_out', got {split!r}")
+    if n is not None and n < 1:
+        raise ValueError(f"n must be at least 1, got {n}")
+    if not 1 <= size <= 64:
+        raise ValueError(f"size must be 1 to 64, got {size}")
+    folder = find_mnist(config.data, config.root)
+    if folder is None and config.data.set == "mnist":
+        raise ConfigurationError(
+            f"MNIST is asked for, but {IMAGES}.gz and {LABELS}.gz are not found; run `autograder data "
+            "fetch`, "
+            f"or name their folder in data.folder or {FOLDER_VARIABLE}",
+            file=config.file,
+            path="data.set",
+        )
+    note = ""
+    if folder is not None:
+        name: Name = "mnist"
+        images, labels = _mnist(folder)
+    else:
+        name = "digits"
+        images, labels = _scikit_learn_digits()
+        if config.data.set == "auto":
+            note = (
+                "MNIST is not on this machine: scikit-learn's 8x8 digits, upsampled, are used instead "
+                "(`autograder data fetch` gets MNIST)."
+            )
+    rows = list(split_rows(name, len(images), split))[:n]
+    return Digits(resize(images[rows], size), labels[rows], name, note)
+
+
+def find_mnist(data: DataConfig, root: Path) -> Path | None:
+    """The folder that holds MNIST's test files, or None. A folder that was named must hold them."""
+    if data.set == "digits":
+        return None
+    variable = os.environ.get(FOLDER_VARIABLE)
+    named = Path(variable).expanduser() if variable else data.folder
+    if named is not None:
+        missing = [name for name in (IMAGES, LABELS) if _file(named, name) is None]
+        if missing:
+            origin = FOLDER_VARIABLE if variable else "data.folder"
+            raise ConfigurationError(
+                f"the folder {named} ({origin}) lacks {' and '.join(m + '.gz' for m in missing)}"
+            )
+        return named
+    for folder in (root.resolve().parent / "shared" / "data" / "mnist", user_folder("cache") / "mnist"):
+        if all(_file(folder, name) is not None for name in (IMAGES, LABELS)):
+            return folder
+    return None
+
+
+@functools.cache
+def split_rows(name: Name, count: int, split: Split) -> tuple[int, ...]:
+    """The rows of a split, in an order fixed by a hash: no library's random numbers can change it."""
+    order = sorted(range(count), key=lambda row: hashlib.sha256(f"{name}:{row}".encode()).digest())
+    return tuple(order[: TRAIN_ROWS[name]] if split == "train" else order[TRAIN_ROWS[name] :])
+
+
+def parse_idx(raw: bytes, dimensions: int, source: Path) -> ByteArray:
+    """The array in an IDX file of bytes; ConfigurationError where header and length do not agree."""
+    import numpy as np
+
+    header = 4 + 4 * dimensions
+    magic = 0x0800 + dimensions
+    if len(raw) < header or int.from_bytes(raw[:4], "big") != magic:
+        raise ConfigurationError(
+            f"is no IDX file of {dimensions} dimensions: it starts with {raw[:4].hex()}, not {magic:08x}",
+            file=source,
+        )
+    shape = tuple(int.from_bytes(raw[4 + 4 * i : 8 + 4 * i], "big") for i in range(dimensions))
+    expected = header + int(np.prod(shape, dtype=object))
+    if len(raw) != expected:
+        raise ConfigurationError(
+            f"is damaged: its header announces {' x '.join(map(str, shape))} values, {expected} bytes; "
+            f"it has {len(raw)}",
+            file=source,
+        )
+    return np.frombuffer(raw, np.uint8, offset=header).reshape(shape)
+
+
+def resize(images: FloatArray, size: int) -> FloatArray:
+    """(n, 28, 28) to (n, size * size): zero-padded, then averaged over blocks where `size` is smaller."""
+    import numpy as np
+
+    blocks = -(-SIDE // size)
+    side = blocks * size
+    before = (side - SIDE) // 2
+    after = side - SIDE - before
+    padded = np.pad(images, ((0, 0), (before, after), (before, after)))
+    means: FloatArray = padded.reshape(len(images), size, blocks, size, blocks).mean((2, 4), dtype=np.float32)
+    return means.reshape(len(images), size * size)
+
+
+def _file(folder: Path, name: str) -> Path | None:
+    return next((path for path in (folder / f"{name}.gz", folder / name) if path.is_file()), None)
+
+
+@functools.cache
+def _mnist(folder: Path) -> tuple[FloatArray, ByteArray]:
+    import numpy as np
+
+    arrays = []
+    for name, dimensions in ((IMAGES, 3), (LABELS, 1)):
+        source = _file(folder, name)
+        if source is None:
+            raise ConfigurationError(f"{name}.gz is missing", file=folder)
+        raw = _read(source)
+        arrays.append(parse_idx(raw, dimensions, source))
+        if hashlib.sha256(raw).hexdigest() != CONTENT_SHA256[name]:
+            raise ConfigurationError(
+                "is readable but is not MNIST's published test file (its SHA-256 differs); limits "
+                "calibrated on "
+                "MNIST would not hold. Remove it, or run `autograder data fetch`",
+                file=source,
+            )
+    images, labels = arrays
+    return images.astype(np.float32) / np.float32(255), labels
+
+
+def _read(source: Path) -> bytes:
+    try:
+        if source.suffix == ".gz":
+            with gzip.open(source) as stream:
+                raw = stream.read(MAX_BYTES + 1)
+        else:
+            with source.open("rb") as plain:
+                raw = plain.read(MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ConfigurationError(
+            f"is damaged or cannot be read: {error}; fetch it again", file=source
+        ) from error
+    if len(raw) > MAX_BYTES:
+        raise ConfigurationError(
+            f"holds more than {MAX_BYTES} bytes; MNIST's test files are smaller", file=source
+        )
+    return raw
+
+
+@functools.cache
+def _scikit_learn_digits() -> tuple[FloatArray, ByteArray]:
+    import numpy as np
+
+    try:
+        from sklearn.datasets import load_digits as load
+    except ImportError as error:
+        raise ConfigurationError(
+            "neither MNIST nor scikit-learn is here; `autograder data fetch` gets the one, "
+            "`pip install scikit-learn` the other"
+        ) from error
+    bunch = load()
+    small = bunch.images.astype(np.float64) / 16  # (n, 8, 8)
+    # Bilinear to 20 x 20, then a margin of 4: the layout of MNIST, whose digits fill a box of 20 x 20.
+    box, margin = 20, 4
+    position = np.clip((np.arange(box) + 0.5) * 8 / box - 0.5, 0, 7)
+    weights = np.maximum(0, 1 - np.abs(position[:, None] - np.arange(8)))  # (20, 8), rows sum to 1
+    large = weights @ small @ weights.T
+    images = np.pad(large, ((0, 0), (margin, margin), (margin, margin))).astype(np.float32)
+    return images, bunch.target.astype(np.uint8)

@@ -1,0 +1,218 @@
+"""A YAML file held against a JSON Schema, with errors that name the line and the place in the document.
+
+YAML is composed to nodes first: the nodes know their lines, the plain values do not. Dates stay text (the
+schema says what a date looks like), and a key given twice is an error instead of the last one winning.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from autograder.course.errors import ConfigurationError
+
+Steps = tuple[str | int, ...]
+
+MAX_BYTES = 1_000_000
+MAX_VALUES = 100_000  # aliases of aliases can make a short file endless
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader without timestamps: `2027-02-01` stays a string."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+class Document:
+    """The values of one YAML file and the line of each."""
+
+    def __init__(self, file: Path, values: Any, lines: dict[Steps, int], key_lines: dict[Steps, int]) -> None:
+        self.file = file
+        self.values = values
+        self._lines = lines
+        self._key_lines = key_lines
+
+    def line(self, steps: Steps) -> int | None:
+        """The line of the value at `steps`, or of the nearest thing around it that has one."""
+        while steps not in self._lines and steps:
+            steps = steps[:-1]
+        return self._lines.get(steps)
+
+    def key_line(self, steps: Steps) -> int | None:
+        """The line of the key itself: that of a misspelt word."""
+        return self._key_lines.get(steps, self.line(steps))
+
+    def error(self, message: str, steps: Steps = (), *, key: bool = False) -> ConfigurationError:
+        line = self.key_line(steps) if key else self.line(steps)
+        return ConfigurationError(message, file=self.file, line=line, path=render_path(steps))
+
+
+def render_path(steps: Iterable[str | int]) -> str:
+    """`("exercises", 1, "points")` as `exercises[1].points`."""
+    text = ""
+    for step in steps:
+        text += f"[{step}]" if isinstance(step, int) else (f".{step}" if text else str(step))
+    return text
+
+
+def read_document(file: Path) -> Document:
+    """Parse a YAML file; ConfigurationError where it is missing, no text, no YAML, or repeats a key."""
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"cannot be read: {error.strerror or error}", file=file) from error
+    if len(raw) > MAX_BYTES:
+        raise ConfigurationError(f"is {len(raw)} bytes long; at most {MAX_BYTES} are read", file=file)
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ConfigurationError("is not UTF-8 text; save it as UTF-8", file=file, line=line) from error
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node is None:
+            raise ConfigurationError("is empty", file=file)
+        lines: dict[Steps, int] = {}
+        key_lines: dict[Steps, int] = {}
+        _note_lines(node, (), lines, key_lines, file, open_nodes=set())
+        return Document(file, loader.construct_document(node), lines, key_lines)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line_number = None if mark is None else mark.line + 1
+        raise ConfigurationError(
+            f"is not valid YAML: {error.problem}", file=file, line=line_number
+        ) from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ConfigurationError(f"is not valid YAML: {str(error).splitlines()[0]}", file=file) from error
+
+
+def _note_lines(
+    node: yaml.Node,
+    steps: Steps,
+    lines: dict[Steps, int],
+    key_lines: dict[Steps, int],
+    file: Path,
+    open_nodes: set[int],
+) -> None:
+    # An alias that contains itself would never end.
+    if id(node) in open_nodes:
+        raise ConfigurationError("an alias refers to itself", file=file, line=node.start_mark.line + 1)
+    if len(lines) > MAX_VALUES:
+        raise ConfigurationError(f"holds more than {MAX_VALUES} values", file=file)
+    open_nodes.add(id(node))
+    lines[steps] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        seen: dict[str, int] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            line = key.start_mark.line + 1
+            if name in seen:
+                raise ConfigurationError(
+                    f"the key {name!r} is given twice (first in line {seen[name]})",
+                    file=file,
+                    line=line,
+                    path=render_path(steps),
+                )
+            seen[name] = line
+            key_lines[(*steps, name)] = line
+            _note_lines(value, (*steps, name), lines, key_lines, file, open_nodes)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            _note_lines(item, (*steps, index), lines, key_lines, file, open_nodes)
+    open_nodes.discard(id(node))
+
+
+def validate(document: Document, schema_file: Path) -> None:
+    """Hold the document against the schema; the first thing wrong, from the top, is raised."""
+    import jsonschema  # a second of imports beside Jupyter: only when a file is read
+
+    schema = json.loads(schema_file.read_text(encoding="utf-8"))
+    errors = list(jsonschema.Draft202012Validator(schema).iter_errors(document.values))
+    if errors:
+        # A misspelt key explains the missing one, so unknown keys come first.
+        _, translated = min(
+            ((error.validator != "additionalProperties", _translate(document, error)) for error in errors),
+            key=lambda pair: (pair[0], pair[1].line or 0, pair[1].path),
+        )
+        raise translated
+
+
+def did_you_mean(word: str, allowed: Sequence[str]) -> str:
+    """`; did you mean 'points'?` or nothing."""
+    close = difflib.get_close_matches(word.lower(), allowed, n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+_KINDS = {
+    "object": "a mapping (key: value)",
+    "array": "a list",
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+def _translate(document: Document, error: Any) -> ConfigurationError:
+    steps: Steps = tuple(error.absolute_path)
+    got, allowed, keyword = error.instance, error.validator_value, error.validator
+    if keyword == "additionalProperties":
+        known = sorted(error.schema.get("properties", {}))
+        unknown = next(str(key) for key in got if key not in known)
+        suggestion = did_you_mean(unknown, known)
+        message = f"unknown key {unknown!r}{suggestion} (allowed: {', '.join(known)})"
+        return document.error(message, (*steps, unknown), key=True)
+    if keyword == "required":
+        missing = next(name for name in allowed if name not in got)
+        about = error.schema["properties"][missing].get("description", "")
+        return document.error(f"the key {missing!r} is missing" + (f": {about}" if about else ""), steps)
+    shown = _shown(got)
+    if keyword == "enum":
+        words = [str(value) for value in allowed]
+        suggestion = did_you_mean(got, words) if isinstance(got, str) else ""
+        return document.error(f"got {shown}{suggestion} (allowed: {', '.join(words)})", steps)
+    if keyword == "type":
+        kinds = [allowed] if isinstance(allowed, str) else list(allowed)
+        expected = " or ".join(_KINDS[kind] for kind in kinds)
+        return document.error(f"got {shown}, expected {expected}{_described(error.schema)}", steps)
+    bounds = {
+        "minimum": "at least",
+        "maximum": "at most",
+        "exclusiveMinimum": "more than",
+        "exclusiveMaximum": "less than",
+        "const": "exactly",
+    }
+    if keyword in bounds:
+        return document.error(
+            f"got {shown}, allowed is {bounds[keyword]} {allowed}{_described(error.schema)}", steps
+        )
+    if keyword in ("minItems", "minLength", "minProperties"):
+        return document.error(f"must not be empty{_described(error.schema)}", steps)
+    if keyword == "pattern":
+        return document.error(f"got {shown}{_described(error.schema)}", steps)
+    return document.error(f"got {shown}: {error.message}", steps)
+
+
+def _described(schema: Any) -> str:
+    about = schema.get("description", "") if isinstance(schema, dict) else ""
+    return f": {about}" if about else ""
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    text = "null" if value is None else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."
