@@ -1,0 +1,87 @@
+"""Percent script to notebook and back, so that the same source is generated into the same bytes every time.
+
+The notebook carries nbgrader's metadata (schema version 3): a cell that has a solution region, and the quiz,
+are the student's to change; statements are locked. Cells get ids made from what they hold instead of random
+ones.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from autograder.authoring.errors import AuthoringError
+from autograder.authoring.regions import TODO
+
+_KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+_MARKS = {"PERSONAL": "### BEGIN PERSONAL", "SOLUTION": "### BEGIN SOLUTION"}
+_DEFINITION = re.compile(r"^(?:async def|def|class)\s+(\w+)", re.MULTILINE)
+_HEADING = re.compile(r"^#+\s+(.+)$", re.MULTILINE)
+
+
+def to_notebook(script: str, exercise: str) -> str:
+    """A percent script as the text of a notebook (JSON, ends with a newline).
+
+    Args:
+        script: percent format; may be the solution, a stub or a student's file.
+        exercise: the exercise's id, which begins every `grade_id`.
+    """
+    import jupytext
+    import nbformat
+
+    notebook: Any = jupytext.reads(script, fmt="py:percent")
+    notebook.metadata = nbformat.from_dict(  # type: ignore[no-untyped-call]
+        {"kernelspec": _KERNEL, "language_info": {"name": "python"}}
+    )
+    taken: set[str] = set()
+    for cell in notebook.cells:
+        identity = _identity(cell, taken)
+        cell["id"] = identity
+        cell["metadata"] = {}
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+        rights = _nbgrader(cell)
+        if rights is not None:
+            cell["metadata"]["nbgrader"] = {"grade_id": f"{exercise}-{identity}", **rights}
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    nbformat.validate(notebook)
+    return f"{nbformat.writes(notebook, version=nbformat.NO_CONVERT)}\n"  # type: ignore[no-untyped-call]
+
+
+def to_script(notebook: str, file: Path) -> str:
+    """The text of a notebook as a percent script; AuthoringError where it is none."""
+    import jupytext
+
+    try:
+        read: Any = jupytext.reads(notebook, fmt="ipynb")
+        read.metadata = {"jupytext": {"notebook_metadata_filter": "-all", "cell_metadata_filter": "-all"}}
+        return str(jupytext.writes(read, fmt="py:percent"))
+    except Exception as error:  # nbformat, json and jupytext each have their own
+        raise AuthoringError(f"is no notebook that can be read: {error}", file=file) from error
+
+
+def _nbgrader(cell: Any) -> dict[str, Any] | None:
+    if cell["cell_type"] != "code":
+        return {"grade": False, "locked": True, "schema_version": 3, "solution": False, "task": False}
+    if any(mark in cell["source"] for mark in (TODO, *_MARKS.values())):
+        return {"grade": False, "locked": False, "schema_version": 3, "solution": True, "task": False}
+    return None  # given code: a student may add to it
+
+
+def _identity(cell: Any, taken: set[str]) -> str:
+    """A name from what the cell holds: inserting another cell does not rename this one."""
+    source = cell["source"]
+    if cell["cell_type"] == "code":
+        match = _DEFINITION.search(source)
+        name = "quiz" if _MARKS["PERSONAL"] in source else match[1] if match else "code"
+    else:
+        match = _HEADING.search(source)
+        name = match[1] if match else "text"
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:48].rstrip("-") or "cell"
+    unique, count = slug, 1
+    while unique in taken:
+        count += 1
+        unique = f"{slug}-{count}"
+    taken.add(unique)
+    return unique

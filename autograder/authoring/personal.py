@@ -1,0 +1,160 @@
+"""A student's own numbers: the PERSONAL block of an exercise, drawn by the exercise's quiz.py.
+
+The draw depends on the course, the exercise and the student alone, and on no secret: the student's
+`autograder new` and the judge draw the same numbers, each on their own machine.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import random
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.authoring.errors import AuthoringError
+from autograder.authoring.regions import find_regions, replace_regions
+from autograder.course.discovery import Exercise
+
+WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Quiz:
+    """An exercise's quiz.py, loaded. `answers` is None in the stripped version that students have."""
+
+    file: Path
+    personal: Callable[[random.Random], dict[str, Any]]
+    questions: Callable[[dict[str, Any]], dict[str, str]]
+    answers: Callable[[dict[str, Any]], dict[str, dict[str, Any]]] | None
+
+    def draw(self, rng: random.Random) -> tuple[dict[str, Any], dict[str, str]]:
+        """The numbers and the questions they make, as plain JSON values; AuthoringError otherwise."""
+        try:
+            personal = self.personal(rng)
+            values = json.loads(json.dumps(personal, allow_nan=False))
+            if not isinstance(values, dict) or list(values) != list(personal):
+                raise TypeError("personal() must return a dict with text as its keys")
+        except (TypeError, ValueError) as error:
+            raise AuthoringError(
+                f"what personal() returns cannot be written as JSON: {error}", file=self.file
+            ) from error
+        # The questions are made from the values as written, so that a tuple and its list cannot differ.
+        questions = self.questions(values)
+        for key, text in questions.items():
+            if not isinstance(key, str) or not isinstance(text, str):
+                raise AuthoringError(f"questions() must map text to text; got {key!r}: {text!r}", file=self.file)
+        return values, questions
+
+
+def load_quiz(file: Path) -> Quiz:
+    """Run a quiz.py of the course (our own code) and take its functions."""
+    if not file.is_file():
+        raise AuthoringError("the quiz is missing", file=file)
+    names: dict[str, Any] = {"__name__": "quiz", "__file__": str(file)}
+    exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), names)
+    missing = [name for name in ("personal", "questions") if not callable(names.get(name))]
+    if missing:
+        raise AuthoringError(f"defines no function {' and no function '.join(missing)}", file=file)
+    return Quiz(file, names["personal"], names["questions"], names.get("answers"))
+
+
+def personal_rng(exercise: Exercise, student: str) -> random.Random:
+    """The generator of a student's numbers; case, spaces around and Unicode form of the name do not count."""
+    name = unicodedata.normalize("NFKC", student).strip().casefold()
+    text = json.dumps([exercise.course, exercise.id, name])
+    return random.Random(hashlib.sha256(text.encode()).hexdigest())
+
+
+def personalise(source: str, exercise: Exercise, student: str, quiz: Path | None = None) -> str:
+    """The source (solution or stub) with the PERSONAL block of this student.
+
+    Args:
+        source: a script with one PERSONAL region.
+        exercise: which one; its quiz.py draws the numbers.
+        student: who they are for.
+        quiz: another quiz.py than the exercise's own: the stripped one, on a student's machine.
+    """
+    personal, questions = load_quiz(quiz or exercise.quiz).draw(personal_rng(exercise, student))
+    return write_personal(source, exercise.solution, personal, questions)
+
+
+def personalise_example(source: str, exercise: Exercise) -> str:
+    """The source with the numbers of nobody, which the solution and the general stub carry."""
+    personal, questions = load_quiz(exercise.quiz).draw(random.Random("example"))
+    return write_personal(source, exercise.solution, personal, questions)
+
+
+def write_personal(source: str, file: Path, personal: dict[str, Any], questions: dict[str, str]) -> str:
+    """Put these numbers and questions into the PERSONAL block; AuthoringError unless there is exactly one."""
+    count = sum(region.kind == "PERSONAL" for region in find_regions(source, file))
+    if count != 1:
+        raise AuthoringError(f"has {count} PERSONAL blocks instead of one", file=file)
+    block = [
+        "### BEGIN PERSONAL",
+        *render("PERSONAL = ", personal).split("\n"),
+        *render("QUIZ = ", questions).split("\n"),
+        "### END PERSONAL",
+    ]
+    return replace_regions(source, file, "PERSONAL", lambda region: block)
+
+
+def read_personal(source: str, file: Path) -> dict[str, Any]:
+    """The literal values of `PERSONAL` and `QUIZ` in our own source (never in a submission)."""
+    found: dict[str, Any] = {}
+    lines = source.split("\n")
+    for region in find_regions(source, file):
+        if region.kind != "PERSONAL":
+            continue
+        try:
+            tree = ast.parse("\n".join(lines[region.first : region.last + 1]))
+            for node in tree.body:
+                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                    found[node.targets[0].id] = ast.literal_eval(node.value)
+        except (SyntaxError, ValueError) as error:
+            raise AuthoringError(
+                f"the PERSONAL block is not made of literals: {error}", file=file, line=region.first + 1
+            ) from error
+    return found
+
+
+def render(start: str, value: Any, indent: int = 0) -> str:
+    """Python text of plain JSON values: on one line where it fits, else an item per line, texts broken."""
+    flat = start + _flat(value)
+    if indent + len(flat) + 1 <= WIDTH:
+        return " " * indent + flat
+    pad = " " * indent
+    if isinstance(value, dict):
+        items = [render(f"{_flat(key)}: ", item, indent + 4) for key, item in value.items()]
+        return f"{pad}{start}{{\n" + "".join(f"{item},\n" for item in items) + pad + "}"
+    if isinstance(value, list):
+        items = [render("", item, indent + 4) for item in value]
+        return f"{pad}{start}[\n" + "".join(f"{item},\n" for item in items) + pad + "]"
+    if isinstance(value, str) and " " in value:
+        lines = [f"{' ' * (indent + 4)}{_flat(part)}\n" for part in _parts(value, WIDTH - indent - 8)]
+        return f"{pad}{start}(\n{''.join(lines)}{pad})"
+    return pad + flat
+
+
+def _parts(text: str, width: int) -> list[str]:
+    parts = [""]
+    for word in re.findall(r"[^ ]* |[^ ]+", text):  # each with the space after it, so that nothing is lost
+        if parts[-1] and len(_flat(parts[-1] + word)) > width:
+            parts.append("")
+        parts[-1] += word
+    return parts
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)  # double quotes; JSON's escapes are Python's
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_flat(key)}: {_flat(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_flat(item) for item in value) + "]"
+    return repr(value)
