@@ -1,0 +1,95 @@
+"""Limits that nobody typed: a figure is judged against what calibration measured, or recorded for it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from autograder.judge.verdicts import CheckFailed, FrameworkFault
+from autograder.language import _
+
+Better = Literal["lower", "higher", "between"]
+ANY_DATA = "any"
+# Figures recorded for calibration carry their direction and their data set in the name.
+CALIBRATION_PREFIX = "calibrate/"
+
+
+class LimitBook:
+    """The limits in `reference/<exercise>.json`: by data set ("any" where a check uses none), then by figure."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._limits: dict[str, dict[str, Any]] = {}
+        if path.is_file():
+            try:
+                self._limits = json.loads(path.read_text(encoding="utf-8"))["limits"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise FrameworkFault(f"{path}: not a file written by `autograder calibrate` ({error})") from None
+
+    def limit(self, data: str, name: str) -> tuple[float | None, float | None]:
+        """The low and the high limit of a figure; FrameworkFault where there is none."""
+        try:
+            entry = self._limits[data][name]
+            return entry["low"], entry["high"]
+        except KeyError:
+            raise FrameworkFault(
+                f"{self.path}: no limit for {name!r} on data {data!r}; run `autograder calibrate` "
+                "(or pass --uncalibrated to record only)"
+            ) from None
+
+
+class Calibrated:
+    """The `calibrated` fixture.
+
+    Args:
+        book: the limits; None records only.
+        data: the data set of this check.
+        record: keeps the figure in the result.
+    """
+
+    def __init__(self, book: LimitBook | None, data: str, record: Callable[[str, float], None]) -> None:
+        self._book = book
+        self._data = data
+        self._record = record
+
+    def __call__(
+        self,
+        name: str,
+        value: float,
+        better: Better = "lower",
+        what: str = "",
+        hint: str | None = None,
+        mistake: str | None = None,
+    ) -> None:
+        """Fail where `value` is worse than the limit.
+
+        Args:
+            name: the figure's name, unique in the exercise.
+            value: what this submission gives.
+            better: `lower`, `higher` or `between` (too good is as wrong as too bad).
+            what: the figure in the student's words.
+            hint: what to look at next.
+            mistake: id of the mistake that a value beyond the limit points to.
+        """
+        value = float(value)
+        if self._book is None:
+            self._record(f"{CALIBRATION_PREFIX}{better}/{self._data}/{name}", value)
+            return
+        self._record(name, value)
+        low, high = self._book.limit(self._data, name)
+        what = what or name
+        if math.isnan(value):
+            raise CheckFailed(_("{what} is NaN.").format(what=what), hint or "", mistake)
+        if high is not None and value > high:
+            raise CheckFailed(_("{what} is higher than a correct solution's.").format(what=what), hint or "", mistake)
+        if low is not None and value < low:
+            raise CheckFailed(
+                _("{what} is lower than a correct solution's{too_good}.").format(
+                    what=what, too_good=_(": too good to be true") if better == "between" else ""
+                ),
+                hint or "",
+                mistake,
+            )

@@ -1,0 +1,74 @@
+"""The declaration of a check: points, prerequisites and kind stand beside the function, its docstring is its title."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+Kind = Literal["exact", "statistical", "training", "quiz"]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class CheckInfo:
+    """What a check declares.
+
+    Attributes:
+        id: the function's name without `test_`.
+        title: first paragraph of the docstring.
+        points: what it earns of the exercise's points.
+        kind: `exact`, `statistical`, `training` or `quiz`.
+        requires: ids of checks that must have passed.
+        covers: keys of the exercise's contract.
+        time_limit: seconds of the student's code; None takes the course's limit.
+        forbids: names of library functions that the student's code may not call here.
+    """
+
+    id: str
+    title: str
+    points: float
+    kind: Kind
+    requires: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
+    time_limit: float | None = None
+    forbids: tuple[str, ...] = field(default=())
+
+
+def check(
+    *,
+    points: float = 0.0,
+    kind: Kind = "exact",
+    requires: Sequence[str] = (),
+    covers: Sequence[str] = (),
+    time_limit: float | None = None,
+    forbids: Sequence[str] = (),
+) -> Callable[[F], F]:
+    """Declare a test function as a check. See `docs/writing-checks.md`.
+
+    Raises:
+        ValueError: the function is not named `test_...`, has no docstring, or gives negative points.
+    """
+
+    def declare(function: F) -> F:
+        name = function.__name__
+        if not name.startswith("test_"):
+            raise ValueError(f"check {name}: a check's function is named test_<id>")
+        title = " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
+        if not title:
+            raise ValueError(f"check {name}: give it a docstring; it is the title that students see")
+        if points < 0:
+            raise ValueError(f"check {name}: points must not be negative, got {points}")
+        info = CheckInfo(
+            name.removeprefix("test_"), title, float(points), kind, _names(requires), _names(covers), time_limit,
+            _names(forbids),
+        )  # fmt: skip
+        function.check = info  # type: ignore[attr-defined]
+        return function
+
+    return declare
+
+
+def _names(value: Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)

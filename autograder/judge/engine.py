@@ -1,0 +1,276 @@
+"""What a judge process makes once for all submissions: reference modules, limits, mistakes, the warm parent."""
+
+from __future__ import annotations
+
+import os
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from autograder.authoring.overlay import Mistake, apply_mistake, read_mistakes
+from autograder.authoring.personal import load_quiz, personal_rng, personalise
+from autograder.course.config import CourseConfig, ExerciseConfig
+from autograder.course.data import Split, load_digits
+from autograder.course.discovery import Exercise, find_exercise
+from autograder.course.secret import derive_seed
+from autograder.judge.calibrated import LimitBook
+from autograder.judge.grading import Grading
+from autograder.judge.reference import classes, load_module, signatures
+from autograder.judge.session import Code, Session
+from autograder.judge.transport import LocalTransport, Transport, WorkerTransport
+from autograder.judge.verdicts import FrameworkFault
+from autograder.sandbox import Limits, WarmParent
+
+# Beyond the import: what NumPy, torch and matplotlib map lazily in a worker's first calls.
+FILE_BYTES = 32 * 2**20
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission to judge.
+
+    Attributes:
+        exercise: id of the exercise.
+        student: who handed it in.
+        cells: the code cells (`source`, `where`, `filename`, `first_line`).
+        salt: added to every seed; empty for grading, a number for verification over many seeds.
+        watched: library functions that some check of the exercise forbids.
+    """
+
+    exercise: str
+    student: str
+    cells: Sequence[Mapping[str, Any]]
+    salt: str = ""
+    watched: tuple[str, ...] = ()
+
+
+class Kit:
+    """The trusted material of one exercise, read once."""
+
+    def __init__(self, exercise: Exercise, config: ExerciseConfig) -> None:
+        self.exercise = exercise
+        self.config = config
+
+    @cached_property
+    def solution(self) -> str:
+        return self.exercise.solution.read_text(encoding="utf-8")
+
+    @cached_property
+    def reference(self) -> types.ModuleType:
+        return load_module(f"reference_{self.exercise.id}", self.solution, str(self.exercise.solution))
+
+    @cached_property
+    def signatures(self) -> Mapping[str, str]:
+        return signatures(self.reference)
+
+    @cached_property
+    def classes(self) -> frozenset[str]:
+        return classes(self.reference)
+
+    @cached_property
+    def probes(self) -> str:
+        path = self.exercise.probes
+        if not path.is_file():
+            return ""
+        source = path.read_text(encoding="utf-8")
+        try:
+            load_module(f"probes_{self.exercise.id}", source, str(path))
+        except Exception as error:  # said here once: beside a submission it would look like the student's doing
+            raise FrameworkFault(f"{path}: cannot be loaded ({type(error).__name__}: {error})") from error
+        return source
+
+    @cached_property
+    def limits(self) -> LimitBook:
+        return LimitBook(self.exercise.reference_json)
+
+    @cached_property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        path = self.exercise.mistakes
+        return read_mistakes(path) if path.is_file() else ()
+
+    def quiz_answers(self, student: str) -> Mapping[str, Mapping[str, Any]]:
+        """The right answers to this student's own questions."""
+        if not self.exercise.quiz.is_file():
+            return {}
+        quiz = load_quiz(self.exercise.quiz)
+        if quiz.answers is None:
+            raise FrameworkFault(f"{self.exercise.quiz}: defines no function answers")
+        numbers, _questions = quiz.draw(personal_rng(self.exercise, student))
+        return quiz.answers(numbers)
+
+    def mistake_sessions(self, check: str) -> Iterator[tuple[str, Session]]:
+        """A session on each known mistake that this check is meant to catch."""
+        for mistake in self.mistakes:
+            if check not in mistake.loses:
+                continue
+            module = self._mistake_modules.get(mistake.id)
+            if module is None:
+                source = apply_mistake(self.solution, mistake)
+                module = load_module(f"mistake_{self.exercise.id}_{mistake.id}", source, f"{mistake.id}.py")
+                self._mistake_modules[mistake.id] = module
+            session = Session(LocalTransport(module), Code(self.exercise.id, (), self.probes), 60.0)
+            yield mistake.id, session
+
+    @cached_property
+    def _mistake_modules(self) -> dict[str, types.ModuleType]:
+        return {}
+
+    def mistake(self, mistake_id: str) -> Mistake:
+        """The mistake with this id; KeyError names those there are."""
+        for mistake in self.mistakes:
+            if mistake.id == mistake_id:
+                return mistake
+        known = ", ".join(m.id for m in self.mistakes)
+        raise KeyError(f"{self.exercise.mistakes}: no mistake {mistake_id!r}; there are: {known}")
+
+
+class Engine:
+    """Opens gradings for a course.
+
+    Args:
+        config: the course.
+        secret: the course secret.
+        unprotected: allow workers without isolation, in so many words.
+        without: layers to leave out (tests).
+        public: public checks on a student's machine: no reference, no limits, no mistakes are read.
+        slot: number of this judge among those that grade at the same time: its workers keep to one processor.
+    """
+
+    def __init__(
+        self,
+        config: CourseConfig,
+        secret: bytes,
+        unprotected: bool = False,
+        without: frozenset[str] = frozenset(),
+        public: bool = False,
+        slot: int | None = None,
+    ) -> None:
+        self.config = config
+        self.secret = secret
+        self.public = public
+        self._kits: dict[str, Kit] = {}
+        self._unprotected = unprotected
+        self._without = without
+        self._slot = slot
+        self._parent: WarmParent | None = None
+        self._digits: dict[tuple[str, int | None, int], Tensor] = {}
+
+    def kit(self, exercise: str) -> Kit:
+        """The trusted material of an exercise."""
+        if exercise not in self._kits:
+            self._kits[exercise] = Kit(find_exercise(self.config, exercise), self.config.exercise(exercise))
+        return self._kits[exercise]
+
+    def start(self) -> None:
+        """Start the warm parent now rather than at the first submission."""
+        if self._parent is None:
+            self._parent = WarmParent(
+                unprotected=self._unprotected, without=self._without, processor=processor_of(self._slot)
+            )
+            self._parent.start()
+            level = self._parent.isolation.level
+            if self.config.isolation == "full" and level != "full" and not self._unprotected:
+                missing = ", ".join(self._parent.isolation.missing)
+                self.close()
+                raise FrameworkFault(
+                    f"the configuration asks for isolation: full, but this machine gives {level} (missing: {missing}); "
+                    "write isolation: reduced, or grade elsewhere"
+                )
+
+    def open(self, job: Job) -> Grading:
+        """A grading of one submission; close it with `close_grading`."""
+        kit = self.kit(job.exercise)
+        limits = kit.config.limits
+        session = Session(
+            self.transport(job, kit),
+            Code(job.exercise, job.cells, kit.probes, self.device, job.watched),
+            limits.per_import.seconds,
+            {} if self.public else kit.signatures,
+            frozenset() if self.public else kit.classes,
+        )
+        return Grading(
+            exercise=job.exercise,
+            student=job.student,
+            seed=self.seed_of(job),
+            session=session,
+            reference=None if self.public else kit.reference,
+            quiz_answers={} if self.public else kit.quiz_answers(job.student),
+            answers_released=kit.config.answers_released,
+            total_seconds=limits.total_seconds,
+        )
+
+    def transport(self, job: Job, kit: Kit) -> Transport:
+        """The way to a worker for this job."""
+        self.start()
+        assert self._parent is not None
+        limits = kit.config.limits
+        return WorkerTransport(
+            self._parent,
+            Limits(
+                memory_bytes=max(limits.per_check.memory_mb, limits.per_import.memory_mb) * 2**20,
+                cpu_seconds=int(limits.total_seconds) + 1,
+                file_bytes=FILE_BYTES,
+            ),
+        )
+
+    def seed_of(self, job: Job) -> Callable[[str], int]:
+        """The seed of each check of a job: secret, student, exercise and check decide it."""
+        return lambda check: derive_seed(self.secret, job.student, job.exercise, check, job.salt)
+
+    def reference_cells(self, exercise: str, student: str, mistake: str | None = None) -> list[dict[str, Any]]:
+        """The reference solution, or one known mistake, as a submission of this student's."""
+        kit = self.kit(exercise)
+        source = kit.solution
+        if mistake is not None:
+            source = apply_mistake(source, kit.mistake(mistake))
+        if kit.exercise.quiz.is_file():
+            source = personalise(source, kit.exercise, student)
+        name = f"{exercise}.py"
+        return [{"source": source, "where": name, "filename": name, "first_line": 1}]
+
+    @cached_property
+    def data_name(self) -> str:
+        """Which digits this machine has: `mnist` or `digits`."""
+        return load_digits(self.config, "held_out", 1).data_set
+
+    def digits(self, split: Split, n: int | None = None, size: int = 28) -> Tensor:
+        """Real digits, (n, size * size) float32 in [0, 1]; the fixture `digits`."""
+        key = (split, n, size)
+        if key not in self._digits:
+            self._digits[key] = torch.from_numpy(load_digits(self.config, split, n, size).images)
+        return self._digits[key].clone()
+
+    @cached_property
+    def device(self) -> str:
+        """Where workers compute. The sandbox opens no GPU to student code: `cuda` is for unprotected runs only."""
+        wanted = self.config.device
+        if wanted == "cuda" and not self._unprotected:
+            raise FrameworkFault(
+                "the course asks for device: cuda, but the sandbox opens no GPU to student code; "
+                "write device: auto to grade on the CPU, or run with --unprotected"
+            )
+        if wanted == "cuda" and not torch.cuda.is_available():
+            raise FrameworkFault("the course asks for device: cuda, but torch finds no GPU here")
+        return "cuda" if wanted != "cpu" and self._unprotected and torch.cuda.is_available() else "cpu"
+
+    def close(self) -> None:
+        """End the warm parent and every worker."""
+        if self._parent is not None:
+            self._parent.close()
+            self._parent = None
+
+
+def processor_of(slot: int | None) -> int | None:
+    """The processor for the workers of the judge with this number; None where it does not matter or cannot be had.
+
+    A submission that keeps every processor busy with threads would otherwise take the time of those graded beside it.
+    """
+    if slot is None or not hasattr(os, "sched_getaffinity"):
+        return None
+    allowed = sorted(os.sched_getaffinity(0))
+    return allowed[slot % len(allowed)]

@@ -1,0 +1,275 @@
+"""Validation of an answer before a check works with it: any other kind fails the check in the student's words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from autograder.judge.answers import as_tensor, describe, dtype_name
+from autograder.judge.remote import Handle
+from autograder.judge.verdicts import CheckFailed, StudentError
+from autograder.language import _
+from autograder.wire.values import Array
+
+Record = Callable[[str, float], None]
+MAX_LENGTH = 1_000_000  # of what becomes a Python list: a tensor of 200 MB would take gigabytes
+
+
+class Expect:
+    """Each method returns the answer in a form that is safe to compute with, or fails the check.
+
+    Args:
+        record: keeps a figure (a p-value) in the result.
+    """
+
+    def __init__(self, record: Record | None = None) -> None:
+        self._record = record or (lambda name, value: None)
+
+    def tensor(
+        self,
+        value: Any,
+        shape: Sequence[int | None] | None = None,
+        what: str = "the answer",
+        *,
+        finite: bool = True,
+        dtype: torch.dtype | None = None,
+        container: Literal["any", "tensor"] = "any",
+        hint: str | None = None,
+    ) -> Tensor:
+        """A tensor of this shape (None: any size), float64 unless it holds integers.
+
+        Booleans fail, unless `dtype` asks for them: they cannot be computed with.
+        """
+        wanted = _("a tensor of shape {shape}").format(shape=_shape(shape)) if shape is not None else _("a tensor")
+        tensor = as_tensor(value)
+        if tensor is None or (container == "tensor" and not isinstance(value, Tensor)):
+            raise CheckFailed(
+                _("{what}: expected {wanted}, got {got}.").format(what=what, wanted=wanted, got=describe(value)),
+                hint or (_("Return a torch tensor: `torch.as_tensor(...)`.") if tensor is not None else ""),
+            )
+        if shape is not None and (
+            len(shape) != tensor.ndim or any(n not in (None, m) for n, m in zip(shape, tensor.shape, strict=True))
+        ):
+            raise CheckFailed(
+                _("{what}: expected shape {shape}, got {got}.").format(
+                    what=what, shape=_shape(shape), got=describe(value)
+                ),
+                hint or "",
+            )
+        if dtype is not None and tensor.dtype != dtype:
+            raise CheckFailed(
+                _("{what}: expected dtype {dtype}, got {got}.").format(
+                    what=what, dtype=dtype_name(dtype), got=describe(value)
+                ),
+                hint or _("Keep the dtype of the input: build new tensors with `x.new_zeros`, `zeros_like`, `.to(x)`."),
+            )
+        if tensor.is_complex():
+            raise CheckFailed(_("{what}: expected real numbers, got complex ones.").format(what=what), hint or "")
+        if tensor.dtype is torch.bool and dtype is None:
+            raise CheckFailed(
+                _("{what}: expected numbers, got {got}.").format(what=what, got=describe(value)), hint or ""
+            )
+        if not tensor.is_floating_point():
+            return tensor
+        tensor = tensor.to(torch.float64)
+        if finite and not tensor.isfinite().all():
+            bad = int((~tensor.isfinite()).sum())
+            raise CheckFailed(
+                _("{what}: {n} of {total} values are NaN or infinite.").format(what=what, n=bad, total=tensor.numel()),
+                hint or "",
+            )
+        return tensor
+
+    def number(
+        self, value: Any, what: str, low: float | None = None, high: float | None = None, hint: str | None = None
+    ) -> float:
+        """A real number (a 0-d tensor is one), within [low, high] where given; NaN never."""
+        tensor = None if isinstance(value, list | tuple) else as_tensor(value)
+        if tensor is None or tensor.numel() != 1 or tensor.is_complex():
+            raise CheckFailed(
+                _("{what}: expected a number, got {got}.").format(what=what, got=describe(value)), hint or ""
+            )
+        number = float(tensor.reshape(()))
+        if math.isnan(number):
+            raise CheckFailed(_("{what}: expected a number, got NaN.").format(what=what), hint or "")
+        if (low is not None and number < low) or (high is not None and number > high):
+            raise CheckFailed(
+                _("{what}: expected a number {range}, got {got:.4g}.").format(
+                    what=what, range=_range(low, high), got=number
+                ),
+                hint or "",
+            )
+        return number
+
+    def integers(
+        self,
+        value: Any,
+        what: str,
+        length: int | None = None,
+        low: int | None = None,
+        high: int | None = None,
+        hint: str | None = None,
+    ) -> list[int]:
+        """A list of whole numbers (a 1-d tensor is one), each in low..high where given."""
+        if isinstance(value, list | tuple) and not value:
+            items: list[float] = []
+        else:
+            tensor = as_tensor(value)
+            if tensor is None or tensor.ndim != 1 or tensor.is_complex() or tensor.dtype is torch.bool:
+                raise CheckFailed(
+                    _("{what}: expected a list of integers, got {got}.").format(what=what, got=describe(value)),
+                    hint or "",
+                )
+            if length is not None and len(tensor) != length:
+                raise CheckFailed(
+                    _("{what}: expected {n} items, got {got}.").format(what=what, n=length, got=len(tensor)), hint or ""
+                )
+            if len(tensor) > MAX_LENGTH:
+                raise CheckFailed(_too_long(what, len(tensor)), hint or "")
+            items = tensor.tolist()
+        if any(not math.isfinite(i) or i != int(i) for i in items):
+            raise CheckFailed(_("{what}: expected integers, got other numbers.").format(what=what), hint or "")
+        if length is not None and len(items) != length:
+            raise CheckFailed(
+                _("{what}: expected {n} items, got {got}.").format(what=what, n=length, got=len(items)), hint or ""
+            )
+        if any((low is not None and i < low) or (high is not None and i > high) for i in items):
+            raise CheckFailed(
+                _("{what}: expected integers {range}, got others too.").format(what=what, range=_range(low, high)),
+                hint or "",
+            )
+        return [int(i) for i in items]
+
+    def flag(self, value: Any, what: str, hint: str | None = None) -> bool:
+        """True or False (0-d boolean tensors and NumPy's too)."""
+        tensor = None if isinstance(value, list | tuple) else as_tensor(value)
+        if tensor is None or tensor.numel() != 1 or tensor.dtype is not torch.bool:
+            raise CheckFailed(
+                _("{what}: expected True or False, got {got}.").format(what=what, got=describe(value)), hint or ""
+            )
+        return bool(tensor)
+
+    def strings(self, value: Any, what: str, hint: str | None = None) -> list[str]:
+        """A list of texts."""
+        if not isinstance(value, list | tuple) or any(not isinstance(item, str) for item in value):
+            raise CheckFailed(
+                _("{what}: expected a list of strings, got {got}.").format(what=what, got=describe(value)), hint or ""
+            )
+        return list(value)
+
+    def history(self, value: Any, key: str, length: int | None, what: str, hint: str | None = None) -> list[float]:
+        """The list of floats at `key` of a training's history, of this length, all finite."""
+        if not isinstance(value, dict):
+            raise CheckFailed(
+                _("{what}: expected a dict of lists (the history), got {got}.").format(what=what, got=describe(value)),
+                hint or "",
+            )
+        if key not in value:
+            keys = ", ".join(sorted(str(k)[:40] for k in value)[:10]) or "-"
+            raise CheckFailed(
+                _("{what}: the history has no key {key!r}; its keys: {keys}.").format(what=what, key=key, keys=keys),
+                hint or "",
+            )
+        series = value[key]
+        name = f'{what}["{key}"]'
+        if isinstance(series, list | tuple) and not series:
+            tensor = torch.zeros(0, dtype=torch.float64)
+        else:
+            tensor = self.tensor(series, (None,), name, hint=hint)
+        if length is not None and len(tensor) != length:
+            raise CheckFailed(
+                _("{what}: expected {n} values, got {got}.").format(what=name, n=length, got=len(tensor)), hint or ""
+            )
+        if len(tensor) > MAX_LENGTH:
+            raise CheckFailed(_too_long(name, len(tensor)), hint or "")
+        return [float(v) for v in tensor.tolist()]
+
+    def sequence(self, value: Any, length: int, what: str, hint: str | None = None) -> tuple[Any, ...]:
+        """A tuple (or list) of this many things, such as the several values of a `return a, b`."""
+        if not isinstance(value, list | tuple) or len(value) != length:
+            raise CheckFailed(
+                _("{what}: expected {n} values, got {got}.").format(what=what, n=length, got=describe(value)),
+                hint or "",
+            )
+        return tuple(value)
+
+    def handle(self, value: Any, what: str, hint: str | None = None) -> Handle:
+        """An object (a module, a class instance), not plain data."""
+        if not isinstance(value, Handle):
+            raise CheckFailed(
+                _("{what}: expected an object, got {got}.").format(what=what, got=describe(value)), hint or ""
+            )
+        return value
+
+    def true(self, condition: Any, message: str, hint: str | None = None, mistake: str | None = None) -> None:
+        """Fail with `message` unless `condition` holds."""
+        if not bool(condition):
+            raise CheckFailed(message, hint or "", mistake)
+
+    def raises(
+        self,
+        kind: type[Exception],
+        function: Callable[..., Any],
+        *args: Any,
+        what: str,
+        hint: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Fail unless `function(*args, **kwargs)` raises `kind` (or a class derived from it)."""
+        try:
+            value = function(*args, **kwargs)
+        except StudentError as error:
+            if error.kind == "raised" and kind.__name__ in error.bases:
+                return
+            if error.kind != "raised":
+                raise
+            raise CheckFailed(
+                _("{what}: expected {kind}, but it raised {got}.").format(
+                    what=what, kind=kind.__name__, got=error.bases[0] if error.bases else error.message
+                ),
+                hint or "",
+            ) from None
+        raise CheckFailed(
+            _("{what}: expected {kind}, but it returned {got}.").format(
+                what=what, kind=kind.__name__, got=describe(value)
+            ),
+            hint or "",
+        )
+
+    def p_value(
+        self, p: float, what: str, alpha: float = 1e-5, hint: str | None = None, mistake: str | None = None
+    ) -> None:
+        """Fail where a correct solution would give so small a p-value less than `alpha` of the time."""
+        self._record(f"p-value: {what}", float(p))
+        self._record(f"false-fail rate: {what}", alpha)
+        if not p >= alpha:
+            raise CheckFailed(
+                _("{what}: the sample does not follow the law that it should (a right sample looks like this less "
+                  "than once in {n:,} times).").format(what=what, n=round(1 / alpha)),
+                hint or "",
+                mistake,
+            )  # fmt: skip
+
+
+def _too_long(what: str, length: int) -> str:
+    return _("{what}: expected at most {limit:,} items, got {got:,}.").format(what=what, limit=MAX_LENGTH, got=length)
+
+
+def _shape(shape: Sequence[int | None]) -> str:
+    sizes = ["*" if n is None else str(n) for n in shape]
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None:
+        return _("of at most {high}").format(high=high)
+    if high is None:
+        return _("of at least {low}").format(low=low)
+    return _("between {low} and {high}").format(low=low, high=high)
+
+
+__all__ = ["Array", "Expect"]

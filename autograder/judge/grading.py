@@ -1,0 +1,150 @@
+"""The grading of one submission: its session, what each check needs, what came out."""
+
+from __future__ import annotations
+
+import math
+import re
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograder.judge.check import CheckInfo
+from autograder.judge.draw import Draw, subseed
+from autograder.judge.session import Session
+from autograder.judge.verdicts import FrameworkFault, StudentError
+from autograder.language import _
+from autograder.results.model import CheckOutcome, CheckResult, LoadingProblem
+from autograder.worker.forbidden import find
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+MAX_TEXT = 2000
+
+
+@dataclass
+class Grading:
+    """One submission under judgement.
+
+    Args:
+        exercise: its id.
+        student: who handed it in; part of every seed.
+        seed: gives the seed of a check from its id.
+        session: the student's code.
+        reference: the reference solution; None for public checks on a student's machine.
+        quiz_answers: right answers to the student's own questions.
+        answers_released: whether wrong quiz answers are explained.
+        total_seconds: what the student's code may take for all checks together.
+    """
+
+    exercise: str
+    student: str
+    seed: Callable[[str], int]
+    session: Session
+    reference: types.ModuleType | None = None
+    quiz_answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    answers_released: bool = False
+    total_seconds: float = math.inf
+    results: dict[str, CheckResult] = field(default_factory=dict)
+    figures: dict[str, float | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._once: dict[str, tuple[int, Any]] = {}
+
+    def record(self, name: str, value: float) -> None:
+        """Keep a figure of the check that runs now."""
+        self.figures[name] = value if math.isfinite(value) else None
+
+    def begin(self, info: CheckInfo, seconds: float) -> None:
+        """Make ready for a check."""
+        self.figures = {}
+        left = self.total_seconds - self.session.student_seconds
+        if left <= 0:
+            raise StudentError(
+                _("Not run: the submission had used up its {seconds:g} s for the whole exercise.").format(
+                    seconds=self.total_seconds
+                ),
+                kind="timeout",
+            )
+        for name in info.forbids:
+            try:
+                find(name)
+            except LookupError as error:
+                raise FrameworkFault(f"check {info.id} forbids {name}: {error}") from None
+        seconds = min(left, info.time_limit or seconds)
+        self.session.begin_check(info.id, seconds, subseed(self.seed(info.id), "globals"), info.forbids)
+
+    def once(self, key: str, function: Callable[[Draw], Any]) -> Any:
+        """The value of `function(draw)`, computed once while the worker lives.
+
+        The draws depend on the key alone, so that it does not matter which check comes first.
+        """
+        known = self._once.get(key)
+        if known is not None and known[0] == self.session.generation:
+            return known[1]
+        seed = self.seed(f"once/{key}")
+        self.session.reseed(subseed(seed, "globals"))
+        value = function(Draw(seed))
+        self._once[key] = (self.session.generation, value)
+        return value
+
+    def blocked_by(self, info: CheckInfo) -> list[CheckResult]:
+        """The prerequisites of a check that did not pass."""
+        return [
+            self.results[required]
+            for required in info.requires
+            if required in self.results and self.results[required].outcome != "passed"
+        ]
+
+    def finish(
+        self,
+        info: CheckInfo,
+        outcome: CheckOutcome,
+        duration: float,
+        message: str = "",
+        hint: str = "",
+        diagnosis: str | None = None,
+        diagnosis_title: str = "",
+    ) -> CheckResult:
+        """Keep the result of a check."""
+        if outcome == "passed" and info.forbids:
+            self.session.flag_mentions(info.forbids)
+        result = CheckResult(
+            id=info.id,
+            title=info.title,
+            points=info.points if outcome == "passed" else 0.0,
+            max_points=info.points,
+            outcome=outcome,
+            message=clean(message),
+            hint=clean(hint),
+            diagnosis=diagnosis,
+            diagnosis_title=diagnosis_title,
+            duration_s=round(duration, 4),
+            figures=dict(self.figures),
+            kind=info.kind,
+        )
+        self.results[info.id] = result
+        return result
+
+    def loading_problems(self) -> list[LoadingProblem]:
+        """What of the file could not be loaded, in words that are safe to show."""
+        kinds = ("syntax", "exception", "timeout", "crash", "note")
+        return [
+            LoadingProblem(
+                one_line(p["where"])[:100],
+                p["line"],
+                p["kind"] if p["kind"] in kinds else "exception",
+                one_line(p["message"]),
+            )
+            for p in self.session.problems
+        ]
+
+
+def one_line(text: str) -> str:
+    """A student's text that is printed as a line: with breaks in it, it could pass for other lines of ours."""
+    return " ".join(clean(text).split())
+
+
+def clean(text: str) -> str:
+    """A student's text without control characters (terminal escapes, direction overrides), cut to a readable length."""
+    text = _CONTROL.sub("\ufffd", text)
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…"

@@ -1,0 +1,185 @@
+"""A judge process: one pytest session that collects the hidden checks once and runs them on many submissions.
+
+    python -m autograder.judge.process DESCRIPTOR
+
+The descriptor is a stream socket. The first line that comes in is the order (course, exercises, secret); then one
+line of JSON per job; each is answered by one line of JSON: `{"result": ...}` or `{"fault": ...}`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from autograder.course import load_config
+from autograder.judge import plugin
+from autograder.judge.engine import Engine, Job
+from autograder.judge.scoring import build_result, versions
+from autograder.language import use_language
+
+
+class JobLoop:
+    """The pytest plugin that replaces the run of all tests by a loop over jobs."""
+
+    engine_class: type[Engine] = Engine
+
+    def __init__(self, stream: Any, order: dict[str, Any]) -> None:
+        self._stream = stream
+        self._order = order
+        self.collection_errors: list[str] = []
+
+    @pytest.hookimpl
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep what could not be collected: a broken check must not grade anybody."""
+        if report.failed:
+            self.collection_errors.append(f"{report.nodeid}: {report.longreprtext[-1500:]}")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> object:
+        """Answer jobs until there are no more."""
+        if self.collection_errors:
+            self._send({"fatal": "hidden checks cannot be collected:\n" + "\n".join(self.collection_errors)})
+            return True
+        torch_threads()
+        course = load_config(Path(self._order["config"]))
+        if self._order.get("data_set"):
+            course = replace(course, data=replace(course.data, set=self._order["data_set"]))
+        use_language(self._order.get("language") or course.language)
+        engine = self.engine_class(
+            course,
+            bytes.fromhex(self._order["secret"]),
+            self._order.get("unprotected", False),
+            frozenset(self._order.get("without", ())),
+            public=self._order.get("public", False),
+            slot=self._order.get("slot"),
+        )
+        state = session.config.stash[plugin._STATE]
+        state.engine = engine
+        state.book = not self._order.get("uncalibrated", False)
+        by_exercise: dict[str, list[pytest.Item]] = {}
+        for item in session.items:
+            if plugin.info_of(item) is not None:
+                by_exercise.setdefault(item.path.parent.name, []).append(item)
+        try:
+            engine.start()
+            self._send({"ready": True})
+            for line in self._stream:
+                self._send(self._answer(json.loads(line), state, by_exercise))
+        except BrokenPipeError:
+            pass  # the scheduler is gone
+        except Exception as error:
+            with contextlib.suppress(OSError):
+                self._send({"fatal": f"{type(error).__name__}: {error}"})
+        finally:
+            engine.close()
+        return True
+
+    def _answer(self, order: dict[str, Any], state: Any, by_exercise: dict[str, list[pytest.Item]]) -> dict[str, Any]:
+        try:
+            return {"result": self._judge(order, state, by_exercise)}
+        except (KeyboardInterrupt, BrokenPipeError):
+            raise
+        except Exception:
+            return {"fault": traceback.format_exc()[-4000:]}
+
+    def _judge(self, order: dict[str, Any], state: Any, by_exercise: dict[str, list[pytest.Item]]) -> dict[str, Any]:
+        started = time.monotonic()
+        engine: Engine = state.engine
+        watched = plugin.forbidden_names(by_exercise.get(order["exercise"], []))
+        job = Job(order["exercise"], order["student"], order["cells"], order.get("salt", ""), watched)
+        grading = engine.open(job)
+        state.grading = grading
+        items = _selected(by_exercise.get(job.exercise, []), order.get("checks", ()))
+
+        def on_result(result: Any) -> None:
+            if order.get("progress"):
+                self._send({"check": result.id, "outcome": result.outcome})
+
+        state.on_result = on_result
+        try:
+            for item, following in zip(items, [*items[1:], None], strict=True):
+                item._initrequest()  # type: ignore[attr-defined]
+                runtestprotocol(item, log=False, nextitem=following)
+            isolation = grading.session.transport.isolation
+        finally:
+            state.grading = None
+            grading.session.close()
+        environment = {
+            "isolation": isolation.to_json()
+            if isolation is not None
+            else {"level": "none", "layers": [], "missing": []},
+            "versions": versions(),
+            "device": engine.device,
+            "data": engine.data_name if any("digits" in i.fixturenames for i in items) else "",  # type: ignore[attr-defined]
+        }
+        config = engine.kit(job.exercise).config
+        result = build_result(grading, config, order.get("submission", {}), environment, time.monotonic() - started)
+        return result.to_json()
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self._stream.write(json.dumps(message, allow_nan=False) + "\n")
+        self._stream.flush()
+
+
+def _selected(items: list[pytest.Item], wanted: Sequence[str]) -> list[pytest.Item]:
+    """The wanted checks and those that they require, all where none is named; their order is kept."""
+    if not wanted:
+        return items
+    infos = {info.id: info for item in items if (info := plugin.info_of(item)) is not None}
+    chosen: set[str] = set()
+    todo = list(wanted)
+    while todo:
+        name = todo.pop()
+        if name in infos and name not in chosen:
+            chosen.add(name)
+            todo += infos[name].requires
+    return [item for item in items if (info := plugin.info_of(item)) is not None and info.id in chosen]
+
+
+def torch_threads() -> None:
+    """One thread: a class is graded by several processes, not by several threads of each."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def run_loop(loop: JobLoop, order: dict[str, Any]) -> None:
+    """Collect the checks that the order names and hand them to the loop, in a pytest session of their own."""
+    pytest.main(
+        [
+            *order["checks"],
+            "-p", "autograder.judge.plugin", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging",
+            "-p", "no:faulthandler", "-p", "no:unraisableexception", "-p", "no:threadexception", "-W", "ignore",
+            "-c", os.devnull, "--rootdir", str(Path(order["config"]).parent), "--noconftest",
+            "--import-mode=importlib", "--assert=plain", "--capture=no",
+        ],
+        plugins=[loop],
+    )  # fmt: skip
+
+
+def main() -> int:
+    """Run the judge process on the descriptor named on the command line."""
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    stream = connection.makefile("rw", encoding="utf-8", newline="\n")
+    order = json.loads(stream.readline())
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    run_loop(JobLoop(stream, order), order)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

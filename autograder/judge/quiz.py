@@ -1,0 +1,116 @@
+"""The quiz: answers compared with those to the student's own questions."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from autograder.judge.answers import as_tensor, describe
+from autograder.judge.remote import Student
+from autograder.judge.verdicts import CheckFailed, StudentError
+from autograder.language import _
+
+
+class Quiz:
+    """The `quiz` fixture.
+
+    Args:
+        student: the submission.
+        answers: right answers by key: `kind`, `value`, `tolerance`, `explanation`.
+        released: whether the course has released the answers: a wrong one is then explained.
+    """
+
+    def __init__(self, student: Student, answers: Mapping[str, Mapping[str, Any]], released: bool) -> None:
+        self._student = student
+        self._answers = answers
+        self._released = released
+
+    def grade(self, key: str) -> None:
+        """Fail unless the student's answer to `key` is right."""
+        expected = self._answers[key]
+        given = self._given(key)
+        kind = expected["kind"]
+        reader = _READERS.get(kind)
+        if reader is None:
+            raise KeyError(f"quiz {key}: unknown kind of answer {kind!r}; use one of {', '.join(_READERS)}")
+        value = reader(given)
+        if value is None:
+            raise CheckFailed(
+                _("ANSWERS[{key!r}]: expected {kind}, got {got}.").format(
+                    key=key, kind=_KINDS[kind](), got=describe(given)
+                )
+            )
+        if not _right(value, expected):
+            explanation = str(expected.get("explanation", "")) if self._released else ""
+            raise CheckFailed(_("ANSWERS[{key!r}]: this is not the right answer.").format(key=key), _(explanation))
+
+    def _given(self, key: str) -> Any:
+        try:
+            answers = self._student.ANSWERS
+        except StudentError as error:
+            raise CheckFailed(_("The quiz is not answered: {reason}").format(reason=error.message)) from None
+        if not isinstance(answers, dict):
+            raise CheckFailed(_("ANSWERS: expected a dict, got {got}.").format(got=describe(answers)))
+        if key not in answers:
+            keys = ", ".join(repr(str(k)[:40]) for k in list(answers)[:10]) or "-"
+            raise CheckFailed(_("ANSWERS has no key {key!r} (its keys: {keys}).").format(key=key, keys=keys))
+        if answers[key] is None:
+            raise CheckFailed(_("ANSWERS[{key!r}] is still None: not answered.").format(key=key))
+        return answers[key]
+
+
+def _number(given: Any) -> float | None:
+    if isinstance(given, str):
+        try:
+            return float(given.strip().replace(",", "."))
+        except ValueError:
+            return None
+    tensor = None if isinstance(given, bool | list | tuple) else as_tensor(given)
+    if tensor is None or tensor.numel() != 1 or tensor.is_complex():
+        return None
+    return float(tensor.reshape(()))
+
+
+def _integer(given: Any) -> int | None:
+    number = _number(given)
+    return None if number is None or not math.isfinite(number) or number != int(number) else int(number)
+
+
+def _boolean(given: Any) -> bool | None:
+    if isinstance(given, str):
+        return {"true": True, "false": False, "yes": True, "no": False, "vrai": True, "faux": False,
+                "oui": True, "non": False}.get(_choice(given) or "")  # fmt: skip
+    tensor = None if isinstance(given, list | tuple) else as_tensor(given)
+    import torch
+
+    return bool(tensor) if tensor is not None and tensor.numel() == 1 and tensor.dtype is torch.bool else None
+
+
+def _choice(given: Any) -> str | None:
+    if not isinstance(given, str):
+        return None
+    text = unicodedata.normalize("NFKD", given).encode("ascii", "ignore").decode()
+    return " ".join(text.lower().strip(" .)('\"").split())
+
+
+def _right(value: Any, expected: Mapping[str, Any]) -> bool:
+    kind = expected["kind"]
+    if kind == "number":
+        right = float(expected["value"])
+        tolerance = float(expected.get("tolerance", 1e-3))
+        return math.isfinite(value) and abs(value - right) <= tolerance * max(1.0, abs(right))
+    if kind == "choice":
+        accepted = expected["value"] if isinstance(expected["value"], list | tuple) else [expected["value"]]
+        return value in [_choice(item) for item in accepted]
+    return bool(value == expected["value"])
+
+
+_READERS: dict[str, Any] = {"number": _number, "integer": _integer, "boolean": _boolean, "choice": _choice}
+_KINDS: dict[str, Any] = {
+    "number": lambda: _("a number"),
+    "integer": lambda: _("a whole number"),
+    "boolean": lambda: _("True or False"),
+    "choice": lambda: _("one of the words that the question offers, as a text"),
+}

@@ -1,0 +1,46 @@
+"""What the student's exception says, from what the worker says about it: checked, then put into words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograder.judge.verdicts import StudentError
+from autograder.language import _
+
+_FIELDS = {"type_name": str, "bases": tuple, "message": str, "where": str, "line": int, "function": str}
+
+
+def is_line(number: Any) -> bool:
+    """Whether this is a line's number: an integer of thousands of digits would be written into a result."""
+    return type(number) is int and 0 <= number < 10**7
+
+
+def raised_error(value: Any, label: str, signature: str | None, loading_note: str) -> StudentError:
+    """The error that a call of `label` ended with.
+
+    Args:
+        value: the worker's answer, which may be anything.
+        label: what was called.
+        signature: the contract's, where it has one.
+        loading_note: what of the file could not be loaded, for names that are not there.
+    """
+    if type(value) is not dict or {k: type(v) for k, v in value.items()} != _FIELDS or not is_line(value["line"]):
+        return StudentError(_("{label} gave no answer.").format(label=label), kind="protocol")
+    bases = tuple(b for b in value["bases"] if type(b) is str)
+    if "NotImplementedError" in bases:
+        return StudentError(
+            _("{label} is not written yet (it raises NotImplementedError).").format(label=label), bases=bases
+        )
+    message = _("{label} raised {type}: {message}").format(
+        label=label, type=value["type_name"], message=value["message"] or "-"
+    )
+    hint = ""
+    if value["line"]:
+        message += " " + _("(your line {line}, in {function})").format(
+            line=f"{value['line']} of {value['where']}", function=value["function"]
+        )
+    elif "TypeError" in bases and signature is not None:
+        hint = _("The contract's signature is `{signature}`.").format(signature=signature)
+    if "NameError" in bases:
+        message += loading_note
+    return StudentError(message, hint, bases=bases)

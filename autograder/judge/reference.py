@@ -1,0 +1,51 @@
+"""The reference solution and its known mistakes as modules of the judge's own process."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+from collections.abc import Mapping
+from typing import Any
+
+
+def load_module(name: str, source: str, filename: str) -> types.ModuleType:
+    """Run trusted source text (ours) as a module.
+
+    Args:
+        name: the module's name, which must be free: dataclasses look their module up by it.
+        source: Python text.
+        filename: what tracebacks show.
+    """
+    module = types.ModuleType(name)
+    module.__file__ = filename
+    sys.modules[name] = module
+    exec(compile(source, filename, "exec"), module.__dict__)
+    return module
+
+
+def signatures(module: types.ModuleType) -> Mapping[str, str]:
+    """The signature of each public function and class, as a student would write it."""
+    found = {}
+    for name, value in vars(module).items():
+        if name.startswith("_") or not callable(value) or getattr(value, "__module__", None) != module.__name__:
+            continue
+        try:
+            found[name] = f"{name}{_signature(value)}"
+        except (TypeError, ValueError):
+            continue
+    return found
+
+
+def classes(module: types.ModuleType) -> frozenset[str]:
+    """The names of the module's own public classes."""
+    own = (
+        name for name, value in vars(module).items() if isinstance(value, type) and value.__module__ == module.__name__
+    )
+    return frozenset(name for name in own if not name.startswith("_"))
+
+
+def _signature(value: Any) -> str:
+    signature = inspect.signature(value)
+    plain = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
+    return str(inspect.Signature(plain))

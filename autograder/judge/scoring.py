@@ -1,0 +1,73 @@
+"""From a finished grading to a result: points, visibility, what was in force."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from autograder import __version__
+from autograder.course.config import ExerciseConfig
+from autograder.judge.grading import Grading, clean, one_line
+from autograder.results.model import CheckResult, Result
+
+
+def build_result(
+    grading: Grading, config: ExerciseConfig, submission: dict[str, Any], environment: dict[str, Any], duration: float
+) -> Result:
+    """The result of a grading.
+
+    Args:
+        grading: with the results of all checks.
+        config: the exercise's points and what differs for single checks.
+        submission: what is known of the file: `file`, `format`, `sha256`, `submitted`, `notes`.
+        environment: isolation, versions, device, data.
+        duration: seconds.
+    """
+    checks = list(grading.results.values())
+    apply_points(checks, config)
+    outcome = "error" if any(check.outcome == "error" for check in checks) else "graded"
+    notes = [clean(note) for note in submission.get("notes", ())]
+    return Result(
+        student=grading.student,
+        exercise=grading.exercise,
+        points=round(sum(check.points for check in checks), 4),
+        max_points=round(sum(check.max_points for check in checks), 4),
+        outcome=outcome,  # type: ignore[arg-type]
+        checks=checks,
+        submission={k: v for k, v in submission.items() if k != "notes"},
+        loading=grading.loading_problems(),
+        notes=notes,
+        incidents=[{k: one_line(str(v)) for k, v in asdict(i).items()} for i in grading.session.incidents],
+        environment=environment,
+        duration_s=round(duration, 4),
+    )
+
+
+def apply_points(checks: list[CheckResult], config: ExerciseConfig) -> None:
+    """Set the points that the configuration gives: single checks first, then all scaled to the exercise's points."""
+    for check in checks:
+        override = config.checks.get(check.id)
+        if override is not None and override.points is not None:
+            check.max_points = override.points
+        check.visibility = (override.visibility if override else None) or config.visibility
+    total = sum(check.max_points for check in checks)
+    scale = config.points / total if total else 0.0
+    for check in checks:
+        check.max_points = round(check.max_points * scale, 4)
+        check.points = check.max_points if check.outcome == "passed" else 0.0
+
+
+@cache
+def versions() -> dict[str, str]:
+    """The versions that a figure can depend on."""
+    import numpy
+    import torch
+
+    return {
+        "autograder": __version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "numpy": str(numpy.__version__),
+    }

@@ -1,0 +1,231 @@
+"""Two ways to reach a dispatcher: over the wire to a locked worker, or in this process for our own known mistakes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from autograder.judge.raised import is_line
+from autograder.sandbox import Isolation, Limits, WarmParent, WarmParentDied, Worker
+from autograder.wire.channel import Channel, ChannelClosed, ChannelTimeout
+from autograder.wire.decoding import decode
+from autograder.wire.encoding import encode
+from autograder.wire.values import WireError
+from autograder.worker.dispatcher import Dispatcher
+
+
+class WorkerLost(Exception):
+    """The worker hung, died or broke the protocol, and has been killed.
+
+    Attributes:
+        kind: `timeout`, `died` or `protocol`.
+        reason: in words.
+        statement: number of the top-level statement that ran, while loading.
+        where: the cell or file of that statement.
+        line: its line.
+    """
+
+    def __init__(self, kind: str, reason: str, statement: int | None = None, where: str = "", line: int = 0) -> None:
+        super().__init__(reason)
+        self.kind = kind
+        self.reason = reason
+        self.statement = statement
+        self.where = where
+        self.line = line
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load gave: public names, and what could not be loaded."""
+
+    names: frozenset[str]
+    problems: list[dict[str, Any]]
+
+
+class Transport(Protocol):
+    """Requests and replies; see `autograder.worker.dispatcher` for their kinds.
+
+    Attributes:
+        isolation: the layers in force.
+        received: bytes of all replies so far.
+    """
+
+    isolation: Isolation | None
+    received: int
+
+    def start(self) -> None:
+        """Make a fresh worker."""
+
+    def load(self, request: dict[str, Any], seconds: float) -> Loaded:
+        """Load a submission; WorkerLost says at which statement it broke."""
+
+    def request(self, kind: str, value: dict[str, Any], seconds: float, take_handle: Any) -> tuple[str, Any]:
+        """One request, one reply."""
+
+    def stop(self) -> None:
+        """End the worker."""
+
+
+class WorkerTransport:
+    """A locked worker forked from the warm parent."""
+
+    def __init__(self, parent: WarmParent, limits: Limits) -> None:
+        self._parent = parent
+        self._limits = limits
+        self._worker: Worker | None = None
+        self._channel: Channel | None = None
+        self._number = 0
+        self._take_handle: Any = None
+        self.isolation: Isolation | None = None
+        self.received = 0
+        self.started = 0
+
+    def start(self) -> None:
+        self.stop()
+        try:
+            self._worker = self._parent.spawn(self._limits)
+        except WarmParentDied:
+            self._parent.close()
+            self._parent.start()
+            self._worker = self._parent.spawn(self._limits)
+        self.isolation = self._worker.isolation
+        self._channel = Channel(self._worker.socket, _encode_handle, lambda reference: self._take_handle(reference))
+        self.started += 1
+
+    def load(self, request: dict[str, Any], seconds: float) -> Loaded:
+        deadline = time.monotonic() + seconds
+        channel = self._send("load", request, deadline)
+        statement: int | None = None
+        where, line = "", 0
+        try:
+            while True:
+                message = channel.receive(deadline)
+                if message.number != self._number:
+                    raise WireError("a reply to another request")
+                if message.kind == "progress":
+                    following, where, line = _read_progress(message.value)
+                    if statement is not None and following <= statement:
+                        raise WireError("progress that goes back")
+                    statement = following
+                    # Reading waits only where nothing has come: a flood of progress would never meet the deadline.
+                    if time.monotonic() >= deadline:
+                        raise ChannelTimeout
+                    continue
+                return _read_loaded(message.kind, message.value)
+        except (ChannelTimeout, ChannelClosed, WireError) as error:
+            lost = self._lost(error)
+            raise WorkerLost(lost.kind, lost.reason, statement, where, line) from None
+
+    def request(self, kind: str, value: dict[str, Any], seconds: float, take_handle: Any) -> tuple[str, Any]:
+        self._take_handle = take_handle
+        deadline = time.monotonic() + seconds
+        channel = self._send(kind, value, deadline)
+        try:
+            message = channel.receive(deadline)
+            if message.number != self._number:
+                raise WireError("a reply to another request")
+            if message.kind not in ("value", "raised", "missing", "done"):
+                raise WireError("a reply of an unknown kind")
+        except (ChannelTimeout, ChannelClosed, WireError) as error:
+            raise self._lost(error) from None
+        self.received += message.size
+        return message.kind, message.value
+
+    def stop(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+        if self._worker is not None:
+            self._worker.kill()
+            self._worker = None
+
+    def _send(self, kind: str, value: dict[str, Any], deadline: float) -> Channel:
+        channel = self._channel
+        if channel is None:
+            raise WorkerLost("died", "the worker is gone")
+        self._number += 1
+        try:
+            if channel.unsolicited():
+                raise WireError("bytes that nobody asked for")
+            channel.send(self._number, kind, value, deadline)
+        except (ChannelTimeout, ChannelClosed, WireError) as error:
+            raise self._lost(error) from None
+        return channel
+
+    def _lost(self, error: Exception) -> WorkerLost:
+        if isinstance(error, ChannelTimeout):
+            lost = WorkerLost("timeout", "time limit")
+        elif isinstance(error, WireError):
+            lost = WorkerLost("protocol", str(error))
+        else:
+            exit_status = self._worker.wait(2.0) if self._worker is not None else None
+            lost = WorkerLost("died", exit_status.reason if exit_status is not None else "closed the wire")
+        self.stop()
+        return lost
+
+
+class LocalTransport:
+    """A dispatcher in this process, for our own modules (known mistakes): same encoding, same semantics."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+        self._dispatcher = Dispatcher()
+        self.isolation: Isolation | None = None
+        self.received = 0
+
+    def start(self) -> None:
+        self._dispatcher = Dispatcher()
+        self._dispatcher.objects.set_module(self._module)
+
+    def load(self, request: dict[str, Any], seconds: float) -> Loaded:
+        return Loaded(frozenset(n for n in self._module.__dict__ if not n.startswith("_")), [])
+
+    def request(self, kind: str, value: dict[str, Any], seconds: float, take_handle: Any) -> tuple[str, Any]:
+        sent = _copy(value, _encode_handle, self._dispatcher.objects.take)
+        reply_kind, reply = self._dispatcher.answer(kind, sent)
+        return reply_kind, _copy(reply, self._dispatcher.make_handle, take_handle)
+
+    def stop(self) -> None:
+        self._dispatcher = Dispatcher()
+
+
+def _copy(value: Any, make_handle: Any, take_handle: Any) -> Any:
+    arrays: list[Any] = []
+    tree = encode(value, arrays, make_handle)
+    return decode(tree, [bytearray(a.reshape(-1).view("u1")) for a in arrays], take_handle)
+
+
+def _encode_handle(value: Any) -> Any:
+    reference = getattr(value, "_reference", None)
+    if reference is None:
+        raise TypeError(
+            f"a check cannot send a {type(value).__name__} to the worker: make functions and modules there by a probe"
+        )
+    return reference
+
+
+def _read_progress(value: Any) -> tuple[int, str, int]:
+    if type(value) is not dict or set(value) != {"statement", "where", "line"}:
+        raise WireError("a bad progress message")
+    if type(value["statement"]) is not int or type(value["where"]) is not str or not is_line(value["line"]):
+        raise WireError("a bad progress message")
+    return value["statement"], value["where"][:100], value["line"]
+
+
+def _read_loaded(kind: str, value: Any) -> Loaded:
+    if kind != "loaded" or type(value) is not dict or set(value) != {"names", "problems"}:
+        raise WireError("a bad answer to load")
+    names, problems = value["names"], value["problems"]
+    if type(names) is not list or len(names) > 100_000 or any(type(n) is not str for n in names):
+        raise WireError("bad names in the answer to load")
+    fields = {"where": str, "line": int, "kind": str, "message": str}
+    if type(problems) is not list or len(problems) > 100:
+        raise WireError("bad problems in the answer to load")
+    for problem in problems:
+        if type(problem) is not dict or {k: type(v) for k, v in problem.items()} != fields:
+            raise WireError("bad problems in the answer to load")
+        if not is_line(problem["line"]):
+            raise WireError("bad problems in the answer to load")
+        problem["message"] = problem["message"][:1000]
+    return Loaded(frozenset(names), problems)

@@ -1,0 +1,40 @@
+"""How a check ends other than by passing."""
+
+from __future__ import annotations
+
+
+class CheckFailed(AssertionError):
+    """The student's answer is not right.
+
+    Args:
+        message: for the student: what was expected in kind, what was got; never a hidden value.
+        hint: what to look at next.
+        mistake: id of the known mistake that gives this very answer.
+    """
+
+    def __init__(self, message: str, hint: str = "", mistake: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.mistake = mistake
+
+
+class StudentError(CheckFailed):
+    """The student's code raised, hung, died or answered something that is no data."""
+
+    def __init__(self, message: str, hint: str = "", kind: str = "raised", bases: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.kind = kind
+        self.bases = bases
+
+
+class Blocked(Exception):
+    """A check that cannot be judged because another one did not pass."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class FrameworkFault(Exception):
+    """Something of ours went wrong: never a student's zero."""
