@@ -1,0 +1,221 @@
+"""Calibration: the figures of correct solutions and of mistakes over many seeds, and the limits between them.
+
+The correct solutions are the reference and every alternative of `tests/alternatives/`: a limit that knows only
+one author's style would fail another's right answer.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.batch.judges import JudgeFault, Order
+from autograder.batch.pool import Done, run_tasks
+from autograder.batch.populations import mistakes, subjects, task
+from autograder.course import CourseConfig, Exercise
+from autograder.results.files import write_atomically
+
+SCHEMA_VERSION = 1
+PREFIX = "calibrate/"
+# What the calibrated checks of one exercise may add up to; p-values have their own share.
+FALSE_FAIL_PER_EXERCISE = 5e-4
+SECRET = b"the secret of calibration runs"
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """How many runs of each kind."""
+
+    reference: int = 40
+    alternative: int = 12
+    mistake: int = 8
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that a check judges by a calibrated limit."""
+
+    check: str
+    better: str
+    data: str
+    name: str
+
+
+def calibrate(
+    course: CourseConfig,
+    exercise: Exercise,
+    seeds: Seeds,
+    workers: int,
+    on_done: Callable[[Done, int], None],
+    data_set: str | None = None,
+) -> dict[str, Any]:
+    """Measure every calibrated figure of an exercise and place its limit.
+
+    Args:
+        course: with its data set and limits.
+        exercise: which one.
+        seeds: how many runs of each kind.
+        workers: judge processes.
+        on_done: told each finished run and how many there are in all.
+        data_set: `mnist` or `digits`; the course's own without it.
+
+    Returns:
+        What `reference/<exercise>.json` holds, with the raw figures by population.
+
+    Raises:
+        JudgeFault: a check broke, or a correct solution gave no figure.
+    """
+    order = Order(course.file, [exercise.hidden_folder], SECRET, uncalibrated=True, data_set=data_set)
+    found = _calibrated_checks(order, course, exercise)
+    if not found:
+        return _document(exercise, {}, {}, {})
+    checks = tuple(sorted({figure.check for figure in found}))
+    wrong = {m.id: set(m.loses) for m in mistakes(exercise)}
+    tasks = []
+    for subject in subjects(exercise):
+        if subject.kind == "stub" or (subject.kind == "mistake" and not wrong[subject.name] & set(checks)):
+            continue
+        wanted = checks if subject.kind != "mistake" else tuple(c for c in checks if c in wrong[subject.name])
+        tasks += [task(course, exercise, subject, seed, wanted) for seed in range(getattr(seeds, subject.kind))]
+    figures: dict[Figure, Populations] = defaultdict(lambda: {"good": {}, "bad": {}})
+    faults: list[str] = []
+
+    def collect(done: Done) -> None:
+        kind, name, seed = done.task.key
+        if done.result is None:
+            faults.append(f"{kind} {name}, seed {seed}: {done.fault}")
+        else:
+            side = "bad" if kind == "mistake" else "good"
+            for check in done.result["checks"]:
+                if side == "bad" and (check["id"] not in wrong[name] or check["outcome"] != "passed"):
+                    # Run only because another check requires it, or caught by something else than a figure.
+                    continue
+                if side == "good" and check["outcome"] != "passed":
+                    faults.append(f"{kind} {name}, seed {seed}: {check['id']}: {check['message']}")
+                for figure, value in _figures(check):
+                    figures[figure][side].setdefault(name, []).append(float("nan") if value is None else value)
+        on_done(done, len(tasks))
+
+    run_tasks(order, tasks, workers, collect)
+    if faults:
+        raise JudgeFault("calibration met faults:\n  " + "\n  ".join(faults[:20]))
+    return _place(exercise, figures, seeds)
+
+
+def _calibrated_checks(order: Order, course: CourseConfig, exercise: Exercise) -> list[Figure]:
+    """One run of the reference says which checks have calibrated figures."""
+    results: list[Done] = []
+    reference = next(s for s in subjects(exercise) if s.kind == "reference")
+    run_tasks(order, [task(course, exercise, reference, 0)], 1, results.append)
+    result = results[0].result
+    if result is None:
+        raise JudgeFault(results[0].fault)
+    broken = [f"{c['id']}: {c['message']}" for c in result["checks"] if c["outcome"] != "passed"]
+    if broken:
+        raise JudgeFault("the reference does not pass its own checks:\n  " + "\n  ".join(broken))
+    return [figure for check in result["checks"] for figure, _ in _figures(check)]
+
+
+def _figures(check: dict[str, Any]) -> list[tuple[Figure, float | None]]:
+    found = []
+    for key, value in check["figures"].items():
+        if key.startswith(PREFIX):
+            better, data, name = key.removeprefix(PREFIX).split("/", 2)
+            found.append((Figure(check["id"], better, data, name), value))
+    return found
+
+
+Populations = dict[str, dict[str, list[float]]]
+
+
+def _place(exercise: Exercise, figures: dict[Figure, Populations], seeds: Seeds) -> dict[str, Any]:
+    from autograder.statistics.limits import place_limit
+
+    share = FALSE_FAIL_PER_EXERCISE / max(1, len(figures))
+    limits: dict[str, dict[str, Any]] = {}
+    raw: dict[str, Any] = {}
+    answers_for = _telling_figures(figures, share)
+    for figure, populations in figures.items():
+        bad = {m: values for m, values in populations["bad"].items() if answers_for[figure.check, m] == figure}
+        limit = place_limit(populations["good"], bad, figure.better, share)
+        limits.setdefault(figure.data, {})[figure.name] = {"check": figure.check, **_rounded(limit.to_json())}
+        raw.setdefault(figure.data, {})[figure.name] = populations
+    return _document(
+        exercise,
+        limits,
+        raw,
+        {"reference": seeds.reference, "alternative": seeds.alternative, "mistake": seeds.mistake},
+    )
+
+
+def _telling_figures(figures: dict[Figure, Populations], share: float) -> dict[tuple[str, str], Figure]:
+    """For each check and mistake, the figure that tells it best: a check catches a mistake by one of its figures."""
+    from autograder.statistics.limits import place_limit
+
+    best: dict[tuple[str, str], tuple[float, float, Figure]] = {}
+    for figure, populations in figures.items():
+        for mistake, values in populations["bad"].items():
+            limit = place_limit(populations["good"], {mistake: values}, figure.better, share)
+            refused = sum(not limit.accepts(value) for value in values) / len(values)
+            passes = 1.0 - refused if limit.false_pass is None else limit.false_pass
+            score = (-passes, limit.separation or 0.0, figure)
+            known = best.get((figure.check, mistake))
+            if known is None or score[:2] > known[:2]:
+                best[figure.check, mistake] = score
+    return {key: figure for key, (_, _, figure) in best.items()}
+
+
+def _document(exercise: Exercise, limits: dict[str, Any], raw: dict[str, Any], seeds: dict[str, int]) -> dict[str, Any]:
+    import numpy
+    import torch
+
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "exercise": exercise.id,
+        "seeds": seeds,
+        "environment": {
+            "python": platform.python_version(),
+            "torch": str(torch.__version__),
+            "numpy": str(numpy.__version__),
+            "device": "cpu",
+        },
+        "limits": limits,
+        "figures": raw,
+    }
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if value == value else None
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return value
+
+
+def merge_and_write(path: Path, document: dict[str, Any]) -> None:
+    """Write the limits; those of data sets that were not measured this time stay."""
+    if path.is_file():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        for part in ("limits", "figures"):
+            document[part] = {**before.get(part, {}), **document[part]}
+    write_atomically(path, json.dumps(_rounded(document), indent=1, ensure_ascii=False) + "\n")
+
+
+def overlaps(document: dict[str, Any]) -> list[str]:
+    """One line for each figure whose mistakes cannot be told from correct solutions: change the check."""
+    lines = []
+    for data, limits in document["limits"].items():
+        for name, limit in limits.items():
+            if limit["overlaps"]:
+                lines.append(
+                    f"{name} ({data}, check {limit['check']}): a mistake passes with probability "
+                    f"{limit['false_pass']:.2g}; change the check, not the limit"
+                )
+    return lines

@@ -1,0 +1,43 @@
+"""One file checked on its author's own machine: the public checks, and no secret anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autograder.batch.judges import Judge, JudgeFault, Order
+from autograder.course.handout import Handout
+from autograder.results.model import Result
+from autograder.submissions import code_cells, read_submission
+
+# Public inputs are fixed: a student who asks twice gets the same answer.
+PUBLIC_SECRET = b"public checks have no secret"
+
+
+def check_file(handout: Handout, file: Path, exercise: str, language: str | None = None) -> Result:
+    """The result of the public checks on a file.
+
+    Isolation is used where this machine has it; elsewhere the code runs as a plain process, which is its author's own.
+
+    Raises:
+        SubmissionUnreadable: the file holds no code.
+        JudgeFault: the checks themselves broke.
+    """
+    submission = read_submission(file, student="you", exercise=exercise)
+    checks = handout.file(exercise, "test_public.py")
+    order = Order(handout.config.file, [checks], PUBLIC_SECRET, unprotected=True, public=True, language=language)
+    limits = handout.config.exercise(exercise).limits
+    job = {
+        "exercise": exercise,
+        "student": "you",
+        "cells": list(code_cells(submission, exercise)),
+        "submission": {
+            "file": file.name, "format": submission.format, "sha256": submission.sha256, "submitted": None,
+            "notes": list(submission.problems),
+        },
+    }  # fmt: skip
+    with Judge(order) as judge:
+        result = Result.from_json(judge.grade(job, limits.total_seconds + 120))
+    faults = [check for check in result.checks if check.outcome == "error"]
+    if faults:
+        raise JudgeFault(f"the public check {faults[0].id} is broken: {faults[0].message}")
+    return result
