@@ -1,0 +1,32 @@
+"""`autograder assign`: exercises/ from solutions/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from autograder.commands.faults import CommandFault
+
+
+@click.command("assign")
+@click.option("--check", is_flag=True, help="Write nothing; fail where exercises/ is out of date.")
+@click.option("--course", type=click.Path(path_type=Path, exists=True), default=Path("."), help="The course's folder.")
+def command(check: bool, course: Path) -> None:
+    """Make the stubs, notebooks and public checks that students get."""
+    from autograder.authoring.bundle import check_up_to_date, write
+    from autograder.course import CONFIG_NAME, find_course, load_config
+
+    config = load_config(find_course(course) / CONFIG_NAME)
+    if check:
+        differences = check_up_to_date(config)
+        if differences:
+            listing = "\n  ".join(differences)
+            raise CommandFault(f"exercises/ is out of date; run `autograder assign`:\n  {listing}")
+        click.echo(f"exercises/ is up to date ({len(config.exercises)} exercises).")
+        return
+    written = write(config)
+    for path in written:
+        click.echo(f"wrote {path}")
+    if not written:
+        click.echo("exercises/ was up to date.")

@@ -1,0 +1,63 @@
+"""`autograder check`: the public checks on a student's own machine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from autograder.commands.faults import CommandFault
+
+
+@click.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--exercise", help="What the file answers (default: its name).")
+@click.option("--course", type=click.Path(path_type=Path, exists=True), help="Where the course is.")
+@click.option("--lang", type=click.Choice(["en", "fr"]), help="Language of messages (default: the course's).")
+def command(file: Path, exercise: str | None, course: Path | None, lang: str | None) -> None:
+    """Run the public checks on FILE and say what to look at.
+
+    They earn no points: hidden checks with other inputs do. Exit status: 0 all passed; 1 some did not; 2 wrong usage.
+    """
+    from rich.console import Console
+
+    from autograder.batch.handin import check_file
+    from autograder.course.handout import find_handout
+    from autograder.language import use_language
+    from autograder.reports.table import result_table
+    from autograder.submissions import SubmissionUnreadable
+
+    if not file.is_file():
+        raise CommandFault(f"{file}: no such file", status=2)
+    handout = _handout(find_handout, course, file)
+    use_language(lang or handout.config.language)
+    name = exercise or file.stem
+    handout.config.exercise(name)
+    try:
+        result = check_file(handout, file, name, lang)
+    except SubmissionUnreadable as reason:
+        raise CommandFault(f"{file}: {reason.message}") from None
+    console = Console()
+    for problem in result.loading:
+        console.print(f"{problem.where}, line {problem.line}: {problem.message}", markup=False, style="yellow")
+    for note in result.notes:
+        console.print(f"note: {note}", markup=False)
+    console.print(result_table(result))
+    passed = sum(check.outcome == "passed" for check in result.checks)
+    console.print(f"{passed} of {len(result.checks)} public checks passed.", highlight=False)
+    isolation = result.environment.get("isolation", {}).get("level", "none")
+    if isolation == "none":
+        console.print("Your code ran without isolation on this machine.", style="dim")
+    sys.exit(0 if passed == len(result.checks) else 1)
+
+
+def _handout(find, course: Path | None, file: Path):  # type: ignore[no-untyped-def]
+    from autograder.course import ConfigurationError
+
+    if course is not None:
+        return find(course)
+    try:
+        return find(file.parent)
+    except ConfigurationError:
+        return find(Path("."))

@@ -1,0 +1,41 @@
+"""`autograder new`: a student's own copy of an exercise, with their own questions."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from autograder.commands.faults import CommandFault
+
+
+@click.command("new")
+@click.argument("exercise")
+@click.option("--student", required=True, help="Your name as your course knows it: the quiz's numbers depend on it.")
+@click.option("--notebook", is_flag=True, help="A notebook instead of a script.")
+@click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder (default: ./STUDENT).")
+@click.option("--force", is_flag=True, help="Replace a file that is already there.")
+@click.option("--course", type=click.Path(path_type=Path, exists=True), default=Path("."), help="Where the course is.")
+def command(exercise: str, student: str, notebook: bool, folder: Path | None, force: bool, course: Path) -> None:
+    """Make your own copy of EXERCISE, to fill in, check and hand in."""
+    from autograder.authoring.personal import personalise
+    from autograder.course.handout import find_handout
+
+    if not student.strip() or re.search(r"[\x00-\x1f/\\]", student) or student in (".", ".."):
+        raise CommandFault(f"--student {student!r}: a name without slashes and control characters is needed", status=2)
+    handout = find_handout(course)
+    place = handout.exercise(exercise)
+    stub = handout.file(exercise, f"{exercise}.py").read_text(encoding="utf-8")
+    text = personalise(stub, place, student, quiz=handout.file(exercise, "quiz.py"))
+    if notebook:
+        from autograder.authoring.notebook import to_notebook
+
+        text = to_notebook(text, exercise)
+    target = (folder or Path(student)) / f"{exercise}.{'ipynb' if notebook else 'py'}"
+    if target.exists() and not force:
+        raise CommandFault(f"{target} is already there and may hold your work; --force replaces it", status=2)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, encoding="utf-8")
+    click.echo(f"wrote {target}")
+    click.echo(f"Fill it in, then: autograder check {target}")

@@ -1,0 +1,225 @@
+"""`autograder report`: results as a table, a student's checks, CSV, pages for students, the class for teachers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.commands.faults import CommandFault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autograder.course import CourseConfig, Exercise
+    from autograder.reports.similarity import Likeness
+    from autograder.results.grade import Grade
+    from autograder.results.model import Result
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+@click.command("report")
+@click.argument("out", type=EXISTING)
+@click.option("--student", help="The checks of one student.")
+@click.option("--exercise", help="Of one exercise only.")
+@click.option("--csv", "as_csv", is_flag=True, help="Write CSV to the terminal.")
+@click.option("--html", type=FOLDER, help="Write one page per student, for the students, into this folder.")
+@click.option("--teacher", is_flag=True, help="With --html: pages for teachers, hidden checks and figures included.")
+@click.option("--class", "class_folder", type=FOLDER, help="Write the class report (HTML, Markdown, CSV) there.")
+@click.option("--submissions", type=EXISTING, help="With --class: the folder that was graded, to find near copies.")
+@click.option("--course", type=EXISTING, default=Path("."), help="The course's folder (default: here or above).")
+@click.option("--database", help="SQLAlchemy URL of the gradebook (default: SQLite in OUT).")
+@click.option("--lang", type=click.Choice(["en", "fr"]), help="Language of the pages (default: the course's).")
+def command(
+    out: Path,
+    student: str | None,
+    exercise: str | None,
+    as_csv: bool,
+    html: Path | None,
+    teacher: bool,
+    class_folder: Path | None,
+    submissions: Path | None,
+    course: Path,
+    database: str | None,
+    lang: str | None,
+) -> None:
+    """Show the results in OUT, a folder written by `autograder grade`.
+
+    Students' pages show what the configuration lets them see: `visibility`, `published`, due dates. Overrides,
+    extensions and comments of the gradebook are applied in pages and in the class report.
+    """
+    if teacher and html is None:
+        raise CommandFault("--teacher goes with --html DIR", status=2)
+    if submissions is not None and class_folder is None:
+        raise CommandFault("--submissions goes with --class DIR", status=2)
+    from autograder.results.files import read_results
+
+    def wanted(result: Result) -> bool:
+        return student in (None, result.student) and exercise in (None, result.exercise)
+
+    everything = list(read_results(out))
+    results = [result for result in everything if wanted(result)]
+    if not results:
+        raise CommandFault(f"{out}: no results{' of ' + student if student else ''}; grade first", status=2)
+    if html is None and class_folder is None:
+        _show(results, student, as_csv)
+        return
+
+    from autograder.course import CONFIG_NAME, find_course, load_config
+    from autograder.language import use_language
+
+    config = load_config(find_course(course) / CONFIG_NAME)
+    language = lang or config.language
+    use_language(language)
+    from autograder.gradebook.book import read_history
+    from autograder.gradebook.grades import grades, with_missing
+    from autograder.gradebook.rubric import load_rubric
+
+    changes = read_history(out, database)
+    # What is missing is known from the whole class: an exercise counts once somebody handed it in.
+    results = [result for result in with_missing(everything, config, changes) if wanted(result)]
+    final = grades(results, config, changes, load_rubric(config))
+    if html is not None:
+        count = _write_students(config, language, out, results, final, html, teacher)
+        click.echo(f"{count} pages: {html}")
+    if class_folder is not None:
+        click.echo(f"class report: {_write_class(config, language, out, results, final, class_folder, submissions)}")
+
+
+def _show(results: Sequence[Result], student: str | None, as_csv: bool) -> None:
+    from rich.console import Console
+
+    from autograder.reports.spreadsheet import grades_csv
+    from autograder.reports.table import class_table, result_table
+
+    if as_csv:
+        click.echo(grades_csv(results), nl=False)
+        return
+    console = Console()
+    if student is None:
+        console.print(class_table(results))
+        return
+    for result in results:
+        console.print(
+            f"{result.exercise}: {result.points:g} / {result.max_points:g} ({result.outcome}) {result.message}",
+            markup=False, style="bold",
+        )  # fmt: skip
+        for problem in result.loading:
+            console.print(f"  {problem.where}, line {problem.line}: {problem.message}", markup=False, style="yellow")
+        for note in result.notes:
+            console.print(f"  note: {note}", markup=False)
+        console.print(result_table(result))
+
+
+def _write_students(
+    config: CourseConfig,
+    language: str,
+    out: Path,
+    results: Sequence[Result],
+    final: Sequence[Grade],
+    folder: Path,
+    teacher: bool,
+) -> int:
+    from datetime import UTC, datetime
+
+    from autograder.reports.pages import student_page
+    from autograder.reports.pictures import student_pictures
+    from autograder.reports.reading import ReadingList
+    from autograder.reports.visible import student_view
+    from autograder.results.files import write_atomically
+
+    now = datetime.now(UTC)
+    by_student: dict[str, list[tuple[Result, Grade]]] = {}
+    for result, grade in zip(results, final, strict=True):
+        by_student.setdefault(result.student, []).append((result, grade))
+    reading = ReadingList(config)
+    for name, pairs in by_student.items():
+        own, own_grades = [result for result, _ in pairs], [grade for _, grade in pairs]
+        view = student_view(
+            config, own, own_grades, now, teacher=teacher, read_on=reading.of(own),
+            pictures={r.exercise: student_pictures(out, name, r.exercise) for r in own},
+        )  # fmt: skip
+        write_atomically(folder / f"{name}.html", student_page(view, config, language))
+    return len(by_student)
+
+
+def _write_class(
+    config: CourseConfig,
+    language: str,
+    out: Path,
+    results: Sequence[Result],
+    final: Sequence[Grade],
+    folder: Path,
+    submissions: Path | None,
+) -> Path:
+    from datetime import UTC, datetime
+
+    from autograder.reports.class_plots import plots
+    from autograder.reports.class_text import checks_csv, class_markdown, mistakes_csv, statistics_csv
+    from autograder.reports.class_view import class_view
+    from autograder.reports.pages import class_page
+    from autograder.reports.spreadsheet import final_csv
+    from autograder.results.files import write_atomically
+
+    view = class_view(
+        config, results, final, datetime.now(UTC), likeness=_likeness(config, results, submissions),
+        before=_before(out, results),
+    )  # fmt: skip
+    page = folder / "class.html"
+    write_atomically(page, class_page(view, plots(view), config, language))
+    write_atomically(folder / "class.md", class_markdown(view))
+    write_atomically(folder / "grades.csv", final_csv(final))
+    write_atomically(folder / "checks.csv", checks_csv(view))
+    write_atomically(folder / "statistics.csv", statistics_csv(view))
+    write_atomically(folder / "mistakes.csv", mistakes_csv(view))
+    return page
+
+
+def _likeness(config: CourseConfig, results: Sequence[Result], submissions: Path | None) -> list[Likeness]:
+    """What the submissions that were graded have in common; nothing without their folder."""
+    if submissions is None:
+        return []
+    from autograder.course import find_exercise
+    from autograder.reports.similarity import likeness
+    from autograder.submissions import SubmissionUnreadable, read_submission, scan_folder
+
+    graded = {(r.student, r.exercise) for r in results}
+    codes: dict[str, dict[str, str]] = {}
+    for entry in scan_folder(submissions, [exercise.id for exercise in config.exercises]).entries:
+        if (entry.student, entry.exercise) not in graded:
+            continue
+        try:
+            read = read_submission(entry.path, student=entry.student, exercise=entry.exercise, base=submissions)
+        except SubmissionUnreadable:
+            continue  # its result says so
+        codes.setdefault(entry.exercise, {})[entry.student] = "\n".join(cell.source for cell in read.cells)
+    return [likeness(e, codes[e], _stub(find_exercise(config, e))) for e in sorted(codes)]
+
+
+def _stub(exercise: Exercise) -> str:
+    """What students were given: the generated file, or what it would be generated from."""
+    from autograder.authoring.bundle import stub_source
+
+    given = exercise.student_folder / f"{exercise.id}.py"
+    return given.read_text(encoding="utf-8") if given.is_file() else stub_source(exercise)
+
+
+def _before(out: Path, results: Sequence[Result]) -> dict[tuple[str, str], float]:
+    """The points of the attempt before the last, where the batch's database has one."""
+    if not (out / "state.db").is_file():
+        return {}
+    from autograder.batch.state import State
+
+    state = State(out)
+    try:
+        before = {}
+        for result in results:
+            attempts = state.history(result.student, result.exercise)
+            if len(attempts) > 1:
+                before[result.student, result.exercise] = attempts[-2].result.points
+        return before
+    finally:
+        state.close()

@@ -1,0 +1,1 @@
+"""Results for people: tables, CSV, pictures. Reads results and knows neither judge nor sandbox."""

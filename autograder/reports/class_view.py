@@ -1,0 +1,243 @@
+"""What a teacher decides from: a class's results counted by exercise, check and mistake."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import mean, median
+
+from autograder.course import CourseConfig
+from autograder.reports.similarity import Likeness
+from autograder.results.grade import Grade
+from autograder.results.model import CheckResult, Result
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class CheckStats:
+    """One check over the class; `share` is of those for whom it was judged or blocked."""
+
+    exercise: str
+    id: str
+    title: str
+    kind: str
+    max_points: float
+    outcomes: Mapping[str, int]
+    share: float
+    median_s: float
+    longest_s: float
+
+    @property
+    def runs(self) -> int:
+        return sum(self.outcomes.values())
+
+
+@dataclass(frozen=True)
+class ExerciseStats:
+    """One exercise over the class; the figures are of final grades, of those who handed in."""
+
+    id: str
+    title: str
+    max_points: float
+    outcomes: Mapping[str, int]
+    finals: tuple[float, ...]
+    full_marks: int
+    mean: float | None
+    median: float | None
+    median_s: float | None
+    longest_s: float | None
+    checks: tuple[CheckStats, ...]
+
+
+@dataclass(frozen=True)
+class MistakeStats:
+    """A known mistake: who made it, and where it was seen."""
+
+    exercise: str
+    id: str
+    title: str
+    students: tuple[str, ...]
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Incident:
+    """Something that happened to a worker while it ran a submission."""
+
+    student: str
+    exercise: str
+    kind: str
+    check: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Points that are not those of the attempt before."""
+
+    student: str
+    exercise: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class StudentRow:
+    """A student's line: grades by exercise, and their sum."""
+
+    student: str
+    grades: Mapping[str, Grade]
+    total: float
+    max_total: float
+
+
+@dataclass(frozen=True)
+class ClassView:
+    """Everything of the class."""
+
+    course: str
+    made: datetime
+    students: tuple[StudentRow, ...]
+    exercises: tuple[ExerciseStats, ...]
+    mistakes: tuple[MistakeStats, ...]
+    never_passed: tuple[CheckStats, ...]
+    incidents: tuple[Incident, ...]
+    faults: tuple[Result, ...]
+    identical: tuple[tuple[str, tuple[str, ...]], ...]
+    likeness: tuple[Likeness, ...]
+    moved: tuple[Moved, ...]
+    stale: tuple[Grade, ...]
+    results: tuple[Result, ...]
+
+
+def class_view(
+    course: CourseConfig,
+    results: Sequence[Result],
+    grades: Sequence[Grade],
+    now: datetime,
+    *,
+    likeness: Sequence[Likeness] = (),
+    before: Mapping[Key, float] | None = None,
+) -> ClassView:
+    """Count a class.
+
+    Args:
+        course: titles and the order of exercises.
+        results: of everyone, `missing` ones included.
+        grades: of these results, in the same order.
+        now: when the report is made.
+        likeness: of submissions, where they were at hand.
+        before: points of the attempt before the last, where there was one.
+    """
+    titles = {exercise.id: exercise.title for exercise in course.exercises}
+    order = [e for e in titles if any(r.exercise == e for r in results)]
+    order += sorted({r.exercise for r in results} - set(order))
+    finals = {(grade.student, grade.exercise): grade for grade in grades}
+    exercises = tuple(_exercise(e, titles.get(e, e), [r for r in results if r.exercise == e], finals) for e in order)
+    return ClassView(
+        course=course.title,
+        made=now,
+        students=_students(grades, order),
+        exercises=exercises,
+        mistakes=_mistakes(results),
+        never_passed=tuple(c for e in exercises for c in e.checks if not c.outcomes.get("passed") and c.runs),
+        incidents=tuple(
+            Incident(r.student, r.exercise, i.get("kind", ""), i.get("check", ""), i.get("detail", ""))
+            for r in results
+            for i in r.incidents
+        ),
+        faults=tuple(r for r in results if r.outcome == "error"),
+        identical=_identical(results),
+        likeness=tuple(likeness),
+        moved=tuple(
+            Moved(r.student, r.exercise, (before or {})[r.student, r.exercise], r.points)
+            for r in results
+            if (before or {}).get((r.student, r.exercise), r.points) != r.points
+        ),
+        stale=tuple(grade for grade in grades if grade.stale),
+        results=tuple(results),
+    )
+
+
+def _exercise(exercise: str, title: str, results: Sequence[Result], finals: Mapping[Key, Grade]) -> ExerciseStats:
+    handed_in = [r for r in results if r.outcome in ("graded", "unreadable")]
+    values = [finals[r.student, r.exercise].final for r in handed_in]
+    maximum = max((finals[r.student, r.exercise].max_points for r in results), default=0.0)
+    seconds = [r.duration_s for r in results if r.outcome == "graded"]
+    by_check: dict[str, list[CheckResult]] = {}
+    for result in results:
+        for check in result.checks:
+            by_check.setdefault(check.id, []).append(check)
+    return ExerciseStats(
+        id=exercise,
+        title=title,
+        max_points=maximum,
+        outcomes=Counter(r.outcome for r in results),
+        finals=tuple(values),
+        full_marks=sum(value >= maximum for value in values),
+        mean=mean(values) if values else None,
+        median=median(values) if values else None,
+        median_s=median(seconds) if seconds else None,
+        longest_s=max(seconds, default=None),
+        checks=tuple(_check(exercise, name, checks) for name, checks in by_check.items()),
+    )
+
+
+def _check(exercise: str, name: str, checks: Sequence[CheckResult]) -> CheckStats:
+    outcomes: Counter[str] = Counter(check.outcome for check in checks)
+    counted = outcomes["passed"] + outcomes["failed"] + outcomes["blocked"]
+    seconds = [check.duration_s for check in checks]
+    return CheckStats(
+        exercise=exercise,
+        id=name,
+        title=checks[-1].title,
+        kind=checks[-1].kind,
+        max_points=checks[-1].max_points,
+        outcomes=outcomes,
+        share=outcomes["passed"] / counted if counted else 0.0,
+        median_s=median(seconds),
+        longest_s=max(seconds),
+    )
+
+
+def _mistakes(results: Sequence[Result]) -> tuple[MistakeStats, ...]:
+    """The most frequent first. A student who shows a mistake in three checks has made it once."""
+    found: dict[Key, tuple[str, dict[str, None], dict[str, None]]] = {}
+    for result in results:
+        for check in result.checks:
+            if check.diagnosis and check.outcome != "passed":
+                entry = found.setdefault((result.exercise, check.diagnosis), (check.diagnosis_title, {}, {}))
+                entry[1][result.student] = None
+                entry[2][check.id] = None
+    mistakes = [
+        MistakeStats(exercise, name, title or name, tuple(students), tuple(checks))
+        for (exercise, name), (title, students, checks) in found.items()
+    ]
+    return tuple(sorted(mistakes, key=lambda m: (-len(m.students), m.exercise, m.id)))
+
+
+def _identical(results: Sequence[Result]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    groups: dict[Key, list[str]] = {}
+    for result in results:
+        digest = str(result.submission.get("sha256") or "")
+        if digest:
+            groups.setdefault((result.exercise, digest), []).append(result.student)
+    return tuple((exercise, tuple(names)) for (exercise, _), names in sorted(groups.items()) if len(names) > 1)
+
+
+def _students(grades: Sequence[Grade], order: Sequence[str]) -> tuple[StudentRow, ...]:
+    by_student: dict[str, dict[str, Grade]] = {}
+    for grade in grades:
+        by_student.setdefault(grade.student, {})[grade.exercise] = grade
+    return tuple(
+        StudentRow(
+            student,
+            {e: own[e] for e in order if e in own},
+            round(sum(g.final for g in own.values()), 4),
+            sum(g.max_points for g in own.values()),
+        )
+        for student, own in by_student.items()
+    )

@@ -1,0 +1,97 @@
+"""Where to read on about a check: the section of the exercise that defines the function which the check is about.
+
+Found by name, in what students have: the headings of the percent script, the functions and classes below them.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from autograder.course import CourseConfig, find_exercise
+from autograder.results.model import CheckResult, Result
+
+_HEADING = re.compile(r"^# (#{1,4}) (.+)$")
+_CELL = re.compile(r"^# %%(.*)$")
+_DEFINITION = re.compile(r"^\s*(?:def|class) (\w+)")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+def sections(source: str) -> dict[str, str]:
+    """The heading above each function, method and class of a percent script, by name."""
+    found: dict[str, str] = {}
+    heading, prose = "", False
+    for line in source.splitlines():
+        if cell := _CELL.match(line):
+            prose = "[markdown]" in cell.group(1)
+        elif prose and (title := _HEADING.match(line)):
+            heading = title.group(2).strip()
+        elif not prose and heading and (definition := _DEFINITION.match(line)):
+            name = definition.group(1)
+            if not name.startswith("_"):
+                found.setdefault(name, heading)
+    return found
+
+
+def mistaken_functions(source: str) -> dict[str, str]:
+    """The function or class that each mistake of a bank replaces, by the mistake's id. Parsed, never imported."""
+    found: dict[str, str] = {}
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            continue
+        for decorator in node.decorator_list:
+            if isinstance(decorator, ast.Call) and decorator.args and isinstance(decorator.args[0], ast.Constant):
+                found.setdefault(str(decorator.args[0].value), node.name)
+    return found
+
+
+class ReadingList:
+    """Sections by check, for the exercises of a course; an exercise whose files are not here has none."""
+
+    def __init__(self, course: CourseConfig) -> None:
+        self._course = course
+        self._sections: dict[str, dict[str, str]] = {}
+        self._mistakes: dict[str, dict[str, str]] = {}
+
+    def of(self, results: Iterable[Result]) -> dict[tuple[str, str], str]:
+        """The section to read, by exercise and check, for the checks that did not pass."""
+        known = {exercise.id for exercise in self._course.exercises}
+        return {
+            (result.exercise, check.id): section
+            for result in results
+            if result.exercise in known
+            for check in result.checks
+            if check.outcome in ("failed", "blocked") and (section := self._section(result.exercise, check))
+        }
+
+    def _section(self, exercise: str, check: CheckResult) -> str:
+        self._load(exercise)
+        by_name = self._sections[exercise]
+        mistaken = self._mistakes[exercise].get(check.diagnosis or "", "")
+        # What the message is about comes before what the title names; a mistake's own function before both.
+        for word in (mistaken, *_WORD.findall(check.message), *_WORD.findall(check.title)):
+            # Plain words of a sentence ("mean", "forward") count only where they are written as code.
+            if word in by_name and (word == mistaken or _as_code(word, check)):
+                return by_name[word]
+        return ""
+
+    def _load(self, exercise: str) -> None:
+        if exercise in self._sections:
+            return
+        files = find_exercise(self._course, exercise)
+        script = files.student_folder / f"{exercise}.py"
+        if not script.is_file():
+            script = files.solution
+        self._sections[exercise] = sections(_text(script))
+        self._mistakes[exercise] = mistaken_functions(_text(files.mistakes))
+
+
+def _as_code(word: str, check: CheckResult) -> bool:
+    text = f"{check.message}\n{check.title}"
+    return "_" in word or any(mark in text for mark in (f"{word}(", f"`{word}", f".{word}", f"{word}`"))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""

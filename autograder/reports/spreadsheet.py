@@ -1,0 +1,108 @@
+"""Results as CSV, safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+
+from autograder.results.grade import Grade
+from autograder.results.model import Result
+
+COLUMNS = (
+    "student", "exercise", "points", "max_points", "outcome", "late_penalty", "points_after_penalty", "checks_passed",
+    "checks", "incidents", "message",
+)  # fmt: skip
+
+_FORMULA = re.compile('((?:^|[;|\t\r\n])[\\s"\u200b\ufeff]*)([-=+@\uff1d\uff0b\uff0d\uff20])')
+
+
+def grades_csv(results: Sequence[Result]) -> str:
+    """One line per student and exercise."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for result in results:
+        penalty = result.late.get("penalty", 0.0)
+        row = (
+            result.student,
+            result.exercise,
+            f"{result.points:g}",
+            f"{result.max_points:g}",
+            result.outcome,
+            f"{penalty:g}",
+            f"{result.late.get('points_after_penalty', result.points):g}",
+            str(sum(check.outcome == "passed" for check in result.checks)),
+            str(len(result.checks)),
+            str(len(result.incidents)),
+            result.message,
+        )
+        writer.writerow([safe_cell(cell) for cell in row])
+    return stream.getvalue()
+
+
+FINAL_COLUMNS = (
+    "student", "exercise", "final", "max_points", "points", "late_penalty", "graded", "outcome", "due", "extended",
+    "submitted", "overridden", "look_again", "marked", "to_mark",
+)  # fmt: skip
+
+
+def final_csv(grades: Sequence[Grade]) -> str:
+    """One line per student and exercise, as they count in the end."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(FINAL_COLUMNS)
+    for grade in grades:
+        row = (
+            grade.student,
+            grade.exercise,
+            f"{grade.final:g}",
+            f"{grade.max_points:g}",
+            f"{grade.points:g}",
+            f"{grade.penalty:g}",
+            f"{grade.graded:g}",
+            grade.outcome,
+            grade.due.isoformat() if grade.due else "",
+            "yes" if grade.extended else "no",
+            grade.submitted.isoformat() if grade.submitted else "",
+            "yes" if grade.correction or grade.corrected else "no",
+            "yes" if grade.stale else "no",
+            f"{sum(mark.points or 0 for mark in grade.marks):g}",
+            str(sum(mark.points is None for mark in grade.marks)),
+        )
+        writer.writerow([safe_cell(cell) for cell in row])
+    return stream.getvalue()
+
+
+def totals_csv(grades: Sequence[Grade], exercises: Sequence[str]) -> str:
+    """One line per student, one column per exercise, and the total."""
+    by_student: dict[str, dict[str, Grade]] = {}
+    for grade in grades:
+        by_student.setdefault(grade.student, {})[grade.exercise] = grade
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["student", *exercises, "total", "of"])
+    for student, own in by_student.items():
+        cells = [f"{own[e].final:g}" if e in own else "" for e in exercises]
+        # Only what has a column counts in the total beside it.
+        counted = [own[e] for e in exercises if e in own]
+        total = [f"{sum(g.final for g in counted):g}", f"{sum(g.max_points for g in counted):g}"]
+        writer.writerow([safe_cell(cell) for cell in (student, *cells, *total)])
+    return stream.getvalue()
+
+
+def safe_cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: an apostrophe goes before a sign that would begin one.
+
+    Also inside, after what another country's spreadsheet takes for the end of a cell.
+    """
+    return text if _is_number(text) else _FORMULA.sub(r"\1'\2", text)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

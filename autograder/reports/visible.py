@@ -1,0 +1,228 @@
+"""What a page may show: results turned into views, where everything that is not for the reader is gone.
+
+A template is given views and nothing else, so what is withheld here cannot be in the page's source. Students see, of a
+check that they may see (`ExerciseConfig.is_visible`), its title, outcome, points, message, hint and likely mistake. Of
+the others they see the title and what it is worth, no outcome. An exercise's points are shown once it is published, or
+where every check of it may be seen. Measured figures, times of single checks and incidents are for teachers, and so are
+the messages of faults of ours, which can quote a hidden check.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from autograder.course import CourseConfig, ExerciseConfig
+from autograder.language import _
+from autograder.reports.pictures import Picture
+from autograder.results.grade import Correction, Grade, Remark
+from autograder.results.model import CheckResult, LoadingProblem, Result
+
+NOT_SHOWN = "not_shown"
+
+
+@dataclass(frozen=True)
+class CheckView:
+    """One check as the reader may see it; `points` is None where they are withheld."""
+
+    title: str
+    outcome: str
+    max_points: float
+    points: float | None = None
+    message: str = ""
+    hint: str = ""
+    mistake: str = ""
+    read_on: str = ""
+    correction: Correction | None = None
+    # For teachers only:
+    id: str = ""
+    kind: str = ""
+    figures: tuple[tuple[str, float | None], ...] = ()
+    duration_s: float | None = None
+
+
+@dataclass(frozen=True)
+class ExerciseView:
+    """One exercise as the reader may see it; `grade` is None where the points are withheld.
+
+    `cards` are the checks that did not pass, those together that say the same.
+    """
+
+    id: str
+    title: str
+    outcome: str
+    message: str
+    max_points: float
+    grade: Grade | None
+    due: datetime | None
+    extended: bool
+    submitted: datetime | None
+    file: str
+    sha256: str
+    checks: tuple[CheckView, ...]
+    cards: tuple[tuple[CheckView, ...], ...]
+    counts: Mapping[str, int]
+    loading: tuple[LoadingProblem, ...]
+    notes: tuple[str, ...]
+    remarks: tuple[Remark, ...]
+    pictures: tuple[Picture, ...]
+    isolation: Mapping[str, object]
+    versions: Mapping[str, str]
+    device: str
+    data: str
+    incidents: tuple[Mapping[str, str], ...] = ()
+    duration_s: float | None = None
+
+
+@dataclass(frozen=True)
+class StudentView:
+    """Everything of one student; `total` is None as long as the points of some exercise are withheld."""
+
+    student: str
+    course: str
+    exercises: tuple[ExerciseView, ...]
+    total: float | None
+    max_total: float
+    made: datetime
+    teacher: bool
+
+
+def student_view(
+    course: CourseConfig,
+    results: Sequence[Result],
+    grades: Sequence[Grade],
+    now: datetime,
+    *,
+    teacher: bool = False,
+    read_on: Mapping[tuple[str, str], str] | None = None,
+    pictures: Mapping[str, tuple[Picture, ...]] | None = None,
+) -> StudentView:
+    """One student's view.
+
+    Args:
+        course: titles, due dates and what may be seen.
+        results: of this student.
+        grades: of these results, in the same order.
+        now: when the page is made; decides what may be seen.
+        teacher: show everything.
+        read_on: where to read about a check, by exercise and check.
+        pictures: of this student, by exercise.
+    """
+    views = []
+    for result, grade in zip(results, grades, strict=True):
+        config = next((e for e in course.exercises if e.id == result.exercise), None)
+        # An exercise that the configuration no longer has: nobody said that it may be seen.
+        config = config or ExerciseConfig(id=result.exercise, title=result.exercise, visibility="hidden")
+        views.append(
+            _exercise_view(config, result, grade, now, teacher, read_on or {}, (pictures or {}).get(config.id, ()))
+        )
+    shown = [view.grade for view in views if view.grade is not None]
+    return StudentView(
+        student=results[0].student,
+        course=course.title,
+        exercises=tuple(views),
+        total=sum(grade.final for grade in shown) if len(shown) == len(views) else None,
+        max_total=sum(view.max_points for view in views),
+        made=now,
+        teacher=teacher,
+    )
+
+
+def _exercise_view(
+    config: ExerciseConfig,
+    result: Result,
+    grade: Grade,
+    now: datetime,
+    teacher: bool,
+    read_on: Mapping[tuple[str, str], str],
+    pictures: tuple[Picture, ...],
+) -> ExerciseView:
+    seen = {check.id: teacher or config.is_visible(check.id, now) for check in result.checks}
+    hidden = [check for check in result.checks if not seen[check.id]]
+    checks = tuple(
+        _check_view(check, hidden, grade, teacher, read_on.get((config.id, check.id), ""))
+        if seen[check.id]
+        else CheckView(check.title, NOT_SHOWN, check.max_points)
+        for check in result.checks
+    )
+    # "missing" and "unreadable" tell nothing that was judged, unless a teacher gave points for it.
+    judged = result.outcome not in ("missing", "unreadable") or grade.correction is not None or bool(grade.marks)
+    shown = teacher or config.published or not judged or (bool(checks) and not hidden)
+    environment = result.environment
+    return ExerciseView(
+        id=config.id,
+        title=config.title,
+        outcome=result.outcome,
+        message=_message(result, teacher),
+        max_points=grade.max_points,
+        grade=grade if shown else None,
+        due=grade.due,
+        extended=grade.extended,
+        submitted=grade.submitted,
+        file=str(result.submission.get("file") or ""),
+        sha256=str(result.submission.get("sha256") or ""),
+        checks=checks,
+        counts=Counter(check.outcome for check in checks),
+        cards=_cards(checks),
+        loading=tuple(result.loading),
+        notes=tuple(result.notes),
+        # A comment speaks of what was judged: it waits with the points.
+        remarks=tuple(remark for remark in grade.remarks if teacher or (shown and not remark.private)),
+        pictures=pictures,
+        isolation=environment.get("isolation") or {},
+        versions=environment.get("versions") or {},
+        device=str(environment.get("device") or ""),
+        data=str(environment.get("data") or ""),
+        incidents=tuple(result.incidents) if teacher else (),
+        duration_s=result.duration_s if teacher else None,
+    )
+
+
+def _cards(checks: Sequence[CheckView]) -> tuple[tuple[CheckView, ...], ...]:
+    """A missing function fails ten checks with one message: it is read once."""
+    cards: dict[tuple[object, ...], list[CheckView]] = {}
+    for check in checks:
+        if check.outcome in ("failed", "error", "blocked"):
+            says = (check.outcome, check.message, check.hint, check.mistake, check.read_on)
+            cards.setdefault(says, []).append(check)
+    return tuple(tuple(card) for card in cards.values())
+
+
+def _message(result: Result, teacher: bool) -> str:
+    if result.outcome == "missing" and not result.message:
+        return _("Nothing was handed in for this exercise.")
+    if result.outcome == "error" and not teacher:
+        return _(
+            "Part of this exercise could not be graded because of a fault on our side. Your teachers see it; "
+            "it is graded again, and what is missing here is not your zero."
+        )
+    return result.message
+
+
+def _check_view(
+    check: CheckResult, hidden: Sequence[CheckResult], grade: Grade, teacher: bool, read_on: str
+) -> CheckView:
+    correction = grade.corrected.get(check.id)
+    message, hint = check.message, check.hint
+    if not teacher and check.outcome == "error":
+        message, hint = _("This check could not be run because of a fault on our side."), ""
+    if not teacher and check.outcome == "blocked" and any(h.title in message or h.id in message for h in hidden):
+        message = _("Not judged, because a check that it needs did not pass.")
+    lost = check.outcome in ("failed", "blocked")
+    return CheckView(
+        title=check.title,
+        outcome=check.outcome,
+        max_points=check.max_points,
+        points=check.points if correction is None else correction.points,
+        message=message,
+        hint=hint,
+        mistake=check.diagnosis_title if check.diagnosis else "",
+        read_on=read_on if lost else "",
+        correction=correction,
+        id=check.id if teacher else "",
+        kind=check.kind if teacher else "",
+        figures=tuple(check.figures.items()) if teacher else (),
+        duration_s=check.duration_s if teacher else None,
+    )

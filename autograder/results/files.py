@@ -1,0 +1,69 @@
+"""Results on disk: `results/<student>/<exercise>.json`, each written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from autograder.results.model import Result
+
+SCHEMA_FILE = Path(__file__).parent / "result.schema.json"
+
+
+class BrokenResult(Exception):
+    """A result file that is no result; says which file and what is wrong."""
+
+
+def result_path(out: Path, student: str, exercise: str) -> Path:
+    """Where a result belongs."""
+    return out / "results" / student / f"{exercise}.json"
+
+
+def write_result(path: Path, result: Result) -> None:
+    """Write a result atomically: readers see the old file or the new one, a kill leaves no half."""
+    write_atomically(path, json.dumps(result.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    with draft.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.replace(path)
+
+
+def read_result(path: Path) -> Result:
+    """Read one result; BrokenResult where the file is none."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return Result.from_json(data)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BrokenResult(
+            f"{path}: not a result ({type(error).__name__}: {error}); grade this submission again"
+        ) from None
+
+
+def read_results(out: Path) -> Iterator[Result]:
+    """Every result under `out`, by student and exercise."""
+    for path in sorted((out / "results").glob("*/*.json")):
+        if not path.name.startswith("."):
+            yield read_result(path)
+
+
+def validate(data: Any) -> None:
+    """Hold a result against the published schema; raises jsonschema.ValidationError."""
+    _validator().validate(data)
+
+
+@cache
+def _validator() -> Any:
+    import jsonschema
+
+    return jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))

@@ -1,0 +1,91 @@
+"""What a result is worth in the end: after a teacher's overrides, an extension and the late penalty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A teacher's comment: who, when, what; `private` ones are for teachers."""
+
+    who: str
+    when: datetime
+    text: str
+    private: bool = False
+
+
+@dataclass(frozen=True)
+class Correction:
+    """Points that a teacher gave by hand.
+
+    Attributes:
+        check: of this check; of the whole exercise where empty.
+        points: given.
+        was: what the checks had given when the teacher decided; None where there was no result.
+        stale: whether the checks give something else by now, so that the decision is worth another look.
+    """
+
+    who: str
+    when: datetime
+    why: str
+    check: str
+    points: float
+    was: float | None
+    stale: bool = False
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a teacher marks by hand: an item of the rubric; `points` is None as long as nobody has."""
+
+    id: str
+    title: str
+    max_points: float
+    points: float | None = None
+    who: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Grade:
+    """The points of one student for one exercise.
+
+    Attributes:
+        graded: what the checks gave.
+        points: after the corrections and with the marks of the rubric, before the late penalty.
+        max_points: of the checks and the rubric.
+        penalty: fraction of `points` lost by being late.
+        final: what counts.
+        due: with the student's extension; None without a due date.
+        extended: whether the student has an extension.
+        submitted: None where it is not known; then there is no penalty but the result's own.
+        correction: of the whole exercise, or None.
+        corrected: corrections of single checks, by check.
+        unused: corrections of checks that the result no longer has.
+    """
+
+    student: str
+    exercise: str
+    outcome: str
+    graded: float
+    points: float
+    max_points: float
+    penalty: float
+    final: float
+    due: datetime | None = None
+    extended: bool = False
+    submitted: datetime | None = None
+    correction: Correction | None = None
+    corrected: Mapping[str, Correction] = field(default_factory=dict)
+    unused: tuple[Correction, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def stale(self) -> bool:
+        """Whether a correction was decided on points that are no longer those of the checks."""
+        every = (*self.corrected.values(), *self.unused, *((self.correction,) if self.correction else ()))
+        return any(correction.stale for correction in every)

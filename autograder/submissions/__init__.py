@@ -1,0 +1,17 @@
+"""Reading what students hand in. Text only: nothing of it is compiled or parsed as Python in this process."""
+
+from autograder.submissions.folder import Entry, FolderScan, Unplaced, scan_folder
+from autograder.submissions.model import Cell, Submission, SubmissionUnreadable, code_cells
+from autograder.submissions.reader import read_submission
+
+__all__ = [
+    "Cell",
+    "Entry",
+    "FolderScan",
+    "Submission",
+    "SubmissionUnreadable",
+    "Unplaced",
+    "code_cells",
+    "read_submission",
+    "scan_folder",
+]

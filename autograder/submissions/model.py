@@ -1,0 +1,79 @@
+"""What reading a handed-in file gives: cells of text, or the reason why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+Format = Literal["py", "ipynb"]
+# content: the file is not what it should be; access: it could not be opened here, never a student's zero.
+Fault = Literal["content", "access"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A piece of code that may fail by itself."""
+
+    index: int  # in a notebook: counted from 1 over all its cells; in a script: over its `# %%` parts
+    label: str  # for the student: "cell 3", or the script's name
+    source: str  # lines end with \n
+    first_line: int  # number of its first line: in the file for a script, 1 for a notebook's cell
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One file that could be read."""
+
+    student: str
+    exercise: str
+    path: Path
+    sha256: str  # of the bytes as handed in
+    format: Format
+    cells: tuple[Cell, ...]
+    problems: tuple[str, ...] = ()  # notes for the student: what was strange, and what was made of it
+
+
+class SubmissionUnreadable(Exception):
+    """A file that gives no code; `message` is for the student."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        student: str = "",
+        exercise: str = "",
+        path: Path | None = None,
+        sha256: str = "",
+        fault: Fault = "content",
+    ) -> None:
+        self.message = message
+        self.student = student
+        self.exercise = exercise
+        self.path = path
+        self.sha256 = sha256  # empty where no byte was read
+        self.fault: Fault = fault
+        super().__init__(message)
+
+
+def code_cells(submission: Submission, exercise: str = "") -> list[Mapping[str, Any]]:
+    """The cells as the worker takes them: `source`, `where`, `filename` and `first_line`.
+
+    Args:
+        submission: what was read.
+        exercise: under which name the file appears in messages; the submission's own without it.
+    """
+    name = f"{exercise or submission.exercise}.{submission.format}"
+    cells: list[Mapping[str, Any]] = []
+    for cell in submission.cells:
+        in_script = submission.format == "py"
+        cells.append(
+            {
+                "source": cell.source,
+                "where": name if in_script else cell.label,
+                "filename": name if in_script else f"{name}, {cell.label}",
+                "first_line": cell.first_line,
+            }
+        )
+    return cells
