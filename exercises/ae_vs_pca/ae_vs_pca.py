@@ -1,0 +1,462 @@
+# %% [markdown]
+# # Auto-encoders and principal component analysis
+#
+# An auto-encoder squeezes data through a narrow code and tries to rebuild it. If both halves are affine, the
+# best it
+# can do is known in closed form: principal component analysis (PCA). With hidden layers it can follow curved
+# data,
+# and its code becomes a small space in which images can be compared and mixed: the latent space that the
+# later exercises sample from.
+#
+# **Sources.** Course slides on generative modelling, Markov chains and auto-encoders (S1). C. Eckart and G.
+# Young, *The approximation of one matrix by another of lower rank* (1936). P. Baldi and K. Hornik, *Neural
+# networks and
+# principal component analysis: learning from examples without local minima* (1989). G. E. Hinton and R. R.
+# Salakhutdinov, *Reducing the dimensionality of data with neural networks* (2006). Å. Björck and G. H. Golub,
+# *Numerical methods for computing angles between linear subspaces* (1973).
+#
+# **What you do.** Replace each `raise NotImplementedError` by your code; keep the names and the arguments.
+# Any
+# optimiser will do that reaches the stated losses. Rows are samples: data has the shape `(n, D)`.
+#
+# **How it is judged** (20 points). PCA, angles, loss and interpolation are compared with independent
+# computations on data drawn afresh, in float64. The networks are judged by what they do: which parts of them
+# are linear, whether training sees every sample once per epoch, how near the affine one comes to the optimum
+# of Eckart and Young (a little above it, never below), and whether the other one beats PCA on digits it has
+# not seen. The quiz at the end carries your own numbers.
+
+# %%
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+# %% [markdown]
+# ## 1. Principal component analysis
+#
+# Let $\mu$ be the mean of the rows of $X \in \mathbb{R}^{n \times D}$, and
+# $C = \frac{1}{n} \sum_i (x_i - \mu)(x_i - \mu)^\top$ their covariance, with eigenvalues
+# $\lambda_1 \ge \dots \ge \lambda_D \ge 0$ and orthonormal eigenvectors $v_1, \dots, v_D$. PCA keeps the $d$
+# first as the rows of $V_d$ $(d, D)$:
+#
+# $$z = V_d (x - \mu), \qquad \hat x = V_d^\top z + \mu.$$
+#
+# Among all affine maps through $d$ numbers this one has the least squared error (Eckart and Young). Per entry
+# it is
+#
+# $$\frac{1}{nD} \sum_i \lVert x_i - \hat x_i \rVert^2 = \frac{1}{D} \sum_{i > d} \lambda_i,$$
+#
+# and the share of the variance that component $i$ explains is $\lambda_i / \sum_{j=1}^{D} \lambda_j$.
+#
+# The singular value decomposition of the centred data, $X - \mu = U S V^\top$, gives the same without forming
+# $C$: the rows of $V^\top$ are the components, and $\lambda_i = S_i^2 / n$.
+
+
+# %%
+def pca_fit(x: Tensor, d: int) -> tuple[Tensor, Tensor]:
+    """Mean and first d principal components of the rows of x.
+
+    Arguments:
+        x: data, (n, D).
+        d: number of components, 1 <= d <= min(n, D).
+
+    Returns:
+        mean: (D,), in the dtype of x.
+        components: (d, D), orthonormal rows by decreasing variance (signs are free), in the dtype of x.
+
+    Raises:
+        ValueError: if d is below 1 or above min(n, D).
+
+    Source: course slides (S1); Eckart and Young (1936).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError("pca_fit is not written yet")
+
+
+def pca_encode(x: Tensor, mean: Tensor, components: Tensor) -> Tensor:
+    """Codes of x: coordinates of x - mean along the components.
+
+    Arguments:
+        x: data, (n, D).
+        mean: (D,).
+        components: orthonormal rows, (d, D).
+
+    Returns:
+        Codes z, (n, d).
+
+    Source: course slides (S1).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError("pca_encode is not written yet")
+
+
+def pca_decode(z: Tensor, mean: Tensor, components: Tensor) -> Tensor:
+    """Points of the affine subspace that have the codes z.
+
+    Arguments:
+        z: codes, (n, d).
+        mean: (D,).
+        components: orthonormal rows, (d, D).
+
+    Returns:
+        Reconstructions, (n, D).
+
+    Source: course slides (S1).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError("pca_decode is not written yet")
+
+
+def explained_variance_ratio(x: Tensor, d: int) -> Tensor:
+    """Share of the total variance along each of the first d principal components.
+
+    Arguments:
+        x: data, (n, D).
+        d: number of components, 1 <= d <= min(n, D).
+
+    Returns:
+        Shares by decreasing size, each over the total variance of all D directions, (d,); their sum is at
+        most 1.
+
+    Raises:
+        ValueError: if d is below 1 or above min(n, D).
+
+    Source: course slides (S1).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError("explained_variance_ratio is not written yet")
+
+
+# %% [markdown]
+# ## 2. Auto-encoders
+#
+# An auto-encoder is a pair of networks, $z = E(x)$ and $\hat x = D(z)$, trained together to minimise
+#
+# $$L = \frac{1}{nD} \sum_{i=1}^{n} \sum_{k=1}^{D} (\hat x_{ik} - x_{ik})^2.$$
+#
+# - **Affine.** $E$ and $D$ are affine. The loss has no local minima besides the global one (Baldi and Hornik,
+# 1989):
+#   training reaches the error of PCA, and the rows that the decoder spans are those that PCA finds. The code
+# itself
+#   is free up to an invertible matrix, so that single components need not be.
+# - **With hidden layers.** The course's network is a multi-layer perceptron: 784 → 1024 → 256 → 128 → 256 →
+# 1024 →
+#   784, a ReLU after each hidden layer, none after the code and none after the output (a ReLU on the code
+# would cut off
+#   half of every axis, one on the output the gradient of every black pixel).
+
+
+# %%
+class LinearAutoencoder(nn.Module):
+    """Affine encoder and decoder, any parametrisation.
+
+    Arguments:
+        D: size of the data.
+        d: size of the code.
+
+    Source: course slides (S1); Baldi and Hornik (1989).
+    """
+
+    def __init__(self, D: int, d: int) -> None:
+        super().__init__()
+        # YOUR CODE HERE
+        raise NotImplementedError("LinearAutoencoder.__init__ is not written yet")
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Data (B, D) to codes (B, d)."""
+        # YOUR CODE HERE
+        raise NotImplementedError("LinearAutoencoder.encode is not written yet")
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Codes (B, d) to reconstructions (B, D)."""
+        # YOUR CODE HERE
+        raise NotImplementedError("LinearAutoencoder.decode is not written yet")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Reconstructions of x, (B, D)."""
+        # YOUR CODE HERE
+        raise NotImplementedError("LinearAutoencoder.forward is not written yet")
+
+
+class Autoencoder(nn.Module):
+    """Multi-layer perceptron D -> hidden -> d -> hidden reversed -> D.
+
+    A ReLU follows each hidden layer; the code and the output are linear. Every layer has weights and biases.
+
+    Arguments:
+        D: size of the data.
+        hidden: sizes of the encoder's hidden layers, at least one; the decoder mirrors them.
+        d: size of the code.
+
+    Source: course slides (S1); Hinton and Salakhutdinov (2006).
+    """
+
+    def __init__(self, D: int = 784, hidden: Sequence[int] = (1024, 256), d: int = 128) -> None:
+        super().__init__()
+        # YOUR CODE HERE
+        raise NotImplementedError("Autoencoder.__init__ is not written yet")
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Data (B, D) to codes (B, d)."""
+        # YOUR CODE HERE
+        raise NotImplementedError("Autoencoder.encode is not written yet")
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Codes (B, d) to reconstructions (B, D)."""
+        # YOUR CODE HERE
+        raise NotImplementedError("Autoencoder.decode is not written yet")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Reconstructions of x, (B, D)."""
+        # YOUR CODE HERE
+        raise NotImplementedError("Autoencoder.forward is not written yet")
+
+
+# %% [markdown]
+# ## 3. Training
+#
+# One epoch visits every sample once, in mini-batches in random order. `len(x)` need not be a multiple of the
+# batch
+# size: the last batch of an epoch is then smaller, and is used all the same. The history keeps one number per
+# epoch, the mean training loss of its batches.
+
+
+# %%
+def progress_bar(steps: Iterable[int], show: bool) -> Iterable[int]:
+    """The same steps, with a progress bar on the terminal where `show` is true. Given."""
+    if not show:
+        return steps
+    from rich.progress import track
+
+    return track(steps, description="training")
+
+
+def reconstruction_loss(x: Tensor, x_hat: Tensor) -> Tensor:
+    """Mean squared error over all entries.
+
+    Arguments:
+        x: data, (B, D).
+        x_hat: reconstructions, (B, D).
+
+    Returns:
+        A scalar, shape (), differentiable with respect to x_hat.
+
+    Raises:
+        ValueError: if the shapes differ (broadcasting would give a number without meaning).
+
+    Source: course slides (S1).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError("reconstruction_loss is not written yet")
+
+
+def train_autoencoder(
+    model: nn.Module,
+    x: Tensor,
+    epochs: int,
+    batch_size: int = 128,
+    lr: float = 1e-3,
+    generator: torch.Generator | None = None,
+    progress: bool = False,
+) -> dict[str, list[float]]:
+    """Train a model to reconstruct x, in place.
+
+    Arguments:
+        model: `LinearAutoencoder`, `Autoencoder` or any module with `encode`, `decode` and `forward`.
+        x: training data, (n, D).
+        epochs: passes over the data, at least 1.
+        batch_size: samples per update, at least 1; the last batch of an epoch may be smaller.
+        lr: learning rate (the course uses Adam).
+        generator: source of the order of the samples; torch's global one where it is None.
+        progress: show a progress bar.
+
+    Returns:
+        {"loss": [mean training loss of each epoch]}
+
+    Raises:
+        ValueError: if epochs or batch_size is below 1.
+
+    Source: course slides (S1).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError("train_autoencoder is not written yet")
+
+
+# %% [markdown]
+# ## 4. Comparing subspaces
+#
+# Has the affine auto-encoder found the subspace of PCA? Its rows are another basis, so one compares the
+# spaces themselves, by their principal angles. With orthonormal bases $Q_A$ and $Q_B$ (as columns) of the two
+# row spaces, the cosines of the angles are the singular values of $Q_A^\top Q_B$:
+#
+# $$\cos \theta_i = \sigma_i(Q_A^\top Q_B), \qquad i = 1, \dots, \min(d_A, d_B).$$
+#
+# All angles are 0 if one space contains the other. Rounding can bring a cosine above 1.
+
+
+# %%
+def principal_angles(A: Tensor, B: Tensor) -> Tensor:
+    """Principal angles between the row spaces of A and B.
+
+    Arguments:
+        A, B: independent rows, not necessarily orthonormal, (d_A, D) and (d_B, D).
+
+    Returns:
+        Angles in radians, from 0 to pi/2, in any order, (min(d_A, d_B),).
+
+    Raises:
+        ValueError: if the rows of A and B have different lengths.
+
+    Source: Björck and Golub (1973).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError("principal_angles is not written yet")
+
+
+# %% [markdown]
+# ## 5. Interpolation in latent space
+#
+# The mean of two images shows both, half transparent. The decoded mean of two *codes* can be an image between
+# the two:
+#
+# $$x(\alpha) = D(\alpha z_1 + (1 - \alpha) z_2), \qquad z_1 = E(x_1), \quad z_2 = E(x_2).$$
+#
+# At $\alpha = 1$ it is the reconstruction of $x_1$, at $\alpha = 0$ that of $x_2$.
+
+
+# %%
+def interpolate(model: nn.Module, x1: Tensor, x2: Tensor, alphas: Sequence[float] | Tensor) -> Tensor:
+    """Decode the points of the segment between two codes.
+
+    Arguments:
+        model: a module with `encode` and `decode`.
+        x1, x2: two samples, each (D,) or (1, D).
+        alphas: weights of the code of x1, a list or a 1-D tensor.
+
+    Returns:
+        D(alpha z1 + (1 - alpha) z2) for each alpha, (len(alphas), D).
+
+    Source: course slides (S1), latent space.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError("interpolate is not written yet")
+
+
+# %% [markdown]
+# ## 6. Figures
+#
+# Given. The data are small images of a bright spot that can stand anywhere in a square: 144 pixels, but two degrees
+# of freedom. The first figure compares reconstructions through two numbers, the second the mean of two images with
+# the decoded mean of their codes.
+
+
+# %%
+def spots(centres: Tensor, side: int = 12) -> Tensor:
+    """Images of a spot at the given places of [-1, 1]², (n, 2) to (n, side * side). Given."""
+    grid = torch.linspace(-1, 1, side)
+    columns = torch.exp(-((grid - centres[:, :1]) ** 2) / 0.08)  # (n, side)
+    rows = torch.exp(-((grid - centres[:, 1:]) ** 2) / 0.08)  # (n, side)
+    return (rows[:, :, None] * columns[:, None, :]).flatten(1)
+
+
+def make_figures(folder: str | Path) -> list[Path]:
+    """Draw reconstructions and an interpolation of toy images. Returns the files written."""
+    import matplotlib.pyplot as plt
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    generator = torch.Generator().manual_seed(0)
+    x = spots(1.4 * torch.rand(1500, 2, generator=generator) - 0.7)  # (1500, 144)
+    mean, components = pca_fit(x, 2)
+    with torch.random.fork_rng():  # the networks' first weights come from the global generator
+        torch.manual_seed(0)
+        linear, model = LinearAutoencoder(144, 2), Autoencoder(144, (64, 32), 2)
+    train_autoencoder(linear, x - mean, epochs=100, batch_size=100, lr=1e-2, generator=generator)
+    history = train_autoencoder(model, x, epochs=100, batch_size=50, lr=2e-3, generator=generator)
+
+    def show(rows: dict[str, Tensor], title: str, name: str, curve: Sequence[float] | None = None) -> Path:
+        n = len(next(iter(rows.values())))
+        figure, axes = plt.subplots(
+            len(rows), n, figsize=(1.1 * n + 1.6, 1.25 * len(rows) + 0.5), layout="constrained", squeeze=False
+        )
+        for line, (label, images) in zip(axes, rows.items(), strict=True):
+            line[0].set_ylabel(label, rotation=0, ha="right", va="center")
+            for axis, image in zip(line, images, strict=True):
+                axis.imshow(image.detach().reshape(12, 12).numpy(), cmap="gray", vmin=0, vmax=1)
+                axis.set(xticks=[], yticks=[])
+        figure.suptitle(title)
+        figure.savefig(folder / name, dpi=120)
+        return folder / name
+
+    test = spots(1.4 * torch.rand(8, 2, generator=generator) - 0.7)
+    errors = [reconstruction_loss(x, pca_decode(pca_encode(x, mean, components), mean, components)).item()]
+    errors += [reconstruction_loss(x, linear(x - mean) + mean).item(), reconstruction_loss(x, model(x)).item()]
+    reconstructions = {
+        "data": test,
+        f"PCA\n{errors[0]:.4f}": pca_decode(pca_encode(test, mean, components), mean, components),
+        f"affine\n{errors[1]:.4f}": linear(test - mean) + mean,
+        f"MLP\n{errors[2]:.4f}": model(test),
+    }
+    files = [show(reconstructions, "Through two numbers, with the mean squared error", "reconstructions.png")]
+    alphas = torch.linspace(1, 0, 7)
+    x1, x2 = spots(torch.tensor([[-0.6, -0.4]])), spots(torch.tensor([[0.6, 0.3]]))
+    mixtures = {"pixels": alphas[:, None] * x1 + (1 - alphas[:, None]) * x2}
+    mixtures["codes"] = interpolate(model, x1, x2, alphas)
+    files.append(show(mixtures, "Between two images", "interpolation.png"))
+
+    figure, axis = plt.subplots(figsize=(5.5, 3.4), layout="constrained")
+    axis.semilogy(range(1, len(history["loss"]) + 1), history["loss"], label="MLP, d = 2")
+    axis.axhline(errors[0], color="tab:orange", linestyle="--", label="PCA, d = 2")
+    axis.set(xlabel="epoch", ylabel="mean squared error", title="Training loss")
+    axis.legend()
+    figure.savefig(folder / "training_loss.png", dpi=120)
+    return [*files, folder / "training_loss.png"]
+
+
+# %%
+if __name__ == "__main__":
+    make_figures("figures")
+
+# %% [markdown]
+# ## 7. Quiz
+#
+# The questions below carry your own numbers. Put the answers into `ANSWERS`.
+
+# %%
+### BEGIN PERSONAL
+PERSONAL = {
+    "variances": [7.2, 6.0, 5.3, 4.3, 2.8, 2.0, 1.3],
+    "kept": 3,
+    "share": 0.9,
+    "D": 232,
+    "hidden": [80, 22],
+    "d": 8,
+}
+QUIZ = {
+    "advantage": (
+        "What is the main advantage of an auto-encoder with hidden layers over PCA with a code "
+        "of the same size? Answer: one of the strings 'speed' (it is found faster), 'capacity' "
+        "(it can follow curved data), 'orthogonality' (its codes are uncorrelated), "
+        "'uniqueness' (its solution is unique)."
+    ),
+    "optimum": (
+        "The covariance (1/n) of centred data has the eigenvalues 7.2, 6.0, 5.3, 4.3, 2.8, "
+        "2.0, 1.3. What is the smallest mean squared error over all entries that a "
+        "LinearAutoencoder with d = 3 can reach on these data? Answer: a number, to 0.001."
+    ),
+    "components": (
+        "Same data: how many principal components explain together at least 90 % of the "
+        "variance? Answer: a whole number, the smallest."
+    ),
+    "parameters": (
+        "How many parameters (weights and biases) has Autoencoder(D=232, hidden=(80, 22), "
+        "d=8)? Answer: a whole number."
+    ),
+}
+### END PERSONAL
+ANSWERS = {"advantage": None, "optimum": None, "components": None, "parameters": None}
+# YOUR CODE HERE
