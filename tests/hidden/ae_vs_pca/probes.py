@@ -1,0 +1,82 @@
+"""Probes of ae_vs_pca: models made for the checks, and weights of the student's set from outside."""
+
+import torch
+from torch import nn
+
+
+def matrix_shapes(module):
+    """The shapes of all weight matrices, either way round; vectors (biases) are left out."""
+    shapes = []
+    for parameter in module.parameters():
+        sizes = sorted(n for n in parameter.shape if n > 1)
+        if len(sizes) > 1:
+            shapes.append(sizes)
+    return shapes
+
+
+def fill(module, matrices, vectors, seed):
+    """Put normal numbers times `matrices` into every weight matrix and the number `vectors` into every bias."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            if parameter.numel() > max(parameter.shape, default=1):
+                numbers = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+                parameter.copy_(numbers * matrices)
+            else:
+                parameter.fill_(vectors)
+    return module
+
+
+class Curved(nn.Module):
+    """A model with given weights whose two halves are curved."""
+
+    def __init__(self, encoder, decoder):
+        super().__init__()
+        self.encoder = nn.Parameter(encoder.clone())  # (d, D)
+        self.decoder = nn.Parameter(decoder.clone())  # (D, d)
+
+    def encode(self, x):
+        return torch.tanh(x @ self.encoder.T)
+
+    def decode(self, z):
+        return torch.sin(z @ self.decoder.T)
+
+    def forward(self, x):
+        return self.decode(self.encode(x))
+
+
+def curved(encoder, decoder):
+    """A model with `encode`, `decode` and `forward`, not trained."""
+    return Curved(encoder, decoder)
+
+
+class Recorder(nn.Module):
+    """An affine auto-encoder that keeps the batches it is trained on."""
+
+    def __init__(self, encoder, decoder):
+        super().__init__()
+        self.encoder = nn.Parameter(encoder.clone())  # (d, D)
+        self.decoder = nn.Parameter(decoder.clone())  # (D, d)
+        self.bias = nn.Parameter(decoder.new_zeros(len(decoder)))  # (D,)
+        self.batches = []
+
+    def encode(self, x):
+        if torch.is_grad_enabled():  # a look at the loss without gradient is not training
+            self.batches.append(x.detach().clone())
+        return x @ self.encoder.T
+
+    def decode(self, z):
+        return z @ self.decoder.T + self.bias
+
+    def forward(self, x):
+        return self.decode(self.encode(x))
+
+
+def recorder(encoder, decoder):
+    """A recording model with these first weights."""
+    return Recorder(encoder, decoder)
+
+
+def batches(model):
+    """The batches that a recorder was trained on, in order."""
+    return list(model.batches)

@@ -1,0 +1,127 @@
+"""What the two auto-encoders compute, whatever their layers are called: sizes, linear and curved parts."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+
+from autograder.judge import check
+from autograder.language import _
+
+
+def small(student, probe, draw):
+    """A small Autoencoder in float64: handle, sizes."""
+    D, hidden, d = draw.integer(9, 12), (draw.integer(7, 8), draw.integer(5, 6)), draw.integer(2, 3)
+    return student.Autoencoder(D=D, hidden=hidden, d=d).double(), D, d
+
+
+@check(points=1, covers=("affine",))
+def test_linear_affine(student, probe, compare, draw, expect):
+    """Both halves of the linear auto-encoder are affine, with a code of size d."""
+    D, d = draw.integer(6, 9), draw.integer(2, 4)
+    model = probe.perturb(student.LinearAutoencoder(D, d).double(), 0.5, draw.seed())
+    for name, n_in, n_out in (("encode", D, d), ("decode", d, D)):
+        function = getattr(model, name)
+        a, b, weights = draw.normal(6, n_in), 3 * draw.normal(6, n_in), draw.uniform(6, 1, low=-2.0, high=3.0)
+        at_a = expect.tensor(function(a), (6, n_out), f"{name}(a)")
+        at_b = expect.tensor(function(b), (6, n_out), f"{name}(b)")
+        expect.true((at_a - at_b).abs().max() > 1e-6, _("{name} gives the same for all inputs.").format(name=name))
+        right = weights * at_a + (1 - weights) * at_b
+        what = _("{name} at w·a + (1 - w)·b, which an affine map sends to w·{name}(a) + (1 - w)·{name}(b)")
+        compare(function(weights * a + (1 - weights) * b), right, what.format(name=name), rtol=1e-5, atol=1e-6)
+
+
+@check(points=0.5, covers=("composed",))
+def test_forward_composed(student, probe, compare, draw, expect):
+    """forward is decode after encode, in both classes."""
+    for name in ("LinearAutoencoder", "Autoencoder"):
+        if name == "Autoencoder":
+            model, D, d = small(student, probe, draw)
+        else:
+            D, d = draw.integer(6, 9), draw.integer(2, 4)
+            model = student.LinearAutoencoder(D, d).double()
+        model = probe.perturb(model, 0.3, draw.seed())
+        x = draw.normal(5, D)
+        z = expect.tensor(model.encode(x), (5, d), f"{name}: encode(x)")
+        right = expect.tensor(model.decode(z), (5, D), f"{name}: decode(encode(x))")
+        compare(model(x), right, f"{name}: forward(x)", rtol=1e-5, atol=1e-6)
+
+
+@check(points=1, covers=("sizes",))
+def test_autoencoder_sizes(student, probe, draw, expect):
+    """The layers have the sizes asked for, the decoder's mirror the encoder's, 784-1024-256-128 by default."""
+    D, d = draw.integer(32, 36), draw.integer(2, 4)
+    three = tuple(draw.integer(low, low + 3) for low in (15, 10, 5))
+    two = (draw.integer(12, 16), draw.integer(26, 30))
+    for sizes in ((D, *three, d), (D, *two, d), (D, draw.integer(6, 18), d), (784, 1024, 256, 128)):
+        D, hidden, d = sizes[0], sizes[1:-1], sizes[-1]
+        default = D == 784
+        what = "Autoencoder()" if default else f"Autoencoder(D={D}, hidden={hidden}, d={d})"
+        model = student.Autoencoder() if default else student.Autoencoder(D=D, hidden=hidden, d=d)
+        x = draw.uniform(3, D, dtype=torch.float32)
+        z = expect.tensor(model.encode(x), (3, d), f"{what}: encode(x)")
+        expect.tensor(model.decode(z.float()), (3, D), f"{what}: decode(z)")
+        shapes = probe.matrix_shapes(model)
+        right = sorted(sorted(pair) for pair in pairwise(sizes))
+        expect.true(
+            # each once where the decoder shares the encoder's weights
+            isinstance(shapes, list)
+            and sorted(map(str, shapes)) in (sorted(map(str, right * 2)), sorted(map(str, right))),
+            _("{what}: expected weights between layers of {sizes} and back, got matrices of {shapes}.").format(
+                what=what, sizes="-".join(map(str, sizes)), shapes=str(shapes)[:300]
+            ),
+        )
+
+
+@check(points=0.5, covers=("relu",))
+def test_hidden_relu(student, probe, compare, draw, expect):
+    """A ReLU follows every hidden layer of the encoder and of the decoder."""
+    model, D, d = small(student, probe, draw)
+    x, z = draw.normal(12, D), draw.normal(12, d)
+    # Far below zero a ReLU passes nothing on: what comes out is the same for every input.
+    model = probe.fill(model, 1.0, -1000.0, draw.seed())
+    for name, points, size in (("encode", x, d), ("decode", z, D)):
+        out = expect.tensor(getattr(model, name)(points), (12, size), f"{name} with biases of -1000")
+        what = _("{name}, with biases of -1000 that close every ReLU (expected the same for all inputs)")
+        compare(out, out[:1].expand(12, size), what.format(name=name), rtol=1e-6)
+    # Without biases a network of ReLUs is positively homogeneous, and not linear.
+    model = probe.fill(model, 1.0, 0.0, draw.seed())
+    code = expect.tensor(model.encode(x), (12, d), "encode(x) with biases of 0")
+    compare(
+        model.encode(3 * x), 3 * code, _("encode(3 x) with biases of 0 (expected 3 encode(x))"), rtol=1e-5, atol=1e-6
+    )
+    for name, points, size in (("encode", x, d), ("decode", z, D)):
+        function = getattr(model, name)
+        ends = [expect.tensor(function(s * points), (12, size), f"{name} with biases of 0") for s in (1, 0, -1)]
+        bend = (ends[0] - 2 * ends[1] + ends[2]).abs().max()
+        expect.true(bend > 1e-6, _("{name} is linear: no nonlinearity between its layers.").format(name=name))
+
+
+def open_ended(student, probe, draw, expect, name):
+    """Small weights and biases of ±1000: whatever the hidden layers do, a linear output is about ±1000."""
+    model, D, d = small(student, probe, draw)
+    points, size = (draw.normal(6, D), d) if name == "encode" else (draw.normal(6, d), D)
+    out = {}
+    for bias in (1000.0, -1000.0):
+        model = probe.fill(model, 1e-4, bias, draw.seed())
+        out[bias] = expect.tensor(getattr(model, name)(points), (6, size), f"{name} with biases of {bias:g}")
+    for bias, values in out.items():
+        expect.true(
+            (values / bias > 0.5).all(),
+            _("{name}, with biases of {bias:g}: expected values near {bias:g}, got {low:.4g} to {high:.4g}.").format(
+                name=name, bias=bias, low=float(values.min()), high=float(values.max())
+            ),
+        )
+
+
+@check(points=0.5, covers=("code",))
+def test_code_linear(student, probe, draw, expect):
+    """The code is linear: nothing follows its layer."""
+    open_ended(student, probe, draw, expect, "encode")
+
+
+@check(points=0.5, covers=("output",))
+def test_output_linear(student, probe, draw, expect):
+    """The output is linear: nothing follows its layer."""
+    open_ended(student, probe, draw, expect, "decode")

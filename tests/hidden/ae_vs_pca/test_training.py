@@ -1,0 +1,133 @@
+"""The loss, and a training whose batches are recorded: exact and cheap."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from autograder.judge import check
+from autograder.language import _
+
+
+def recorded(probe, draw, n, D=6, d=2):
+    """Data of uneven size, first weights, and a recording model that has them."""
+    x = draw.normal(n, D) * draw.uniform(n, 1, low=0.2, high=3.0)
+    weights = 0.3 * draw.normal(d, D), 0.3 * draw.normal(D, d)
+    return x, weights, probe.recorder(*weights)
+
+
+def error(x, weights):
+    """Mean squared error of the recorder with these first weights."""
+    encoder, decoder = weights
+    return float(((x @ encoder.T @ decoder.T - x) ** 2).mean())
+
+
+@check(points=0.5, covers=("loss",))
+def test_loss_value(student, compare, draw):
+    """The loss is the mean squared error over all entries, a scalar."""
+    for _k in range(2):
+        shape = draw.integer(3, 9), draw.integer(2, 7)
+        x, x_hat = draw.normal(*shape), draw.normal(*shape)
+        compare(student.reconstruction_loss(x, x_hat), (x - x_hat).pow(2).mean(), "reconstruction_loss(x, x_hat)")
+
+
+@check(points=0.5, covers=("shapes",))
+def test_loss_refused(student, draw, expect):
+    """Different shapes are refused by the loss with a ValueError."""
+    n, D = draw.integer(4, 7), draw.integer(3, 6)
+    x = draw.normal(n, D)
+    expect.tensor(student.reconstruction_loss(x, draw.normal(n, D)), None, "reconstruction_loss(x, x_hat)")
+    for shape in ((n, 1), (1, D), (D,), (n - 1, D)):
+        what = f"reconstruction_loss(x of {(n, D)}, x_hat of {shape})"
+        expect.raises(ValueError, student.reconstruction_loss, x, draw.normal(*shape), what=what)
+
+
+@check(points=1, covers=("batches",))
+def test_training_batches(student, probe, draw, expect):
+    """Each epoch visits every sample once, in batches no larger than asked for; incomplete ones are used."""
+    batch_size, epochs = draw.integer(7, 10), draw.integer(2, 3)
+    n = batch_size * draw.integer(3, 4) + draw.integer(2, batch_size - 2)
+    x, _weights, model = recorded(probe, draw, n)
+    student.train_autoencoder(model, x, epochs=epochs, batch_size=batch_size, lr=1e-4, generator=draw.generator())
+    answers = probe.batches(model)
+    expect.true(isinstance(answers, list), _("the batches of the training are not a list."))
+    batches = [expect.tensor(batch, None, _("a training batch")) for batch in answers]
+    batches = [
+        batch for batch in batches if batch.ndim == 2 and batch.shape[1] == x.shape[1] and len(batch) <= batch_size
+    ]
+    rows = torch.cat(batches) if batches else x[:0]
+    visits = (rows[:, None] == x[None]).all(-1).sum(0)  # (n,)
+    message = _(
+        "train_autoencoder on {n} samples with batch_size={b}, {e} epochs: each sample should be visited {e} times, "
+        "yours were visited {low} to {high} times."
+    )
+    low, high = int(visits.min()), int(visits.max())
+    expect.true(low == high == epochs, message.format(n=n, b=batch_size, e=epochs, low=low, high=high))
+    most = epochs * math.ceil(n / batch_size)
+    message = _("train_autoencoder on {n} samples with batch_size={b}, {e} epochs: {m} batches are enough, got {got}.")
+    expect.true(len(batches) <= most, message.format(n=n, b=batch_size, e=epochs, m=most, got=len(batches)))
+
+
+@check(points=1, covers=("history",))
+def test_training_history(student, probe, compare, draw, expect):
+    """history["loss"] holds one number per epoch, the mean training loss."""
+    batch_size, epochs = draw.integer(7, 10), draw.integer(3, 5)
+    x, weights, model = recorded(probe, draw, batch_size * draw.integer(3, 5))
+    # With so small a rate the model stays what it is, and each epoch's mean loss is the loss on all data.
+    history = student.train_autoencoder(
+        model, x, epochs=epochs, batch_size=batch_size, lr=1e-12, generator=draw.generator()
+    )
+    what = "train_autoencoder(model, x, ...)"
+    values = torch.tensor(expect.history(history, "loss", epochs, what), dtype=torch.float64)
+    right = torch.full((epochs,), error(x, weights), dtype=torch.float64)
+    if not torch.allclose(values, right, rtol=1e-5):
+        # A fault of reconstruction_loss is paid for above: its unit is taken over.
+        some = x[:batch_size]
+        loss = student.reconstruction_loss(some, some @ weights[0].T @ weights[1].T)
+        unit = expect.number(loss, "reconstruction_loss(x, x_hat)") / error(some, weights)
+        unit = unit if math.isfinite(unit) and unit > 0 else 1.0
+        compare(values, unit * right, _("the losses from {what}, at a tiny learning rate").format(what=what), rtol=1e-5)
+
+
+@check(points=0.5, covers=("learning",))
+def test_training_learns(student, probe, draw, expect):
+    """Training changes the weights and lowers the loss."""
+    n, D = draw.integer(100, 120), draw.integer(5, 7)
+    x = draw.normal(n, 2) @ draw.normal(2, D) + 0.1 * draw.normal(n, D)
+    weights = 0.3 * draw.normal(2, D), 0.3 * draw.normal(D, 2)
+    model = probe.recorder(*weights)
+    history = student.train_autoencoder(model, x, epochs=30, batch_size=10, lr=2e-2, generator=draw.generator())
+    losses = expect.history(history, "loss", 30, "train_autoencoder(model, x, ...)")
+    before, x_hat = error(x, weights), expect.tensor(model(x), (n, D), _("the trained model at x"))
+    after = float(((x_hat - x) ** 2).mean())
+    message = _("after 30 epochs the mean squared error went from {before:.4g} to {after:.4g}.")
+    expect.true(after < 0.9 * before, message.format(before=before, after=after))
+    message = _("the history does not fall: its first loss is {first:.4g}, its last {last:.4g}.")
+    expect.true(losses[-1] < losses[0], message.format(first=losses[0], last=losses[-1]))
+
+
+@check(points=0.5, covers=("generator",))
+def test_training_generator(student, probe, draw, expect):
+    """The same generator gives the same training."""
+    x, weights, _model = recorded(probe, draw, draw.integer(50, 60))
+    seed = draw.seed()
+    runs = []
+    for _k in range(2):
+        history = student.train_autoencoder(
+            probe.recorder(*weights), x, epochs=3, batch_size=8, lr=1e-2, generator=torch.Generator().manual_seed(seed)
+        )
+        runs.append(torch.tensor(expect.history(history, "loss", 3, "train_autoencoder(model, x, ...)")))
+    message = _("two trainings from the same weights with generators of one seed give different losses.")
+    expect.true(torch.allclose(*runs, rtol=1e-6), message)
+
+
+@check(points=0.5, covers=("counts",))
+def test_training_refused(student, probe, draw, expect):
+    """epochs and batch_size below 1 are refused with a ValueError."""
+    x, weights, model = recorded(probe, draw, draw.integer(10, 14))
+    history = student.train_autoencoder(model, x, epochs=1, batch_size=5)
+    expect.true(isinstance(history, dict), _("train_autoencoder(model, x, epochs=1): expected a dict."))
+    for values in ({"epochs": 0, "batch_size": 4}, {"epochs": 2, "batch_size": 0}, {"epochs": -1, "batch_size": 4}):
+        what = "train_autoencoder(model, x, epochs={epochs}, batch_size={batch_size})".format(**values)
+        expect.raises(ValueError, student.train_autoencoder, probe.recorder(*weights), x, what=what, **values)

@@ -1,0 +1,210 @@
+"""The forward process, the loss, and what the noise says about image and score."""
+
+from __future__ import annotations
+
+import torch
+
+from autograder.judge import check
+from autograder.language import _
+
+# Tables kept in float32 cost the points of the conventions alone.
+CLOSE = {"rtol": 1e-5, "atol": 2e-6}
+TABLES = ("alphas", "alpha_bars", "posterior_variance")
+
+
+def make_diffusion(student, reference, probe, expect, betas):
+    """The student's Diffusion and the right one. Tables that are wrong are set right in the student's.
+
+    Wrong tables have checks of their own; here, what builds on them is judged by itself.
+    """
+    diffusion = expect.handle(student.Diffusion(betas), "Diffusion(betas)")
+    right = reference.Diffusion(betas)
+    found = probe.attributes(diffusion, list(TABLES))
+    wrong = {
+        name: getattr(right, name)
+        for name in TABLES
+        if isinstance(found, dict)
+        and isinstance(value := found.get(name), torch.Tensor)
+        and value.shape == betas.shape
+        and not torch.allclose(value.double(), getattr(right, name).double(), rtol=1e-4, atol=1e-6)
+    }
+    if wrong:
+        probe.set_attributes(diffusion, wrong)
+    return diffusion, right
+
+
+def schedule(draw, T):
+    """Variances that leave something of the image at the last step, in no particular order."""
+    return draw.uniform(T, low=0.03, high=0.25)
+
+
+def images(draw, *shape):
+    """Images inside [-1, 1], so that a solution that clips its guess of the clean image changes nothing."""
+    return draw.uniform(*shape, low=-0.9, high=0.9)
+
+
+def times(draw, T, B):
+    """B distinct times in random order, the first and the last among them."""
+    return torch.tensor(draw.shuffle([0, T - 1, *draw.shuffle(range(1, T - 1))[: B - 2]]))
+
+
+@check(points=1.5, covers=("q_sample", "times"))
+def test_q_sample(student, reference, probe, expect, compare, draw):
+    """`q_sample` jumps to time t in one go, each image to its own time."""
+    for C in (1, draw.integer(2, 3)):
+        T, B = draw.integer(8, 14), draw.integer(4, 7)
+        diffusion, right = make_diffusion(student, reference, probe, expect, schedule(draw, T))
+        shape = (B, C, draw.integer(2, 5), draw.integer(6, 8))
+        x0, t, noise = images(draw, *shape), times(draw, T, B), draw.normal(*shape)
+        compare(
+            student.q_sample(diffusion, x0, t, noise),
+            reference.q_sample(right, x0, t, noise),
+            what="q_sample(diffusion, x0, t, noise)",
+            **CLOSE,
+        )
+
+
+@check(points=1, covers=("q_step", "chain"))
+def test_q_step(student, reference, probe, expect, compare, draw):
+    """`q_step` takes one step, and a chain of steps has the mean and the variance of the jump."""
+    T, B = draw.integer(5, 8), draw.integer(3, 5)
+    diffusion, right = make_diffusion(student, reference, probe, expect, schedule(draw, T))
+    shape = (B, draw.integer(1, 3), 3, draw.integer(4, 6))
+    x, t, noise = images(draw, *shape), times(draw, T, B), draw.normal(*shape)
+    what = "q_step(diffusion, x_prev, t, noise)"
+    compare(student.q_step(diffusion, x, t, noise), reference.q_step(right, x, t, noise), what=what, **CLOSE)
+    # Row k starts from 0 and gets noise 1 at step k only; the last row starts from 1 without noise.
+    x = torch.zeros(T + 1, 1, 1, 1, dtype=torch.float64)
+    x[T] = 1.0
+    for k in range(T):
+        noise = torch.zeros_like(x)
+        noise[k] = 1.0
+        x = expect.tensor(student.q_step(diffusion, x, torch.full((T + 1,), k), noise), (T + 1, 1, 1, 1), what).double()
+    last = right.alpha_bars[-1]
+    compare(x[T, 0, 0, 0], last.sqrt(), what="mean after T steps of q_step from x0 = 1", **CLOSE)
+    compare((x[:T] ** 2).sum(), 1 - last, what="variance after T steps of q_step", **CLOSE)
+
+
+@check(points=1, covers=("loss",))
+def test_loss_value(student, reference, probe, expect, compare, draw):
+    """The loss is the mean squared error between the noise and the model's answer on the noisy images."""
+    for _k in range(2):
+        T, B = draw.integer(8, 14), draw.integer(4, 7)
+        diffusion, right = make_diffusion(student, reference, probe, expect, schedule(draw, T))
+        shape = (B, draw.integer(1, 3), draw.integer(3, 5), draw.integer(4, 6))
+        x0, t, noise = images(draw, *shape), times(draw, T, B), draw.normal(*shape)
+        scale, offset = draw.normal(T), draw.normal(*shape)
+        model = probe.scaled_model(scale, offset)
+        answer = student.ddpm_loss(model, diffusion, x0, t, noise)
+
+        def loss(x_t, scale=scale, offset=offset, t=t, noise=noise):
+            return ((scale[t].reshape(-1, 1, 1, 1) * x_t + offset - noise) ** 2).mean()
+
+        expected = loss(reference.q_sample(right, x0, t, noise))
+        what = "ddpm_loss(model, diffusion, x0, t, noise)"
+        value = expect.tensor(answer, (), what).double()
+        if not torch.allclose(value, expected, rtol=1e-4):
+            # A wrong q_sample has its own check: the loss on what it gives is right here.
+            own = student.q_sample(diffusion, x0, t, noise)
+            if isinstance(own, torch.Tensor) and own.shape == x0.shape and own.isfinite().all():
+                follows = loss(own.double())
+                expected = follows if torch.allclose(value, follows, rtol=1e-4) else expected
+        compare(answer, expected, what=what, **CLOSE)
+
+
+@check(points=0.5, covers=("loss_gradient",))
+def test_loss_gradient(student, reference, probe, expect, compare, draw):
+    """The gradient of the loss reaches the model's weights."""
+    T, B = draw.integer(8, 14), draw.integer(4, 7)
+    diffusion, _right = make_diffusion(student, reference, probe, expect, schedule(draw, T))
+    shape = (B, 1, draw.integer(3, 5), draw.integer(4, 6))
+    x0, t, noise = images(draw, *shape), times(draw, T, B), draw.normal(*shape)
+    scale, offset = draw.uniform(T, low=0.5, high=1.5), draw.normal(*shape)
+    answer = probe.gradient_of_scale(student.ddpm_loss, scale, offset, [diffusion, x0, t, noise])
+    what = _("the gradient of ddpm_loss by a weight of the model")
+    expect.true(answer is not None, _("{what}: there is none.").format(what=what))
+    gradient = expect.tensor(answer, (T,), what).double()
+    # Times that are not in the batch get none; the value itself is the business of loss_value.
+    used = torch.zeros(T, dtype=torch.bool)
+    used[t] = True
+    expect.true(
+        (gradient[used] != 0).all() and (gradient[~used] == 0).all(),
+        _("{what}: it must be there for every time of the batch, and for no other.").format(what=what),
+    )
+
+
+@check(points=0.5, covers=("predict_x0",))
+def test_predict_x0(student, reference, probe, expect, compare, draw):
+    """`predict_x0` finds the clean image from a noisy one and its noise."""
+    for C in (1, draw.integer(2, 3)):
+        T, B = draw.integer(8, 14), draw.integer(4, 7)
+        diffusion, right = make_diffusion(student, reference, probe, expect, schedule(draw, T))
+        shape = (B, C, draw.integer(2, 5), draw.integer(6, 8))
+        x0, t, noise = images(draw, *shape), times(draw, T, B), draw.normal(*shape)
+        x_t = reference.q_sample(right, x0, t, noise)
+        compare(student.predict_x0(diffusion, x_t, t, noise), x0, what="predict_x0(diffusion, x_t, t, noise)", **CLOSE)
+
+
+@check(points=0.5, covers=("score",))
+def test_score_from_noise(student, reference, probe, expect, compare, draw):
+    """The score points against the noise; Tweedie's formula with it gives the clean image."""
+    T, B = draw.integer(8, 14), draw.integer(4, 7)
+    diffusion, right = make_diffusion(student, reference, probe, expect, schedule(draw, T))
+    shape = (B, draw.integer(1, 3), draw.integer(2, 5), draw.integer(6, 8))
+    x0, t, noise = images(draw, *shape), times(draw, T, B), draw.normal(*shape)
+    what = "score_from_noise(diffusion, noise, t)"
+    answer = student.score_from_noise(diffusion, noise, t)
+    compare(answer, reference.score_from_noise(right, noise, t), what=what, **CLOSE)
+    variance = (1 - right.alpha_bars[t]).reshape(-1, 1, 1, 1)
+    x_t = reference.q_sample(right, x0, t, noise)
+    denoised = x_t + variance * expect.tensor(answer, shape, what).double()
+    compare(denoised, (1 - variance).sqrt() * x0, what="x_t + variance * score", **CLOSE)
+
+
+@check(points=0.5, covers=("errors",))
+def test_errors(student, reference, probe, expect, draw):
+    """Negative times, shapes that do not match and counts below 1 are refused with ValueError."""
+    T, B = draw.integer(6, 10), draw.integer(4, 6)
+    diffusion, _right = make_diffusion(student, reference, probe, expect, schedule(draw, T))
+    shape = (B, 1, 4, 4)
+    x, noise, t = images(draw, *shape), draw.normal(*shape), times(draw, T, B)
+    negative = t.clone()
+    negative[draw.integer(0, B - 1)] = -draw.integer(1, T)
+    expect.raises(ValueError, student.q_sample, diffusion, x, negative, noise, what=_("q_sample, a negative t"))
+    expect.raises(ValueError, student.q_step, diffusion, x, negative, noise, what=_("q_step, a negative t"))
+    expect.raises(ValueError, student.predict_x0, diffusion, x, negative, noise, what=_("predict_x0, a negative t"))
+    expect.raises(
+        ValueError,
+        student.score_from_noise,
+        diffusion,
+        noise,
+        negative,
+        what=_("score_from_noise, a negative t"),
+    )
+    more = draw.normal(B + 1, 1, 4, 4)
+    expect.raises(
+        ValueError,
+        student.q_sample,
+        diffusion,
+        x,
+        t,
+        more,
+        what=_("q_sample, noise of another shape than x0"),
+    )
+    expect.raises(
+        ValueError, student.q_sample, diffusion, x, t[:-1], noise, what=_("q_sample, fewer times than images")
+    )
+    model = probe.pixel_model(torch.zeros(1, 4, 4), torch.zeros(1, 4, 4))
+    data = x.float()
+    expect.raises(ValueError, student.train_ddpm, model, diffusion, data, 0, what="train_ddpm, steps=0")
+    expect.raises(
+        ValueError,
+        student.train_ddpm,
+        model,
+        diffusion,
+        data,
+        2,
+        batch_size=0,
+        what="train_ddpm, batch_size=0",
+    )
+    expect.raises(ValueError, student.sample, model, diffusion, shape, steps=0, what="sample, steps=0")

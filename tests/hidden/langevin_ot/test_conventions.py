@@ -1,0 +1,89 @@
+"""Conventions of the course: dtypes, containers, and the refusal of bad arguments."""
+
+from __future__ import annotations
+
+import torch
+
+from autograder.judge import check
+from autograder.judge.verdicts import StudentError
+from autograder.language import _
+
+
+@check(points=0.5, covers=("conventions",))
+def test_conventions(student, probe, expect, draw):
+    """Answers are tensors and keep the dtype of the input, float32 and float64.
+
+    A function that is not there yet or raises is another check's business, unless most are.
+    """
+    n, m, d = draw.integer(3, 5), draw.integer(6, 8), 2
+    for dtype in (torch.float64, torch.float32):
+
+        def normal(*shape, dtype=dtype):
+            return draw.normal(*shape).to(dtype)
+
+        x, y, noise, line = normal(n, d), normal(m, d), normal(n, d), normal(n)
+        means, weights = normal(3, d), torch.tensor([0.5, 0.25, 0.25], dtype=dtype)
+        a, b = torch.full((n,), 1 / n, dtype=dtype), torch.full((m,), 1 / m, dtype=dtype)
+        C = draw.uniform(n, m).to(dtype)
+        plan = C / C.sum()
+        model = probe.linear(normal(d, d), normal(d))
+        calls = {
+            "gaussian_mixture_log_prob": ((x, means, 0.8, weights), (n,)),
+            "gaussian_mixture_score": ((x, means, 0.8, weights), (n, d)),
+            "langevin_step": ((x, normal(n, d), 0.1, noise), (n, d)),
+            "langevin_sample": ((model, x, 0.1, 3), (4, n, d)),
+            "denoising_score_matching_loss": ((model, x, 0.3, noise), ()),
+            "cost_matrix": ((x, y), (n, m)),
+            "sinkhorn": ((a, b, C, 0.5), (n, m)),
+            "transport_cost": ((plan, C), ()),
+            "wasserstein_1d": ((line, normal(m)), ()),
+            "barycentric_projection": ((plan, y), (n, d)),
+            "displacement_interpolation": ((x, noise, 0.3), (n, d)),
+            "morph": ((x, y, model, 3, 0.05, 2.0, 1.0), (4, n, d)),
+        }
+        answers = {}
+        for name, (arguments, _shape) in calls.items():
+            try:
+                answers[name] = getattr(student, name)(*arguments)
+            except StudentError as error:
+                last = error
+        if len(answers) < 8:
+            raise last
+        for name, answer in answers.items():
+            # As large or NaN as it may be: values are judged elsewhere.
+            expect.tensor(
+                answer, calls[name][1], f"{name}(...) of {dtype}", dtype=dtype, container="tensor", finite=False
+            )
+
+
+@check(points=0.5, covers=("errors",))
+def test_bad_arguments(student, probe, expect, draw):
+    """Mismatched shapes, counts below 1 and times outside [0, 1] raise ValueError."""
+    n, m, d = draw.integer(3, 5), draw.integer(6, 8), draw.integer(2, 3)
+    x, y, noise = draw.normal(n, d), draw.normal(m, d), draw.normal(n, d)
+    wide, long = draw.normal(m, d + 1), draw.normal(n + 1, d)
+    a, b, C = torch.full((n,), 1 / n).double(), torch.full((m,), 1 / m).double(), draw.uniform(n, m)
+    weights = torch.full((m,), 1 / m).double()
+    score = probe.linear(-torch.eye(d).double(), torch.zeros(d).double())
+    cases = (
+        ("gaussian_mixture_log_prob", (x, wide, 1.0, weights), _("x and means of different dimensions")),
+        ("gaussian_mixture_log_prob", (x, y, 1.0, weights[1:]), _("one weight too few")),
+        ("gaussian_mixture_score", (x, wide, 1.0, weights), _("x and means of different dimensions")),
+        ("gaussian_mixture_score", (x, y, 1.0, weights[1:]), _("one weight too few")),
+        ("langevin_step", (x, long, 0.1, noise), _("x and score of different shapes")),
+        ("langevin_step", (x, noise, 0.1, long), _("x and noise of different shapes")),
+        ("langevin_sample", (score, x, 0.1, 0), "n_steps = 0"),
+        ("denoising_score_matching_loss", (score, x, 0.3, long), _("x and noise of different shapes")),
+        ("cost_matrix", (x, wide), _("x and y of different dimensions")),
+        ("sinkhorn", (b, a, C, 0.5), _("a and b that do not fit C")),
+        ("transport_cost", (C, C.T), _("plan and C of different shapes")),
+        ("barycentric_projection", (C, draw.normal(m + 1, d)), _("a plan that does not fit y")),
+        ("displacement_interpolation", (x, long, 0.5), _("clouds of different sizes")),
+        ("displacement_interpolation", (x, noise, -0.1), "t = -0.1"),
+        ("displacement_interpolation", (x, noise, 1.1), "t = 1.1"),
+        ("morph", (x, wide, score, 3, 0.05, 1.0, 1.0), _("clouds of different dimensions")),
+        ("morph", (x, noise, score, 0, 0.05, 1.0, 1.0), "n_steps = 0"),
+    )
+    for name, arguments, what in cases:
+        expect.raises(ValueError, getattr(student, name), *arguments, what=f"{name}: {what}")
+    expect.raises(ValueError, student.sinkhorn, a, b, C, 0.5, n_iterations=0, what="sinkhorn: n_iterations = 0")

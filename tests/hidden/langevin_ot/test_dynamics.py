@@ -1,0 +1,380 @@
+"""Langevin chains and morphing, judged by their law.
+
+A chain follows its own score, so with a known score every increment shows the drift and the noise behind it.
+Where a check builds on `langevin_step`, it accepts two laws: the right one, and the one that the student's own
+`langevin_step` has. A wrong step costs its own points and no others.
+
+False-fail rate: each p-value below fails a correct solution with probability ALPHA; the five checks together
+about 5e-6. Smallest differences: noise of 400 chains and 50 steps with a standard deviation off by 3 %, or
+correlated by 0.05; a mean off by 0.15 standard deviations or a variance off by 20 % at the end of 1,500 chains.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from scipy import stats
+from scipy.optimize import linear_sum_assignment
+
+from autograder.judge import CheckFailed, check
+from autograder.language import _
+from autograder.statistics import distances, tests
+
+ALPHA = 1e-6
+FARTHEST = 1e9
+
+
+@check(points=1.5, covers=("step",))
+def test_langevin_step(student, compare, draw):
+    """One step moves by step times score and by sqrt(2 step) times noise."""
+    for step in (0.02, 0.3, round(float(draw.uniform(1, low=0.6, high=1.4)), 2)):
+        n, d = draw.integer(3, 6), draw.integer(1, 4)
+        x, score, noise = draw.normal(n, d), draw.normal(n, d), draw.normal(n, d)
+        right = x + step * score + math.sqrt(2 * step) * noise
+        compare(student.langevin_step(x, score, step, noise), right, f"langevin_step(x, score, {step}, noise)")
+
+
+def points(expect, answer, shape, what):
+    """A trajectory, safe to compute with: of this shape, finite, and not exploded."""
+    way = expect.tensor(answer, shape, what)
+    expect.true(
+        bool((way.abs() < FARTHEST).all()),
+        _("{what}: the points run away, farther than {bound:g}.").format(what=what, bound=FARTHEST),
+        _("Which sign has the drift, and is the step part of it?"),
+    )
+    return way
+
+
+def steps_to_accept(student, expect, draw, h):
+    """(drift, noise) factors of one step: the right ones, then the student's own where they make a chain."""
+    right = (h, math.sqrt(2 * h))
+    x, score, noise = draw.normal(5, 2), draw.normal(5, 2), draw.normal(5, 2)
+    try:
+        answer = points(expect, student.langevin_step(x, score, h, noise), (5, 2), "langevin_step")
+    except CheckFailed:
+        return [right]
+    columns = torch.stack([score.reshape(-1), noise.reshape(-1)], 1)
+    target = (answer - x).reshape(-1)
+    own = torch.linalg.lstsq(columns, target[:, None]).solution[:, 0]
+    drift, spread = (float(value) for value in own)
+    exact = (columns @ own - target).abs().max() < 1e-6 * (1 + target.abs().max())
+    # Without noise or without drift there is no chain to judge by.
+    if not exact or abs(spread) < 0.1 * right[1] or abs(drift) < 0.1 * h:
+        return [right]
+    return [right, (drift, spread)]
+
+
+def two_sided(statistic, freedom):
+    """p-value of a chi-square statistic that may be too large or too small."""
+    return 2 * min(stats.chi2.sf(statistic, freedom), stats.chi2.cdf(statistic, freedom))
+
+
+def noise_p_value(noise):
+    """p-value of (T, B, d) numbers being independent and standard normal, by six tests together."""
+    n_steps, chains, d = noise.shape
+    rows = noise.reshape(-1, d)
+    p_values = [
+        tests.mean_test(rows, torch.zeros(d), torch.eye(d)),
+        tests.covariance_test(rows, torch.eye(d)),
+        tests.kolmogorov_smirnov(rows.reshape(-1), stats.norm.cdf),
+        # Noise shared by the chains, or by the steps, does not average out over them.
+        two_sided(float(chains * noise.mean(1).square().sum()), n_steps * d),
+        two_sided(float(n_steps * noise.mean(0).square().sum()), chains * d),
+        # Neighbours in time, each product of mean 0 and variance 1.
+        tests.mean_test((noise[1:] * noise[:-1]).mean((1, 2)) * math.sqrt(chains * d), 0.0, 1.0),
+    ]
+    return min(1.0, len(p_values) * min(p_values))
+
+
+def draw_gaussian(draw, d):
+    """A linear score -A (x - mean): (A, mean), the eigenvalues of A between 0.5 and 2."""
+    basis = torch.linalg.qr(draw.normal(d, d)).Q
+    return basis @ torch.diag(draw.uniform(d, low=0.5, high=2.0)) @ basis.T, 2 * draw.normal(d)
+
+
+def linear_score(probe, A, mean):
+    return probe.linear(-A, A @ mean)
+
+
+@check(points=0.5, covers=("trajectory",))
+def test_langevin_trajectory(student, probe, expect, compare, draw):
+    """The trajectory starts with x0, has n_steps more frames, and its noise comes from the generator."""
+    n, d, n_steps = draw.integer(5, 9), draw.integer(2, 3), draw.integer(4, 8)
+    A, mean = draw_gaussian(draw, d)
+    score, x0 = linear_score(probe, A, mean), draw.normal(n, d)
+    what = f"langevin_sample(score_fn, x0, 0.1, {n_steps}, generator=generator)"
+
+    def run(generator):
+        answer = student.langevin_sample(score, x0, 0.1, n_steps, generator=generator)
+        return points(expect, answer, (n_steps + 1, n, d), what)
+
+    first, second = draw.seed(), draw.seed()
+    same, again, other = (run(torch.Generator().manual_seed(seed)) for seed in (first, first, second))
+    compare(same[0], x0, _("the first frame of {what}").format(what=what))
+    expect.true(
+        bool((same[1:] != same[:-1]).any(-1).all()),
+        _("{what}: some points stand still between two frames.").format(what=what),
+        _("If all frames are equal: each one needs a tensor of its own, not one that is changed in place."),
+    )
+    expect.true(torch.equal(same, again), _("{what}: two generators of one seed give two chains.").format(what=what))
+    expect.true(not torch.equal(same, other), _("{what}: generators of two seeds give one chain.").format(what=what))
+    expect.true(not torch.equal(run(None), run(None)), _("Without a generator, two calls give one chain."))
+
+
+@check(points=0.5, kind="statistical", covers=("noise",))
+def test_langevin_noise(student, probe, expect, draw):
+    """Every step follows the score where the chain is, with independent noise for each chain and coordinate."""
+    n, d, n_steps, h = 400, 2, 50, round(float(draw.uniform(1, low=0.05, high=0.2)), 3)
+    A, mean = draw_gaussian(draw, d)
+    x0 = mean + 3 * draw.normal(n, d)
+    accepted = steps_to_accept(student, expect, draw, h)
+    what = f"langevin_sample(score_fn, x0, {h}, {n_steps})"
+    answer = student.langevin_sample(linear_score(probe, A, mean), x0, h, n_steps, generator=draw.generator())
+    chain = points(expect, answer, (n_steps + 1, n, d), what)
+    p = max(
+        noise_p_value((chain[1:] - chain[:-1] + drift * (chain[:-1] - mean) @ A) / spread) for drift, spread in accepted
+    )
+    expect.p_value(p, _("the noise of {what}").format(what=what), alpha=ALPHA)
+
+
+def gaussian_law(A, mean, start, drift, spread, n_steps):
+    """Mean and covariance after n_steps of x + drift·score + spread·noise, from one point."""
+    M = torch.eye(len(A)).double() - drift * A
+    centre, cov = start - mean, torch.zeros_like(A)
+    for _k in range(n_steps):
+        centre, cov = M @ centre, M @ cov @ M.T + spread**2 * torch.eye(len(A)).double()
+    return mean + centre, cov
+
+
+@check(points=0.5, kind="statistical", covers=("stationary", "no_grad"))
+def test_langevin_stationary(student, probe, expect, draw):
+    """Long chains end with the mean and the covariance of the discretised chain.
+
+    With a step this large they are not the target's: for N(0, 1) the variance is 1 / (1 - step/2).
+    """
+    n, d, n_steps, h = 1500, 2, draw.integer(40, 50), round(float(draw.uniform(1, low=0.2, high=0.4)), 3)
+    A, mean = draw_gaussian(draw, d)
+    start = mean + 4 * draw.normal(d)
+    accepted = steps_to_accept(student, expect, draw, h)
+    what = f"langevin_sample(score_fn, x0, {h}, {n_steps})"
+    answer = student.langevin_sample(
+        linear_score(probe, A, mean), start.repeat(n, 1), h, n_steps, generator=draw.generator()
+    )
+    last = points(expect, answer, (n_steps + 1, n, d), what)[-1]
+    best, eye = 0.0, torch.eye(d).double()
+    for drift, spread in accepted:
+        centre, cov = gaussian_law(A, mean, start, drift, spread, n_steps)
+        if cov.isfinite().all() and centre.isfinite().all():
+            # In the coordinates where the law is standard.
+            root = torch.linalg.cholesky(cov)
+            rows = torch.linalg.solve_triangular(root, (last - centre).T, upper=False).T
+            p_values = tests.mean_test(rows, torch.zeros(d), eye), tests.covariance_test(rows, eye)
+            best = max(best, min(1.0, 2 * min(p_values)))
+    expect.p_value(best, _("the last frame of {what}").format(what=what), alpha=ALPHA)
+
+
+def wells_law(half, std, log_odds, start, drift, spread, n_steps):
+    """Law of the chain along the line through the two wells: (nodes, probabilities), or None off the grid.
+
+    The chain's transition density is Gaussian, so its law after n steps is a product of matrices on a grid that is
+    much finer than the noise. No limit of small steps is taken: this is the law of the discretised chain.
+    """
+    reach = half + 9 * std
+    nodes = np.linspace(-reach, reach, 701)
+    width = nodes[1] - nodes[0]
+
+    def density(z):
+        """Of the next position, from z: (nodes, len(z))."""
+        score = (half * np.tanh(half * z / std**2 + log_odds) - z) / std**2
+        return stats.norm.pdf((nodes[:, None] - z - drift * score) / spread) / spread
+
+    law = density(np.array([start]))[:, 0]
+    kernel = density(nodes) * width
+    for _k in range(n_steps - 1):
+        law = kernel @ law
+    law *= width
+    return (nodes, law / law.sum()) if np.isfinite(law).all() and abs(law.sum() - 1) < 1e-5 else None
+
+
+@check(points=0.5, kind="statistical", covers=("modes", "no_grad"))
+def test_langevin_modes(student, probe, expect, draw):
+    """Chains that start in one of two wells end with the right share of points in each.
+
+    The score function has no gradients.
+    """
+    n, d, n_steps = 2000, 2, draw.integer(70, 90)
+    std = float(draw.uniform(1, low=0.6, high=0.9))
+    half, h = 1.4 * std, 0.15 * std**2
+    log_odds = draw.choice((-1, 1)) * float(draw.uniform(1, low=0.2, high=0.5))
+    centre, way = draw.normal(d), draw.normal(d)
+    way = way / way.norm()
+    start = -math.copysign(half, log_odds)  # in the lighter well
+    accepted = steps_to_accept(student, expect, draw, h)
+    what = _("langevin_sample(score_fn of two modes, x0, {h:.3g}, {n})").format(h=h, n=n_steps)
+    answer = student.langevin_sample(
+        probe.wells(centre, half * way, std, log_odds),
+        (centre + start * way).repeat(n, 1),
+        h,
+        n_steps,
+        generator=draw.generator(),
+    )
+    last = (points(expect, answer, (n_steps + 1, n, d), what)[-1] - centre) @ way
+    p = 0.0
+    for drift, spread in accepted:
+        law = wells_law(half, std, log_odds, start, drift, abs(spread), n_steps)
+        if law is not None:
+            nodes, weights = law
+            cumulative = weights.cumsum()
+            # Eight cells of like weight, one of the borders between the wells.
+            cuts = np.unique([*np.searchsorted(cumulative, np.arange(1, 8) / 8), len(nodes) // 2])
+            borders = (nodes[cuts] + nodes[cuts + 1]) / 2
+            expected = np.diff(np.concatenate([[0.0], cumulative[cuts], [1.0]]))
+            counts = np.bincount(np.searchsorted(borders, last.numpy()), minlength=len(expected))
+            p = max(p, tests.chi_square(counts, expected))
+    expect.p_value(p, _("the share of points around each mode, in {what}").format(what=what), alpha=ALPHA)
+
+
+@check(points=0.5, kind="statistical", covers=("morph_langevin",))
+def test_morph_without_transport(student, probe, expect, compare, draw):
+    """With ot_weight = 0, morph is plain Langevin dynamics, x_source first.
+
+    A morph that is, number by number, the student's own langevin_sample passes too, if that one moves at all: its
+    faults cost points elsewhere.
+    """
+    n, d, n_steps, h = draw.integer(120, 150), 2, 30, 0.1
+    A, mean = draw_gaussian(draw, d)
+    score, source, target = linear_score(probe, A, mean), mean + 2 * draw.normal(n, d), mean + draw.normal(n, d)
+    accepted = steps_to_accept(student, expect, draw, h)
+    what = f"morph(x_source, x_target, score_fn, {n_steps}, {h}, ot_weight=0, epsilon=1)"
+    seed = draw.seed()
+
+    def generator():
+        return torch.Generator().manual_seed(seed)
+
+    answer = student.morph(source, target, score, n_steps, h, 0.0, 1.0, generator=generator())
+    way = points(expect, answer, (None, n, d), what)
+    try:
+        own = expect.tensor(student.langevin_sample(score, source, h, n_steps, generator=generator()), finite=False)
+    except CheckFailed:
+        own = None
+    noises = [(way[1:] - way[:-1] + drift * (way[:-1] - mean) @ A) / spread for drift, spread in accepted]
+    if own is not None and len(way) >= n_steps and torch.equal(way, own):
+        moving = bool((way[1:] != way[:-1]).any(-1).all())
+        if moving and any(0.01 < float(noise.square().mean()) < 100 for noise in noises):
+            return
+    points(expect, answer, (n_steps + 1, n, d), what)
+    compare(way[0], source, _("the first frame of {what}").format(what=what))
+    p = max(noise_p_value(noise) for noise in noises)
+    expect.p_value(p, _("the steps of {what}").format(what=what), alpha=ALPHA)
+
+
+@check(points=1, kind="statistical", covers=("morph_drift",))
+def test_morph_drift(student, probe, expect, compare, draw):
+    """The cloud's mean is drawn by the score and, ot_weight times, by what is left of its way.
+
+    Both marginals of a plan are right, so the mean of the images is the mean of the target, whichever cloud the plan
+    starts from and however often it is found again. A second run with the same noise and the target moved shows the
+    drift without any noise: it is accepted where there is noise, but not as it should be: other checks judge that.
+    """
+    n, m, d, n_steps, h = draw.integer(60, 80), draw.integer(40, 55), 2, 25, 0.01
+    weight, epsilon = float(draw.integer(15, 40)), 1.0
+    A, mean = draw_gaussian(draw, d)
+    offset, move = draw.normal(d), draw.normal(d)
+    source = draw.normal(n, d) + mean
+    target = draw.normal(m, d) + mean + 4 * offset / offset.norm()
+    accepted = steps_to_accept(student, expect, draw, h)
+    score, seed = linear_score(probe, A, mean), draw.seed()
+    what = f"morph(x_source, x_target, score_fn, {n_steps}, {h}, ot_weight={weight:g}, epsilon={epsilon:g})"
+
+    def centres(towards):
+        answer = student.morph(
+            source, towards, score, n_steps, h, weight, epsilon, generator=torch.Generator().manual_seed(seed)
+        )
+        frames = points(expect, answer, (n_steps + 1, n, d), what)
+        compare(frames[0], source, _("the first frame of {what}").format(what=what))
+        return frames.mean(1)  # (n_steps + 1, d)
+
+    way, moved = centres(target), centres(target + move)
+    pull = -(way[:-1] - mean) @ A + weight * (target.mean(0) - way[:-1])
+    apart = moved - way
+    pull_apart = -apart[:-1] @ A + weight * (move - apart[:-1])
+    best = 0.0
+    for drift, spread in accepted:
+        noise = (way[1:] - way[:-1] - drift * pull) * math.sqrt(n) / spread  # (n_steps, d)
+        off = (apart[1:] - apart[:-1] - drift * pull_apart).abs().max()
+        if off < 1e-3 * abs(drift) * weight * move.norm() and noise.square().mean() > 1e-3:
+            return
+        p_values = (
+            two_sided(float(noise.square().sum()), n_steps * d),
+            tests.mean_test(noise, torch.zeros(d), torch.eye(d)),
+        )
+        best = max(best, min(1.0, 2 * min(p_values)))
+    expect.p_value(best, _("the way of the cloud's mean in {what}").format(what=what), alpha=ALPHA)
+
+
+def straightness(way):
+    """Length of the straight line over length of the way, all points together; way (T + 1, n, d)."""
+    steps = (way[1:] - way[:-1]).norm(dim=-1).sum()
+    return float((way[-1] - way[0]).norm(dim=-1).sum() / steps.clamp_min(1e-12))
+
+
+def langevin_alone(draw, source, centre, half, std, h, n_steps):
+    """Langevin dynamics with the score of two wells, from the same cloud: what transport has to beat."""
+    frames = [source]
+    for _k in range(n_steps):
+        z = (frames[-1] - centre) / std**2
+        score = torch.tanh(z @ half)[:, None] * half / std**2 - z
+        frames.append(frames[-1] + h * score + math.sqrt(2 * h) * draw.normal(*source.shape))
+    return torch.stack(frames)
+
+
+@check(points=0.5, kind="statistical", covers=("morph_arrival",))
+def test_morph_arrives(student, probe, expect, compare, calibrated, draw):
+    """Transport brings the cloud to both modes of the target, on straighter ways than Langevin dynamics alone."""
+    n, d, n_steps, h, weight, epsilon = 32, 2, 15, 0.01, 40.0, 0.3
+    std, centre = 0.4, draw.normal(d)
+    angle = float(draw.uniform(1, high=2 * math.pi))
+    way = torch.tensor([math.cos(angle), math.sin(angle)], dtype=torch.float64)
+    half, aside = 2 * way, torch.stack([-way[1], way[0]])
+    # Balanced: as many points in each mode and in each clump, and as many in each clump for each mode.
+    order = torch.tensor(draw.shuffle(range(n)))
+    side = torch.tensor([1.0, -1.0, 1.0, -1.0]).double().repeat(n // 4)[order, None]
+    clump = torch.tensor([1.0, 1.0, -1.0, -1.0]).double().repeat(n // 4)[order, None]
+    target = centre + side * half + std * draw.normal(n, d)
+    # Two clumps near the first mode: alone, Langevin dynamics stays there; transport sends the nearer clump on to the
+    # second mode. The gap between the clumps keeps every point's destination clear.
+    source = centre + 1.6 * half + aside + clump * way + 0.3 * draw.normal(n, d)
+    what = f"morph(x_source, x_target, score_fn, {n_steps}, {h}, {weight:g}, {epsilon})"
+    answer = student.morph(
+        source,
+        target,
+        probe.wells(centre, half, std, 0.0),
+        n_steps,
+        h,
+        weight,
+        epsilon,
+        generator=draw.generator(),
+    )
+    guided = points(expect, answer, (n_steps + 1, n, d), what)
+    compare(guided[0], source, _("the first frame of {what}").format(what=what))
+    # Of pairs (start, end): the cloud has to arrive, and each of its points where exact transport sends it.
+    _rows, sent_to = linear_sum_assignment((source[:, None] - target).square().sum(-1).numpy())
+    calibrated(
+        "morph_distance",
+        distances.wasserstein_exact(torch.cat([source, guided[-1]], 1), torch.cat([source, target[sent_to]], 1)),
+        better="lower",
+        what=_("The Wasserstein distance between the starts and ends of morph's ways and those of exact transport"),
+        hint=_("Where does each point's pull lead? Draw x_source, T(x_source) and the target."),
+    )
+    alone = langevin_alone(draw, source, centre, half, std, h, n_steps)
+    distance, distance_alone = (distances.wasserstein_exact(cloud[-1], target) for cloud in (guided, alone))
+    expect.true(
+        distance < 0.5 * distance_alone,
+        _("morph: with transport the cloud ends no nearer to the target than Langevin dynamics alone."),
+    )
+    expect.true(
+        straightness(guided) > straightness(alone),
+        _("morph: with transport the ways are no straighter than those of Langevin dynamics alone."),
+    )

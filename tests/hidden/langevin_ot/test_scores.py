@@ -1,0 +1,136 @@
+"""Densities and scores in closed form, and the loss that learns a score from samples."""
+
+from __future__ import annotations
+
+import torch
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+
+from autograder.judge import check
+from autograder.language import _
+
+
+def mixture(means, std, weights):
+    """The same law from torch.distributions."""
+    return MixtureSameFamily(
+        Categorical(weights), Independent(Normal(means, torch.full_like(means, std)), 1), validate_args=False
+    )
+
+
+def draw_mixture(draw, k, d):
+    """Centres about two spreads apart, and weights far from equal."""
+    std = float(draw.uniform(1, low=0.4, high=1.6))
+    weights = draw.uniform(k, low=0.2, high=1.0) ** 2
+    return 2 * std * draw.normal(k, d), std, weights / weights.sum()
+
+
+def draw_points(draw, n, means, std):
+    """Points near the centres and between them."""
+    return means[draw.integers(0, len(means), n)] + 1.5 * std * draw.normal(n, means.shape[1])
+
+
+@check(points=1, covers=("log_prob",))
+def test_mixture_log_prob(student, compare, draw):
+    """The log-density of a mixture of Gaussians, normalised, in any dimension."""
+    for k, d in ((1, draw.integer(1, 3)), (draw.integer(3, 6), 2), (draw.integer(2, 5), draw.integer(3, 5))):
+        means, std, weights = draw_mixture(draw, k, d)
+        x = draw_points(draw, draw.integer(5, 9), means, std)
+        compare(
+            student.gaussian_mixture_log_prob(x, means, std, weights),
+            mixture(means, std, weights).log_prob(x),
+            f"gaussian_mixture_log_prob(x, means, std, weights), {k} components in {d} dimensions",
+        )
+
+
+@check(points=1.5, covers=("score",))
+def test_mixture_score(student, compare, draw):
+    """The score is the gradient of the log-density."""
+    for k, d in ((1, draw.integer(1, 3)), (draw.integer(3, 6), 2), (draw.integer(2, 5), draw.integer(3, 5))):
+        means, std, weights = draw_mixture(draw, k, d)
+        x = draw_points(draw, draw.integer(5, 9), means, std).requires_grad_()
+        (score,) = torch.autograd.grad(mixture(means, std, weights).log_prob(x).sum(), x)
+        compare(
+            student.gaussian_mixture_score(x.detach(), means, std, weights),
+            score,
+            f"gaussian_mixture_score(x, means, std, weights), {k} components in {d} dimensions",
+        )
+
+
+@check(points=0.5, covers=("far",))
+def test_mixture_far_away(student, expect, draw):
+    """Far from all modes the log-density and the score are still finite and of the right size.
+
+    Only the size is judged, so that a wrong constant, which other checks see, costs nothing here.
+    """
+    d, n = draw.integer(2, 3), draw.integer(4, 7)
+    means, std, weights = draw_mixture(draw, draw.integer(2, 4), d)
+    way = draw.normal(n, d)
+    x = means.mean(0) + std * (60 + 30 * draw.uniform(n, 1)) * way / way.norm(dim=1, keepdim=True)
+    x.requires_grad_()
+    right = mixture(means, std, weights).log_prob(x)
+    (right_score,) = torch.autograd.grad(right.sum(), x)
+    what, hint = "gaussian_mixture_log_prob(x far away, ...)", _("Work with logarithms: torch.logsumexp.")
+    log_prob = expect.tensor(student.gaussian_mixture_log_prob(x.detach(), means, std, weights), (n,), what, hint=hint)
+    expect.true(
+        bool(((log_prob - right.detach()).abs() < 0.02 * right.detach().abs()).all()),
+        _("{what}: the values are finite, but far from the right ones.").format(what=what),
+        hint,
+    )
+    what, hint = "gaussian_mixture_score(x far away, ...)", _("The weights of the components are a softmax.")
+    score = expect.tensor(student.gaussian_mixture_score(x.detach(), means, std, weights), (n, d), what, hint=hint)
+    aligned = torch.nn.functional.cosine_similarity(score, right_score, dim=1).abs()
+    expect.true(
+        bool((aligned > 0.99).all()),
+        _("{what}: far away the score lies along the line to the nearest modes; yours does not.").format(what=what),
+        hint,
+    )
+
+
+def draw_regression(draw, probe):
+    """A linear model, data and noise: (weight, bias, x, sigma, noise)."""
+    d, n = draw.integer(2, 4), draw.integer(5, 9)
+    sigma = draw.choice((0.15, 0.3, 0.45, 1.6))
+    return draw.normal(d, d), draw.normal(d), draw.normal(n, d), sigma, draw.normal(n, d)
+
+
+LOSS = "denoising_score_matching_loss(model, x, sigma, noise)"
+
+
+@check(points=1, covers=("matching",))
+def test_matching_loss(student, probe, compare, draw):
+    """The loss compares model(x + sigma·noise) with -noise/sigma, as the mean over all entries."""
+    for _k in range(3):
+        weight, bias, x, sigma, noise = draw_regression(draw, probe)
+        loss = student.denoising_score_matching_loss(probe.linear(weight, bias), x, sigma, noise)
+        right = ((x + sigma * noise) @ weight.T + bias + noise / sigma).square().mean()
+        compare(loss, right, LOSS)
+
+
+@check(points=0.5, covers=("matching_gradient",))
+def test_matching_gradient(student, probe, expect, compare, draw):
+    """The loss can be differentiated in the model's parameters.
+
+    Judged against differences of the student's own loss, which is a parabola in each weight of a linear
+    model: a wrong loss is another check's business.
+    """
+    weight, bias, x, sigma, noise = draw_regression(draw, probe)
+    answer = probe.weight_gradients(student.denoising_score_matching_loss, probe.linear(weight, bias), x, sigma, noise)
+    gradients = expect.sequence(answer, 2, _("gradients of {what}").format(what=LOSS))
+    gradient = expect.tensor(
+        gradients[0],
+        weight.shape,
+        _("gradient of {what} with respect to the model's weight").format(what=LOSS),
+        hint=_("Nothing on the way from the model to the loss may detach: no `.item()`, `.detach()`, `no_grad`."),
+    )
+    direction = draw.normal(*weight.shape)
+    ends = [
+        expect.number(
+            student.denoising_score_matching_loss(probe.linear(weight + sign * direction, bias), x, sigma, noise),
+            LOSS,
+            low=-1e12,
+            high=1e12,
+        )
+        for sign in (1, -1)
+    ]
+    slope = (ends[0] - ends[1]) / 2
+    expect.true(abs(slope) > 1e-6, _("{what} does not depend on the model.").format(what=LOSS))
+    compare((gradient * direction).sum(), torch.tensor(slope).double(), f"the derivative of {LOSS}", rtol=1e-3)

@@ -1,0 +1,254 @@
+"""Costs, plans, distances on the line and maps."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from scipy.optimize import linear_sum_assignment
+
+from autograder.judge import check
+from autograder.language import _
+from autograder.statistics import distances
+
+
+def draw_weights(draw, n):
+    """Positive weights of sum 1, far from equal."""
+    weights = draw.uniform(n, low=0.3, high=1.7)
+    return weights / weights.sum()
+
+
+def squared_distances(x, y):
+    return (x[:, None] - y).square().sum(-1)  # (n, m)
+
+
+def entropic_plan(a, b, C, epsilon):
+    """The plan by Newton's method on the semi-dual, epsilon halved from the cost's maximum: not Sinkhorn.
+
+    max over g of <b, g> - epsilon Σ_i a_i logsumexp_j (g_j - C_ij) / epsilon; concave, m unknowns. The rows of the plan
+    are right by construction, and its columns are where the gradient vanishes.
+    """
+    a, b, C = (np.asarray(value, dtype=np.float64) for value in (a, b, C))
+    g = np.zeros(len(b))
+    scales = [epsilon]
+    while scales[-1] < C.max():
+        scales.append(2 * scales[-1])
+
+    def solve(g, scale):
+        z = (g - C) / scale
+        top = z.max(axis=1, keepdims=True)
+        mass = np.exp(z - top)
+        total = mass.sum(axis=1, keepdims=True)
+        value = b @ g - scale * (a @ (top + np.log(total))[:, 0])
+        return value, a[:, None] * mass / total
+
+    for scale in reversed(scales):
+        for _k in range(200):
+            value, plan = solve(g, scale)
+            columns = plan.sum(axis=0)
+            gradient = b - columns
+            if np.abs(gradient).sum() < 1e-11:
+                break
+            curvature = (np.diag(columns) - plan.T @ (plan / a[:, None])) / scale
+            # A constant added to g changes nothing: fix it, and keep the matrix away from singular.
+            ridge = np.trace(curvature) / len(b)
+            curvature += ridge * (np.full_like(curvature, 1 / len(b)) + 1e-13 * np.eye(len(b)))
+            way, length = np.linalg.solve(curvature, gradient), 1.0
+            while solve(g + length * way, scale)[0] < value + 1e-4 * length * (gradient @ way) - 1e-15:
+                length /= 2
+                if length < 1e-9:
+                    break
+            g = g + length * way
+    if np.abs(gradient).sum() > 1e-8:
+        raise RuntimeError(f"the oracle's columns are off by {np.abs(gradient).sum():.1e}")
+    return torch.from_numpy(plan)
+
+
+@check(points=1, covers=("cost",))
+def test_cost_matrix(student, compare, draw):
+    """Euclidean distances raised to p, for several p."""
+    for p in (2, 1, 3, draw.choice((1.5, 2.5, 4))):
+        n, m, d = draw.integer(4, 7), draw.integer(8, 11), draw.integer(2, 4)
+        x, y = draw.normal(n, d), draw.normal(m, d) + 0.5
+        right = squared_distances(x, y) ** (p / 2)
+        compare(student.cost_matrix(x, y, p=p), right, f"cost_matrix(x, y, p={p})")
+        if p == 2:
+            compare(student.cost_matrix(x, y), right, "cost_matrix(x, y)")
+
+
+def iterations_needed(a, b, plan):
+    """Iterations that Sinkhorn takes to 1e-9 near its end: each shrinks the error by a known factor.
+
+    The factor is the square of the second singular value of diag(a)^-1/2 P diag(b)^-1/2 (Peyré and Cuturi 2019, section
+    4.2, on local convergence). It varies by a hundred between clouds drawn alike.
+    """
+    values = torch.linalg.svdvals(plan / (a[:, None] * b).sqrt())
+    return math.log(1e-9) / math.log(min(float(values[1]) ** 2, 1 - 1e-12))
+
+
+def error_after(iterations, a, b, C, epsilon, plan):
+    """Largest error of an entry of the plan after so many plain Sinkhorn iterations."""
+    a, b, C = (np.asarray(value) for value in (a, b, C))
+    g = np.zeros(len(b))
+    for _k in range(iterations):
+        z = (g - C) / epsilon
+        top = z.max(axis=1, keepdims=True)
+        f = epsilon * (np.log(a) - (top + np.log(np.exp(z - top).sum(axis=1, keepdims=True)))[:, 0])
+        z = (f[:, None] - C) / epsilon
+        top = z.max(axis=0)
+        g = epsilon * (np.log(b) - (top + np.log(np.exp(z - top).sum(axis=0))))
+    return float(np.abs(np.exp((f[:, None] + g - C) / epsilon) - plan.numpy()).max())
+
+
+def draw_problem(draw, n, m, epsilon, fewest, most, corner=None, uniform=False):
+    """Weights, costs and the right plan of two clouds in the unit square: (a, b, C, plan).
+
+    Drawn again until Sinkhorn needs between `fewest` and `most` iterations, so that a correct solution always has
+    enough of them, and is still off after 1,000 where `fewest` is more than that. With `corner`, the clouds lie in
+    opposite corners of this side, where rows of exp(-C/epsilon) are 0.
+    """
+    for _k in range(1000):
+        if uniform:
+            a, b = (torch.full((k,), 1 / k, dtype=torch.float64) for k in (n, m))
+        else:
+            a, b = draw_weights(draw, n), draw_weights(draw, m)
+        x, y = draw.uniform(n, 2, high=corner or 1.0), draw.uniform(m, 2, high=corner or 1.0)
+        if corner:
+            x[draw.integer(0, n - 1)] *= 0.1
+            y = 1 - y
+        C = squared_distances(x, y)
+        plan = entropic_plan(a, b, C, epsilon)
+        if not fewest <= iterations_needed(a, b, plan) <= most:
+            continue
+        if fewest <= 1000 or error_after(1000, a, b, C, epsilon, plan) > 3e-5:
+            return a, b, C, plan
+    raise RuntimeError(f"no problem that needs {fewest} to {most} iterations at epsilon {epsilon}")
+
+
+@check(points=0.5, covers=("marginals",))
+def test_sinkhorn_marginals(student, expect, compare, draw):
+    """The plan's rows sum to a and its columns to b, for square and other shapes."""
+    k = draw.integer(5, 8)
+    for n, m in ((k, k), (draw.integer(5, 8), draw.integer(10, 13)), (draw.integer(10, 13), draw.integer(5, 8))):
+        a, b, C, _plan = draw_problem(draw, n, m, 0.1, 0, 250)
+        what = f"sinkhorn(a ({n},), b ({m},), C, 0.1)"
+        plan = expect.tensor(student.sinkhorn(a, b, C, 0.1), (n, m), what)
+        expect.true(bool((plan >= 0).all()), _("{what}: the plan has negative entries.").format(what=what))
+        compare(plan.sum(1), a, _("row sums of {what}").format(what=what), rtol=0, atol=1e-6)
+        compare(plan.sum(0), b, _("column sums of {what}").format(what=what), rtol=0, atol=1e-6)
+
+
+def judge_plan(student, expect, compare, problem, epsilon, n_iterations):
+    """Plan and cost against the independent solver."""
+    a, b, C, right = problem
+    what = f"sinkhorn(a, b, C, {epsilon:g}, n_iterations={n_iterations})"
+    hint = _("Subtract the largest exponent first: torch.logsumexp.") if epsilon <= 1e-3 else None
+    plan = expect.tensor(student.sinkhorn(a, b, C, epsilon, n_iterations=n_iterations), tuple(C.shape), what, hint=hint)
+    compare(plan, right, what, rtol=1e-4, atol=1e-6)
+    compare((plan * C).sum(), (right * C).sum(), _("the cost of {what}").format(what=what), rtol=1e-5)
+
+
+@check(points=1.5, covers=("plan",))
+def test_sinkhorn_plan(student, expect, compare, draw):
+    """The plan and its cost agree with another solver's from large to small epsilon, n and m different."""
+    for epsilon, fewest, most in ((draw.choice((5.0, 20.0)), 0, 50), (0.3, 0, 250), (0.04, 0, 500), (0.01, 300, 700)):
+        n, m = draw.integer(6, 9), draw.integer(10, 13)
+        judge_plan(student, expect, compare, draw_problem(draw, n, m, epsilon, fewest, most), epsilon, 5000)
+
+
+@check(points=1, covers=("small_epsilon",))
+def test_sinkhorn_small_epsilon(student, expect, compare, draw):
+    """At epsilon = 1e-3, where exp(-C/epsilon) underflows, the plan is still right."""
+    n, m = draw.integer(7, 9), draw.integer(10, 12)
+    problem = draw_problem(draw, n, m, 1e-3, 2500, 8000, corner=0.3)
+    judge_plan(student, expect, compare, problem, 1e-3, 20000)
+
+
+@check(points=0.5, covers=("limit",))
+def test_sinkhorn_limit(student, expect, draw):
+    """As epsilon falls the cost comes down to exact transport, and never below.
+
+    With uniform weights the cost lies within epsilon·log(n) of the exact one.
+    """
+    for _k in range(4):
+        n = draw.integer(7, 10)
+        a, _b, C, _plan = draw_problem(draw, n, n, 0.02, 0, 200, uniform=True)
+        exact = float(C[linear_sum_assignment(C.numpy())].mean())
+        last = math.inf
+        for epsilon in (1.0, 0.1, 0.02):
+            what = f"sinkhorn(a, a, C, {epsilon:g}, n_iterations=5000)"
+            plan = expect.tensor(student.sinkhorn(a, a, C, epsilon, n_iterations=5000), (n, n), what)
+            cost = float((plan * C).sum())
+            # The exact digits are another check's business: here the plan may be a little unfinished.
+            slack = 0.02 * exact
+            expect.true(
+                cost >= exact - slack,
+                _("{what}: the plan costs less than exact transport: its marginals cannot be right.").format(what=what),
+            )
+            expect.true(
+                cost <= min(exact + epsilon * math.log(n), last) + slack,
+                _("{what}: the plan costs more than this epsilon allows.").format(what=what),
+                _("epsilon is absolute: it is compared with C as it is."),
+            )
+            last = cost
+
+
+@check(points=0.5, covers=("transport_cost",))
+def test_transport_cost(student, compare, draw):
+    """The cost of a plan is the sum of mass times cost: no entropy, no root, no mean."""
+    for _k in range(3):
+        n, m = draw.integer(3, 6), draw.integer(7, 9)
+        plan, C = draw.uniform(n, m), draw.uniform(n, m, low=0.5, high=3.0)
+        plan = plan / plan.sum()
+        compare(student.transport_cost(plan, C), (plan * C).sum(), "transport_cost(plan, C)")
+
+
+def judge_line(student, compare, x, y, p):
+    right = torch.tensor(distances.wasserstein_1d(x, y, p)).double()
+    what = f"wasserstein_1d(x ({len(x)},), y ({len(y)},), p={p})"
+    compare(student.wasserstein_1d(x, y, p=p), right, what)
+
+
+@check(points=0.5, covers=("line",))
+def test_wasserstein_line(student, compare, draw):
+    """On the line, samples of one size, in any order, with ties: W_p with its root."""
+    for p in (1, 2, draw.choice((3, 4))):
+        n = draw.integer(6, 12)
+        x, y = draw.normal(n), 2 * draw.normal(n) + 1
+        x[1] = x[0]
+        judge_line(student, compare, x, y, p)
+    x, y = draw.normal(n), draw.normal(n)
+    compare(student.wasserstein_1d(x, y), torch.tensor(distances.wasserstein_1d(x, y)).double(), "wasserstein_1d(x, y)")
+
+
+@check(points=0.5, covers=("line_sizes",))
+def test_wasserstein_line_sizes(student, compare, draw):
+    """On the line, samples of different sizes: the quantile functions jump at different places."""
+    k = draw.integer(3, 5)
+    for n, m in ((draw.integer(5, 7), draw.integer(8, 11)), (2 * k, 3 * k), (draw.integer(9, 13), 4), (1, k)):
+        x, y = draw.normal(n), draw.normal(m) + 0.5
+        judge_line(student, compare, x, y, draw.choice((1, 2)))
+
+
+@check(points=0.5, covers=("projection",))
+def test_barycentric_projection(student, compare, draw):
+    """Each point goes to the mean of its destinations, whatever its own mass."""
+    for _k in range(2):
+        n, m, d = draw.integer(4, 6), draw.integer(7, 9), draw.integer(1, 3)
+        plan, y = draw.uniform(n, m) ** 2, draw.normal(m, d)
+        plan = plan / plan.sum()
+        right = (plan / plan.sum(1, keepdim=True)) @ y
+        compare(student.barycentric_projection(plan, y), right, "barycentric_projection(plan, y)")
+
+
+@check(points=0.5, covers=("displacement",))
+def test_displacement(student, compare, draw):
+    """Points move on straight lines from x at t = 0 to their image at t = 1."""
+    n, d = draw.integer(4, 7), draw.integer(2, 3)
+    x, mapped = draw.normal(n, d), draw.normal(n, d)
+    for t in (0.0, 1.0, round(float(draw.uniform(1, low=0.1, high=0.4)), 3)):
+        right = x + t * (mapped - x)
+        compare(
+            student.displacement_interpolation(x, mapped, t), right, f"displacement_interpolation(x, x_mapped, {t})"
+        )

@@ -1,0 +1,1 @@
+"""No probe of its own: every answer of this exercise is plain data."""

@@ -1,0 +1,128 @@
+"""Counts and probabilities of transitions at orders 1 to 3."""
+
+from __future__ import annotations
+
+import torch
+
+from autograder.judge import check
+from autograder.language import _
+
+
+def corpus(draw, n, length, alphabet="abcdefghijklmnopqrstuvwxyz"):
+    """States in a secret order, and one long sequence over all but the last of them."""
+    states = draw.shuffle([f"{draw.choice(alphabet)}{i}" for i in range(n)])
+    used = draw.shuffle(states)[: n - 1]
+    return states, [draw.choice(used) for _ in range(length)]
+
+
+@check(points=0.5, covers=("counts",))
+def test_counts_order_1(student, reference, compare, draw):
+    """At order 1, counts[i, j] is how often state j follows state i."""
+    for _k in range(2):
+        states, sequence = corpus(draw, draw.integer(4, 6), draw.integer(40, 70))
+        right = reference.transition_counts([sequence], states)
+        compare(student.transition_counts([sequence], states), right, "transition_counts(sequences, states)")
+
+
+@check(points=1, covers=("counts",))
+def test_counts_higher_orders(student, reference, compare, draw):
+    """At orders 2 and 3 the context stands oldest first, the next state last."""
+    for order in (2, 3):
+        states, sequence = corpus(draw, draw.integer(3, 4), draw.integer(60, 90))
+        right = reference.transition_counts([sequence], states, order=order)
+        answer = student.transition_counts([sequence], states, order=order)
+        compare(answer, right, f"transition_counts(sequences, states, order={order})")
+
+
+@check(points=0.5, covers=("borders",))
+def test_counts_borders(student, draw, expect):
+    """No transition is counted across two sequences; sequences too short count nothing."""
+    # Every transition is another one, so that a count is 0 or 1 and the total tells all.
+    n = draw.integer(9, 12)
+    states = [f"s{i}" for i in draw.shuffle(range(n))]
+    path = draw.shuffle(states)
+    cuts = [1, 3, draw.integer(5, n - 2)]
+    sequences = [path[a:b] for a, b in zip([0, *cuts], [*cuts, n], strict=True)]
+    for order in draw.shuffle((1, 2)):
+        what = f"transition_counts(sequences, states, order={order})"
+        counts = expect.tensor(student.transition_counts(sequences, states, order=order), (n,) * (order + 1), what)
+        right = sum(max(0, len(sequence) - order) for sequence in sequences)
+        message = _("{what}: {n} sequences hold {right} transitions in all, your counts sum to {got:g}.")
+        got = float(counts.sum())
+        expect.true(got == right, message.format(what=what, n=len(sequences), right=right, got=got))
+
+
+@check(points=0.5, covers=("unknown",))
+def test_unknown_state_refused(student, draw, expect):
+    """A state that is not among the states is refused with a ValueError."""
+    states, sequence = corpus(draw, draw.integer(4, 6), draw.integer(8, 12))
+    n = len(states)
+    expect.tensor(student.transition_counts([sequence], states), (n, n), "transition_counts(sequences, states)")
+    for where in (0, len(sequence) // 2, len(sequence) - 1):
+        strange = [*sequence[:where], "unknown", *sequence[where + 1 :]]
+        what = _("transition_counts with an unknown state")
+        expect.raises(ValueError, student.transition_counts, [sequence, strange], states, what=what)
+
+
+@check(points=0.5, covers=("matrix",))
+def test_matrix_order_1(student, reference, compare, draw):
+    """At order 1 each row of the transition matrix sums to 1, for integer and floating counts."""
+    n = draw.integer(3, 6)
+    counts = draw.integers(1, 30, n, n)
+    for kind in (torch.float64, torch.int64):
+        right = reference.transition_matrix(counts.double())
+        compare(student.transition_matrix(counts.to(kind)), right, "transition_matrix(counts)", rtol=1e-5)
+
+
+@check(points=0.5, covers=("matrix",))
+def test_matrix_higher_orders(student, reference, compare, draw):
+    """At orders 2 and 3 the last axis sums to 1."""
+    for order in (2, 3):
+        n = draw.integer(2, 4)
+        counts = draw.integers(1, 30, *(n,) * (order + 1)).double()
+        what = f"transition_matrix(counts of shape {tuple(counts.shape)})"
+        compare(student.transition_matrix(counts), reference.transition_matrix(counts), what)
+
+
+@check(points=0.5, covers=("unseen",))
+def test_matrix_unseen_zero(student, draw, expect):
+    """Without smoothing, a context never seen gets a row of zeros."""
+    for order in (1, 2):
+        n = draw.integer(3, 5)
+        counts = draw.integers(1, 9, *(n,) * (order + 1)).double()
+        unseen = torch.zeros((n,) * order, dtype=torch.bool)
+        for _k in range(2):
+            unseen[tuple(draw.integer(0, n - 1) for _ in range(order))] = True
+        unseen[(0,) * order] = False
+        unseen[(n - 1,) * order] = True
+        counts[unseen] = 0
+        what = _("transition_matrix(counts with rows of zeros)")
+        P = expect.tensor(student.transition_matrix(counts), tuple(counts.shape), what)
+        expect.true(
+            (P[unseen] == 0).all(),
+            _("{what}: a context never seen has a row that is not zero.").format(what=what),
+        )
+        expect.true(
+            ((P[~unseen].sum(-1) > 0) & (P[~unseen] <= 1).all(-1)).all(),
+            _("{what}: a context that was seen has a row that holds no probabilities.").format(what=what),
+        )
+
+
+@check(points=0.5, covers=("smoothing", "unseen"))
+def test_matrix_smoothing(student, reference, compare, draw):
+    """Smoothing is added to every cell; a context never seen then gets the uniform law."""
+    for order in (1, 2):
+        n = draw.integer(3, 5)
+        counts = draw.integers(0, 4, *(n,) * (order + 1)).double()
+        counts[(draw.integer(0, n - 1),) * order] = 0
+        smoothing = 0.25 * draw.integer(1, 7)
+        right = reference.transition_matrix(counts, smoothing=smoothing)
+        compare(
+            student.transition_matrix(counts, smoothing=smoothing),
+            right,
+            "transition_matrix(counts, smoothing=s)",
+        )
+    integer = draw.integers(0, 4, 3, 3)
+    right = reference.transition_matrix(integer.double(), smoothing=0.5)
+    answer = student.transition_matrix(integer, smoothing=0.5)
+    compare(answer, right, "transition_matrix(integer counts, smoothing=s)", rtol=1e-5)

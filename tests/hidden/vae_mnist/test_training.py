@@ -1,0 +1,166 @@
+"""Training: the history at frozen weights, and one short training on digits judged from several sides."""
+
+import math
+
+import torch
+
+from autograder.judge import check
+from autograder.judge.verdicts import CheckFailed
+from autograder.language import _
+from autograder.statistics.distances import sliced_wasserstein
+
+PIXELS = 784
+FROZEN = 1e-12  # a learning rate that moves no weight visibly
+SECONDS = 90.0
+COIN_TOSSES = -PIXELS * math.log(2.0)  # ELBO of a model without any knowledge; what is worse counts as this
+
+
+@check(points=0.5, kind="exact", covers=("history",))
+def test_history(student, probe, reference, expect, draw):
+    """history["elbo"] has one value per epoch: the mean ELBO per image in nats, with beta = 1.
+
+    At frozen weights it is known up to the noise, whose effect is measured on the student's own model.
+    """
+    latent_dim, draws = draw.integer(2, 4), 64
+    n, batch_size, epochs = draw.integer(36, 39), 8, draw.integer(2, 3)
+    vae = expect.handle(student.VAE(latent_dim=latent_dim, hidden=draw.integer(16, 32)), "VAE(...)")
+    probe.exact_mode(vae)
+    probe.perturb(vae, 0.05, draw.seed())
+    x = draw.uniform(n, PIXELS)
+    what = f"train_vae(model, x, epochs={epochs}, batch_size={batch_size}, lr={FROZEN:g})"
+    answer = student.train_vae(
+        vae, x, epochs=epochs, batch_size=batch_size, lr=FROZEN, generator=draw.generator(), progress=False
+    )
+    history = expect.history(answer, "elbo", epochs, what)
+
+    many, eps = x.repeat(draws, 1), draw.normal(draws * n, latent_dim)
+    logits, mu, logvar = expect.sequence(vae(many, eps), 3, "VAE(...)(x, eps)")
+    logits = expect.tensor(logits, (draws * n, PIXELS), "VAE(...)(x, eps): logits")
+    mu, logvar = (expect.tensor(h, (draws * n, latent_dim), "VAE(...)(x, eps)") for h in (mu, logvar))
+    bounds = reference.elbo(many, logits, mu, logvar)
+    accepted = [bounds]
+    # A fault of the student's own elbo costs its points elsewhere, as long as elbo depends on its terms.
+    try:
+        own = expect.tensor(student.elbo(many, logits, mu, logvar), (draws * n,), "elbo(...)")
+        accepted += [own] if own.std() > 1e-9 else []
+    except CheckFailed:
+        pass
+    ranges = []
+    for values in accepted:
+        values = values.reshape(draws, n)
+        noise = math.sqrt(float(values.var(0).sum())) / n
+        # Averaging the batches' means weighs the smaller last batch more: both ways of averaging are in use.
+        uneven = 0.25 * float(values.mean(0).std())
+        mean = float(values.mean())
+        ranges.append((mean, 8 * noise + uneven + 1e-6 * abs(mean)))
+    expect.true(
+        any(all(abs(h - mean) <= width for h in history) for mean, width in ranges),
+        _('{what}: history["elbo"] is not the mean ELBO per image of the model.').format(what=what),
+        hint=_("Sum over the pixels, mean over the images, no sum over batches; the ELBO, not the loss."),
+        mistake="history_is_loss" if all(abs(h + ranges[0][0]) <= ranges[0][1] for h in history) else None,
+    )  # fmt: skip
+
+
+@check(points=0.5, kind="exact", covers=("history", "training"))
+def test_partial_batch(student, probe, expect, draw):
+    """An incomplete batch is used: fewer images than batch_size are trained on, too."""
+    vae = expect.handle(student.VAE(latent_dim=2, hidden=16), "VAE(latent_dim=2, hidden=16)")
+    probe.exact_mode(vae)
+    n = draw.integer(3, 6)
+    before = probe.parameters(vae)
+    student.train_vae(
+        vae, draw.uniform(n, PIXELS), epochs=2, batch_size=n + draw.integer(2, 50), generator=draw.generator()
+    )
+    after = probe.parameters(vae)
+
+    def moved(name):
+        tensors = [expect.tensor(p.get(name), None, f"parameter {name}", finite=False) for p in (before, after)]
+        return tensors[0].shape != tensors[1].shape or not torch.equal(*tensors)
+
+    expect.true(
+        any(moved(name) for name in before),
+        _("train_vae on fewer images than batch_size changes no weight."),
+        hint=_("The last batch of an epoch may be smaller: keep it."),
+    )
+
+
+def trained(student, probe, expect, digits, draw):
+    """A VAE 784-64-2-64-784 trained with default arguments: the handle, and its training images."""
+    x = digits("train", 8000)
+    vae = expect.handle(student.VAE(latent_dim=2, hidden=64), "VAE(latent_dim=2, hidden=64)")
+    epochs = 20 if len(x) > 4000 else 100  # about 1,200 updates on either data set
+    student.train_vae(vae, x, epochs=epochs, generator=draw.generator())
+    probe.evaluation_mode(vae)
+    return vae, x
+
+
+def decoded_points(student, probe, expect, vae, images, mu, logvar, eps):
+    """The latent points that the student's own forward pass decodes.
+
+    A fault in z = mu + exp(logvar / 2) eps, or a forward pass that leaves the noise out, has cost its points
+    elsewhere; the training made the best of it, and is judged on what it was given.
+    """
+    shape, what = tuple(mu.shape), "reparameterize(mu, logvar, eps)"
+    z = expect.tensor(student.reparameterize(mu, logvar, eps), shape, what).float()
+    try:
+        logits = expect.sequence(vae(images[:20], eps[:20]), 3, "model(x, eps)")[0]
+        logits = expect.tensor(logits, (20, PIXELS), "model(x, eps)")
+        of_means = expect.tensor(probe.decode(vae, mu[:20]), (20, PIXELS), "model.decoder(mu)")
+    except CheckFailed:
+        return z
+    return mu if torch.allclose(logits, of_means, rtol=1e-3, atol=1e-3) else z
+
+
+@check(points=1.5, kind="training", covers=("training", "posterior"), time_limit=SECONDS)
+def test_held_out_elbo(student, probe, reference, expect, draw, digits, once, calibrated):
+    """After a short training the ELBO of digits that the model has not seen is as high as it should be.
+
+    The floor lies above what any decoder that ignores its code can reach, so a collapsed posterior fails.
+    """
+    vae, _x = once("trained", lambda d: trained(student, probe, expect, digits, d))
+    images = digits("held_out", 2000)
+    n, eps = len(images), draw.normal(len(images), 2, dtype=torch.float32)
+    heads = expect.sequence(probe.encode(vae, images), 2, "model.encoder(x)")
+    mu, logvar = (expect.tensor(head, (n, 2), "model.encoder(x)").float() for head in heads)
+    z = decoded_points(student, probe, expect, vae, images, mu, logvar, eps)
+    # Decoded in another order than encoded, so that nothing but the code can carry an image across.
+    order = torch.randperm(n, generator=draw.generator())
+    logits = expect.tensor(probe.decode(vae, z[order]), (n, PIXELS), "model.decoder(z)")
+    bounds = reference.elbo(images[order].double(), logits, mu[order].double(), logvar[order].double())
+    collapsed = bool(mu.var(0).mean() < 1e-4)
+    calibrated(
+        "held_out_elbo",
+        max(float(bounds.mean()), COIN_TOSSES),
+        better="higher",
+        what=_("The ELBO of unseen digits after training"),
+        hint=_("The posterior has collapsed: every image has the same code. Is the reconstruction summed over all "
+               "pixels, and does its gradient reach the encoder?")
+        if collapsed
+        else _("Maximise the mean ELBO: look at the sign of the loss, at sums and means, at the steps."),
+    )  # fmt: skip
+
+
+@check(points=0.5, kind="training", covers=("samples",), time_limit=SECONDS)
+def test_samples_like_digits(student, probe, expect, draw, digits, once, calibrated):
+    """Samples of the trained model have the statistics of digits, and are not training images."""
+    vae, x = once("trained", lambda d: trained(student, probe, expect, digits, d))
+    n, what = 1000, "sample(trained model, 1000)"
+    images = expect.tensor(student.sample(vae, n, generator=draw.generator()), (n, PIXELS), what)
+    expect.true(images.abs().max() < 1e4, _("{what}: pixel means lie in [0, 1].").format(what=what))
+    held_out = digits("held_out", 2000)
+    to_held_out = torch.cdist(images.float(), held_out).min(1).values
+    # Latent points between the digits' regions decode to no digit, more or less often by the optimiser's way: the
+    # statistics are those of the three fifths of the samples that are nearest to digits.
+    kept = images[to_held_out.argsort()[: 3 * n // 5]]
+    shift = float((kept.mean(0) - held_out.double().mean(0)).square().mean().sqrt())
+    sliced = sliced_wasserstein(kept, held_out, n_projections=100, seed=draw.seed())
+    # A copy of a training image has the best of statistics: each figure is divided by how new the samples are,
+    # which is about 1 for images as far from the training set as from others, and 0 for copies.
+    to_training = torch.cdist(images[:500].float(), x).min(1).values
+    novelty = float((to_training / to_held_out[:500].clamp_min(1e-9)).median().clamp(0.01, 1.0)) ** 2
+    copied = "sample_returns_training" if novelty < 0.1 else None
+    hint = _("Are the samples copies of training images?") if copied else None
+    what = _("The distance of the samples' mean image to the digits'")
+    calibrated("pixel_mean_shift", shift / novelty, what=what, hint=hint, mistake=copied)
+    what = _("The sliced Wasserstein distance of samples to digits")
+    calibrated("sliced_wasserstein", sliced / novelty, what=what, hint=hint, mistake=copied)

@@ -1,0 +1,128 @@
+"""The gradient penalty on critics whose gradient is known on paper.
+
+Where the penalty depends on the interpolates, it is judged at the student's own, so that a fault in `interpolates`
+does not cost the penalty's points as well.
+"""
+
+import math
+
+import torch
+
+from autograder.judge import check
+from autograder.language import _
+
+CALL = "gradient_penalty(critic, real, fake, eps)"
+
+
+def points_between(student, expect, real, fake, eps):
+    """The student's interpolates where they are usable, the right ones elsewhere."""
+    try:
+        return expect.tensor(student.interpolates(real, fake, eps), tuple(real.shape), "interpolates")
+    except AssertionError:
+        return eps * real + (1 - eps) * fake
+
+
+@check(points=1, kind="exact", covers=("penalty",))
+def test_penalty_linear(student, probe, compare, expect, draw):
+    """For D(x) = w·x the penalty is (‖w‖ - 1)², whatever the batch."""
+    for size in (0.2 + 0.6 * draw.uniform(1), 1.5 + 2 * draw.uniform(1)):
+        n, dim = draw.integer(3, 12), draw.integer(2, 6)
+        direction = draw.normal(dim)
+        weight = size * direction / direction.norm()
+        real, fake, eps = draw.normal(n, dim), draw.normal(n, dim), draw.uniform(n, 1)
+        answer = student.gradient_penalty(probe.linear_critic(weight), real, fake, eps)
+        value, norm = expect.number(answer, CALL), float(size)
+        hint = ""
+        if abs(value - (norm / n - 1) ** 2) < 1e-5:
+            hint = _("Differentiate the sum of the scores: their mean divides every gradient by the batch size.")
+        elif abs(value - 10 * (norm - 1) ** 2) < 1e-5:
+            hint = _("The weight belongs to the training loop: gradient_penalty answers the penalty alone.")
+        compare(answer, torch.tensor((norm - 1) ** 2), what=CALL, rtol=1e-5, atol=1e-5, hint=hint)
+
+
+@check(points=1.5, kind="exact", covers=("penalty",))
+def test_penalty_quadratic(student, probe, compare, expect, draw):
+    """For D(x) = ½ x·Ax + b·x the penalty is the mean of (‖∇D(x̂)‖ - 1)² over the interpolates x̂."""
+    for _round in range(3):
+        n, dim = draw.integer(4, 12), draw.integer(2, 5)
+        matrix, vector = draw.normal(dim, dim), draw.normal(dim)
+        real, fake, eps = draw.normal(n, dim), 1 + draw.normal(n, dim), draw.uniform(n, 1)
+        points = eps * real + (1 - eps) * fake
+
+        def norms(points, matrix, vector):
+            return (points @ (0.5 * (matrix + matrix.T)) + vector).square().sum(1).sqrt()  # (n,)
+
+        # Half of the norms below 1 and half above: a penalty that forgets one side shows.
+        middle = norms(points, matrix, vector).quantile(0.5)
+        matrix, vector = matrix / middle, vector / middle
+        own_points = points_between(student, expect, real, fake, eps)
+        own = ((norms(own_points, matrix, vector) - 1) ** 2).mean()
+        right = ((norms(points, matrix, vector) - 1) ** 2).mean()
+        answer = student.gradient_penalty(probe.quadratic_critic(matrix, vector), real, fake, eps)
+        value = expect.number(answer, CALL)
+        near_own = abs(value - float(own)) <= 1e-4 * (1 + float(own))
+        compare(answer, own if near_own else right, what=CALL, rtol=1e-5, atol=1e-5)
+
+
+@check(points=1, kind="exact", covers=("penalty_gradient",))
+def test_penalty_weight_gradient(student, probe, expect, draw):
+    """The penalty can be differentiated with respect to the critic's weights."""
+    n, dim, hidden = draw.integer(4, 10), draw.integer(2, 4), 5
+    weights = [draw.normal(hidden, dim), draw.normal(hidden), draw.normal(hidden)]
+    real, fake, eps = draw.normal(n, dim), draw.normal(n, dim), draw.uniform(n, 1)
+    answer = probe.penalty_and_gradients(student.gradient_penalty, probe.tanh_critic(*weights), real, fake, eps)
+    _value, gradients = expect.sequence(answer, 2, CALL)
+    gradients = expect.sequence(gradients, len(weights), CALL)
+    for gradient, weight in zip(gradients, weights, strict=True):
+        expect.true(
+            gradient is not None,
+            _("{what}: no gradient reaches the critic's weights.").format(what=CALL),
+            hint=_("torch.autograd.grad needs create_graph=True, and nothing may be detached afterwards."),
+        )
+        expect.tensor(gradient, tuple(weight.shape), _("gradient of the penalty"))
+    # Against central differences of the student's own penalty: its value is the business of other checks.
+    step = 1e-3
+    for _round in range(2):
+        directions = [draw.normal(*weight.shape) for weight in weights]
+        ends = []
+        for sign in (1, -1):
+            moved = [w + sign * step * d for w, d in zip(weights, directions, strict=True)]
+            ends.append(expect.number(student.gradient_penalty(probe.tanh_critic(*moved), real, fake, eps), CALL))
+        slope = (ends[0] - ends[1]) / (2 * step)
+        along = [float((g.double() * d).sum()) for g, d in zip(gradients, directions, strict=True)]
+        scale = sum(abs(a) for a in along) + abs(slope)
+        expect.true(
+            abs(sum(along) - slope) <= 1e-3 * scale + 1e-4,
+            _("{what}: its gradient with respect to the critic's weights does not fit its values.").format(what=CALL),
+            hint=_("Something on the way from the weights to the penalty is detached or computed without a graph."),
+        )
+
+
+@check(points=0.5, kind="exact", covers=("flat",))
+def test_penalty_flat(student, probe, compare, expect, draw):
+    """Where the critic is flat, the penalty and its gradient are finite."""
+    n, dim = draw.integer(4, 10), draw.integer(2, 4)
+    weight = draw.normal(dim)
+    weight = 2 * weight / weight.norm()
+    eps = draw.uniform(n, 1)
+    noise = 0.1 * draw.normal(2, n, dim)
+    low = noise - 3 * weight  # D = max(0, w·x - threshold) is flat at all of them
+    half = low.clone()
+    half[:, n // 2 :] += 6 * weight  # the second half lies on the slope, of norm 2
+    cut = probe.cut_critic(weight, 0.0)
+    for critic, points in ((cut, low), (cut, half), (probe.linear_critic(0 * weight), low)):
+        answer = probe.penalty_and_gradients(student.gradient_penalty, critic, points[0], points[1], eps)
+        got, gradients = expect.sequence(answer, 2, CALL)
+        # The value is the business of other checks; that there is one shows where half of the samples have slope 2.
+        value = expect.number(got, CALL)
+        expect.true(
+            math.isfinite(value) and (points is not half or value > 1e-3),
+            _("{what}: not a positive finite number where the critic is flat at some samples.").format(what=CALL),
+        )
+        for gradient in gradients if isinstance(gradients, list | tuple) else [gradients]:
+            if gradient is not None:
+                expect.tensor(
+                    gradient,
+                    what=_("gradient of the penalty where the critic is flat"),
+                    hint=_("The derivative of a square root at 0 is infinite: use Tensor.norm, or add 1e-12 inside."),
+                )
