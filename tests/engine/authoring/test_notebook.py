@@ -1,0 +1,115 @@
+"""Notebooks: valid, the same every time, with the rights that nbgrader reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder.authoring.errors import AuthoringError
+from autograder.authoring.notebook import to_notebook, to_script
+
+SCRIPT = """\
+# %% [markdown]
+# # A title, with $x^2$ and Ünïcode
+#
+# Text.
+
+# %%
+import torch
+
+# %% [markdown]
+# ## A title, with $x^2$ and Ünïcode
+
+# %%
+def f(x):
+    # YOUR CODE HERE
+    raise NotImplementedError("f is not written yet")
+
+
+# %%
+def make_figures(folder):
+    print("%% not a cell")
+
+# %%
+### BEGIN PERSONAL
+PERSONAL = {}
+### END PERSONAL
+ANSWERS = {}
+# YOUR CODE HERE
+"""
+
+
+def cells(text: str) -> list[nbformat.NotebookNode]:
+    return list(nbformat.reads(text, as_version=4).cells)
+
+
+def test_the_notebook_is_valid_and_the_same_every_time() -> None:
+    text = to_notebook(SCRIPT, "demo")
+    notebook = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
+    assert to_notebook(SCRIPT, "demo") == text
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert [cell.cell_type for cell in notebook.cells] == [
+        "markdown",
+        "code",
+        "markdown",
+        "code",
+        "code",
+        "code",
+    ]
+    assert notebook.cells[0].source.startswith("# A title, with $x^2$ and Ünïcode")
+    assert text.endswith("}\n")
+
+
+def test_ids_come_from_the_content_and_are_unique() -> None:
+    assert [cell.id for cell in cells(to_notebook(SCRIPT, "demo"))] == [
+        "a-title-with-x-2-and-n-code",
+        "code",
+        "a-title-with-x-2-and-n-code-2",
+        "f",
+        "make-figures",
+        "quiz",
+    ]
+
+
+def test_another_cell_does_not_rename_the_others() -> None:
+    longer = SCRIPT.replace("# %%\ndef f", "# %%\ndef g(x):\n    return x\n\n\n# %%\ndef f")
+    before = {cell.id for cell in cells(to_notebook(SCRIPT, "demo"))}
+    after = {cell.id for cell in cells(to_notebook(longer, "demo"))}
+    assert after - before == {"g"}
+
+
+def test_rights_are_nbgraders() -> None:
+    rights = {cell.id: cell.metadata.get("nbgrader") for cell in cells(to_notebook(SCRIPT, "demo"))}
+    locked = rights["a-title-with-x-2-and-n-code"]
+    assert (locked["locked"], locked["solution"], locked["grade"], locked["schema_version"]) == (
+        True,
+        False,
+        False,
+        3,
+    )
+    for name in ("f", "quiz"):
+        assert (rights[name]["locked"], rights[name]["solution"], rights[name]["grade"]) == (
+            False,
+            True,
+            False,
+        )
+    assert rights["code"] is None
+    assert rights["make-figures"] is None
+    assert len({right["grade_id"] for right in rights.values() if right}) == 4
+
+
+def test_there_and_back_keeps_every_cell() -> None:
+    back = to_script(to_notebook(SCRIPT, "demo"), Path("demo.ipynb"))
+    assert [cell.source for cell in cells(to_notebook(back, "demo"))] == [
+        cell.source for cell in cells(to_notebook(SCRIPT, "demo"))
+    ]
+    assert "nbgrader" not in back
+    assert back.startswith("# %% [markdown]\n")
+
+
+def test_what_is_no_notebook_is_an_error() -> None:
+    with pytest.raises(AuthoringError, match=r"demo\.ipynb: is no notebook"):
+        to_script("{", Path("demo.ipynb"))

@@ -1,0 +1,110 @@
+"""The command line: instant help, exit statuses, errors in one line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.commands.main import COMMANDS
+
+HEAVY = ("torch", "numpy", "matplotlib", "jsonschema", "rich", "yaml", "pytest", "sklearn", "ot", "scipy")
+
+
+def autograder(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "autograder.commands.main", *arguments],
+        capture_output=True, text=True, timeout=300, cwd=cwd, env=dict(os.environ) | environment,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_imports_nothing_heavy(command):
+    code = (
+        "import sys\nfrom autograder.commands import main\n"
+        f"sys.argv = ['autograder', *{[command] if command else []!r}, '--help']\n"
+        "try:\n    main.main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        f"print('HEAVY', [m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "HEAVY []" in ran.stdout, ran.stdout + ran.stderr
+    assert "Usage" in ran.stdout
+
+
+def test_a_misspelt_command_is_met_halfway():
+    ran = autograder("graed")
+    assert ran.returncode == 2
+    assert "Did you mean 'grade'?" in ran.stderr
+
+
+def test_a_wrong_configuration_is_one_line(tmp_path):
+    (tmp_path / "grading_config.yaml").write_text("schema_version: 1\ncourse: {id: x, title: X}\nexercise: []\n")
+    ran = autograder("assign", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "grading_config.yaml:3" in ran.stderr
+    assert "did you mean 'exercises'" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_student_goes_from_new_to_check(toy, tmp_path):
+    assert autograder("assign", cwd=toy).returncode == 0
+    assert autograder("assign", "--check", cwd=toy).returncode == 0
+    ran = autograder("new", "toy", "--student", "ada", "--course", str(toy), cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    file = tmp_path / "ada" / "toy.py"
+    assert file.is_file()
+    again = autograder("new", "toy", "--student", "ada", "--course", str(toy), cwd=tmp_path)
+    assert again.returncode == 2
+    assert "--force" in again.stderr
+    ran = autograder("check", str(file), "--course", str(toy))
+    assert ran.returncode == 1
+    assert "not written yet" in " ".join(ran.stdout.split())
+    file.write_text("def mean(x):\n    return x.mean(1)\n")
+    ran = autograder("check", str(file), "--course", str(toy))
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "1 of 1 public checks passed" in ran.stdout
+
+
+def test_a_stale_handout_is_found(toy):
+    assert autograder("assign", cwd=toy).returncode == 0
+    stub = toy / "exercises" / "toy" / "toy.py"
+    text = stub.read_text()
+    stub.write_text(text + "\n# changed by hand\n")
+    ran = autograder("assign", "--check", cwd=toy)
+    assert ran.returncode == 1
+    assert "exercises/toy/toy.py" in ran.stderr
+    stub.write_text(text)
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", " ", "x\x1b[2J"])
+def test_a_student_name_that_is_no_name_is_refused(toy, tmp_path, name):
+    assert autograder("new", "toy", "--student", name, "--course", str(toy), cwd=tmp_path).returncode == 2
+
+
+def test_verify_proves_the_toy_and_finds_a_wrong_claim(toy, tmp_path):
+    ran = autograder("verify", "toy", "--course", str(toy), "--seeds", "3", "--picture", str(tmp_path))
+    assert "0 problems" in " ".join(ran.stdout.split()), ran.stdout + ran.stderr
+    assert ran.returncode == 0
+    assert (tmp_path / "toy.png").stat().st_size > 1000
+    mistakes = toy / "solutions" / "toy" / "mistakes.py"
+    text = mistakes.read_text()
+    mistakes.write_text(text.replace('loses=("spread_value",)', 'loses=("line",)'))
+    ran = autograder("verify", "toy", "--course", str(toy), "--seeds", "1", "--mistake-seeds", "1")
+    mistakes.write_text(text)
+    assert ran.returncode == 1
+    assert "unbiased_spread" in ran.stderr
+
+
+def test_calibrate_writes_limits_that_the_checks_read(toy):
+    ran = autograder("calibrate", "toy", "--course", str(toy), "--seeds", "40", cwd=toy)
+    assert ran.returncode == 0, ran.stderr
+    import json
+
+    written = json.loads((toy / "reference" / "toy.json").read_text())
+    limit = written["limits"]["any"]["sample_mean"]
+    assert limit["better"] == "lower"
+    assert 0 < limit["high"] < 1
+    assert (toy / "reference" / "toy.png").is_file()

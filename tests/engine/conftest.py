@@ -1,0 +1,51 @@
+"""What several of the framework's own tests need: the toy course, and a judge process that grades it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.batch.judges import Judge, Order
+
+TOY = Path(__file__).parent / "toy"
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the toy course that tests may write in."""
+    folder = tmp_path_factory.mktemp("course") / "toy"
+    shutil.copytree(TOY, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def toy_judge(toy: Path) -> Iterator[Judge]:
+    """A judge process for the toy course."""
+    with Judge(Order(toy / "grading_config.yaml", [toy / "tests/hidden/toy"], b"a secret of the tests")) as judge:
+        yield judge
+
+
+@pytest.fixture(scope="session")
+def toy_solution(toy: Path) -> str:
+    """The text of the toy's solution."""
+    return (toy / "solutions/toy/toy.py").read_text(encoding="utf-8")
+
+
+Grade = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def grade(toy_judge: Judge) -> Grade:
+    """`grade(source, student="ada")` gives the result of a toy submission, checks by id under `by_id`."""
+
+    def run(source: str, student: str = "ada", **job: Any) -> dict[str, Any]:
+        cells = [{"source": source, "where": "toy.py", "filename": "toy.py", "first_line": 1}]
+        result = toy_judge.grade({"exercise": "toy", "student": student, "cells": cells, **job}, 120)
+        result["by_id"] = {check["id"]: check for check in result["checks"]}
+        return result
+
+    return run

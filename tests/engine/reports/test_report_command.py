@@ -1,0 +1,77 @@
+"""`autograder report` writes the pages, and says what is wrong with what it is asked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from autograder.results.files import result_path, write_result
+
+
+def report(*arguments):
+    ran = subprocess.run(
+        [sys.executable, "-m", "autograder.commands.main", "report", *map(str, arguments)],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert "Traceback" not in ran.stderr, ran.stderr
+    return ran
+
+
+@pytest.fixture
+def out(tmp_path, result, check):
+    for one in (result("ada", "flows"), result("bob", "flows", check("density", "failed", message="m")),
+                result("bob", "chains", check("rows", figures={"limit": 0.4242}))):  # fmt: skip
+        write_result(result_path(tmp_path / "out", one.student, one.exercise), one)
+    return tmp_path / "out"
+
+
+def test_students_pages(course, out, tmp_path):
+    ran = report(out, "--html", tmp_path / "pages", "--course", course.root)
+    assert ran.returncode == 0, ran.stderr
+    # No index: a list of students is nothing to hand out.
+    assert sorted(p.name for p in (tmp_path / "pages").iterdir()) == ["ada.html", "bob.html"]
+    source = (tmp_path / "pages" / "bob.html").read_text()
+    assert "ada" not in source
+    assert "0.424" not in source
+    assert "Nothing was handed in" in (tmp_path / "pages" / "ada.html").read_text()
+    ran = report(out, "--html", tmp_path / "ada", "--student", "ada", "--course", course.root)
+    assert (tmp_path / "ada" / "ada.html").read_text().count("<section") == 2
+    ran = report(out, "--html", tmp_path / "teacher", "--teacher", "--student", "bob", "--course", course.root)
+    assert [p.name for p in (tmp_path / "teacher").iterdir()] == ["bob.html"]
+    assert "0.424" in (tmp_path / "teacher" / "bob.html").read_text()
+
+
+def test_the_class(course, out, tmp_path):
+    own = "\n".join(f"    total_{i} = x[{i}] * weights[{i}] + offset_{i} - mean(x)" for i in range(12))
+    stub = course.root / "exercises" / "flows" / "flows.py"
+    stub.parent.mkdir(parents=True)
+    stub.write_text("# %%\ndef f(x):\n    # YOUR CODE HERE\n    raise NotImplementedError\n")
+    for student in ("ada", "bob"):
+        file = tmp_path / "submissions" / student / "flows.py"
+        file.parent.mkdir(parents=True)
+        file.write_text(f"def f(x):\n    # {student}\n{own}\n")
+    folder = tmp_path / "class"
+    ran = report(out, "--class", folder, "--submissions", tmp_path / "submissions", "--course", course.root)
+    assert ran.returncode == 0, ran.stderr
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "checks.csv", "class.html", "class.md", "grades.csv", "mistakes.csv", "statistics.csv",
+    ]  # fmt: skip
+    assert "flows: ada, bob (1; median 1)" in (folder / "class.md").read_text().replace("\\", "")
+    assert "data:image/svg+xml" in (folder / "class.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("--teacher",), "--html"),
+        (("--submissions", "."), "--class"),
+        (("--student", "nobody"), "no results of nobody"),
+        (("--html", "x", "--course", "/"), "grading_config.yaml"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(out, arguments, word):
+    ran = report(out, *arguments)
+    assert ran.returncode == 2
+    assert word in ran.stderr

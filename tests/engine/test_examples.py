@@ -1,0 +1,53 @@
+"""The example class gets what each of its submissions deserves: `examples/expected.yaml` says what that is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from autograder.batch.grade import Options, grade_folder
+from autograder.batch.pool import default_workers
+from autograder.course import load_config
+from autograder.results.files import validate
+from autograder.submissions import scan_folder
+
+ROOT = Path(__file__).parents[2]
+EXPECTED = yaml.safe_load((ROOT / "examples" / "expected.yaml").read_text(encoding="utf-8"))
+CASES = [(student, exercise) for student, exercises in EXPECTED.items() for exercise in exercises]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    course = load_config(ROOT / "grading_config.yaml")
+    scan = scan_folder(ROOT / "examples" / "submissions", [exercise.id for exercise in course.exercises])
+    out = tmp_path_factory.mktemp("examples")
+    options = Options(workers=default_workers())
+    batch = grade_folder(course, b"the secret of the example class", scan, out, options, lambda result, total: None)
+    return {(r.student, r.exercise): r for r in batch.results}
+
+
+def test_everybody_is_there(results):
+    assert set(CASES) == set(results)
+
+
+@pytest.mark.parametrize(("student", "exercise"), CASES)
+def test_each_gets_what_it_deserves(results, student, exercise):
+    expected, result = EXPECTED[student][exercise], results[student, exercise]
+    validate(result.to_json())
+    assert result.outcome == expected["outcome"]
+    assert result.submission["file"] == expected["file"]
+    assert [p.kind for p in result.loading] == expected.get("loading", [])
+    lost = {check.id: check for check in result.checks if check.outcome != "passed"}
+    if expected.get("loses") == "all":
+        assert len(lost) == len(result.checks)
+    else:
+        must, may = set(expected.get("loses", ())), set(expected.get("may_lose", ()))
+        assert must <= set(lost) <= must | may, {name: lost[name].message for name in set(lost) ^ must}
+    least, most = expected["points"]
+    assert least <= result.points <= most
+    for check, mistake in expected.get("diagnosis", {}).items():
+        assert lost[check].diagnosis == mistake
+    if "note" in expected:
+        assert any(expected["note"] in note for note in result.notes)

@@ -1,0 +1,5 @@
+"""Probes of the toy."""
+
+
+def twice(function, x):
+    return function(x) + function(x)
