@@ -1,0 +1,39 @@
+"""The floor of a grader's time: the same checks, called in one warm process, without worker, wire or isolation.
+
+Run by the benchmarks as a process of its own; speaks the same lines as `autograder.judge.process`.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+
+from autograder.judge.engine import Engine, Job, Kit
+from autograder.judge.process import JobLoop, run_loop
+from autograder.judge.reference import load_module
+from autograder.judge.transport import LocalTransport, Transport
+
+
+class FloorEngine(Engine):
+    """An engine whose submissions run in its own process."""
+
+    def start(self) -> None:
+        """No warm parent."""
+
+    def transport(self, job: Job, kit: Kit) -> Transport:
+        """The submission as a module of this process."""
+        source = "\n".join(cell["source"] for cell in job.cells)
+        return LocalTransport(load_module(f"floor_{job.exercise}", source, "floor.py"))
+
+
+class FloorLoop(JobLoop):
+    """A judge's loop on a FloorEngine."""
+
+    engine_class = FloorEngine
+
+
+if __name__ == "__main__":
+    stream = socket.socket(fileno=int(sys.argv[1])).makefile("rw", encoding="utf-8", newline="\n")
+    order = json.loads(stream.readline())
+    run_loop(FloorLoop(stream, order), order)
