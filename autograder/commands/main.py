@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
-from typing import NamedTuple
 
 import click
 
 from autograder import __version__
 from autograder.commands.faults import CommandFault
-
-
-class Entry(NamedTuple):
-    """Where a subcommand lives, and its line in `--help`."""
-
-    module: str
-    summary: str
-
+from autograder.commands.lazy import Entry, LazyGroup
 
 COMMANDS: dict[str, Entry] = {
     "new": Entry("new", "Make a student's own copy of an exercise."),
@@ -25,6 +16,7 @@ COMMANDS: dict[str, Entry] = {
     "grade": Entry("grade", "Grade a folder of submissions."),
     "report": Entry("report", "Show results: a table, pages for students, the class."),
     "gradebook": Entry("gradebook", "Override points, extend due dates, comment, export."),
+    "export": Entry("export", "Give grades back: Moodle, Canvas, CSV, JSON, feedback files."),
     "assign": Entry("assign", "Make what students get from the solutions."),
     "calibrate": Entry("calibrate", "Measure the limits of statistical checks."),
     "verify": Entry("verify", "Prove that the checks judge rightly."),
@@ -32,37 +24,7 @@ COMMANDS: dict[str, Entry] = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group that imports a subcommand when it is needed."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        entry = COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        module = importlib.import_module(f"autograder.commands.{entry.module}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib
-
-            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            suggestion = f" Did you mean {close[0]!r}?" if close else ""
-            ctx.fail(f"No command {args[0]!r}.{suggestion} There are: {', '.join(COMMANDS)}.")
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="autograder")
 def cli() -> None:
     """Exercises on generative models, and the grader that keeps every answer out of reach.

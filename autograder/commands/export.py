@@ -1,0 +1,24 @@
+"""`autograder export`: grades and exercises in the forms of other programs.
+
+One line per exporter in this table, one module `export_<name>.py` for each, imported when it runs.
+"""
+
+from __future__ import annotations
+
+import click
+
+from autograder.commands.lazy import Entry, LazyGroup
+
+EXPORTERS: dict[str, Entry] = {
+    "moodle": Entry("export_moodle", "Grades for Moodle's gradebook import, or its offline worksheet."),
+    "canvas": Entry("export_canvas", "Grades for Canvas's gradebook import."),
+    "nbgrader-csv": Entry("export_nbgrader_csv", "Grades with nbgrader's columns."),
+    "csv": Entry("export_csv", "Grades as a plain table."),
+    "json": Entry("export_json", "Grades as JSON."),
+    "feedback": Entry("export_feedback", "Students' pages zipped as Moodle's bulk upload wants them."),
+}
+
+
+@click.group("export", cls=LazyGroup, table=EXPORTERS)
+def command() -> None:
+    """Write grades or exercises in the form of another program."""

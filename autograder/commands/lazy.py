@@ -1,0 +1,49 @@
+"""Subcommands that are imported only when they run, so that `--help` is instant."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import click
+
+
+class Entry(NamedTuple):
+    """Where a subcommand lives (a module of `autograder.commands`), and its line in `--help`."""
+
+    module: str
+    summary: str
+
+
+class LazyGroup(click.Group):
+    """A group over a table of subcommands; each module has its click command under the name `command`."""
+
+    def __init__(self, *args: Any, table: Mapping[str, Entry], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = self.table.get(cmd_name)
+        if entry is None:
+            return None
+        module = importlib.import_module(f"autograder.commands.{entry.module}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in self.table.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.table and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], self.table, n=1)
+            suggestion = f" Did you mean {close[0]!r}?" if close else ""
+            ctx.fail(f"No command {args[0]!r}.{suggestion} There are: {', '.join(self.table)}.")
+        return super().resolve_command(ctx, args)

@@ -1,0 +1,1 @@
+"""Grades and exercises in the forms of other programs. Reads results; knows neither judge nor sandbox."""
