@@ -63,6 +63,9 @@ class Transport(Protocol):
     def request(self, kind: str, value: dict[str, Any], seconds: float, take_handle: Any) -> tuple[str, Any]:
         """One request, one reply."""
 
+    def works_unasked(self) -> bool:
+        """Whether the worker computes though nothing has been asked."""
+
     def stop(self) -> None:
         """End the worker."""
 
@@ -132,6 +135,9 @@ class WorkerTransport:
         self.received += message.size
         return message.kind, message.value
 
+    def works_unasked(self) -> bool:
+        return self._worker is not None and self._worker.works_unasked()
+
     def stop(self) -> None:
         if self._channel is not None:
             self._channel.close()
@@ -185,6 +191,9 @@ class LocalTransport:
         sent = _copy(value, _encode_handle, self._dispatcher.objects.take)
         reply_kind, reply = self._dispatcher.answer(kind, sent)
         return reply_kind, _copy(reply, self._dispatcher.make_handle, take_handle)
+
+    def works_unasked(self) -> bool:
+        return False
 
     def stop(self) -> None:
         self._dispatcher = Dispatcher()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from abc import ABC, abstractmethod
 from types import TracebackType
@@ -29,6 +30,17 @@ class Worker(ABC):
     def kill(self) -> None:
         """End the worker with everything it started, and close its socket. May be called again."""
 
+    def works_unasked(self) -> bool:
+        """Whether a thread that the student's code left behind computes, though nothing has been asked.
+
+        The main thread waits for the wire, or is about to. Where there is no /proc, False.
+        """
+        try:
+            threads = [thread for thread in os.listdir(f"/proc/{self.pid}/task") if thread != str(self.pid)]
+            return any(_state(self.pid, thread) == "R" for thread in threads)
+        except OSError:
+            return False
+
     def __enter__(self) -> Self:
         return self
 
@@ -36,3 +48,8 @@ class Worker(ABC):
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
+
+
+def _state(pid: int, thread: str) -> str:
+    with open(f"/proc/{pid}/task/{thread}/stat", encoding="utf-8", errors="replace") as file:
+        return file.read().rpartition(")")[2].split()[0]

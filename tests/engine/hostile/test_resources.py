@@ -119,6 +119,27 @@ def test_an_endless_call_costs_its_own_check(name, prove):
     prove(call(ENDLESS[name]), MEAN, True, ONE)
 
 
+LEFT_BEHIND = """
+import threading
+_right = mean
+
+def mean(x):
+    def burn():
+        while True: pass
+    for _ in range(4): threading.Thread(target=burn, daemon=True).start()
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "loses"),
+    [("    return _right(x)", frozenset()), ("    raise RuntimeError('no')", MEAN)],
+    ids=["answers", "raises"],
+)
+def test_threads_left_behind_cost_no_other_check(end, loses, prove):
+    result = prove(LEFT_BEHIND + end, loses, True, ONE)
+    assert "background" in {incident["kind"] for incident in result["incidents"]}
+
+
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_costs_its_own_check(name, prove):
     prove(call(BOMBS[name]), MEAN, None, ONE)
