@@ -141,7 +141,7 @@ class Grading:
 
 def one_line(text: str) -> str:
     """A student's text that is printed as a line: with breaks in it, it could pass for other lines of ours."""
-    return " ".join(clean(text).split())
+    return clean(" ".join(text.split()))
 
 
 def clean(text: str) -> str:
