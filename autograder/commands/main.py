@@ -17,6 +17,7 @@ COMMANDS: dict[str, Entry] = {
     "report": Entry("report", "Show results: a table, pages for students, the class."),
     "gradebook": Entry("gradebook", "Override points, extend due dates, comment, export."),
     "export": Entry("export", "Give grades back: Moodle, Canvas, CSV, JSON, feedback files."),
+    "new-exercise": Entry("new_exercise", "Make the files of a new exercise, ready to be changed."),
     "assign": Entry("assign", "Make what students get from the solutions."),
     "calibrate": Entry("calibrate", "Measure the limits of statistical checks."),
     "verify": Entry("verify", "Prove that the checks judge rightly."),

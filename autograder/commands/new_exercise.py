@@ -1,0 +1,37 @@
+"""`autograder new-exercise`: every file of an exercise, working from the first minute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from autograder.commands.faults import CommandFault
+
+
+@click.command("new-exercise")
+@click.argument("name")
+@click.option("--title", help="What people read (default: made from NAME).")
+@click.option(
+    "--course", type=click.Path(path_type=Path, file_okay=False), default=Path("."), help="The course's folder."
+)
+@click.option("--new-course", metavar="TITLE", help="Make a new course of this title in the course's folder.")
+def command(name: str, title: str | None, course: Path, new_course: str | None) -> None:
+    """Make the exercise NAME: solution, quiz, mistakes, checks, limits, and its entry in grading_config.yaml.
+
+    What is written is a small exercise that can be assigned, verified and graded at once. Replace it piece by piece.
+    """
+    from autograder.authoring.new_exercise import NewExercise, create
+    from autograder.course import find_course
+
+    for text in (title, new_course):
+        if text is not None and (not text.strip() or not text.isprintable()):
+            raise CommandFault(f"{text!r} is no title: one line of text is needed", status=2)
+    root = course.resolve() if new_course is not None else find_course(course)
+    made = create(NewExercise(name, title or name.replace("_", " ").capitalize(), root), new_course)
+    for path in made:
+        click.echo(f"wrote {path.relative_to(root)}")
+    place = "" if root == Path.cwd() else f" --course {course}"
+    click.echo("Try it as it is:")
+    click.echo(f"  autograder assign{place}")
+    click.echo(f"  autograder verify {name} --seeds 5{place}")
