@@ -19,6 +19,22 @@ def test_the_next_correct_figure_is_refused_at_the_stated_rate():
     assert np.mean(refused) == pytest.approx(0.05, abs=0.012)
 
 
+@pytest.mark.parametrize("spread", [0.0, 0.7], ids=["equal deviations", "unequal deviations"])
+def test_correct_solutions_lend_each_other_degrees_of_freedom(spread):
+    """Seven solutions of 8 seeds: still refused as rarely as stated, with limits nearer than each alone would set."""
+    rng = np.random.default_rng(7)
+    refused, nearer = [], []
+    for _ in range(300):
+        deviations = np.exp(rng.normal(0, spread, 7))
+        good = {f"solution {i}": rng.normal(0, s, 8) for i, s in enumerate(deviations)}
+        limit = place_limit(good, {}, "lower", 0.01)
+        alone = max(place_limit({"alone": figures}, {}, "lower", 0.01).high for figures in good.values())
+        nearer.append(limit.high / alone)
+        refused.append(np.mean([not limit.accepts(v) for s in deviations for v in rng.normal(0, s, 50)]))
+    assert np.mean(refused) < 0.01
+    assert np.mean(nearer) < 0.85
+
+
 @pytest.mark.parametrize("better", ["lower", "higher"])
 def test_a_mistake_far_enough_off_is_caught(better):
     """4.0 + 2.6 standard deviations at 20 seeds, says the docstring; 10 leave room for their spread."""
