@@ -155,6 +155,7 @@ def _student_course(course: CourseConfig) -> str:
             "language": course.language,
             "timezone": course.timezone,
         },
+        **({"questions": course.questions} if course.questions != "personal" else {}),
         "exercises": [exercise(config) for config in course.exercises],
     }
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)

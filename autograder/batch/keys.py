@@ -74,6 +74,8 @@ def _settings(course: CourseConfig, exercise: str, language: str) -> str:
         "device": course.device,
         "language": language,
     }
+    if course.questions != "personal":
+        own["questions"] = course.questions
     return hashlib.sha256(json.dumps(own, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 

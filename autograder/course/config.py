@@ -27,6 +27,7 @@ Language = Literal["en", "fr"]
 Device = Literal["auto", "cpu", "cuda"]
 DataSet = Literal["auto", "mnist", "digits"]
 Attempts = Literal["best", "last", "first"]
+Questions = Literal["personal", "shared"]
 Isolation = Literal["full", "reduced"]
 
 
@@ -124,6 +125,7 @@ class CourseConfig:
     language: Language = "en"
     timezone: str = "UTC"
     attempts: Attempts = "last"
+    questions: Questions = "personal"
     data: DataConfig = DataConfig()
     device: Device = "auto"
     secret: SecretConfig = SecretConfig()
@@ -166,6 +168,7 @@ def load_config(path: Path) -> CourseConfig:
         language=course.get("language", "en"),
         timezone=course.get("timezone", "UTC"),
         attempts=values.get("attempts", "last"),
+        questions=values.get("questions", "personal"),
         data=DataConfig(data.get("set", "auto"), _path(root, data.get("folder"))),
         device=values.get("device", "auto"),
         secret=SecretConfig(secret.get("env", SecretConfig.env), _path(root, secret.get("file"))),

@@ -18,6 +18,7 @@ class Exercise:
     id: str
     course: str  # the course's id
     root: Path
+    shared_questions: bool = False  # the same quiz for everybody, as programs hand it out that know one notebook
 
     @property
     def folder(self) -> Path:
@@ -105,9 +106,9 @@ def find_course(start: Path) -> Path:
 
 def find_exercise(config: CourseConfig, exercise: str) -> Exercise:
     """The files of one exercise; ConfigurationError for an id that the course does not have."""
-    return Exercise(config.exercise(exercise).id, config.id, config.root)
+    return Exercise(config.exercise(exercise).id, config.id, config.root, config.questions == "shared")
 
 
 def list_exercises(config: CourseConfig) -> tuple[Exercise, ...]:
     """The files of every exercise, in the order of the course."""
-    return tuple(Exercise(exercise.id, config.id, config.root) for exercise in config.exercises)
+    return tuple(find_exercise(config, exercise.id) for exercise in config.exercises)

@@ -21,7 +21,8 @@ class Handout:
 
     def exercise(self, exercise: str) -> Exercise:
         """The exercise with this id; ConfigurationError names those there are."""
-        return Exercise(self.config.exercise(exercise).id, self.config.id, self.folder)
+        config = self.config
+        return Exercise(config.exercise(exercise).id, config.id, self.folder, config.questions == "shared")
 
     def file(self, exercise: str, name: str) -> Path:
         """A file of an exercise; ConfigurationError where it is missing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from autograder.course.discovery import Exercise
 
 QUIZ = """\
 import random
+from dataclasses import replace
 
 BASE = 10
 
@@ -157,3 +159,9 @@ def test_long_texts_are_broken_at_spaces(words: list[str]) -> None:
     written = render("QUIZ = ", {"key": text})
     assert ast.literal_eval(written.removeprefix("QUIZ = ")) == {"key": text}
     assert all(len(line) <= WIDTH for line in written.split("\n"))
+
+
+def test_shared_questions_are_those_of_the_general_stub(exercise: Exercise) -> None:
+    shared = replace(exercise, shared_questions=True)
+    assert personalise(SOURCE, shared, "alice") == personalise(SOURCE, shared, "bob")
+    assert personalise(SOURCE, shared, "alice") == personalise_example(SOURCE, exercise)

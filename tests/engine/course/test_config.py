@@ -211,6 +211,7 @@ def test_literals_and_schema_allow_the_same() -> None:
         (configuration.Device, properties["device"]),
         (configuration.DataSet, properties["data"]["properties"]["set"]),
         (configuration.Attempts, properties["attempts"]),
+        (configuration.Questions, properties["questions"]),
         (configuration.Isolation, properties["isolation"]),
     ]:
         assert list(get_args(literal)) == part["enum"]
@@ -227,6 +228,7 @@ def test_the_schema_is_a_valid_schema_and_its_defaults_are_the_dataclasses(tmp_p
     assert definitions["visibility"]["default"] == course.exercises[0].visibility
     assert definitions["exercise"]["properties"]["points"]["default"] == course.exercises[0].points
     assert properties["attempts"]["default"] == course.attempts
+    assert properties["questions"]["default"] == course.questions
     assert properties["device"]["default"] == course.device
     assert properties["isolation"]["default"] == course.isolation
     assert properties["secret"]["properties"]["env"]["default"] == course.secret.env

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder.course.config import load_config
+from autograder.course.discovery import find_exercise
 from autograder.course.errors import ConfigurationError
 from autograder.course.folders import user_folder
 from autograder.course.handout import find_handout
@@ -53,3 +55,9 @@ def test_user_folders_follow_the_environment(tmp_path: Path, monkeypatch: pytest
     assert user_folder("state") == tmp_path / "xdg" / "autograder"
     monkeypatch.setenv("AUTOGRADER_STATE", str(tmp_path / "named"))
     assert user_folder("state") == tmp_path / "named"
+
+
+def test_shared_questions_reach_students_and_judge(tmp_path: Path) -> None:
+    (tmp_path / "course.yaml").write_text(f"{CONFIG}questions: shared\n")
+    assert find_handout(tmp_path).exercise("first").shared_questions
+    assert find_exercise(load_config(tmp_path / "course.yaml"), "first").shared_questions
