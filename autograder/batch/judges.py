@@ -57,6 +57,7 @@ class Judge:
     program: tuple[str, ...] = ("-m", "autograder.judge.process")
 
     def __init__(self, order: Order, slot: int | None = None) -> None:
+        self.checks: dict[str, list[dict[str, Any]]] = {}  # of each exercise, once started; see `process.worth`
         self._order = order
         self._slot = slot  # its number among those that work at the same time
         self._process: subprocess.Popen[bytes] | None = None
@@ -107,6 +108,7 @@ class Judge:
         if "ready" not in answer:
             self.kill()
             raise JudgeFault(answer.get("fatal", "the judge process did not start"))
+        self.checks = answer.get("checks", {})
 
     def grade(
         self, job: dict[str, Any], seconds: float, on_check: Callable[[str, str], None] | None = None

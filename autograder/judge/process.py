@@ -2,8 +2,9 @@
 
     python -m autograder.judge.process DESCRIPTOR
 
-The descriptor is a stream socket. The first line that comes in is the order (course, exercises, secret); then one
-line of JSON per job; each is answered by one line of JSON: `{"result": ...}` or `{"fault": ...}`.
+The descriptor is a stream socket. The first line that comes in is the order (course, exercises, secret), answered by
+`{"ready": true, "checks": ...}` or `{"fatal": ...}`; then one line of JSON per job; each is answered by one line of
+JSON: `{"result": ...}` or `{"fault": ...}`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,12 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from autograder.course import load_config
+from autograder.course import CourseConfig, load_config
 from autograder.judge import plugin
 from autograder.judge.engine import Engine, Job
-from autograder.judge.scoring import build_result, versions
+from autograder.judge.scoring import apply_points, build_result, versions
 from autograder.language import use_language
+from autograder.results.model import CheckResult
 
 
 class JobLoop:
@@ -74,7 +76,7 @@ class JobLoop:
                 by_exercise.setdefault(item.path.parent.name, []).append(item)
         try:
             engine.start()
-            self._send({"ready": True})
+            self._send({"ready": True, "checks": worth(course, by_exercise)})
             for line in self._stream:
                 self._send(self._answer(json.loads(line), state, by_exercise))
         except BrokenPipeError:
@@ -131,6 +133,19 @@ class JobLoop:
     def _send(self, message: dict[str, Any]) -> None:
         self._stream.write(json.dumps(message, allow_nan=False) + "\n")
         self._stream.flush()
+
+
+def worth(course: CourseConfig, by_exercise: Mapping[str, Sequence[pytest.Item]]) -> dict[str, list[dict[str, Any]]]:
+    """What there is to earn: for each exercise its checks as `id`, `title`, `max_points` and `visibility`, in order."""
+    found = {}
+    for exercise, items in by_exercise.items():
+        infos = [info for item in items if (info := plugin.info_of(item)) is not None]
+        checks = [CheckResult(info.id, info.title, 0.0, info.points, "skipped") for info in infos]
+        apply_points(checks, course.exercise(exercise))
+        found[exercise] = [
+            {"id": c.id, "title": c.title, "max_points": c.max_points, "visibility": c.visibility} for c in checks
+        ]
+    return found
 
 
 def _selected(items: list[pytest.Item], wanted: Sequence[str]) -> list[pytest.Item]:
