@@ -45,7 +45,7 @@ def check(
     time_limit: float | None = None,
     forbids: Sequence[str] = (),
 ) -> Callable[[F], F]:
-    """Declare a test function as a check. See `docs/writing-checks.md`.
+    """Declare a test function as a check. See `docs/reference/writing-checks.md`.
 
     Raises:
         ValueError: the function is not named `test_...`, has no docstring, or gives negative points.

@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - a table of files: a line each, where it can be
 """Broken, not hostile: each file has a stated outcome and says what is wrong, in one `autograder grade` of all.
 
-`docs/broken-files.md` is this table for readers. More kinds of files, each for itself: `../submissions/test_reader.py`.
+`docs/reference/broken-files.md` is this table for readers. More kinds of files, each for itself: `../submissions/test_reader.py`.
 """
 
 from __future__ import annotations
