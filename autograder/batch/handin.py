@@ -7,7 +7,7 @@ from pathlib import Path
 from autograder.batch.judges import Judge, JudgeFault, Order
 from autograder.course.handout import Handout
 from autograder.results.model import Result
-from autograder.submissions import code_cells, read_submission
+from autograder.submissions import Submission, code_cells, read_submission
 
 # Public inputs are fixed: a student who asks twice gets the same answer.
 PUBLIC_SECRET = b"public checks have no secret"
@@ -22,7 +22,16 @@ def check_file(handout: Handout, file: Path, exercise: str, language: str | None
         SubmissionUnreadable: the file holds no code.
         JudgeFault: the checks themselves broke.
     """
-    submission = read_submission(file, student="you", exercise=exercise)
+    return check_submission(handout, read_submission(file, student="you", exercise=exercise), language)
+
+
+def check_submission(handout: Handout, submission: Submission, language: str | None = None) -> Result:
+    """The result of the public checks on what has been read already: a file, or cells from elsewhere.
+
+    Raises:
+        JudgeFault: the checks themselves broke.
+    """
+    exercise = submission.exercise
     checks = handout.file(exercise, "test_public.py")
     order = Order(handout.config.file, [checks], PUBLIC_SECRET, unprotected=True, public=True, language=language)
     limits = handout.config.exercise(exercise).limits
@@ -31,7 +40,7 @@ def check_file(handout: Handout, file: Path, exercise: str, language: str | None
         "student": "you",
         "cells": list(code_cells(submission, exercise)),
         "submission": {
-            "file": file.name, "format": submission.format, "sha256": submission.sha256, "submitted": None,
+            "file": submission.path.name, "format": submission.format, "sha256": submission.sha256, "submitted": None,
             "notes": list(submission.problems),
         },
     }  # fmt: skip

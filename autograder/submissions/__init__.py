@@ -1,6 +1,6 @@
 """Reading what students hand in. Text only: nothing of it is compiled or parsed as Python in this process."""
 
-from autograder.submissions.folder import Entry, FolderScan, Unplaced, scan_folder
+from autograder.submissions.folder import Entry, FolderScan, Unplaced, scan_folder, scan_student
 from autograder.submissions.model import Cell, Submission, SubmissionUnreadable, code_cells
 from autograder.submissions.reader import read_submission
 
@@ -14,4 +14,5 @@ __all__ = [
     "code_cells",
     "read_submission",
     "scan_folder",
+    "scan_student",
 ]

@@ -109,6 +109,25 @@ def scan_folder(folder: Path, exercises: Sequence[str]) -> FolderScan:
     return FolderScan(folder, tuple(students), tuple(entries), tuple(unplaced), tuple(ignored))
 
 
+def scan_student(folder: Path, student: str, exercises: Sequence[str]) -> FolderScan:
+    """Find the submissions of one student, whose folder this is.
+
+    Args:
+        folder: holds the student's files: a repository, or what a platform has unpacked.
+        student: whose it is.
+        exercises: the ids of the course, in its order.
+
+    Raises:
+        ConfigurationError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise ConfigurationError("there is no such folder of submissions", file=folder)
+    unplaced: list[Unplaced] = []
+    ignored: list[Path] = []
+    entries = _student_entries(student, folder, folder, exercises, unplaced, ignored)
+    return FolderScan(folder, (student,), tuple(entries), tuple(unplaced), tuple(ignored))
+
+
 def _student_entries(
     student: str,
     path: Path,
