@@ -11,7 +11,7 @@ export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-all lint assign calibrate verify bench clean
+.PHONY: demo test test-all lint docs assign calibrate verify bench clean
 
 demo: .venv/installed
 	$(BIN)/autograder grade examples/submissions --out out/demo
@@ -27,6 +27,13 @@ lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/autograder assign --check
+	$(BIN)/python docs/generate.py --check
+
+# The pages that follow from the code, then all of them as HTML; a warning is an error.
+docs: .venv/installed
+	$(BIN)/python docs/generate.py
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs out/docs
+	@echo "docs:    out/docs/index.html"
 
 assign: .venv/installed
 	$(BIN)/autograder assign

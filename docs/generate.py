@@ -1,0 +1,208 @@
+"""The pages under docs/reference/ that follow from the code: commands, configuration, results, attacks, broken files.
+
+`make docs` (or `python docs/generate.py`) writes them; `--check` only says which are out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+DOCS = Path(__file__).parent
+REPOSITORY = DOCS.parent
+MADE = "<!-- Made by docs/generate.py: change what it reads, then run `make docs`. -->"
+
+
+# --- commands -----------------------------------------------------------------------------------------------------
+
+
+def commands() -> str:
+    """Every subcommand with its arguments and options, as `--help` says them."""
+    from autograder.commands.main import COMMANDS, cli
+
+    context = click.Context(cli, info_name="autograder")
+    lines = [MADE, "", "# Commands", "", *_paragraphs(cli.help or ""), "", "| command | what it does |", "|---|---|"]
+    lines += [f"| [`{name}`](#autograder-{name}) | {_cell(entry.summary)} |" for name, entry in COMMANDS.items()]
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command is not None, name
+        lines += _command(command, click.Context(command, info_name=name, parent=context), 2)
+    return "\n".join(lines) + "\n"
+
+
+def _command(command: click.Command, context: click.Context, level: int) -> Iterator[str]:
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    yield from ("", f"{'#' * level} {context.command_path}", "", "```text", usage, "```", "")
+    yield from _paragraphs(command.help or "")
+    rows = []
+    for parameter in command.get_params(context):
+        record = parameter.get_help_record(context)
+        if record is not None and "--help" not in record[0]:
+            rows.append(f"| `{record[0].replace('|', chr(92) + '|')}` | {_cell(record[1])} |")
+    if rows:
+        yield from ("", "| option | meaning |", "|---|---|", *rows)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            part = command.get_command(context, name)
+            if part is not None and not part.hidden:
+                yield from _command(part, click.Context(part, info_name=name, parent=context), level + 1)
+
+
+def _paragraphs(text: str) -> list[str]:
+    lines = [line.strip().replace("\b", "") for line in text.strip().splitlines()]
+    return [_text(line) for line in lines]
+
+
+# --- schemas ------------------------------------------------------------------------------------------------------
+
+
+def configuration() -> str:
+    """grading_config.yaml and rubric.yaml, from their JSON Schemas."""
+    schema = _schema("course/grading_config.schema.json")
+    example = (REPOSITORY / "grading_config.yaml").read_text(encoding="utf-8")
+    lines = [
+        MADE, "", "# Configuration", "",
+        "`grading_config.yaml` says which exercises a course has and how they are graded. It is held against",
+        "`autograder/course/grading_config.schema.json` (JSON Schema 2020-12): what is not allowed is refused with its",
+        "line, what was got and what is allowed. Editors use the schema for completion. A key that is left out takes the",
+        "default; an exercise takes the course's value unless it has its own.", "",
+        *_table(schema), "", "## An example", "", "```yaml", example.rstrip(), "```",
+    ]  # fmt: skip
+    rubric = _schema("gradebook/rubric.schema.json")
+    lines += [
+        "", "## rubric.yaml", "",
+        f"{_sentence(rubric)} It lies beside `grading_config.yaml`; its schema is `autograder/gradebook/rubric.schema.json`.",
+        "", *_table(rubric),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def results() -> str:
+    """A result's JSON, from its schema."""
+    schema = _schema("results/result.schema.json")
+    lines = [
+        MADE, "", "# Results", "",
+        "`autograder grade` writes one JSON file per submission and exercise, `OUT/results/<student>/<exercise>.json`,",
+        "valid under `autograder/results/result.schema.json` (JSON Schema 2020-12). These files are for instructors:",
+        "what a student may see of them is decided when a page or an export is made.", "",
+        *_table(schema),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _schema(path: str) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads((REPOSITORY / "autograder" / path).read_text(encoding="utf-8"))
+    return schema
+
+
+def _table(schema: dict[str, Any]) -> list[str]:
+    rows = [f"| `{key}` | {kind} | {_cell(meaning)} |" for key, kind, meaning in _keys(schema, schema, "", ())]
+    return ["| key | value | meaning |", "|---|---|---|", *rows]
+
+
+def _keys(
+    node: dict[str, Any], root: dict[str, Any], prefix: str, seen: tuple[str, ...]
+) -> Iterator[tuple[str, str, str]]:
+    """Every key below a schema: its path, its kind, what it means."""
+    required = set(node.get("required", ()))
+    for name, part in node.get("properties", {}).items():
+        key = f"{prefix}.{name}" if prefix else name
+        yield from _key(key, part, root, name in required, seen)
+    other = node.get("additionalProperties")
+    if isinstance(other, dict):
+        yield from _key(f"{prefix}.<id>" if prefix else "<id>", other, root, False, seen)
+
+
+def _key(
+    key: str, part: dict[str, Any], root: dict[str, Any], required: bool, seen: tuple[str, ...]
+) -> Iterator[tuple[str, str, str]]:
+    reference = part.get("$ref", "")
+    known = reference in seen
+    if reference:
+        part = root["$defs"][reference.rsplit("/", 1)[1]] | {k: v for k, v in part.items() if k != "$ref"}
+        seen = (*seen, reference)
+    meaning = part.get("description", "")
+    if required:
+        meaning = f"{meaning} (required)" if meaning else "(required)"
+    if "default" in part:
+        meaning = f"{meaning}; default `{json.dumps(part['default'])}`".lstrip("; ")
+    yield key, _kind(part, root), meaning
+    if known:
+        return
+    yield from _keys(part, root, key, seen)
+    items = part.get("items")
+    if isinstance(items, dict):
+        items = root["$defs"][items["$ref"].rsplit("/", 1)[1]] if "$ref" in items else items
+        yield from _keys(items, root, f"{key}[]", seen)
+
+
+def _kind(part: dict[str, Any], root: dict[str, Any]) -> str:
+    if "const" in part:
+        return f"`{json.dumps(part['const'])}`"
+    if "enum" in part:
+        return ", ".join(f"`{value}`" for value in part["enum"])
+    kinds = part.get("type", "object" if "properties" in part else "any")
+    names = {"object": "mapping", "array": "list", "string": "text", "boolean": "true or false", "integer": "whole number"}
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    text = " or ".join(names.get(kind, kind) for kind in kinds)
+    low, high = part.get("minimum", part.get("exclusiveMinimum")), part.get("maximum")
+    if low is not None and high is not None:
+        text += f", {'more than ' if 'exclusiveMinimum' in part else ''}{low} to {high}"
+    elif low is not None:
+        text += f", {'more than' if 'exclusiveMinimum' in part else 'at least'} {low}"
+    items = part.get("items")
+    if isinstance(items, dict):
+        items = root["$defs"][items["$ref"].rsplit("/", 1)[1]] if "$ref" in items else items
+        text += f" of {_kind(items, root)}s" if "type" in items and "enum" not in items else ""
+    return text
+
+
+def _sentence(schema: dict[str, Any]) -> str:
+    text = str(schema.get("description", schema.get("title", ""))).strip()
+    return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
+# --- text ---------------------------------------------------------------------------------------------------------
+
+
+def _text(text: str) -> str:
+    """Text of a help page as Markdown: paths with <names> are no HTML."""
+    return text.replace("<", "&lt;").replace(">", "&gt;").replace("*", "\\*")
+
+
+def _cell(text: str) -> str:
+    return _text(" ".join(text.split())).replace("|", "\\|")
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "commands": commands,
+    "configuration": configuration,
+    "result-schema": results,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a page is out of date")
+    check = parser.parse_args().check
+    stale = []
+    for name, make in PAGES.items():
+        page, text = DOCS / "reference" / f"{name}.md", make()
+        if page.is_file() and page.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(str(page.relative_to(REPOSITORY)))
+        if not check:
+            page.write_text(text, encoding="utf-8")
+            print(f"wrote {page.relative_to(REPOSITORY)}")
+    if check and stale:
+        sys.exit(f"out of date; run `python docs/generate.py`: {', '.join(stale)}")
+
+
+if __name__ == "__main__":
+    main()
