@@ -148,7 +148,13 @@ def _kind(part: dict[str, Any], root: dict[str, Any]) -> str:
     if "enum" in part:
         return ", ".join(f"`{value}`" for value in part["enum"])
     kinds = part.get("type", "object" if "properties" in part else "any")
-    names = {"object": "mapping", "array": "list", "string": "text", "boolean": "true or false", "integer": "whole number"}
+    names = {
+        "object": "mapping",
+        "array": "list",
+        "string": "text",
+        "boolean": "true or false",
+        "integer": "whole number",
+    }
     kinds = [kinds] if isinstance(kinds, str) else kinds
     text = " or ".join(names.get(kind, kind) for kind in kinds)
     low, high = part.get("minimum", part.get("exclusiveMinimum")), part.get("maximum")

@@ -4,7 +4,8 @@ What a page may say about a block, in a comment on the line above it:
 
     <!-- not run: why -->     needs another machine, a network, a person
     <!-- exit: 1 -->          its last command ends with this status (each other one with 0)
-    <!-- file: rubric.yaml -->  the block, of any language, is the content of this file
+    <!-- file: rubric.yaml --> the block, of any language, is the content of this file
+    <!-- append: rubric.yaml --> the block is put at the end of this file
 
 Every other ```console block is run: lines that begin with `$ ` (and `> ` for what they go on with). Lines of output
 that a block shows must come, in this order, but for spaces; `...` stands for anything.
@@ -28,7 +29,7 @@ DOCS = REPOSITORY / "docs"
 QUICK_COURSE = "markov_quiz"  # its functions take milliseconds
 
 _FENCE = re.compile(r"^(?P<indent> *)(?P<fence>```+|~~~+)(?P<language>[^\s`]*)")
-_REMARK = re.compile(r"^\s*<!--\s*(?P<kind>not run|exit|file):\s*(?P<value>.*?)\s*-->\s*$")
+_REMARK = re.compile(r"^\s*<!--\s*(?P<kind>not run|exit|file|append):\s*(?P<value>.*?)\s*-->\s*$")
 
 
 @dataclass
@@ -130,11 +131,14 @@ def follow(page: Path, folder: Path, logs: Path) -> int:
     for block in blocks(page):
         if "not run" in block.remarks:
             continue
-        if "file" in block.remarks:
-            content = logs / f"file{len(shown)}-{block.line}"
+        goal = block.remarks.get("file", block.remarks.get("append"))
+        if goal is not None:
+            content = logs / f"file-{block.line}"
             content.write_text("\n".join(block.lines) + "\n", encoding="utf-8")
-            goal = block.remarks["file"]
-            script += [f"mkdir -p {Path(goal).parent}", f"cp {content} {goal}"]
+            script += [
+                f"mkdir -p {Path(goal).parent}",
+                f"cat {content} {'>' if 'file' in block.remarks else '>>'} {goal}",
+            ]
         if block.language != "console":
             continue
         commands = block.commands
