@@ -8,6 +8,8 @@ import torch
 from autograder.judge import check
 from autograder.language import _
 
+BLOWN_UP = 10.0  # a larger excess is no worse: trainings that diverge would blur the calibration
+
 
 def mean_squared(x, x_hat):
     return float(((x - x_hat) ** 2).mean())
@@ -22,7 +24,7 @@ def train_linear(student, expect, draw):
     x = (draw.normal(n, D) * torch.cat([kept, left]).sqrt()) @ axes.T
     x = x - x.mean(0)
     model = student.LinearAutoencoder(D, d).double()
-    student.train_autoencoder(model, x, epochs=25, batch_size=25, lr=1e-2, generator=draw.generator())
+    student.train_autoencoder(model, x, epochs=40, batch_size=25, lr=1e-2, generator=draw.generator())
     x_hat = expect.tensor(model(x), (n, D), _("the trained LinearAutoencoder at x"))
     origin = expect.tensor(model.decode(torch.zeros(1, d, dtype=torch.float64)), (1, D), "decode(0)")
     rows = expect.tensor(model.decode(torch.eye(d, dtype=torch.float64)), (d, D), "decode(I)") - origin
@@ -47,7 +49,7 @@ def test_linear_optimum(student, expect, calibrated, once):
         hint=_("Is the code really of size d, and does forward use nothing but the code?"),
     )
     what = _("error of the LinearAutoencoder over that of PCA, minus 1")
-    calibrated("linear_excess", excess, better="lower", what=what)
+    calibrated("linear_excess", min(excess, BLOWN_UP), better="lower", what=what)
 
 
 @check(points=0.5, kind="training", requires=("linear_affine",), covers=("same_subspace",))
