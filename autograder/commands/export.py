@@ -15,6 +15,7 @@ EXPORTERS: dict[str, Entry] = {
     "nbgrader-csv": Entry("export_nbgrader_csv", "Grades with nbgrader's columns."),
     "csv": Entry("export_csv", "Grades as a plain table."),
     "json": Entry("export_json", "Grades as JSON."),
+    "gradescope": Entry("export_gradescope", "The autograder zip of an exercise for Gradescope."),
     "feedback": Entry("export_feedback", "Students' pages zipped as Moodle's bulk upload wants them."),
 }
 
