@@ -1,0 +1,205 @@
+"""What runs on Gradescope: `python -m autograder.commands.gradescope_run /autograder`.
+
+Reads `source/`, `submission/` and `submission_metadata.json` below the folder and writes `results/results.json`. What
+it prints is for instructors. Exit status 1, and no results.json, where the framework could not grade: Gradescope then
+says that the autograder failed, which is no zero.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from autograder.course import CONFIG_NAME, CourseConfig, load_config
+from autograder.course.roster import Roster, read_roster
+from autograder.language import TRANSLATIONS, _, use_language
+from autograder.results.model import Result
+from autograder.submissions import Entry, FolderScan, SubmissionUnreadable, read_submission, scan_student
+
+MAX_METADATA = 10_000_000
+
+
+def main(arguments: list[str]) -> int:
+    """Grade one submission, or with `--probe` say which isolation this container gives."""
+    if arguments == ["--probe"]:
+        return _probe()
+    base = Path(arguments[0] if arguments else "/autograder")
+    target = base / "results" / "results.json"
+    target.unlink(missing_ok=True)
+    try:
+        data = grade(base)
+    except Exception as error:
+        print(f"NOT GRADED: {type(error).__name__}: {error}")
+        return 1
+    if data is None:
+        return 1
+    from autograder.results.files import write_atomically
+
+    write_atomically(target, json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    return 0
+
+
+def grade(base: Path) -> dict[str, Any] | None:
+    """The data of results.json; None where the framework failed, which has been printed then."""
+    from autograder.batch.single import grade_entry
+    from autograder.exporters.gradescope.results import results_json
+    from autograder.gradebook.grades import grade as grade_of
+
+    source = base / "source"
+    settings = json.loads((source / "settings.json").read_text(encoding="utf-8"))
+    course = load_config(source / "course" / CONFIG_NAME)
+    use_language(course.language, course.root / TRANSLATIONS)
+    exercise = settings["exercise"]
+    metadata = _metadata(base / "submission_metadata.json")
+    roster = read_roster(source / "roster.csv") if (source / "roster.csv").is_file() else None
+    student = identify(metadata, settings["identity"], roster)
+    created, due = submitted(metadata), due_date(metadata)
+    scan = scan_student(base / "submission", student, [exercise])
+    entry = _entry(scan, student, exercise)
+    if entry is None:
+        result = _nothing(course, exercise, student, scan)
+    else:
+        secret = (source / "secret").read_bytes()
+        result = grade_entry(course, secret, entry, scan, unprotected=settings["unprotected"])
+        result.submission["submitted"] = created.isoformat() if created else None
+    course = _with_due(course, exercise, due)
+    grading = grade_of(result, course, ())
+    _tell(result, scan)
+    if result.outcome == "error":
+        print("NOT GRADED: the checks named above broke; this is a fault of the framework, not of the submission.")
+        return None
+    return results_json(result, grading, course.exercise(exercise), tuple(settings["leaderboard"]))
+
+
+def identify(metadata: dict[str, Any], identity: str, roster: Roster | None) -> str:
+    """The student's name: the roster's where one was given, else what the settings say of the first user.
+
+    Raises:
+        ValueError: nobody can be made out. Guessing would give another student's numbers.
+    """
+    users = [user for user in metadata.get("users") or () if isinstance(user, dict)]
+    if not users:
+        raise ValueError("submission_metadata.json names no user")
+    if len(users) > 1:
+        print(f"A group of {len(users)}: graded with the numbers of the first of them that can be made out.")
+    for user in users:
+        email, name, sid = (str(user.get(key) or "") for key in ("email", "name", "sid"))
+        if roster is not None:
+            people = roster.find(ids=[sid] if sid else (), email=email, name=name)
+            if len(people) == 1:
+                return people[0].id
+            continue
+        found = {"login": email.partition("@")[0], "email": email, "name": name, "sid": sid}[identity].strip()
+        if found:
+            return found
+    if roster is not None:
+        raise ValueError("the roster has no user of this submission, or has them more than once")
+    raise ValueError(f"submission_metadata.json gives no {identity} of any user")
+
+
+def submitted(metadata: dict[str, Any]) -> datetime | None:
+    """When it was handed in."""
+    return _moment(metadata.get("created_at"))
+
+
+def due_date(metadata: dict[str, Any]) -> datetime | None:
+    """When it was due: the latest date of the users' own extensions, else the assignment's."""
+    own = []
+    for user in metadata.get("users") or ():
+        assignment = user.get("assignment") if isinstance(user, dict) else None
+        if isinstance(assignment, dict) and (moment := _moment(assignment.get("due_date"))):
+            own.append(moment)
+    if own:
+        return max(own)
+    assignment = metadata.get("assignment")
+    return _moment(assignment.get("due_date")) if isinstance(assignment, dict) else None
+
+
+def _moment(text: Any) -> datetime | None:
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    if path.stat().st_size > MAX_METADATA:  # every earlier submission's result is in it
+        raise ValueError(f"{path} is larger than {MAX_METADATA / 1e6:g} MB")
+    data = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(data, dict):
+        raise ValueError(f"{path} is no JSON object")
+    return data
+
+
+def _with_due(course: CourseConfig, exercise: str, due: datetime | None) -> CourseConfig:
+    """The due date that students read on Gradescope is the one that counts there."""
+    if due is None:
+        return course
+    exercises = tuple(replace(e, due=due) if e.id == exercise else e for e in course.exercises)
+    return replace(course, exercises=exercises)
+
+
+def _entry(scan: FolderScan, student: str, exercise: str) -> Entry | None:
+    """The file to grade. An assignment is one exercise: a single Python file is meant for it, whatever its name."""
+    if scan.entries:
+        return scan.entries[0]
+    others = [item.path for item in scan.unplaced if item.path.suffix.lower() in (".py", ".ipynb")]
+    readable = [path for path in others if path.is_file() and not path.is_symlink()]
+    if len(readable) != 1:
+        return None
+    try:
+        read_submission(readable[0], student=student, exercise=exercise, base=scan.folder)
+    except SubmissionUnreadable:
+        return None
+    note = _("The file is called {name}; it was taken for {exercise}.")
+    return Entry(student, exercise, readable[0], (note.format(name=readable[0].name, exercise=exercise),))
+
+
+def _nothing(course: CourseConfig, exercise: str, student: str, scan: FolderScan) -> Result:
+    message = _("No file for this exercise was found: hand in {exercise}.py or {exercise}.ipynb.").format(
+        exercise=exercise
+    )
+    notes = [f"{item.path.name}: {item.reason}" for item in scan.unplaced[:20]]
+    return Result(student, exercise, 0.0, course.exercise(exercise).points, "missing", message=message, notes=notes)
+
+
+def _tell(result: Result, scan: FolderScan) -> None:
+    """Everything, for instructors: Gradescope keeps the standard output from students."""
+    from autograder.submissions.names import shown
+
+    print(f"student {shown(result.student)}, exercise {result.exercise}: {result.points:g} / {result.max_points:g}")
+    isolation = result.environment.get("isolation") or {}
+    print(f"isolation: {isolation.get('level', 'none')} {json.dumps(isolation)}")
+    for check in result.checks:
+        print(f"  {check.id}: {check.outcome} {check.points:g} / {check.max_points:g} {json.dumps(check.figures)}")
+        if check.outcome == "error":
+            print(f"    {shown(check.message)}")
+    for incident in result.incidents:
+        print(f"  incident: {shown(json.dumps(incident))}")
+    for item in scan.unplaced:
+        print(f"  not graded: {shown(item.path.name)}: {shown(item.reason)}")
+
+
+def _probe() -> int:
+    from autograder.sandbox import IsolationRefused, WarmParent
+
+    try:
+        with WarmParent(preload=()) as parent:
+            found = parent.isolation
+    except IsolationRefused as refused:
+        # The container that grades may be given other rights than the one that builds the image: no reason to fail.
+        print(f"isolation while the image is built: refused ({refused})")
+        return 0
+    print(f"isolation while the image is built: {found.level}; missing: {', '.join(found.missing) or 'nothing'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,134 @@
+"""A result in the form of Gradescope's `results.json`.
+
+Every check carries the visibility that the configuration gives it (the four words are Gradescope's own), so that
+Gradescope decides when students see it. Everything is plain text: what a student wrote is never rendered. Measured
+figures, incidents and faults of ours are in no field of it: they go to the standard output, which only instructors see.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from autograder.course import ConfigurationError, ExerciseConfig
+from autograder.language import _
+from autograder.results.grade import Grade
+from autograder.results.model import CheckResult, Result
+
+
+def results_json(
+    result: Result, grade: Grade, config: ExerciseConfig, leaderboard: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """What Gradescope reads.
+
+    Args:
+        result: of one submission, graded without a fault of ours.
+        grade: of this result, with the late penalty.
+        config: of the exercise.
+        leaderboard: entries, `points` or `<check>:<figure>`, `:asc` behind it where less is better.
+    """
+    data: dict[str, Any] = {
+        "score": grade.final,
+        "execution_time": math.ceil(result.duration_s),
+        "output": _overall(result, grade),
+        "output_format": "text",
+        "test_output_format": "text",
+        "test_name_format": "text",
+        "visibility": config.visibility,
+        "stdout_visibility": "hidden",
+        "extra_data": {
+            "sha256": str(result.submission.get("sha256") or ""),
+            "isolation": dict(result.environment.get("isolation") or {}),
+            "versions": dict(result.environment.get("versions") or {}),
+        },
+        "tests": [_test(number, check, result) for number, check in enumerate(result.checks, start=1)],
+    }
+    entries = [entry for item in leaderboard if (entry := _leader(item, result, grade)) is not None]
+    if entries:
+        data["leaderboard"] = entries
+    return data
+
+
+def check_leaderboard(leaderboard: tuple[str, ...], config: ExerciseConfig) -> None:
+    """Refuse a leaderboard that would show what the configuration hides: every student reads it.
+
+    Raises:
+        ConfigurationError: says which entry and why.
+    """
+    for entry in leaderboard:
+        name, _colon, rest = entry.partition(":")
+        if name == "points":
+            shown = config.visibility == "visible" and all(
+                check.visibility in (None, "visible") for check in config.checks.values()
+            )
+            if not shown:
+                raise ConfigurationError(
+                    f"--leaderboard {entry}: students would read their points from it; it needs visibility: visible "
+                    f"for every check of {config.id}"
+                )
+        elif not rest:
+            raise ConfigurationError(f"--leaderboard {entry}: write points, or CHECK:FIGURE, or CHECK:FIGURE:asc")
+        else:
+            own = config.checks.get(name)
+            rule = (own.visibility if own else None) or config.visibility
+            if rule != "visible":
+                raise ConfigurationError(
+                    f"--leaderboard {entry}: the check {name} is {rule}, and its figures are not for students; "
+                    "make it visible or leave it out"
+                )
+
+
+def _leader(entry: str, result: Result, grade: Grade) -> dict[str, Any] | None:
+    name, _colon, rest = entry.partition(":")
+    if name == "points":
+        return {"name": "points", "value": grade.final}
+    figure, _colon, order = rest.partition(":")
+    check = next((c for c in result.checks if c.id == name), None)
+    value = None if check is None or check.visibility != "visible" else check.figures.get(figure)
+    if value is None:
+        return None
+    return {"name": f"{name} {figure}", "value": value, "order": "asc" if order == "asc" else "desc"}
+
+
+def _overall(result: Result, grade: Grade) -> str:
+    """What concerns the submission as a whole, without a word on its points."""
+    lines = []
+    if result.message and result.outcome != "error":
+        lines.append(result.message)
+    for problem in result.loading:
+        lines.append(
+            _("{where}, line {line}: {message}").format(where=problem.where, line=problem.line, message=problem.message)
+        )
+    lines += result.notes
+    if grade.penalty:
+        lines.append(_("Handed in late: {percent:g}% of the points are taken off.").format(percent=100 * grade.penalty))
+    return "\n".join(lines)
+
+
+def _test(number: int, check: CheckResult, result: Result) -> dict[str, Any]:
+    return {
+        "name": check.title,
+        "name_format": "text",
+        "number": str(number),
+        "score": check.points,
+        "max_score": check.max_points,
+        "status": "passed" if check.outcome == "passed" else "failed",
+        "output": _output(check, result),
+        "output_format": "text",
+        "tags": [check.kind],
+        "visibility": check.visibility,
+    }
+
+
+def _output(check: CheckResult, result: Result) -> str:
+    message = check.message
+    if check.outcome == "error":
+        return _("This check could not be run because of a fault on our side.")
+    # A check that students see later, or never, may not be read from this one.
+    others = [c for c in result.checks if c.visibility not in (check.visibility, "visible")]
+    if check.outcome == "blocked" and any(c.title in message or c.id in message for c in others):
+        message = _("Not judged, because a check that it needs did not pass.")
+    mistake = ""
+    if check.diagnosis and check.diagnosis_title:
+        mistake = _("This is what you get with: {mistake}.").format(mistake=check.diagnosis_title)
+    return "\n".join(text for text in (message, mistake, check.hint) if text)
