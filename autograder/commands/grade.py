@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from autograder.language import _
+
 EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
@@ -62,10 +64,10 @@ def command(
     from autograder.reports.table import class_table
     from autograder.results.files import write_atomically
     from autograder.submissions import scan_folder
-    from autograder.submissions.folder import shown
+    from autograder.submissions.names import shown
 
     config = load_config(find_course(course) / CONFIG_NAME)
-    use_language(lang or config.language)
+    use_language(lang or config.language, config.translations)
     for exercise in exercises:
         config.exercise(exercise)
     secret = load_secret(config, config.root, lambda line: click.echo(line, err=True))
@@ -77,11 +79,12 @@ def command(
         for item in plan.todo:
             click.echo(f"{item.entry.student} {item.entry.exercise}: {item.why}")
         click.echo(
-            f"{len(plan.todo)} would be graded, {len(plan.kept)} keep their result, "
-            f"{len(plan.unreadable)} cannot be read."
+            _("{todo} would be graded, {kept} keep their result, {unreadable} cannot be read.").format(
+                todo=len(plan.todo), kept=len(plan.kept), unreadable=len(plan.unreadable)
+            )
         )
         return
-    with progress("grading") as bar:
+    with progress(_("grading")) as bar:
         batch = grade_folder(
             config, secret, scan, out, options,
             lambda r, total: bar.advance(total, f"{r.student} {r.exercise}"), state,
@@ -92,22 +95,30 @@ def command(
     if batch.results:
         console.print(class_table(batch.results))
     for unplaced in scan.unplaced:
-        line = shown(f"not graded: {unplaced.path}: {unplaced.reason}")  # a file's name may hold anything
+        line = shown(
+            _("not graded: {path}: {reason}").format(path=unplaced.path, reason=unplaced.reason)
+        )  # a file's name may hold anything
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     for fault in batch.faults:
         console.print(
-            f"could not be graded: {fault.student} {fault.exercise}: {_why(fault)}",
+            _("could not be graded: {student} {exercise}: {why}").format(
+                student=fault.student, exercise=fault.exercise, why=_why(fault)
+            ),
             markup=False, highlight=False, soft_wrap=True, style="bold magenta",
         )  # fmt: skip
     if batch.plan.kept:
-        console.print(f"{len(batch.plan.kept)} unchanged since the last run (--force grades them again)")
+        console.print(_("{n} unchanged since the last run (--force grades them again)").format(n=len(batch.plan.kept)))
     for exercise, names in batch.plan.identical():
-        console.print(f"identical files for {exercise}: {', '.join(names)}", markup=False, soft_wrap=True)
+        console.print(
+            _("identical files for {exercise}: {listing}").format(exercise=exercise, listing=", ".join(names)),
+            markup=False,
+            soft_wrap=True,
+        )
     levels = sorted({r.environment["isolation"]["level"] for r in batch.results if "isolation" in r.environment})
     if levels:
-        console.print(f"isolation: {', '.join(levels)}", highlight=False)
-    console.print(f"results: {out / 'results'}", soft_wrap=True, highlight=False)
-    console.print(f"grades:  {out / 'grades.csv'}", soft_wrap=True, highlight=False)
+        console.print(_("isolation: {listing}").format(listing=", ".join(levels)), highlight=False)
+    console.print(_("results: {out}").format(out=out / "results"), soft_wrap=True, highlight=False)
+    console.print(_("grades:  {out}").format(out=out / "grades.csv"), soft_wrap=True, highlight=False)
     sys.exit(1 if batch.faults else 0)
 
 

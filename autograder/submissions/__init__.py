@@ -1,6 +1,8 @@
 """Reading what students hand in. Text only: nothing of it is compiled or parsed as Python in this process."""
 
-from autograder.submissions.folder import Entry, FolderScan, Unplaced, scan_folder, scan_student
+from autograder.submissions.folder import FolderScan, scan_folder, scan_student
+from autograder.submissions.gathering import Entry
+from autograder.submissions.layout import Unplaced
 from autograder.submissions.model import Cell, Submission, SubmissionUnreadable, code_cells
 from autograder.submissions.reader import read_submission
 

@@ -1,81 +1,57 @@
-"""A class of submissions in `FOLDER/<student>/<exercise>.py|.ipynb`, with everything in the folder accounted
-for.
+"""A class of submissions in `FOLDER/<student>/<exercise>.py|.ipynb`, with everything in the folder accounted for.
 
-What is named as it should be is taken. What nearly is (`Markov-Quiz (1).py`, a folder inside the student's)
-is taken with a note. Everything else is listed with the reason why it could not be placed. Links are never
-followed.
+What is named as it should be is taken. What nearly is (`Markov-Quiz (1).py`, a folder inside the student's) is taken
+with a note. Everything else is listed with the reason why it could not be placed. Links are never followed.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 import unicodedata
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.authoring.regions import NOT_WRITTEN
 from autograder.course.errors import ConfigurationError
 from autograder.language import _
-from autograder.submissions.model import SubmissionUnreadable
-from autograder.submissions.reader import read_submission
+from autograder.submissions import gathering as walking
+from autograder.submissions.archives import is_archive
+from autograder.submissions.gathering import Candidate, Entry, Gathering, choose, gather
+from autograder.submissions.layout import Context, HandIn, Identity, Piece, Reading, Unplaced
+from autograder.submissions.names import bad_name, is_leftover, long_name, looks_packed
 
-SUFFIXES = (".py", ".ipynb")
-MAX_DEPTH = 3  # folders below a student's own: `exercises/markov_quiz/` comes with the bundle
-MAX_FILES = 2_000  # per student
-MAX_CANDIDATES = 10  # files for one exercise that are read to choose among them
-MAX_NAME_BYTES = 200  # of a student: results lie in a folder of that name
-
-# What systems and tools leave behind, and the course's own files that travel with a student's.
-_LEFTOVERS = frozenset({"__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini"})
-_COURSE_FILES = frozenset({"test_public.py", "quiz.py", "course.yaml", "README.md"})
-_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_DOUBLE_SUFFIX = re.compile(r"\.(py|ipynb)\.(txt|json|py|ipynb)$")
-_COPY = re.compile(r"(_*\(\d+\)|_?-?_copy(_?\d+)?|_copie|_\d{1,2})$")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One file to grade."""
-
-    student: str
-    exercise: str
-    path: Path
-    notes: tuple[str, ...] = ()  # for student and instructor: how it was found, what was not taken for it
-
-
-@dataclass(frozen=True)
-class Unplaced:
-    """Something in the folder that is not graded, and why."""
-
-    path: Path
-    reason: str
+__all__ = ["Entry", "FolderScan", "Unplaced", "detect", "read", "scan_folder", "scan_student"]
 
 
 @dataclass(frozen=True)
 class FolderScan:
-    """A folder of submissions, read through once."""
+    """A class's submissions, read through once.
+
+    Attributes:
+        folder: of all submissions; an entry's own `base` goes before it.
+        students: all with a folder or on the roster, also those who handed in nothing.
+        entries: by student, then in the order of the course.
+        unplaced: what is not graded, or needs a look.
+        ignored: leftovers of systems and tools, and the course's own files.
+        earlier: earlier attempts, oldest first, where all of them are graded.
+        detected: which layout was read, and what it was known by.
+        absent: students of the roster who handed in nothing at all.
+        people: whom a student's name stands for, as the platform says it.
+    """
 
     folder: Path
-    students: tuple[str, ...]  # all with a folder, also those who handed in nothing
-    entries: tuple[Entry, ...]  # by student, then in the order of the course
+    students: tuple[str, ...]
+    entries: tuple[Entry, ...]
     unplaced: tuple[Unplaced, ...]
-    ignored: tuple[Path, ...]  # leftovers of systems and tools, and the course's own files
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    path: Path
-    exercise: str
-    exact: bool
-    depth: int
+    ignored: tuple[Path, ...]
+    earlier: tuple[Entry, ...] = ()
+    detected: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    people: tuple[tuple[str, Identity], ...] = ()
 
 
 def scan_folder(folder: Path, exercises: Sequence[str]) -> FolderScan:
-    """Find the submissions of a class.
+    """Find the submissions of a class in our own layout, archives left alone.
 
     Args:
         folder: holds one folder per student.
@@ -84,29 +60,10 @@ def scan_folder(folder: Path, exercises: Sequence[str]) -> FolderScan:
     Raises:
         ConfigurationError: there is no such folder.
     """
-    if not folder.is_dir():
-        raise ConfigurationError("there is no such folder of submissions", file=folder)
-    unplaced: list[Unplaced] = []
-    ignored: list[Path] = []
-    entries: list[Entry] = []
-    students: dict[str, Path] = {}
-    for item in _listed(folder, unplaced):
-        path = folder / item.name
-        if _is_leftover(item.name):
-            ignored.append(path)
-            continue
-        student = unicodedata.normalize("NFC", item.name)
-        reason = _bad_name(item.name) or _long_name(student) or _no_student(item)
-        if not reason and student in students:
-            reason = _("the same name as {other}, written in another Unicode form").format(
-                other=ascii(students[student].name)
-            )
-        if reason:
-            unplaced.append(Unplaced(path, reason))
-            continue
-        students[student] = path
-        entries += _student_entries(student, path, folder, exercises, unplaced, ignored)
-    return FolderScan(folder, tuple(students), tuple(entries), tuple(unplaced), tuple(ignored))
+    gathering = _gathering(folder, exercises)
+    reading = _read(folder, gathering, archives=False)
+    entries = [entry for hand_in in reading.hand_ins for entry in _entries(hand_in, gathering)]
+    return _scan(gathering, [hand_in.who.student for hand_in in reading.hand_ins], entries)
 
 
 def scan_student(folder: Path, student: str, exercises: Sequence[str]) -> FolderScan:
@@ -120,175 +77,63 @@ def scan_student(folder: Path, student: str, exercises: Sequence[str]) -> Folder
     Raises:
         ConfigurationError: there is no such folder.
     """
+    gathering = _gathering(folder, exercises)
+    return _scan(gathering, [student], _entries(HandIn(Identity(student), (Piece(folder),)), gathering))
+
+
+def _gathering(folder: Path, exercises: Sequence[str]) -> Gathering:
     if not folder.is_dir():
-        raise ConfigurationError("there is no such folder of submissions", file=folder)
-    unplaced: list[Unplaced] = []
-    ignored: list[Path] = []
-    entries = _student_entries(student, folder, folder, exercises, unplaced, ignored)
-    return FolderScan(folder, (student,), tuple(entries), tuple(unplaced), tuple(ignored))
+        raise ConfigurationError(_("there is no such folder of submissions"), file=folder)
+    return Gathering(exercises, folder)
 
 
-def _student_entries(
-    student: str,
-    path: Path,
-    base: Path,
-    exercises: Sequence[str],
-    unplaced: list[Unplaced],
-    ignored: list[Path],
-) -> list[Entry]:
-    candidates: dict[str, list[_Candidate]] = {exercise: [] for exercise in exercises}
-    seen = 0
-    for found, depth in _files(path, exercises, unplaced, ignored):
-        seen += 1
-        if isinstance(found, Unplaced):
-            unplaced.append(found)
-            continue
-        match = _match(found.name, exercises)
-        if isinstance(match, str):
-            unplaced.append(Unplaced(found, match))
-        else:
-            exercise, exact = match
-            candidates[exercise].append(_Candidate(found, exercise, exact, depth))
-    if seen == 0 and not any(item.path == path for item in unplaced):
-        unplaced.append(Unplaced(path, _("the folder is empty")))
-    entries = []
-    for group in candidates.values():
-        if group:
-            entries.append(_choose(student, group, base, unplaced))
-    return entries
+def _entries(hand_in: HandIn, gathering: Gathering) -> list[Entry]:
+    groups: dict[str, list[Candidate]] = {exercise: [] for exercise in gathering.exercises}
+    for candidate in gather(hand_in, gathering):
+        groups[candidate.exercise].append(candidate)
+    return [choose(hand_in.who.student, group, gathering) for group in groups.values() if group]
 
 
-def _choose(student: str, group: list[_Candidate], base: Path, unplaced: list[Unplaced]) -> Entry:
-    """One of several files for an exercise: the one with the fewest unwritten functions, then the best-named
-    one.
-
-    The bundle holds each exercise as a script and as a notebook. Whoever works in one and hands in both must
-    not be graded on the other.
-    """
-    unread: list[_Candidate] = []
-    if len(group) > 1:
-        group = sorted(group, key=_by_name)
-        group, unread = group[:MAX_CANDIDATES], group[MAX_CANDIDATES:]
-        unwritten = {candidate.path: _unwritten(candidate.path, base) for candidate in group}
-        group = sorted(group, key=lambda c: (unwritten[c.path], *_by_name(c)))
-    chosen, *others = group
-    if unread:
-        reason = _("one of more than {limit} files for this exercise; it was not looked at").format(
-            limit=MAX_CANDIDATES
-        )
-        unplaced += [Unplaced(candidate.path, reason) for candidate in unread]
-    notes = []
-    if not chosen.exact:
-        note = _("The file is called {name}; it was taken for {exercise}.")
-        notes.append(note.format(name=shown(chosen.path.name), exercise=chosen.exercise))
-    if chosen.depth:
-        inner = chosen.path.relative_to(base).parent.as_posix()
-        notes.append(_("The file was found in the folder {folder}.").format(folder=shown(inner)))
-    for other in others:
-        note = _(
-            "There is another file for this exercise, {other}; {name} is graded: it has fewer parts left to write."
-        )
-        if unwritten[other.path] == unwritten[chosen.path]:
-            note = _("There is another file for this exercise, {other}; {name} is graded.")
-        notes.append(note.format(other=shown(other.path.name), name=shown(chosen.path.name)))
-        reason = _("{name} is graded for this exercise").format(name=shown(chosen.path.name))
-        unplaced.append(Unplaced(other.path, reason))
-    return Entry(student, chosen.exercise, chosen.path, tuple(notes))
+def _scan(gathering: Gathering, students: Sequence[str], entries: Sequence[Entry]) -> FolderScan:
+    unplaced, ignored = tuple(gathering.unplaced), tuple(gathering.ignored)
+    return FolderScan(gathering.base, tuple(students), tuple(entries), unplaced, ignored)
 
 
-def _by_name(candidate: _Candidate) -> tuple[bool, int, bool, str]:
-    """The better a file is named, the earlier it comes."""
-    return not candidate.exact, candidate.depth, candidate.path.suffix != ".py", candidate.path.name
+def detect(folder: Path, context: Context) -> str:
+    """Every folder may be laid out like this: it is what is left when nothing speaks for another layout."""
+    return _("a folder per student")
 
 
-def _unwritten(path: Path, base: Path) -> float:
-    try:
-        cells = read_submission(path, base=base).cells
-    except SubmissionUnreadable:
-        return float("inf")
-    return sum(cell.source.count(NOT_WRITTEN) for cell in cells)
+def read(folder: Path, context: Context) -> Reading:
+    """One folder or archive per student."""
+    return _read(folder, Gathering(context.exercises, folder), archives=True)
 
 
-def _files(
-    folder: Path,
-    exercises: Sequence[str],
-    unplaced: list[Unplaced],
-    ignored: list[Path],
-    depth: int = 0,
-    budget: list[int] | None = None,
-) -> Iterator[tuple[Path | Unplaced, int]]:
-    """Files first, then what is in folders: thousands of pictures in one must not hide the work beside it.
-
-    `budget` holds how many entries may still be looked at, and whether it has been said that there are more.
-    """
-    budget = [MAX_FILES, 0] if budget is None else budget
-    exact = {f"{exercise}{suffix}" for exercise in exercises for suffix in SUFFIXES}
-    folders: list[Path] = []
-    for item in _listed(folder, unplaced, MAX_FILES + 1, exact):
+def _read(folder: Path, gathering: Gathering, archives: bool) -> Reading:
+    reading = Reading([], gathering.unplaced, gathering.ignored)
+    students: dict[str, str] = {}
+    for item in walking._listed(folder, gathering.unplaced):
         path = folder / item.name
-        budget[0] -= 1
-        if budget[0] < 0 and item.name not in exact:
-            if not budget[1]:
-                budget[1] = 1
-                yield Unplaced(folder, _too_many()), depth
+        if is_leftover(item.name):
+            gathering.ignored.append(path)
             continue
-        if _is_leftover(item.name) or item.name in _COURSE_FILES:
-            ignored.append(path)
-        elif item.is_symlink():
-            yield Unplaced(path, _("a link: links are not followed")), depth
-        elif item.is_dir(follow_symlinks=False):
-            if depth >= MAX_DEPTH:
-                yield Unplaced(path, _("folders too deep inside the student's folder")), depth
-            else:
-                folders.append(path)
-        elif not item.is_file(follow_symlinks=False):
-            yield Unplaced(path, _("not an ordinary file (a pipe, a socket or a device)")), depth
-        else:
-            yield path, depth
-    for path in folders:
-        if budget[0] < 0:
-            return
-        yield from _files(path, exercises, unplaced, ignored, depth + 1, budget)
-
-
-def _too_many() -> str:
-    return _("more than {limit} files; the rest was not looked at").format(limit=MAX_FILES)
-
-
-def _listed(
-    folder: Path, unplaced: list[Unplaced], limit: int | None = None, always: Set[str] = frozenset()
-) -> list[os.DirEntry[str]]:
-    """What is in a folder, by name: at most `limit` entries, and those called as in `always`."""
-    kept: list[os.DirEntry[str]] = []
-    try:
-        with os.scandir(folder) as items:
-            for item in items:
-                if limit is None or len(kept) < limit or item.name in always:
-                    kept.append(item)
-    except OSError as error:
-        unplaced.append(Unplaced(folder, _("cannot be read: {reason}").format(reason=error.strerror or str(error))))
-        return []
-    return sorted(kept, key=lambda item: item.name)
-
-
-def _is_leftover(name: str) -> bool:
-    return name.startswith(".") or name in _LEFTOVERS
-
-
-def _bad_name(name: str) -> str:
-    """Why a folder cannot be a student's name: it appears in tables, paths and terminals."""
-    if any(unicodedata.category(sign) in ("Cc", "Cs", "Cn", "Co") or sign in _BIDI for sign in name):
-        return _("the name holds control characters; rename the folder")
-    if not name.strip():
-        return _("the name is blank; rename the folder")
-    return ""
-
-
-def _long_name(student: str) -> str:
-    # Composing some letters makes a name longer: a folder that exists here need not be possible where results go.
-    if len(student.encode()) <= MAX_NAME_BYTES:
-        return ""
-    return _("the name is longer than {limit} bytes; rename the folder").format(limit=MAX_NAME_BYTES)
+        packed = archives and item.is_file(follow_symlinks=False) and is_archive(item.name)
+        name = item.name[: item.name.index(".", 1)] if packed else item.name
+        student = unicodedata.normalize("NFC", name)
+        reason = bad_name(item.name) or long_name(student) or ("" if packed else _no_student(item))
+        if not reason and student in students:
+            reason = _("the same name as {other}, written in another Unicode form").format(
+                other=ascii(students[student])
+            )
+            if packed or students[student] == name:
+                reason = _("a second one of this student; {other} is read").format(other=ascii(students[student]))
+        if reason:
+            gathering.unplaced.append(Unplaced(path, reason))
+            continue
+        students[student] = item.name
+        who = Identity(student, name=student, email=student if "@" in student else "", ids=(student,))
+        reading.hand_ins.append(HandIn(who, (Piece(path),)))
+    return reading
 
 
 def _no_student(item: os.DirEntry[str]) -> str:
@@ -296,40 +141,6 @@ def _no_student(item: os.DirEntry[str]) -> str:
         return _("a link: links are not followed")
     if item.is_dir(follow_symlinks=False):
         return ""
-    if item.name.lower().endswith(_ARCHIVES):
+    if looks_packed(item.name):
         return _("an archive: unpack it into a folder per student")
     return _("belongs into a student's folder: FOLDER/<student>/<exercise>.py")
-
-
-def _match(name: str, exercises: Sequence[str]) -> tuple[str, bool] | str:
-    """The exercise that a file is for and whether its name is exact, or why it is for none."""
-    for exercise in exercises:
-        if name in (f"{exercise}.py", f"{exercise}.ipynb"):
-            return exercise, True
-    if _bad_name(name):
-        return _("the name holds control characters")
-    plain = _DOUBLE_SUFFIX.sub(r".\1", unicodedata.normalize("NFKC", name).casefold())
-    stem, suffix = os.path.splitext(plain)
-    if suffix not in SUFFIXES:
-        if suffix in _ARCHIVES:
-            return _("an archive: unpack it")
-        return _("neither .py nor .ipynb")
-    stem = re.sub(r"[\s\-.]+", "_", stem).strip("_")
-    for form in (stem, _COPY.sub("", stem)):
-        if form in exercises:
-            return form, False
-    inside = [exercise for exercise in exercises if exercise in stem]
-    if len(inside) == 1:
-        return inside[0], False
-    close = difflib.get_close_matches(stem, exercises, n=1, cutoff=0.6)
-    if close:
-        return _("no exercise has this name; did they mean {exercise}?").format(exercise=close[0])
-    return _("no exercise has this name")
-
-
-def shown(name: str) -> str:
-    """A name for a message: control characters and broken encodings are escaped."""
-    return "".join(
-        sign if sign.isprintable() and sign not in _BIDI else sign.encode("unicode_escape", "surrogatepass").decode()
-        for sign in name
-    )

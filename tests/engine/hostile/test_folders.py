@@ -16,8 +16,8 @@ from autograder.reports.spreadsheet import grades_csv, safe_cell
 from autograder.reports.table import class_table, result_table
 from autograder.results.files import result_path, write_result
 from autograder.results.model import CheckResult, Result
-from autograder.submissions import SubmissionUnreadable, folder, read_submission, scan_folder
-from autograder.submissions.folder import MAX_CANDIDATES, MAX_FILES
+from autograder.submissions import SubmissionUnreadable, gathering, read_submission, scan_folder
+from autograder.submissions.gathering import MAX_CANDIDATES, MAX_FILES
 
 SOURCE = "def mean(x):\n    return x.mean(1)\n"
 
@@ -51,15 +51,15 @@ def test_a_flood_of_files_hides_nobodys_work(tmp_path, where):
 def test_no_more_entries_are_kept_than_looked_at(tmp_path, monkeypatch):
     """A million names must not become a million objects, nor be sorted."""
     kept: list[int] = []
-    listed = folder._listed
+    listed = gathering._listed
 
     def count(*arguments):
         found = listed(*arguments)
         kept.append(len(found))
         return found
 
-    monkeypatch.setattr(folder, "_listed", count)
-    monkeypatch.setattr(folder, "MAX_FILES", 50)
+    monkeypatch.setattr(gathering, "_listed", count)
+    monkeypatch.setattr(gathering, "MAX_FILES", 50)
     for number in range(500):
         put(tmp_path, f"eve/{number}.txt", b"")
     scan_folder(tmp_path, ["toy"])
@@ -69,8 +69,8 @@ def test_no_more_entries_are_kept_than_looked_at(tmp_path, monkeypatch):
 def test_of_many_files_for_one_exercise_few_are_read(tmp_path, monkeypatch):
     """Each may have 32 MB, and all would be read to choose one."""
     read: list[Path] = []
-    reader = folder.read_submission
-    monkeypatch.setattr(folder, "read_submission", lambda path, **more: read.append(path) or reader(path, **more))
+    reader = gathering.read_submission
+    monkeypatch.setattr(gathering, "read_submission", lambda path, **more: read.append(path) or reader(path, **more))
     for number in range(40):
         put(tmp_path, f"eve/toy ({number}).py")
     put(tmp_path, "eve/toy.py")

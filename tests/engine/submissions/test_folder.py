@@ -232,9 +232,9 @@ def test_a_folder_that_cannot_be_read_is_listed(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_flood_of_files_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from autograder.submissions import folder
+    from autograder.submissions import gathering
 
-    monkeypatch.setattr(folder, "MAX_FILES", 5)
+    monkeypatch.setattr(gathering, "MAX_FILES", 5)
     for number in range(20):
         put(tmp_path, f"alice/{number // 10}/file{number}.txt")
     put(tmp_path, "bob/markov_quiz.py")

@@ -1,0 +1,67 @@
+"""Archives within what was handed in, each unpacked into a folder of its own below the work folder."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+
+from autograder.submissions.archives import CLASS_LIMITS, ArchiveRefused, Limits, unpack
+from autograder.submissions.layout import Unplaced
+from autograder.submissions.model import SubmissionUnreadable
+from autograder.submissions.opening import read_regular
+
+
+class Unpacker:
+    """Unpacks archives, and knows where each file came from.
+
+    Args:
+        work: an empty folder that nobody else can enter; it lives as long as what was read is used.
+    """
+
+    def __init__(self, work: Path, limits: Limits | None = None) -> None:
+        self._work = work
+        self._limits = limits or Limits()
+        self._origins: dict[str, Path] = {}
+
+    def student_archive(self, path: Path, base: Path) -> tuple[Path | None, list[Unplaced]]:
+        """Unpack an archive that a student made: its folder, or None where nothing of it can be used."""
+        try:
+            stream = io.BytesIO(read_regular(path, self._limits.packed, base).content)
+        except SubmissionUnreadable as refusal:
+            return None, [Unplaced(path, refusal.message)]
+        folder = self._folder(path)
+        try:
+            refused = unpack(stream, folder, self._limits)
+        except ArchiveRefused as refusal:
+            shutil.rmtree(folder, ignore_errors=True)
+            return None, [Unplaced(path, refusal.message)]
+        return folder, [Unplaced(folder / _below(item.name), item.reason) for item in refused]
+
+    def class_archive(self, path: Path) -> tuple[Path, list[Unplaced]]:
+        """Unpack a platform's download of a whole class; ArchiveRefused where it cannot be."""
+        folder = self._folder(path)
+        with path.open("rb") as stream:
+            refused = unpack(stream, folder, CLASS_LIMITS)
+        return folder, [Unplaced(folder / _below(item.name), item.reason) for item in refused]
+
+    def origin(self, path: Path) -> Path:
+        """Where a file came from, for a message: `download.zip/ada/toy.py`."""
+        try:
+            first, *rest = path.relative_to(self._work).parts
+        except ValueError:
+            return path
+        archive = self._origins.get(first)
+        return path if archive is None else self.origin(archive).joinpath(*rest)
+
+    def _folder(self, archive: Path) -> Path:
+        name = f"{len(self._origins):06d}"
+        self._origins[name] = archive
+        folder = self._work / name
+        folder.mkdir(mode=0o700)
+        return folder
+
+
+def _below(name: str) -> str:
+    """A member's name as something to show, whatever it tried to be."""
+    return name.replace("\0", "\\0").lstrip("/")
