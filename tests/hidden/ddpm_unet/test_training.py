@@ -252,7 +252,7 @@ def test_train_history(student, reference, probe, expect, compare, draw):
     )
 
 
-STEPS, BATCH = 160, 32
+STEPS, BATCH = 200, 32
 T_DIGITS = 40
 
 
@@ -265,7 +265,7 @@ def train_on_digits(student, reference, probe, expect, digits):
         images = digits("train", 2000, size=16).reshape(-1, 1, 16, 16) * 2 - 1
         network = expect.handle(student.UNet(channels=1, base=16), "UNet(channels=1, base=16)")
         history = student.train_ddpm(
-            network, diffusion, images, STEPS, batch_size=BATCH, lr=1.5e-3, generator=draw.generator()
+            network, diffusion, images, STEPS, batch_size=BATCH, lr=1e-3, generator=draw.generator()
         )
         return network, diffusion, right, history
 
