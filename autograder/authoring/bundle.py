@@ -22,6 +22,7 @@ from autograder.authoring.regions import find_regions, make_stub, solution_texts
 from autograder.course.config import SCHEMA_VERSION, CourseConfig, ExerciseConfig
 from autograder.course.discovery import STUDENT_FOLDER, Exercise, find_exercise
 from autograder.course.handout import HANDOUT_CONFIG
+from autograder.language import _
 
 # What tools leave in a folder that was only looked at.
 _LEFTOVERS = frozenset({"__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".DS_Store", "Thumbs.db"})
@@ -53,7 +54,8 @@ def generate_exercise(exercise: Exercise) -> dict[str, bytes]:
     found = leaks(exercise, files)
     if found:
         raise AuthoringError(
-            f"the student's files would hold parts of the solution: {found[0]}", file=exercise.solution
+            _("the student's files would hold parts of the solution: {what}").format(what=found[0]),
+            file=exercise.solution,
         )
     return {path: text.encode() for path, text in files.items()}
 
@@ -62,7 +64,7 @@ def stub_source(exercise: Exercise) -> str:
     """The stub of an exercise with the numbers of nobody, as a percent script."""
     source = _text(exercise.solution)
     if not any(region.kind == "SOLUTION" for region in find_regions(source, exercise.solution)):
-        raise AuthoringError("has no solution region: the stub would be the solution", file=exercise.solution)
+        raise AuthoringError(_("has no solution region: the stub would be the solution"), file=exercise.solution)
     return personalise_example(make_stub(source, exercise.solution), exercise)
 
 
@@ -174,4 +176,4 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise AuthoringError("is not UTF-8 text", file=path) from error
+        raise AuthoringError(_("is not UTF-8 text"), file=path) from error

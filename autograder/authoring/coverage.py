@@ -11,6 +11,7 @@ import yaml
 
 from autograder.authoring.errors import AuthoringError
 from autograder.course.discovery import Exercise
+from autograder.language import _
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ def read_coverage(exercise: Exercise) -> Coverage:
             for key in keys:
                 if key not in found:
                     raise AuthoringError(
-                        f"{name} covers {key!r}, which contract.yaml does not name (it names: {', '.join(sentences)})",
+                        _("{name} covers {key!r}, which contract.yaml does not name (it names: {listing})").format(
+                            name=name, key=key, listing=", ".join(sentences)
+                        ),
                         file=path,
                         line=line,
                     )

@@ -19,6 +19,7 @@ from autograder.authoring.errors import AuthoringError
 from autograder.authoring.personal import personalise_example
 from autograder.course.config import CONFIG_NAME, load_config
 from autograder.course.discovery import Exercise
+from autograder.language import _
 
 STARTER = Path(__file__).with_name("starter")
 POINTS = 20
@@ -63,14 +64,16 @@ def check_name(name: str, root: Path) -> None:
     config = root / CONFIG_NAME
     if not NAME.fullmatch(name) or keyword.iskeyword(name):
         raise AuthoringError(
-            f"{name!r} cannot name an exercise: lower-case letters, digits and '_', starting with a letter, "
-            "and no word of Python's; it names files and a module",
+            _(
+                "{name!r} cannot name an exercise: lower-case letters, digits and '_', starting with a "
+                "letter, and no word of Python's; it names files and a module"
+            ).format(name=name),
             file=config,
         )
     taken = [path for path in places(name, root) if path.exists()]
     if taken:
         listing = ", ".join(path.relative_to(root).as_posix() for path in taken)
-        raise AuthoringError(f"{name!r} is there already: {listing}", file=config)
+        raise AuthoringError(_("{name!r} is there already: {listing}").format(name=name, listing=listing), file=config)
 
 
 def places(name: str, root: Path) -> tuple[Path, ...]:
@@ -116,11 +119,11 @@ def create(new: NewExercise, course_title: str | None = None) -> tuple[Path, ...
     config = new.root / CONFIG_NAME
     if course_title is not None:
         if config.exists():
-            raise AuthoringError("is there already: leave out --new-course", file=config)
+            raise AuthoringError(_("is there already: leave out --new-course"), file=config)
         text = new_course(new, course_title)
     else:
         if new.id in {exercise.id for exercise in load_config(config).exercises}:
-            raise AuthoringError(f"lists {new.id!r} already", file=config)
+            raise AuthoringError(_("lists {id!r} already").format(id=new.id), file=config)
         with config.open(encoding="utf-8", newline="") as file:  # line ends stay as they are
             text = with_entry(file.read(), new, config)
     _prove(config, text)
@@ -150,8 +153,10 @@ def with_entry(text: str, new: NewExercise, file: Path) -> str:
     exercises = _exercises(text, file)
     if exercises.flow_style:
         raise AuthoringError(
-            f"lists its exercises in brackets; write them one under the other, or add by hand: "
-            f"{{id: {new.id}, title: {_quoted(new.title)}, points: {POINTS}}}",
+            _(
+                "lists its exercises in brackets; write them one under the other, or add by hand: {{id: "
+                "{id}, title: {quoted}, points: {points}}}"
+            ).format(id=new.id, quoted=_quoted(new.title), points=POINTS),
             file=file,
             line=exercises.start_mark.line + 1,
         )
@@ -172,7 +177,7 @@ def _exercises(text: str, file: Path) -> yaml.SequenceNode:
     for key, value in pairs:
         if key.value == "exercises" and isinstance(value, yaml.SequenceNode):
             return value
-    raise AuthoringError("has no list of exercises", file=file)  # load_config has said so before
+    raise AuthoringError(_("has no list of exercises"), file=file)  # load_config has said so before
 
 
 def _last_line(node: yaml.Node) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 
 from autograder.authoring.errors import AuthoringError
 from autograder.authoring.regions import TODO
+from autograder.language import _
 
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _MARKS = {"PERSONAL": "### BEGIN PERSONAL", "SOLUTION": "### BEGIN SOLUTION"}
@@ -58,7 +59,7 @@ def to_script(notebook: str, file: Path) -> str:
         read.metadata = {"jupytext": {"notebook_metadata_filter": "-all", "cell_metadata_filter": "-all"}}
         return str(jupytext.writes(read, fmt="py:percent"))
     except Exception as error:  # nbformat, json and jupytext each have their own
-        raise AuthoringError(f"is no notebook that can be read: {error}", file=file) from error
+        raise AuthoringError(_("is no notebook that can be read: {error}").format(error=error), file=file) from error
 
 
 def _nbgrader(cell: Any) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from autograder.authoring.errors import AuthoringError
 from autograder.course.document import did_you_mean
+from autograder.language import _
 
 _FIELDS = ("title", "hint", "loses", "read_on")
 
@@ -57,7 +58,7 @@ def read_mistakes(
             continue
         if not isinstance(node, ast.FunctionDef | ast.ClassDef):
             raise AuthoringError(
-                "only functions and classes under @mistake(...) may stand here", file=file, line=node.lineno
+                _("only functions and classes under @mistake(...) may stand here"), file=file, line=node.lineno
             )
         _add(mistakes, node, source, file)
     defined = None if solution is None else _defined_names(solution)
@@ -84,23 +85,34 @@ def _add(mistakes: dict[str, Mistake], node: ast.FunctionDef | ast.ClassDef, sou
         known = mistakes.get(identity)
         if known is None:
             raise AuthoringError(
-                f"@mistake({identity!r}) without title, hint and loses adds to an earlier mistake, but "
-                "there is none "
-                f"of this id{did_you_mean(identity, list(mistakes))}",
+                _(
+                    "@mistake({identity!r}) without title, hint and loses adds to an earlier mistake, but "
+                    "there is none of this id{suggestion}"
+                ).format(identity=identity, suggestion=did_you_mean(identity, list(mistakes))),
                 file=file,
                 line=call.lineno,
             )
         if node.name in known.names:
-            raise AuthoringError(f"{identity} defines {node.name} twice", file=file, line=node.lineno)
+            raise AuthoringError(
+                _("{identity} defines {name} twice").format(identity=identity, name=node.name),
+                file=file,
+                line=node.lineno,
+            )
         mistakes[identity] = replace(known, sources=(*known.sources, text), names=(*known.names, node.name))
         return
     if identity in mistakes:
         raise AuthoringError(
-            f"the id {identity!r} is taken (line {mistakes[identity].line})", file=file, line=call.lineno
+            _("the id {identity!r} is taken (line {line})").format(identity=identity, line=mistakes[identity].line),
+            file=file,
+            line=call.lineno,
         )
     missing = [name for name in ("title", "hint", "loses") if not given.get(name)]
     if missing:
-        raise AuthoringError(f"@mistake({identity!r}) lacks {', '.join(missing)}", file=file, line=call.lineno)
+        raise AuthoringError(
+            _("@mistake({identity!r}) lacks {listing}").format(identity=identity, listing=", ".join(missing)),
+            file=file,
+            line=call.lineno,
+        )
     mistakes[identity] = Mistake(
         id=identity,
         title=_text(given["title"], "title", call, file),
@@ -120,19 +132,24 @@ def _is_mistake(function: ast.expr) -> bool:
 def _arguments(call: ast.Call, file: Path) -> tuple[str, dict[str, Any]]:
     if len(call.args) != 1:
         raise AuthoringError(
-            "@mistake takes one argument without a name, the id; the others are title=, hint=, loses=, read_on=",
+            _("@mistake takes one argument without a name, the id; the others are title=, hint=, loses=, read_on="),
             file=file,
             line=call.lineno,
         )
     identity = _literal(call.args[0], "the id", file)
     if not isinstance(identity, str) or not identity.isidentifier():
-        raise AuthoringError(f"the id must be a word such as 'kl_sign', got {identity!r}", file=file, line=call.lineno)
+        raise AuthoringError(
+            _("the id must be a word such as 'kl_sign', got {identity!r}").format(identity=identity),
+            file=file,
+            line=call.lineno,
+        )
     given = {}
     for keyword in call.keywords:
         if keyword.arg not in _FIELDS:
             raise AuthoringError(
-                f"@mistake has no argument {keyword.arg!r}{did_you_mean(keyword.arg or '', _FIELDS)} "
-                f"(it has: {', '.join(_FIELDS)})",
+                _("@mistake has no argument {arg!r}{suggestion} (it has: {listing})").format(
+                    arg=keyword.arg, suggestion=did_you_mean(keyword.arg or "", _FIELDS), listing=", ".join(_FIELDS)
+                ),
                 file=file,
                 line=keyword.value.lineno,
             )
@@ -145,7 +162,9 @@ def _literal(node: ast.expr, what: str, file: Path) -> Any:
         return ast.literal_eval(node)
     except (ValueError, TypeError) as error:
         raise AuthoringError(
-            f"{what} must be a literal (this file is parsed, never run), got {ast.unparse(node)}",
+            _("{what} must be a literal (this file is parsed, never run), got {ast}").format(
+                what=what, ast=ast.unparse(node)
+            ),
             file=file,
             line=node.lineno,
         ) from error
@@ -153,19 +172,21 @@ def _literal(node: ast.expr, what: str, file: Path) -> Any:
 
 def _text(value: Any, what: str, call: ast.Call, file: Path) -> str:
     if not isinstance(value, str):
-        raise AuthoringError(f"{what} must be text, got {value!r}", file=file, line=call.lineno)
+        raise AuthoringError(
+            _("{what} must be text, got {value!r}").format(what=what, value=value), file=file, line=call.lineno
+        )
     return value
 
 
 def _ids(value: Any, call: ast.Call, file: Path) -> tuple[str, ...]:
     if not isinstance(value, tuple | list) or not all(isinstance(item, str) for item in value):
         raise AuthoringError(
-            f"loses must be a tuple of check ids such as ('kl_value',), got {value!r}",
+            _("loses must be a tuple of check ids such as ('kl_value',), got {value!r}").format(value=value),
             file=file,
             line=call.lineno,
         )
     if len(set(value)) != len(value):
-        raise AuthoringError(f"loses names a check twice: {value!r}", file=file, line=call.lineno)
+        raise AuthoringError(_("loses names a check twice: {value!r}").format(value=value), file=file, line=call.lineno)
     return tuple(value)
 
 
@@ -189,15 +210,22 @@ def _check(mistake: Mistake, file: Path, check_ids: Collection[str] | None, defi
         for check in mistake.loses:
             if check not in check_ids:
                 raise AuthoringError(
-                    f"{mistake.id} loses {check!r}, which is no check of this exercise"
-                    f"{did_you_mean(check, list(check_ids))}",
+                    _("{id} loses {check!r}, which is no check of this exercise{suggestion}").format(
+                        id=mistake.id, check=check, suggestion=did_you_mean(check, list(check_ids))
+                    ),
                     file=file,
                     line=mistake.line,
                 )
     if defined is not None and not set(mistake.names) & set(defined):
         raise AuthoringError(
-            f"{mistake.id} defines {', '.join(mistake.names)}, and the solution defines nothing of that name"
-            f"{did_you_mean(mistake.names[0], list(defined))}: it would change nothing",
+            _(
+                "{id} defines {listing}, and the solution defines nothing of that name{suggestion}: it "
+                "would change nothing"
+            ).format(
+                id=mistake.id,
+                listing=", ".join(mistake.names),
+                suggestion=did_you_mean(mistake.names[0], list(defined)),
+            ),
             file=file,
             line=mistake.line,
         )
@@ -215,11 +243,15 @@ def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise AuthoringError(f"cannot be read: {error.strerror or error}", file=file) from error
+        raise AuthoringError(
+            _("cannot be read: {strerror}").format(strerror=error.strerror or error), file=file
+        ) from error
 
 
 def _parse(source: str, file: Path) -> ast.Module:
     try:
         return ast.parse(source, str(file))
     except SyntaxError as error:
-        raise AuthoringError(f"is not valid Python: {error.msg}", file=file, line=error.lineno) from error
+        raise AuthoringError(
+            _("is not valid Python: {msg}").format(msg=error.msg), file=file, line=error.lineno
+        ) from error

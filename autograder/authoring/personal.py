@@ -20,6 +20,7 @@ from typing import Any
 from autograder.authoring.errors import AuthoringError
 from autograder.authoring.regions import find_regions, replace_regions
 from autograder.course.discovery import Exercise
+from autograder.language import _
 
 WIDTH = 100
 
@@ -42,25 +43,28 @@ class Quiz:
                 raise TypeError("personal() must return a dict with text as its keys")
         except (TypeError, ValueError) as error:
             raise AuthoringError(
-                f"what personal() returns cannot be written as JSON: {error}", file=self.file
+                _("what personal() returns cannot be written as JSON: {error}").format(error=error), file=self.file
             ) from error
         # The questions are made from the values as written, so that a tuple and its list cannot differ.
         questions = self.questions(values)
         for key, text in questions.items():
             if not isinstance(key, str) or not isinstance(text, str):
-                raise AuthoringError(f"questions() must map text to text; got {key!r}: {text!r}", file=self.file)
+                raise AuthoringError(
+                    _("questions() must map text to text; got {key!r}: {text!r}").format(key=key, text=text),
+                    file=self.file,
+                )
         return values, questions
 
 
 def load_quiz(file: Path) -> Quiz:
     """Run a quiz.py of the course (our own code) and take its functions."""
     if not file.is_file():
-        raise AuthoringError("the quiz is missing", file=file)
+        raise AuthoringError(_("the quiz is missing"), file=file)
     names: dict[str, Any] = {"__name__": "quiz", "__file__": str(file)}
     exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), names)
     missing = [name for name in ("personal", "questions") if not callable(names.get(name))]
     if missing:
-        raise AuthoringError(f"defines no function {' and no function '.join(missing)}", file=file)
+        raise AuthoringError(_("defines no function {listing}").format(listing=", ".join(missing)), file=file)
     return Quiz(file, names["personal"], names["questions"], names.get("answers"))
 
 
@@ -99,7 +103,7 @@ def write_personal(source: str, file: Path, personal: dict[str, Any], questions:
     """Put these numbers and questions into the PERSONAL block; AuthoringError unless there is exactly one."""
     count = sum(region.kind == "PERSONAL" for region in find_regions(source, file))
     if count != 1:
-        raise AuthoringError(f"has {count} PERSONAL blocks instead of one", file=file)
+        raise AuthoringError(_("has {count} PERSONAL blocks instead of one").format(count=count), file=file)
     block = [
         "### BEGIN PERSONAL",
         *render("PERSONAL = ", personal).split("\n"),
@@ -123,7 +127,9 @@ def read_personal(source: str, file: Path) -> dict[str, Any]:
                     found[node.targets[0].id] = ast.literal_eval(node.value)
         except (SyntaxError, ValueError) as error:
             raise AuthoringError(
-                f"the PERSONAL block is not made of literals: {error}", file=file, line=region.first + 1
+                _("the PERSONAL block is not made of literals: {error}").format(error=error),
+                file=file,
+                line=region.first + 1,
             ) from error
     return found
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from autograder.authoring.errors import AuthoringError
+from autograder.language import _
 
 Kind = Literal["SOLUTION", "PERSONAL"]
 
@@ -44,8 +45,10 @@ def find_regions(source: str, file: Path) -> tuple[Region, ...]:
         if match is None:
             if _ALMOST.search(line):
                 raise AuthoringError(
-                    f"{line.strip()!r} looks like a region's mark but is none: write '### BEGIN SOLUTION' or "
-                    "'### END SOLUTION' (or PERSONAL) alone on its line",
+                    _(
+                        "{line!r} looks like a region's mark but is none: write '### BEGIN SOLUTION' or '### END "
+                        "SOLUTION' (or PERSONAL) alone on its line"
+                    ).format(line=line.strip()),
                     file=file,
                     line=number + 1,
                 )
@@ -55,25 +58,28 @@ def find_regions(source: str, file: Path) -> tuple[Region, ...]:
         if match["edge"] == "BEGIN":
             if begun is not None:
                 raise AuthoringError(
-                    f"'### BEGIN {kind}' inside the {begun[0]} region that begins in line {begun[1] + 1}: "
-                    "regions do not nest",
+                    _(
+                        "'### BEGIN {kind}' inside the {outer} region that begins in line {line}: regions do not nest"
+                    ).format(kind=kind, outer=begun[0], line=begun[1] + 1),
                     file=file,
                     line=number + 1,
                 )
             begun = (kind, number, indent)
             continue
         if begun is None or begun[0] != kind:
-            raise AuthoringError(f"'### END {kind}' without its BEGIN", file=file, line=number + 1)
+            raise AuthoringError(_("'### END {kind}' without its BEGIN").format(kind=kind), file=file, line=number + 1)
         if begun[2] != indent:
             raise AuthoringError(
-                f"'### END {kind}' is indented otherwise than its BEGIN in line {begun[1] + 1}",
+                _("'### END {kind}' is indented otherwise than its BEGIN in line {line}").format(
+                    kind=kind, line=begun[1] + 1
+                ),
                 file=file,
                 line=number + 1,
             )
         regions.append(Region(kind, begun[1], number, indent))
         begun = None
     if begun is not None:
-        raise AuthoringError(f"'### BEGIN {begun[0]}' has no END", file=file, line=begun[1] + 1)
+        raise AuthoringError(_("'### BEGIN {kind}' has no END").format(kind=begun[0]), file=file, line=begun[1] + 1)
     return tuple(regions)
 
 
@@ -131,7 +137,10 @@ def _compile(source: str, file: Path, what: str) -> ast.Module:
         return ast.parse(source)
     except SyntaxError as error:
         raise AuthoringError(
-            f"{what} is not valid Python: {error.msg} (line {error.lineno} of it)", file=file
+            _("{what} is not valid Python: {msg} (line {lineno} of it)").format(
+                what=what, msg=error.msg, lineno=error.lineno
+            ),
+            file=file,
         ) from error
 
 
@@ -164,11 +173,11 @@ def _functions(source: str, file: Path) -> Callable[[Region], str | None]:
         between = range(region.first + 2, region.last + 1)  # 1-based, as in the tree
         code = next((n for n in between if lines[n - 1].strip() and not lines[n - 1].lstrip().startswith("#")), None)
         if code is None:
-            raise AuthoringError("the region holds no code", file=file, line=region.first + 1)
+            raise AuthoringError(_("the region holds no code"), file=file, line=region.first + 1)
         around = [span for span in spans if span[0] <= region.first and span[0] < code <= span[1]]
         if not around:
             return None
-        _, _, name, is_function = max(around, key=lambda span: span[0])
+        *_span, name, is_function = max(around, key=lambda span: span[0])
         return name if is_function else None
 
     return lookup

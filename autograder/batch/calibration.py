@@ -18,6 +18,7 @@ from autograder.batch.judges import JudgeFault, Order
 from autograder.batch.pool import Done, run_tasks
 from autograder.batch.populations import mistakes, subjects, task
 from autograder.course import CourseConfig, Exercise
+from autograder.language import _
 from autograder.results.files import write_atomically
 
 SCHEMA_VERSION = 1
@@ -103,7 +104,7 @@ def calibrate(
 
     run_tasks(order, tasks, workers, collect)
     if faults:
-        raise JudgeFault("calibration met faults:\n  " + "\n  ".join(faults[:20]))
+        raise JudgeFault(_("calibration met faults:\n  ") + "\n  ".join(faults[:20]))
     return _place(exercise, figures, seeds)
 
 
@@ -117,8 +118,8 @@ def _calibrated_checks(order: Order, course: CourseConfig, exercise: Exercise) -
         raise JudgeFault(results[0].fault)
     broken = [f"{c['id']}: {c['message']}" for c in result["checks"] if c["outcome"] != "passed"]
     if broken:
-        raise JudgeFault("the reference does not pass its own checks:\n  " + "\n  ".join(broken))
-    return [figure for check in result["checks"] for figure, _ in _figures(check)]
+        raise JudgeFault(_("the reference does not pass its own checks:\n  ") + "\n  ".join(broken))
+    return [figure for check in result["checks"] for figure, *_rest in _figures(check)]
 
 
 def _figures(check: dict[str, Any]) -> list[tuple[Figure, float | None]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from autograder.batch.judges import Judge, JudgeFault, Order
 from autograder.course.handout import Handout
+from autograder.language import _
 from autograder.results.model import Result
 from autograder.submissions import Submission, code_cells, read_submission
 
@@ -48,5 +49,7 @@ def check_submission(handout: Handout, submission: Submission, language: str | N
         result = Result.from_json(judge.grade(job, limits.total_seconds + 120))
     faults = [check for check in result.checks if check.outcome == "error"]
     if faults:
-        raise JudgeFault(f"the public check {faults[0].id} is broken: {faults[0].message}")
+        raise JudgeFault(
+            _("the public check {id} is broken: {message}").format(id=faults[0].id, message=faults[0].message)
+        )
     return result

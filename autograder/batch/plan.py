@@ -10,6 +10,7 @@ from autograder.batch.keys import Key, differences, job_key
 from autograder.batch.pool import Task
 from autograder.batch.state import Attempt
 from autograder.course import CourseConfig, find_exercise
+from autograder.language import N_, _
 from autograder.results.model import Result
 from autograder.submissions import (
     Entry,
@@ -20,9 +21,9 @@ from autograder.submissions import (
     read_submission,
 )
 
-NEW = "new"
-FORCED = "asked for (--force)"
-FAILED = "not graded the last time"
+NEW = N_("new")
+FORCED = N_("asked for (--force)")
+FAILED = N_("not graded the last time")
 
 
 @dataclass(frozen=True)
@@ -136,15 +137,15 @@ def _why(attempt: Attempt | None, key: Key, options: Options) -> str | None:
     if options.failed:
         if attempt is None:
             return ""
-        return FAILED if attempt.result.outcome == "error" else None
+        return _(FAILED) if attempt.result.outcome == "error" else None
     if attempt is None:
-        return NEW
+        return _(NEW)
     if options.force:
-        return FORCED
+        return _(FORCED)
     if attempt.result.outcome == "error":
-        return FAILED
+        return _(FAILED)
     changed = differences(attempt.key, key)
-    return "changed: " + "; ".join(changed) if changed else None
+    return _("changed: {parts}").format(parts="; ".join(changed)) if changed else None
 
 
 def _task(course: CourseConfig, entry: Entry, submission: Submission) -> Task:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
+from autograder.language import _
 
 
 @click.command("assign")
@@ -22,11 +23,13 @@ def command(check: bool, course: Path) -> None:
         differences = check_up_to_date(config)
         if differences:
             listing = "\n  ".join(differences)
-            raise CommandFault(f"exercises/ is out of date; run `autograder assign`:\n  {listing}")
-        click.echo(f"exercises/ is up to date ({len(config.exercises)} exercises).")
+            raise CommandFault(
+                _("exercises/ is out of date; run `autograder assign`:\n  {listing}").format(listing=listing)
+            )
+        click.echo(_("exercises/ is up to date ({n} exercises).").format(n=len(config.exercises)))
         return
     written = write(config)
     for path in written:
-        click.echo(f"wrote {path}")
+        click.echo(_("wrote {path}").format(path=path))
     if not written:
-        click.echo("exercises/ was up to date.")
+        click.echo(_("exercises/ was up to date."))

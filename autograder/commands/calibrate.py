@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
+from autograder.language import _
 
 
 @click.command("calibrate")
@@ -41,11 +42,11 @@ def command(
     config = load_config(find_course(course) / CONFIG_NAME)
     names = [e.id for e in config.exercises] if everything else list(exercises)
     if not names:
-        raise CommandFault("name an exercise, or --all", status=2)
+        raise CommandFault(_("name an exercise, or --all"), status=2)
     problems = []
     for name in names:
         exercise = find_exercise(config, name)
-        with progress(f"calibrating {name}") as bar:
+        with progress(_("calibrating {name}").format(name=name)) as bar:
             document = calibrate(
                 config,
                 exercise,
@@ -55,19 +56,27 @@ def command(
                 data_set,
             )
         merge_and_write(exercise.reference_json, document)
-        click.echo(f"wrote {exercise.reference_json}")
+        click.echo(_("wrote {reference_json}").format(reference_json=exercise.reference_json))
         for data, limits in document["limits"].items():
             for figure, limit in limits.items():
                 shown = " .. ".join(f"{v:.4g}" for v in (limit["low"], limit["high"]) if v is not None)
-                false_pass = "no mistake" if limit["false_pass"] is None else f"{limit['false_pass']:.1e}"
+                false_pass = _("no mistake") if limit["false_pass"] is None else f"{limit['false_pass']:.1e}"
                 click.echo(
-                    f"  {figure} ({data}): {limit['better']} {shown}, false fail {limit['false_fail']:.1e}, "
-                    f"false pass {false_pass}"
+                    _(
+                        "  {figure} ({data}): {better} {shown}, false fail {false_fail:.1e}, false pass {false_pass}"
+                    ).format(
+                        figure=figure,
+                        data=data,
+                        better=limit["better"],
+                        shown=shown,
+                        false_fail=limit["false_fail"],
+                        false_pass=false_pass,
+                    )
                 )
         if document["limits"]:
             picture = exercise.reference_json.with_suffix(".png")
             draw_calibration(document, picture)
-            click.echo(f"wrote {picture}")
+            click.echo(_("wrote {picture}").format(picture=picture))
         problems += [f"{name}: {line}" for line in overlaps(document)]
     if problems:
-        raise CommandFault("\n  ".join(["correct and wrong solutions overlap:", *problems]))
+        raise CommandFault("\n  ".join([_("correct and wrong solutions overlap:"), *problems]))

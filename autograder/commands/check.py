@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
+from autograder.language import _
 
 
 @click.command("check")
@@ -29,9 +30,9 @@ def command(file: Path, exercise: str | None, course: Path | None, lang: str | N
     from autograder.submissions import SubmissionUnreadable
 
     if not file.is_file():
-        raise CommandFault(f"{file}: no such file", status=2)
+        raise CommandFault(_("{file}: no such file").format(file=file), status=2)
     handout = _handout(find_handout, course, file)
-    use_language(lang or handout.config.language)
+    use_language(lang or handout.config.language, handout.config.translations)
     name = exercise or file.stem
     handout.config.exercise(name)
     try:
@@ -40,15 +41,23 @@ def command(file: Path, exercise: str | None, course: Path | None, lang: str | N
         raise CommandFault(f"{file}: {reason.message}") from None
     console = Console()
     for problem in result.loading:
-        console.print(f"{problem.where}, line {problem.line}: {problem.message}", markup=False, style="yellow")
+        console.print(
+            _("{where}, line {line}: {message}").format(
+                where=problem.where, line=problem.line, message=problem.message
+            ),
+            markup=False,
+            style="yellow",
+        )
     for note in result.notes:
-        console.print(f"note: {note}", markup=False)
+        console.print(_("note: {note}").format(note=note), markup=False)
     console.print(result_table(result))
     passed = sum(check.outcome == "passed" for check in result.checks)
-    console.print(f"{passed} of {len(result.checks)} public checks passed.", highlight=False)
+    console.print(
+        _("{passed} of {n} public checks passed.").format(passed=passed, n=len(result.checks)), highlight=False
+    )
     isolation = result.environment.get("isolation", {}).get("level", "none")
     if isolation == "none":
-        console.print("Your code ran without isolation on this machine.", style="dim")
+        console.print(_("Your code ran without isolation on this machine."), style="dim")
     sys.exit(0 if passed == len(result.checks) else 1)
 
 

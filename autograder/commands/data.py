@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from autograder.language import _
+
 
 @click.group("data")
 def command() -> None:
@@ -17,7 +19,7 @@ def fetch() -> None:
     """Download MNIST's test images into the cache (checksums, mirrors, progress)."""
     from autograder.course.download import fetch_mnist
 
-    click.echo(f"MNIST is in {fetch_mnist(progress=True)}")
+    click.echo(_("MNIST is in {folder}").format(folder=fetch_mnist(progress=True)))
 
 
 @command.command("which")

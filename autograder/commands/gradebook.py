@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autograder.commands.faults import CommandFault
+from autograder.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,7 +86,7 @@ def override(
 ) -> None:  # fmt: skip
     """Give POINTS to a student for an exercise or a check; they hold after every regrade."""
     if withdraw == (points is not None):
-        raise CommandFault("give POINTS, or --withdraw", status=2)
+        raise CommandFault(_("give POINTS, or --withdraw"), status=2)
     config = _config(course)
     result = _result(out, config, student, exercise)
     was, most = result.points, result.max_points
@@ -93,13 +94,25 @@ def override(
         found = next((c for c in result.checks if c.id == check), None)
         if found is None:
             known = ", ".join(c.id for c in result.checks) or "none: override the whole exercise"
-            raise CommandFault(f"{student}'s {exercise} has no check {check!r} (it has: {known})", status=2)
+            raise CommandFault(
+                _("{student}'s {exercise} has no check {check!r} (it has: {known})").format(
+                    student=student, exercise=exercise, check=check, known=known
+                ),
+                status=2,
+            )
         was, most = found.points, found.max_points
     if points is not None:
         if not math.isfinite(points) or points < 0:
-            raise CommandFault(f"points are a number from 0 to {most:g}, got {points}", status=2)
+            raise CommandFault(
+                _("points are a number from 0 to {most:g}, got {points}").format(most=most, points=points), status=2
+            )
         if points > most and not bonus:
-            raise CommandFault(f"{points:g} is more than the {most:g} to be earned; --bonus allows it", status=2)
+            raise CommandFault(
+                _("{points:g} is more than the {most:g} to be earned; --bonus allows it").format(
+                    points=points, most=most
+                ),
+                status=2,
+            )
     change = {"check": check, "points": points, "was": was, "withdrawn": withdraw}
     _keep(out, config, database, "override", student, exercise, by, why, **change)
 
@@ -118,11 +131,16 @@ def mark(
     from autograder.gradebook.rubric import find_item, load_rubric
 
     if withdraw == (points is not None):
-        raise CommandFault("give POINTS, or --withdraw", status=2)
+        raise CommandFault(_("give POINTS, or --withdraw"), status=2)
     config = _config(course)
     most = find_item(config, load_rubric(config), exercise, item).points
     if points is not None and not 0 <= points <= most:
-        raise CommandFault(f"points for {item} are a number from 0 to {most:g}, got {points}", status=2)
+        raise CommandFault(
+            _("points for {item} are a number from 0 to {most:g}, got {points}").format(
+                item=item, most=most, points=points
+            ),
+            status=2,
+        )
     _result(out, config, student, exercise)
     _keep(out, config, database, "mark", student, exercise, by, why, check=item, points=points, withdrawn=withdraw)
 
@@ -141,14 +159,18 @@ def extend(
     The student may have no result yet.
     """
     if withdraw == (due is not None):
-        raise CommandFault("give DUE, or --withdraw", status=2)
+        raise CommandFault(_("give DUE, or --withdraw"), status=2)
     config = _config(course)
     known = config.exercise(exercise)
     until = None if due is None else _moment(due, config)
     if until is not None and known.due is None:
-        raise CommandFault(f"{exercise} has no due date: there is nothing to extend", status=2)
+        raise CommandFault(
+            _("{exercise} has no due date: there is nothing to extend").format(exercise=exercise), status=2
+        )
     if until is not None and known.due is not None and until <= known.due:
-        raise CommandFault(f"{until} is not after the course's due date {known.due}", status=2)
+        raise CommandFault(
+            _("{until} is not after the course's due date {due}").format(until=until, due=known.due), status=2
+        )
     _keep(out, config, database, "extend", student, exercise, by, why, due=until, withdrawn=withdraw)
 
 
@@ -166,7 +188,7 @@ def comment(
 ) -> None:  # fmt: skip
     """Say something on a student's exercise; it stands on the student's page."""
     if withdraw == bool(text and text.strip()):
-        raise CommandFault("give TEXT, or --withdraw", status=2)
+        raise CommandFault(_("give TEXT, or --withdraw"), status=2)
     config = _config(course)
     _result(out, config, student, exercise)
     why = "comments withdrawn" if withdraw else "comment"
@@ -231,7 +253,7 @@ def _grades(
         if student in (None, grade.student) and exercise in (None, grade.exercise)
     ]
     if not found:
-        raise CommandFault(f"{out}: no results of these; grade first", status=2)
+        raise CommandFault(_("{out}: no results of these; grade first").format(out=out), status=2)
     return found
 
 
@@ -255,8 +277,13 @@ def _result(out: Path, config: CourseConfig, student: str, exercise: str) -> Res
     students = {r.student for r in results}
     if student not in students:
         close = difflib.get_close_matches(student, students, n=1)
-        suggestion = f"; did you mean {close[0]!r}?" if close else ""
-        raise CommandFault(f"{out} has no results of {student!r}{suggestion}", status=2)
+        suggestion = _("; did you mean {name!r}?").format(name=close[0]) if close else ""
+        raise CommandFault(
+            _("{out} has no results of {student!r}{suggestion}").format(
+                out=out, student=student, suggestion=suggestion
+            ),
+            status=2,
+        )
     return Result(student, exercise, 0.0, most, "missing")
 
 
@@ -267,7 +294,9 @@ def _moment(text: str, config: CourseConfig) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise CommandFault(f"{text!r} is no date; write 2027-02-15 or 2027-02-15T12:00", status=2) from None
+        raise CommandFault(
+            _("{text!r} is no date; write 2027-02-15 or 2027-02-15T12:00").format(text=text), status=2
+        ) from None
     if len(text) == len("2027-02-15"):
         # As in the configuration: a date alone is its last second.
         moment = datetime.combine(moment.date(), time(23, 59, 59))
@@ -295,16 +324,16 @@ def _keep(
 def _line(change: Change) -> str:
     what = f"{change.exercise} {change.check}".strip()
     if change.withdrawn:
-        done = f"{change.kind} withdrawn"
+        done = _("{kind} withdrawn").format(kind=change.kind)
     elif change.kind == "override":
-        done = f"{change.points:g} points (checks: {change.was:g})"
+        done = _("{points:g} points (checks: {was:g})").format(points=change.points, was=change.was)
     elif change.kind == "mark":
-        done = f"marked {change.points:g}"
+        done = _("marked {points:g}").format(points=change.points)
     elif change.kind == "extend":
-        done = f"until {change.due}"
+        done = _("until {due}").format(due=change.due)
     else:
-        done = f"{'private comment' if change.private else 'comment'}: {change.text}"
-    reason = "" if change.kind == "comment" else f" because: {change.why}"
+        done = f"{_('private comment') if change.private else _('comment')}: {change.text}"
+    reason = "" if change.kind == "comment" else " " + _("because: {why}").format(why=change.why)
     line = f"{change.when.isoformat()} {change.who}: {change.student}, {what}: {done}{reason}"
     # One change is one line, and nothing in it steers a terminal.
     return "".join(sign if sign.isprintable() else " " for sign in line)

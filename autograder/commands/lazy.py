@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 
 import click
 
+from autograder.commands.translated import translated
+from autograder.language import _
+
 
 class Entry(NamedTuple):
     """Where a subcommand lives (a module of `autograder.commands`), and its line in `--help`."""
@@ -33,17 +36,21 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"autograder.commands.{entry.module}")
         command: click.Command = module.command
-        return command
+        return translated(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in self.table.items()])
+        with formatter.section(_("Commands")):
+            formatter.write_dl([(name, _(entry.summary)) for name, entry in self.table.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in self.table and not args[0].startswith("-"):
             close = difflib.get_close_matches(args[0], self.table, n=1)
-            suggestion = f" Did you mean {close[0]!r}?" if close else ""
-            ctx.fail(f"No command {args[0]!r}.{suggestion} There are: {', '.join(self.table)}.")
+            suggestion = _(" Did you mean {name!r}?").format(name=close[0]) if close else ""
+            ctx.fail(
+                _("No command {name!r}.{suggestion} There are: {listing}.").format(
+                    name=args[0], suggestion=suggestion, listing=", ".join(self.table)
+                )
+            )
         return super().resolve_command(ctx, args)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
 from autograder import __version__
 from autograder.commands.faults import CommandFault
 from autograder.commands.lazy import Entry, LazyGroup
+from autograder.commands.translated import language_of, translated
+from autograder.language import LANGUAGES, _, said, use_language
 
 COMMANDS: dict[str, Entry] = {
     "new": Entry("new", "Make a student's own copy of an exercise."),
@@ -26,22 +29,28 @@ COMMANDS: dict[str, Entry] = {
 
 
 @click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language of messages (default: the course's).")
 @click.version_option(__version__, prog_name="autograder")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context, lang: str | None) -> None:
     """Exercises on generative models, and the grader that keeps every answer out of reach.
 
     Exit status: 0 done; 1 something could not be graded or proved; 2 wrong usage or configuration.
     """
+    if lang is not None:
+        use_language(lang)
+        ctx.default_map = {name: {"lang": lang} for name in COMMANDS}
 
 
 def main() -> None:
     """Run the command line; errors meant for the user come out as one message."""
+    use_language(language_of(sys.argv[1:], Path()))
     try:
-        cli(standalone_mode=False)
+        translated(cli)(standalone_mode=False)
     except click.exceptions.Exit as exit_request:
         sys.exit(exit_request.exit_code)
     except click.Abort:
-        click.echo("Interrupted.", err=True)
+        click.echo(_("Interrupted."), err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()
@@ -53,7 +62,7 @@ def main() -> None:
         status = _status_of(error)
         if status is None:
             raise
-        click.echo(f"autograder: {error}", err=True)
+        click.echo(f"autograder: {said(str(error))}", err=True)
         sys.exit(status)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
+from autograder.language import _
 
 
 @click.command("new")
@@ -23,7 +24,10 @@ def command(exercise: str, student: str, notebook: bool, folder: Path | None, fo
     from autograder.course.handout import find_handout
 
     if not student.strip() or re.search(r"[\x00-\x1f/\\]", student) or student in (".", ".."):
-        raise CommandFault(f"--student {student!r}: a name without slashes and control characters is needed", status=2)
+        raise CommandFault(
+            _("--student {student!r}: a name without slashes and control characters is needed").format(student=student),
+            status=2,
+        )
     handout = find_handout(course)
     place = handout.exercise(exercise)
     stub = handout.file(exercise, f"{exercise}.py").read_text(encoding="utf-8")
@@ -34,8 +38,10 @@ def command(exercise: str, student: str, notebook: bool, folder: Path | None, fo
         text = to_notebook(text, exercise)
     target = (folder or Path(student)) / f"{exercise}.{'ipynb' if notebook else 'py'}"
     if target.exists() and not force:
-        raise CommandFault(f"{target} is already there and may hold your work; --force replaces it", status=2)
+        raise CommandFault(
+            _("{target} is already there and may hold your work; --force replaces it").format(target=target), status=2
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, encoding="utf-8")
-    click.echo(f"wrote {target}")
-    click.echo(f"Fill it in, then: autograder check {target}")
+    click.echo(_("wrote {target}").format(target=target))
+    click.echo(_("Fill it in, then: autograder check {target}").format(target=target))

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
+from autograder.language import _
 
 
 @click.command("new-exercise")
@@ -26,12 +27,12 @@ def command(name: str, title: str | None, course: Path, new_course: str | None) 
 
     for text in (title, new_course):
         if text is not None and (not text.strip() or not text.isprintable()):
-            raise CommandFault(f"{text!r} is no title: one line of text is needed", status=2)
+            raise CommandFault(_("{text!r} is no title: one line of text is needed").format(text=text), status=2)
     root = course.resolve() if new_course is not None else find_course(course)
     made = create(NewExercise(name, title or name.replace("_", " ").capitalize(), root), new_course)
     for path in made:
-        click.echo(f"wrote {path.relative_to(root)}")
+        click.echo(_("wrote {path}").format(path=path.relative_to(root)))
     place = "" if root == Path.cwd() else f" --course {course}"
-    click.echo("Try it as it is:")
-    click.echo(f"  autograder assign{place}")
-    click.echo(f"  autograder verify {name} --seeds 5{place}")
+    click.echo(_("Try it as it is:"))
+    click.echo(_("  autograder assign{place}").format(place=place))
+    click.echo(_("  autograder verify {name} --seeds 5{place}").format(name=name, place=place))

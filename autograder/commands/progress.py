@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from autograder.language import _
+
 
 class Progress:
     """What a command tells its progress to."""
@@ -25,7 +27,12 @@ class Progress:
             self._told = now
             elapsed = now - self._started
             rest = elapsed / self.done * (total - self.done)
-            print(f"{self._label}: {self.done} of {total}, {elapsed:.0f} s, {rest:.0f} s to go", file=sys.stderr)
+            print(
+                _("{label}: {done} of {total}, {elapsed:.0f} s, {rest:.0f} s to go").format(
+                    label=self._label, done=self.done, total=total, elapsed=elapsed, rest=rest
+                ),
+                file=sys.stderr,
+            )
 
 
 class BarProgress(Progress):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands.faults import CommandFault
+from autograder.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,9 +53,9 @@ def command(
     extensions and comments of the gradebook are applied in pages and in the class report.
     """
     if teacher and html is None:
-        raise CommandFault("--teacher goes with --html DIR", status=2)
+        raise CommandFault(_("--teacher goes with --html DIR"), status=2)
     if submissions is not None and class_folder is None:
-        raise CommandFault("--submissions goes with --class DIR", status=2)
+        raise CommandFault(_("--submissions goes with --class DIR"), status=2)
     from autograder.results.files import read_results
 
     def wanted(result: Result) -> bool:
@@ -63,7 +64,8 @@ def command(
     everything = list(read_results(out))
     results = [result for result in everything if wanted(result)]
     if not results:
-        raise CommandFault(f"{out}: no results{' of ' + student if student else ''}; grade first", status=2)
+        of = _("no results of {student}").format(student=student) if student else _("no results")
+        raise CommandFault(_("{out}: {reason}; grade first").format(out=out, reason=of), status=2)
     if html is None and class_folder is None:
         _show(results, student, as_csv)
         return
@@ -73,7 +75,7 @@ def command(
 
     config = load_config(find_course(course) / CONFIG_NAME)
     language = lang or config.language
-    use_language(language)
+    use_language(language, config.translations)
     from autograder.gradebook.book import read_history
     from autograder.gradebook.grades import grades, with_missing
     from autograder.gradebook.rubric import load_rubric
@@ -84,9 +86,13 @@ def command(
     final = grades(results, config, changes, load_rubric(config))
     if html is not None:
         count = _write_students(config, language, out, results, final, html, teacher)
-        click.echo(f"{count} pages: {html}")
+        click.echo(_("{count} pages: {html}").format(count=count, html=html))
     if class_folder is not None:
-        click.echo(f"class report: {_write_class(config, language, out, results, final, class_folder, submissions)}")
+        click.echo(
+            _("class report: {file}").format(
+                file=_write_class(config, language, out, results, final, class_folder, submissions)
+            )
+        )
 
 
 def _show(results: Sequence[Result], student: str | None, as_csv: bool) -> None:
@@ -108,9 +114,15 @@ def _show(results: Sequence[Result], student: str | None, as_csv: bool) -> None:
             markup=False, style="bold",
         )  # fmt: skip
         for problem in result.loading:
-            console.print(f"  {problem.where}, line {problem.line}: {problem.message}", markup=False, style="yellow")
+            console.print(
+                _("  {where}, line {line}: {message}").format(
+                    where=problem.where, line=problem.line, message=problem.message
+                ),
+                markup=False,
+                style="yellow",
+            )
         for note in result.notes:
-            console.print(f"  note: {note}", markup=False)
+            console.print(_("  note: {note}").format(note=note), markup=False)
         console.print(result_table(result))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands.faults import CommandFault
+from autograder.language import _
 
 if TYPE_CHECKING:
     from autograder.course import Exercise
@@ -56,7 +57,7 @@ def command(
     config = load_config(find_course(course) / CONFIG_NAME)
     names = [e.id for e in config.exercises] if everything else list(exercises)
     if not names:
-        raise CommandFault("name an exercise, or --all", status=2)
+        raise CommandFault(_("name an exercise, or --all"), status=2)
     if coverage is not None:
         _write_coverage(coverage, [find_exercise(config, name) for name in names])
         return
@@ -65,7 +66,7 @@ def command(
     for name in names:
         exercise = find_exercise(config, name)
         counts = VerificationSeeds(seeds, alternative_seeds, mistake_seeds, 2, exact_seeds)
-        with progress(f"verifying {name}") as bar:
+        with progress(_("verifying {name}").format(name=name)) as bar:
             seen = verify(
                 config, exercise, counts, workers or default_workers(),
                 lambda done, total: bar.advance(total, str(done.task.key)),
@@ -73,19 +74,28 @@ def command(
         console.print(matrix_table(seen.exercise, seen.checks, seen.passed, seen.runs, seen.kinds, seen.expected))
         named = sum(seen.diagnosed[m] == seen.runs[m] for m in seen.expected)
         console.print(
-            f"{name}: reference {seen.runs['reference']} runs, median {seen.seconds:.1f} s; "
-            f"{len(seen.expected)} mistakes, {named} named in every run; {len(seen.problems)} problems",
+            _(
+                "{name}: reference {reference} runs, median {seconds:.1f} s; {n} mistakes, {named} named "
+                "in every run; {n2} problems"
+            ).format(
+                name=name,
+                reference=seen.runs["reference"],
+                seconds=seen.seconds,
+                n=len(seen.expected),
+                named=named,
+                n2=len(seen.problems),
+            ),
             highlight=False,
         )
         for remark in seen.remarks:
-            console.print(f"  remark: {remark}", markup=False, highlight=False, style="dim")
+            console.print(_("  remark: {remark}").format(remark=remark), markup=False, highlight=False, style="dim")
         if picture is not None:
             path = picture / f"{name}.png"
             draw_matrix(path, seen.exercise, seen.checks, seen.passed, seen.runs, seen.kinds, seen.expected)
-            console.print(f"wrote {path}", soft_wrap=True, highlight=False)
+            console.print(_("wrote {path}").format(path=path), soft_wrap=True, highlight=False)
         problems += [f"{name}: {line}" for line in seen.problems]
     if problems:
-        raise CommandFault("\n  ".join([f"{len(problems)} things are not as they should be:", *problems]))
+        raise CommandFault("\n  ".join([_("{n} things are not as they should be:").format(n=len(problems)), *problems]))
 
 
 def _write_coverage(path: Path, exercises: list[Exercise]) -> None:
@@ -95,5 +105,7 @@ def _write_coverage(path: Path, exercises: list[Exercise]) -> None:
     path.write_text(markdown(found), encoding="utf-8")
     missing = [f"{c.exercise}: {c.sentences[key]}" for c in found for key in c.missing()]
     if missing:
-        raise CommandFault("\n  ".join(["no check covers these requirements:", *missing]))
-    click.echo(f"wrote {path}: {sum(len(c.sentences) for c in found)} requirements, all covered")
+        raise CommandFault("\n  ".join([_("no check covers these requirements:"), *missing]))
+    click.echo(
+        _("wrote {path}: {sum} requirements, all covered").format(path=path, sum=sum(len(c.sentences) for c in found))
+    )

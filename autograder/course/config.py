@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from autograder.course.document import Document, Steps, did_you_mean, read_document, validate
 from autograder.course.errors import ConfigurationError
+from autograder.language import TRANSLATIONS, _
 
 CONFIG_NAME = "grading_config.yaml"
 SCHEMA_FILE = Path(__file__).with_name("grading_config.schema.json")
@@ -137,6 +138,11 @@ class CourseConfig:
         """The folder of the course."""
         return self.file.parent
 
+    @property
+    def translations(self) -> Path:
+        """Where the course's own catalogues are, if it has any."""
+        return self.root / TRANSLATIONS
+
     def exercise(self, exercise: str) -> ExerciseConfig:
         """The exercise with this id; ConfigurationError names those there are."""
         for candidate in self.exercises:
@@ -144,8 +150,9 @@ class CourseConfig:
                 return candidate
         known = [candidate.id for candidate in self.exercises]
         raise ConfigurationError(
-            f"the course has no exercise {exercise!r}{did_you_mean(exercise, known)} (it has: "
-            f"{', '.join(known)})",
+            _("the course has no exercise {exercise!r}{suggestion} (it has: {listing})").format(
+                exercise=exercise, suggestion=did_you_mean(exercise, known), listing=", ".join(known)
+            ),
             file=self.file,
         )
 
@@ -187,8 +194,9 @@ def _zone(document: Document, name: str) -> tzinfo:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError) as error:
         raise document.error(
-            f"the time zone {name!r} is not known here; write an IANA name such as Europe/Paris, or "
-            "install tzdata",
+            _(
+                "the time zone {name!r} is not known here; write an IANA name such as Europe/Paris, or install tzdata"
+            ).format(name=name),
             ("course", "timezone"),
         ) from error
 
@@ -201,7 +209,7 @@ def _exercises(document: Document, zone: tzinfo) -> tuple[ExerciseConfig, ...]:
     for index, given in enumerate(values["exercises"]):
         steps: Steps = ("exercises", index)
         if any(given["id"] == other.id for other in exercises):
-            raise document.error(f"the exercise {given['id']!r} is listed twice", (*steps, "id"))
+            raise document.error(_("the exercise {id!r} is listed twice").format(id=given["id"]), (*steps, "id"))
         exercise = replace(
             course,
             id=given["id"],
@@ -214,12 +222,8 @@ def _exercises(document: Document, zone: tzinfo) -> tuple[ExerciseConfig, ...]:
     return tuple(exercises)
 
 
-def _apply(
-    exercise: ExerciseConfig, values: dict[str, Any], document: Document, steps: Steps
-) -> ExerciseConfig:
-    simple = {
-        name: values[name] for name in ("visibility", "published", "answers_released") if name in values
-    }
+def _apply(exercise: ExerciseConfig, values: dict[str, Any], document: Document, steps: Steps) -> ExerciseConfig:
+    simple = {name: values[name] for name in ("visibility", "published", "answers_released") if name in values}
     return replace(
         exercise,
         limits=_limits(exercise.limits, values.get("limits", {}), document, (*steps, "limits")),
@@ -237,8 +241,12 @@ def _limits(limits: Limits, values: dict[str, Any], document: Document, steps: S
     )
     if result.total_seconds < max(result.per_check.seconds, result.per_import.seconds):
         raise document.error(
-            f"the total of {result.total_seconds:g} s is less than one step may take "
-            f"(per check {result.per_check.seconds:g} s, per import {result.per_import.seconds:g} s)",
+            _(
+                "the total of {total_seconds:g} s is less than one step may take (per check {seconds:g} "
+                "s, per import {seconds2:g} s)"
+            ).format(
+                total_seconds=result.total_seconds, seconds=result.per_check.seconds, seconds2=result.per_import.seconds
+            ),
             steps,
         )
     return result
@@ -259,5 +267,7 @@ def _due(document: Document, text: str | None, zone: tzinfo, steps: Steps) -> da
             return datetime.combine(date.fromisoformat(text), time(23, 59, 59), zone)
         due = datetime.fromisoformat(text)
     except ValueError as error:
-        raise document.error(f"{text!r} is no date of the calendar: {error}", steps) from error
+        raise document.error(
+            _("{text!r} is no date of the calendar: {error}").format(text=text, error=error), steps
+        ) from error
     return due if due.tzinfo else due.replace(tzinfo=zone)

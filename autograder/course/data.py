@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal
 from autograder.course.config import CourseConfig, DataConfig
 from autograder.course.errors import ConfigurationError
 from autograder.course.folders import user_folder
+from autograder.language import _
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,9 +77,10 @@ def load_digits(config: CourseConfig, split: Split, n: int | None = None, size: 
     folder = find_mnist(config.data, config.root)
     if folder is None and config.data.set == "mnist":
         raise ConfigurationError(
-            f"MNIST is asked for, but {IMAGES}.gz and {LABELS}.gz are not found; run `autograder data "
-            "fetch`, "
-            f"or name their folder in data.folder or {FOLDER_VARIABLE}",
+            _(
+                "MNIST is asked for, but {images}.gz and {labels}.gz are not found; run `autograder data "
+                "fetch`, or name their folder in data.folder or {folder_variable}"
+            ).format(images=IMAGES, labels=LABELS, folder_variable=FOLDER_VARIABLE),
             file=config.file,
             path="data.set",
         )
@@ -109,7 +111,9 @@ def find_mnist(data: DataConfig, root: Path) -> Path | None:
         if missing:
             origin = FOLDER_VARIABLE if variable else "data.folder"
             raise ConfigurationError(
-                f"the folder {named} ({origin}) lacks {' and '.join(m + '.gz' for m in missing)}"
+                _("the folder {named} ({origin}) lacks {listing}").format(
+                    named=named, origin=origin, listing=" and ".join(m + ".gz" for m in missing)
+                )
             )
         return named
     for folder in (root.resolve().parent / "shared" / "data" / "mnist", user_folder("cache") / "mnist"):
@@ -133,15 +137,18 @@ def parse_idx(raw: bytes, dimensions: int, source: Path) -> ByteArray:
     magic = 0x0800 + dimensions
     if len(raw) < header or int.from_bytes(raw[:4], "big") != magic:
         raise ConfigurationError(
-            f"is no IDX file of {dimensions} dimensions: it starts with {raw[:4].hex()}, not {magic:08x}",
+            _("is no IDX file of {dimensions} dimensions: it starts with {raw}, not {magic:08x}").format(
+                dimensions=dimensions, raw=raw[:4].hex(), magic=magic
+            ),
             file=source,
         )
     shape = tuple(int.from_bytes(raw[4 + 4 * i : 8 + 4 * i], "big") for i in range(dimensions))
     expected = header + int(np.prod(shape, dtype=object))
     if len(raw) != expected:
         raise ConfigurationError(
-            f"is damaged: its header announces {' x '.join(map(str, shape))} values, {expected} bytes; "
-            f"it has {len(raw)}",
+            _("is damaged: its header announces {listing} values, {expected} bytes; it has {n}").format(
+                listing=" x ".join(map(str, shape)), expected=expected, n=len(raw)
+            ),
             file=source,
         )
     return np.frombuffer(raw, np.uint8, offset=header).reshape(shape)
@@ -172,14 +179,15 @@ def _mnist(folder: Path) -> tuple[FloatArray, ByteArray]:
     for name, dimensions in ((IMAGES, 3), (LABELS, 1)):
         source = _file(folder, name)
         if source is None:
-            raise ConfigurationError(f"{name}.gz is missing", file=folder)
+            raise ConfigurationError(_("{name}.gz is missing").format(name=name), file=folder)
         raw = _read(source)
         arrays.append(parse_idx(raw, dimensions, source))
         if hashlib.sha256(raw).hexdigest() != CONTENT_SHA256[name]:
             raise ConfigurationError(
-                "is readable but is not MNIST's published test file (its SHA-256 differs); limits "
-                "calibrated on "
-                "MNIST would not hold. Remove it, or run `autograder data fetch`",
+                _(
+                    "is readable but is not MNIST's published test file (its SHA-256 differs); limits calibrated on "
+                    "MNIST would not hold. Remove it, or run `autograder data fetch`"
+                ),
                 file=source,
             )
     images, labels = arrays
@@ -196,11 +204,12 @@ def _read(source: Path) -> bytes:
                 raw = plain.read(MAX_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise ConfigurationError(
-            f"is damaged or cannot be read: {error}; fetch it again", file=source
+            _("is damaged or cannot be read: {error}; fetch it again").format(error=error), file=source
         ) from error
     if len(raw) > MAX_BYTES:
         raise ConfigurationError(
-            f"holds more than {MAX_BYTES} bytes; MNIST's test files are smaller", file=source
+            _("holds more than {max_bytes} bytes; MNIST's test files are smaller").format(max_bytes=MAX_BYTES),
+            file=source,
         )
     return raw
 
@@ -213,8 +222,10 @@ def _scikit_learn_digits() -> tuple[FloatArray, ByteArray]:
         from sklearn.datasets import load_digits as load
     except ImportError as error:
         raise ConfigurationError(
-            "neither MNIST nor scikit-learn is here; `autograder data fetch` gets the one, "
-            "`pip install scikit-learn` the other"
+            _(
+                "neither MNIST nor scikit-learn is here; `autograder data fetch` gets the one, "
+                "`pip install scikit-learn` the other"
+            )
         ) from error
     bunch = load()
     small = bunch.images.astype(np.float64) / 16  # (n, 8, 8)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from autograder.course.config import CONFIG_NAME, CourseConfig
 from autograder.course.errors import ConfigurationError
+from autograder.language import _
 
 STUDENT_FOLDER = "exercises"
 
@@ -88,7 +89,8 @@ class Exercise:
         absent = [self._relative(path) for path in paths if not path.exists()]
         if absent:
             raise ConfigurationError(
-                f"the exercise {self.id!r} lacks {', '.join(absent)}", file=self.root / CONFIG_NAME
+                _("the exercise {id!r} lacks {listing}").format(id=self.id, listing=", ".join(absent)),
+                file=self.root / CONFIG_NAME,
             )
 
     def _relative(self, path: Path) -> str:
@@ -101,7 +103,11 @@ def find_course(start: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / CONFIG_NAME).is_file():
             return folder
-    raise ConfigurationError(f"no {CONFIG_NAME} in {start} or any folder above it; name the course's folder")
+    raise ConfigurationError(
+        _("no {config_name} in {start} or any folder above it; name the course's folder").format(
+            config_name=CONFIG_NAME, start=start
+        )
+    )
 
 
 def find_exercise(config: CourseConfig, exercise: str) -> Exercise:

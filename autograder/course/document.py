@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from autograder.course.errors import ConfigurationError
+from autograder.language import N_, _
 
 Steps = tuple[str | int, ...]
 
@@ -69,19 +70,23 @@ def read_document(file: Path) -> Document:
     try:
         raw = file.read_bytes()
     except OSError as error:
-        raise ConfigurationError(f"cannot be read: {error.strerror or error}", file=file) from error
+        raise ConfigurationError(
+            _("cannot be read: {strerror}").format(strerror=error.strerror or error), file=file
+        ) from error
     if len(raw) > MAX_BYTES:
-        raise ConfigurationError(f"is {len(raw)} bytes long; at most {MAX_BYTES} are read", file=file)
+        raise ConfigurationError(
+            _("is {n} bytes long; at most {max_bytes} are read").format(n=len(raw), max_bytes=MAX_BYTES), file=file
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise ConfigurationError("is not UTF-8 text; save it as UTF-8", file=file, line=line) from error
+        raise ConfigurationError(_("is not UTF-8 text; save it as UTF-8"), file=file, line=line) from error
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
-            raise ConfigurationError("is empty", file=file)
+            raise ConfigurationError(_("is empty"), file=file)
         lines: dict[Steps, int] = {}
         key_lines: dict[Steps, int] = {}
         _note_lines(node, (), lines, key_lines, file, open_nodes=set())
@@ -90,10 +95,12 @@ def read_document(file: Path) -> Document:
         mark = error.problem_mark or error.context_mark
         line_number = None if mark is None else mark.line + 1
         raise ConfigurationError(
-            f"is not valid YAML: {error.problem}", file=file, line=line_number
+            _("is not valid YAML: {problem}").format(problem=error.problem), file=file, line=line_number
         ) from error
     except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigurationError(f"is not valid YAML: {str(error).splitlines()[0]}", file=file) from error
+        raise ConfigurationError(
+            _("is not valid YAML: {value}").format(value=str(error).splitlines()[0]), file=file
+        ) from error
 
 
 def _note_lines(
@@ -106,9 +113,9 @@ def _note_lines(
 ) -> None:
     # An alias that contains itself would never end.
     if id(node) in open_nodes:
-        raise ConfigurationError("an alias refers to itself", file=file, line=node.start_mark.line + 1)
+        raise ConfigurationError(_("an alias refers to itself"), file=file, line=node.start_mark.line + 1)
     if len(lines) > MAX_VALUES:
-        raise ConfigurationError(f"holds more than {MAX_VALUES} values", file=file)
+        raise ConfigurationError(_("holds more than {max_values} values").format(max_values=MAX_VALUES), file=file)
     open_nodes.add(id(node))
     lines[steps] = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
@@ -118,7 +125,7 @@ def _note_lines(
             line = key.start_mark.line + 1
             if name in seen:
                 raise ConfigurationError(
-                    f"the key {name!r} is given twice (first in line {seen[name]})",
+                    _("the key {name!r} is given twice (first in line {seen})").format(name=name, seen=seen[name]),
                     file=file,
                     line=line,
                     path=render_path(steps),
@@ -150,17 +157,17 @@ def validate(document: Document, schema_file: Path) -> None:
 def did_you_mean(word: str, allowed: Sequence[str]) -> str:
     """`; did you mean 'points'?` or nothing."""
     close = difflib.get_close_matches(word.lower(), allowed, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return _("; did you mean {name!r}?").format(name=close[0]) if close else ""
 
 
 _KINDS = {
-    "object": "a mapping (key: value)",
-    "array": "a list",
-    "string": "text",
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-    "null": "null",
+    "object": N_("a mapping (key: value)"),
+    "array": N_("a list"),
+    "string": N_("text"),
+    "number": N_("a number"),
+    "integer": N_("a whole number"),
+    "boolean": N_("true or false"),
+    "null": N_("null"),
 }
 
 
@@ -171,37 +178,56 @@ def _translate(document: Document, error: Any) -> ConfigurationError:
         known = sorted(error.schema.get("properties", {}))
         unknown = next(str(key) for key in got if key not in known)
         suggestion = did_you_mean(unknown, known)
-        message = f"unknown key {unknown!r}{suggestion} (allowed: {', '.join(known)})"
+        message = _("unknown key {unknown!r}{suggestion} (allowed: {listing})").format(
+            unknown=unknown, suggestion=suggestion, listing=", ".join(known)
+        )
         return document.error(message, (*steps, unknown), key=True)
     if keyword == "required":
         missing = next(name for name in allowed if name not in got)
         about = error.schema["properties"][missing].get("description", "")
-        return document.error(f"the key {missing!r} is missing" + (f": {about}" if about else ""), steps)
+        return document.error(
+            _("the key {missing!r} is missing").format(missing=missing) + (f": {about}" if about else ""), steps
+        )
     shown = _shown(got)
     if keyword == "enum":
         words = [str(value) for value in allowed]
         suggestion = did_you_mean(got, words) if isinstance(got, str) else ""
-        return document.error(f"got {shown}{suggestion} (allowed: {', '.join(words)})", steps)
+        return document.error(
+            _("got {shown}{suggestion} (allowed: {listing})").format(
+                shown=shown, suggestion=suggestion, listing=", ".join(words)
+            ),
+            steps,
+        )
     if keyword == "type":
         kinds = [allowed] if isinstance(allowed, str) else list(allowed)
-        expected = " or ".join(_KINDS[kind] for kind in kinds)
-        return document.error(f"got {shown}, expected {expected}{_described(error.schema)}", steps)
+        expected = _(" or ").join(_(_KINDS[kind]) for kind in kinds)
+        return document.error(
+            _("got {shown}, expected {expected}{described}").format(
+                shown=shown, expected=expected, described=_described(error.schema)
+            ),
+            steps,
+        )
     bounds = {
-        "minimum": "at least",
-        "maximum": "at most",
-        "exclusiveMinimum": "more than",
-        "exclusiveMaximum": "less than",
-        "const": "exactly",
+        "minimum": _("at least"),
+        "maximum": _("at most"),
+        "exclusiveMinimum": _("more than"),
+        "exclusiveMaximum": _("less than"),
+        "const": _("exactly"),
     }
     if keyword in bounds:
         return document.error(
-            f"got {shown}, allowed is {bounds[keyword]} {allowed}{_described(error.schema)}", steps
+            _("got {shown}, allowed is {bounds} {allowed}{described}").format(
+                shown=shown, bounds=bounds[keyword], allowed=allowed, described=_described(error.schema)
+            ),
+            steps,
         )
     if keyword in ("minItems", "minLength", "minProperties"):
-        return document.error(f"must not be empty{_described(error.schema)}", steps)
+        return document.error(_("must not be empty{described}").format(described=_described(error.schema)), steps)
     if keyword == "pattern":
-        return document.error(f"got {shown}{_described(error.schema)}", steps)
-    return document.error(f"got {shown}: {error.message}", steps)
+        return document.error(
+            _("got {shown}{described}").format(shown=shown, described=_described(error.schema)), steps
+        )
+    return document.error(_("got {shown}: {message}").format(shown=shown, message=error.message), steps)
 
 
 def _described(schema: Any) -> str:

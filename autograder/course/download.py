@@ -15,6 +15,7 @@ from typing import Any
 
 from autograder.course.errors import ConfigurationError
 from autograder.course.folders import user_folder
+from autograder.language import _
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def fetch_mnist(
     try:
         import pooch
     except ImportError as error:
-        raise ConfigurationError("fetching data needs the package pooch: pip install pooch") from error
+        raise ConfigurationError(_("fetching data needs the package pooch: pip install pooch")) from error
     pooch.get_logger().setLevel(logging.WARNING)
     folder = folder or user_folder("cache") / "mnist"
     for file in files:
@@ -86,9 +87,7 @@ def fetch_mnist(
                     path=folder,
                     downloader=pooch.HTTPDownloader(progressbar=bar, timeout=timeout),
                 )
-            except (
-                Exception
-            ) as error:  # requests, urllib3, OSError, ValueError (checksum): all mean "next mirror"
+            except Exception as error:  # requests, urllib3, OSError, ValueError (checksum): all mean "next mirror"
                 failures.append(f"{mirror}: {_short(error)}")
                 continue
             finally:
@@ -102,8 +101,10 @@ def fetch_mnist(
         else:
             lines = "\n  ".join(failures)
             raise ConfigurationError(
-                f"{file.name} could not be fetched:\n  {lines}\n"
-                f"Put the file into {folder} by hand, or name its folder in AUTOGRADER_MNIST"
+                _(
+                    "{name} could not be fetched:\n  {lines}\nPut the file into {folder} by hand, or name "
+                    "its folder in AUTOGRADER_MNIST"
+                ).format(name=file.name, lines=lines, folder=folder)
             )
     return folder
 

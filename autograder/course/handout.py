@@ -8,6 +8,7 @@ from pathlib import Path
 from autograder.course.config import CourseConfig, load_config
 from autograder.course.discovery import STUDENT_FOLDER, Exercise
 from autograder.course.errors import ConfigurationError
+from autograder.language import _
 
 HANDOUT_CONFIG = "course.yaml"
 
@@ -28,7 +29,7 @@ class Handout:
         """A file of an exercise; ConfigurationError where it is missing."""
         path = self.folder / exercise / name
         if not path.is_file():
-            raise ConfigurationError("missing; get the course's files again, or run `autograder assign`", file=path)
+            raise ConfigurationError(_("missing; get the course's files again, or run `autograder assign`"), file=path)
         return path
 
 
@@ -40,5 +41,7 @@ def find_handout(start: Path) -> Handout:
             if (place / HANDOUT_CONFIG).is_file():
                 return Handout(load_config(place / HANDOUT_CONFIG), place)
     raise ConfigurationError(
-        f"no {HANDOUT_CONFIG} in {start}, above it, or in {STUDENT_FOLDER}/; go to the folder of the course's files"
+        _(
+            "no {handout_config} in {start}, above it, or in {student_folder}/; go to the folder of the course's files"
+        ).format(handout_config=HANDOUT_CONFIG, start=start, student_folder=STUDENT_FOLDER)
     )

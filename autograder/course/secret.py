@@ -19,6 +19,7 @@ from pathlib import Path
 from autograder.course.config import CourseConfig
 from autograder.course.errors import ConfigurationError
 from autograder.course.folders import user_folder
+from autograder.language import _
 
 MIN_BYTES = 16
 MAX_BYTES = 65_536
@@ -39,16 +40,15 @@ def load_secret(config: CourseConfig, root: Path, tell: Callable[[str], None] | 
     tell = tell or _tell_on_stderr
     from_environment = os.environ.get(config.secret.env, "")
     if from_environment:
-        return _long_enough(
-            from_environment.encode(), f"the environment variable {config.secret.env}", config.file
-        )
+        return _long_enough(from_environment.encode(), f"the environment variable {config.secret.env}", config.file)
     file = config.secret.file
     if file is not None:
         if file.resolve().is_relative_to(root.resolve()):
             raise ConfigurationError(
-                f"the secret file {file} lies inside the course's folder, where it could be committed or "
-                "handed out; "
-                "move it elsewhere",
+                _(
+                    "the secret file {file} lies inside the course's folder, where it could be committed or "
+                    "handed out; move it elsewhere"
+                ).format(file=file),
                 file=config.file,
                 path="secret.file",
             )
@@ -88,15 +88,17 @@ def _read(file: Path) -> bytes:
             return stream.read(MAX_BYTES).strip()
     except OSError as error:
         raise ConfigurationError(
-            f"the secret cannot be read: {error.strerror or error}", file=file
+            _("the secret cannot be read: {strerror}").format(strerror=error.strerror or error), file=file
         ) from error
 
 
 def _long_enough(secret: bytes, where: str, config_file: Path) -> bytes:
     if len(secret) < MIN_BYTES:
         raise ConfigurationError(
-            f"the secret in {where} has {len(secret)} bytes; at least {MIN_BYTES} are needed "
-            '(python -c "import secrets; print(secrets.token_hex(32))")',
+            _(
+                'the secret in {where} has {n} bytes; at least {min_bytes} are needed (python -c "import '
+                'secrets; print(secrets.token_hex(32))")'
+            ).format(where=where, n=len(secret), min_bytes=MIN_BYTES),
             file=config_file,
             path="secret",
         )
@@ -121,11 +123,13 @@ def _create(file: Path) -> None:
             draft.unlink()
     except OSError as error:
         raise ConfigurationError(
-            f"the secret cannot be written: {error.strerror or error}", file=file
+            _("the secret cannot be written: {strerror}").format(strerror=error.strerror or error), file=file
         ) from error
 
 
 def _refuse_if_open(file: Path) -> None:
     mode = stat.S_IMODE(file.stat().st_mode)
     if os.name == "posix" and mode & 0o077:
-        raise ConfigurationError(f"other users may read this secret (mode {mode:o}); chmod 600 it", file=file)
+        raise ConfigurationError(
+            _("other users may read this secret (mode {mode:o}); chmod 600 it").format(mode=mode), file=file
+        )

@@ -134,7 +134,9 @@ class Gradebook:
         except GradebookFault:
             raise
         except Exception as error:
-            raise GradebookFault(f"the gradebook {_public(self._shown)} cannot be used: {error}") from error
+            raise GradebookFault(
+                _("the gradebook {public} cannot be used: {error}").format(public=_public(self._shown), error=error)
+            ) from error
 
     def _prepare(self, connection: Connection) -> None:
         fresh = not inspect(connection).has_table(versions.name)
@@ -145,7 +147,9 @@ class Gradebook:
         found = connection.execute(select(versions.c.version)).scalar_one()
         if found > VERSION:
             raise GradebookFault(
-                f"{_public(self._shown)} is a gradebook of version {found}; this autograder knows {VERSION}: update it"
+                _("{public} is a gradebook of version {found}; this autograder knows {version}: update it").format(
+                    public=_public(self._shown), found=found, version=VERSION
+                )
             )
         for step in MIGRATIONS[found - 1 :]:
             step(connection)
@@ -157,9 +161,13 @@ class Gradebook:
             if not given.strip():
                 raise GradebookFault(_("every change says {name}; it is empty here").format(name=name))
         if change.kind not in KINDS:
-            raise GradebookFault(f"unknown kind of change {change.kind!r}; there are {', '.join(KINDS)}")
+            raise GradebookFault(
+                _("unknown kind of change {kind!r}; there are {listing}").format(
+                    kind=change.kind, listing=", ".join(KINDS)
+                )
+            )
         if change.when.tzinfo is None:
-            raise GradebookFault("the time of a change has no time zone")
+            raise GradebookFault(_("the time of a change has no time zone"))
         row = {**vars(change), "when": change.when.isoformat(), "due": change.due and change.due.isoformat()}
         with self._engine.begin() as connection:
             connection.execute(insert(changes).values(row))

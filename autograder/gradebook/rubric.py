@@ -12,6 +12,7 @@ from pathlib import Path
 
 from autograder.course import ConfigurationError, CourseConfig
 from autograder.course.document import did_you_mean, read_document, validate
+from autograder.language import _
 
 RUBRIC_NAME = "rubric.yaml"
 SCHEMA_FILE = Path(__file__).with_name("rubric.schema.json")
@@ -46,7 +47,9 @@ def load_rubric(course: CourseConfig) -> Rubric:
         names = [item.id for item in items]
         for index, name in enumerate(names):
             if name in names[:index]:
-                raise document.error(f"the item {name!r} is listed twice", ("exercises", exercise, index, "id"))
+                raise document.error(
+                    _("the item {name!r} is listed twice").format(name=name), ("exercises", exercise, index, "id")
+                )
         rubric[exercise] = items
     return rubric
 
@@ -59,5 +62,8 @@ def find_item(course: CourseConfig, rubric: Rubric, exercise: str, item: str) ->
             return candidate
     known = ", ".join(candidate.id for candidate in items) or "no items"
     raise ConfigurationError(
-        f"the rubric of {exercise!r} has no item {item!r} (it has: {known})", file=course.root / RUBRIC_NAME
+        _("the rubric of {exercise!r} has no item {item!r} (it has: {known})").format(
+            exercise=exercise, item=item, known=known
+        ),
+        file=course.root / RUBRIC_NAME,
     )

@@ -58,7 +58,7 @@ class JobLoop:
         course = load_config(Path(self._order["config"]))
         if self._order.get("data_set"):
             course = replace(course, data=replace(course.data, set=self._order["data_set"]))
-        use_language(self._order.get("language") or course.language)
+        use_language(self._order.get("language") or course.language, course.translations)
         engine = self.engine_class(
             course,
             bytes.fromhex(self._order["secret"]),

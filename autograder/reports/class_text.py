@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from autograder.language import _
 from autograder.reports.class_view import ClassView
-from autograder.reports.pages import figure, points, seconds, short
 from autograder.reports.spreadsheet import safe_cell
+from autograder.reports.words import figure, points, seconds, short
 
 # What could begin markup of Markdown or of the HTML in it.
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&])")
