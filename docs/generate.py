@@ -69,15 +69,15 @@ def configuration() -> str:
     lines = [
         MADE, "", "# Configuration", "",
         "`grading_config.yaml` says which exercises a course has and how they are graded. It is held against",
-        "`autograder/course/grading_config.schema.json` (JSON Schema 2020-12): what is not allowed is refused with its",
-        "line, what was got and what is allowed. Editors use the schema for completion. A key that is left out takes the",
-        "default; an exercise takes the course's value unless it has its own.", "",
+        "`autograder/course/grading_config.schema.json` (JSON Schema 2020-12): what is not allowed is refused with",
+        "its line, what was got and what is allowed. Editors use the schema for completion. A key that is left out",
+        "takes the default; an exercise takes the course's value unless it has its own.", "",
         *_table(schema), "", "## An example", "", "```yaml", example.rstrip(), "```",
     ]  # fmt: skip
     rubric = _schema("gradebook/rubric.schema.json")
     lines += [
         "", "## rubric.yaml", "",
-        f"{_sentence(rubric)} It lies beside `grading_config.yaml`; its schema is `autograder/gradebook/rubric.schema.json`.",
+        f"{_sentence(rubric)} Its schema is `autograder/gradebook/rubric.schema.json`.",
         "", *_table(rubric),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
@@ -187,9 +187,9 @@ def _cell(text: str) -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
-    "commands": commands,
     "configuration": configuration,
     "result-schema": results,
+    "commands": commands,
 }
 
 

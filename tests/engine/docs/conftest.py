@@ -118,8 +118,8 @@ def reader(home: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("OMP_NUM_THREADS", "LANG") if name in os.environ}
     paths = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
     return kept | {
-        "PATH": paths, "HOME": str(home), "COLUMNS": "120", "USER": "reader", "AUTOGRADER_SECRET": "a secret of the docs",
-        "MPLBACKEND": "Agg",
+        "PATH": paths, "HOME": str(home), "USER": "reader", "COLUMNS": "120", "MPLBACKEND": "Agg",
+        "AUTOGRADER_SECRET": "a secret of the docs",
     }  # fmt: skip
 
 
@@ -146,10 +146,8 @@ def follow(page: Path, folder: Path, logs: Path) -> int:
             expected = int(block.remarks.get("exit", 0)) if number == len(commands) - 1 else 0
             log = logs / f"{len(shown)}.txt"
             shown.append((f"{page.name}, block of line {block.line}: {command}", output, log))
-            script += [
-                f"{{ {command}\n}} > {log} 2>&1",
-                f'status=$?; if [ "$status" != {expected} ]; then echo "{len(shown) - 1} $status" > {logs}/failed; exit; fi',
-            ]
+            stop = f'echo "{len(shown) - 1} $status" > {logs}/failed; exit'
+            script += [f"{{ {command}\n}} > {log} 2>&1", f'status=$?; if [ "$status" != {expected} ]; then {stop}; fi']
     subprocess.run(["bash", "-c", "\n".join(script)], cwd=folder, env=reader(folder), timeout=3000, check=False)
     failed = logs / "failed"
     if failed.exists():
