@@ -69,7 +69,8 @@ def test_beats_pca(student, draw, expect, calibrated, digits):
     x, unseen = digits("train", 2000, size=8), digits("held_out", 1000, size=8)
     d = 5
     model = student.Autoencoder(D=64, hidden=(128, 64), d=d)
-    student.train_autoencoder(model, x, epochs=25, batch_size=50, lr=4e-3, generator=draw.generator())
+    # The smaller data set is seen more often, for as many steps.
+    student.train_autoencoder(model, x, epochs=50_000 // len(x), batch_size=50, lr=4e-3, generator=draw.generator())
     x_hat = expect.tensor(model(unseen), tuple(unseen.shape), _("the trained Autoencoder at unseen digits"))
     mean, axes = x.double().mean(0), principal_axes(x)[1][:d]
     centred = unseen.double() - mean
