@@ -11,7 +11,7 @@ export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-all lint docs assign calibrate verify bench clean
+.PHONY: demo test test-all bridges lint docs assign calibrate verify bench clean
 
 demo: .venv/installed
 	$(BIN)/autograder grade examples/submissions --out out/demo
@@ -53,5 +53,14 @@ verify: .venv/installed
 	$(PIP) $(CONSTRAINTS) --no-build-isolation -e ".[instructor,postgresql,cluster,development]"
 	@touch $@
 
+# nbgrader and otter-grader, with Jupyter, beside ours: for the slow tests of the bridges and for `make bench`.
+bridges: .venv-bridges/installed
+
+.venv-bridges/installed: pyproject.toml constraints.txt
+	test -x .venv-bridges/bin/python || $(PYTHON) -m venv .venv-bridges
+	.venv-bridges/bin/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) "$(TORCH)" setuptools
+	.venv-bridges/bin/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) --no-build-isolation -e ".[instructor,nbgrader,otter]"
+	@touch $@
+
 clean:
-	rm -rf .venv out
+	rm -rf .venv .venv-bridges out
