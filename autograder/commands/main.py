@@ -16,6 +16,7 @@ from autograder.language import LANGUAGES, _, said, use_language
 COMMANDS: dict[str, Entry] = {
     "new": Entry("new", "Make a student's own copy of an exercise."),
     "check": Entry("check", "Run the public checks on your file."),
+    "ci": Entry("ci", "Check a repository in continuous integration."),
     "grade": Entry("grade", "Grade a folder of submissions."),
     "report": Entry("report", "Show results: a table, pages for students, the class."),
     "gradebook": Entry("gradebook", "Override points, extend due dates, comment, export."),
