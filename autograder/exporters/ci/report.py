@@ -1,0 +1,164 @@
+"""What a CI run has to say, as its reader may see it: made from views, so that nothing withheld can be in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from autograder.language import _
+from autograder.reports.visible import NOT_SHOWN, CheckView, ExerciseView
+
+Checks = Literal["public", "hidden"]
+BAD = ("failed", "blocked", "error")
+
+
+class Lines(Protocol):
+    """Finds lines of a student's file: `submissions.lines.LineFinder`."""
+
+    def of_place(self, where: str, line: int) -> int | None:
+        """The line of the file for a place in the student's words ("cell 3", line 2)."""
+
+    def of_message(self, message: str, title: str = "") -> int | None:
+        """The line that a check's message and title are about."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One check. `points` is None where they are withheld; `line` counts in the file, None where it is not known."""
+
+    title: str
+    outcome: str
+    max_points: float
+    points: float | None
+    text: str
+    line: int | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to look at in a student's file."""
+
+    file: str
+    line: int
+    title: str
+    text: str
+    level: Literal["error", "warning"] = "error"
+
+
+@dataclass(frozen=True)
+class Section:
+    """One exercise.
+
+    Attributes:
+        file: relative to the repository, with forward slashes.
+        checks: which were run.
+        points: None where they are withheld.
+        begun: whether anything of it is written; what is not begun fails nobody.
+        isolation: level in force.
+        text: about the submission as a whole.
+    """
+
+    id: str
+    title: str
+    file: str
+    kind: Checks
+    outcome: str
+    lines: tuple[Line, ...]
+    findings: tuple[Finding, ...]
+    points: float | None
+    max_points: float
+    begun: bool
+    isolation: str
+    text: str
+    seconds: float = 0.0
+
+    @property
+    def bad(self) -> bool:
+        """Whether something that the reader may see did not pass."""
+        return self.outcome in ("unreadable", "error") or any(line.outcome in BAD for line in self.lines)
+
+    @property
+    def passed(self) -> int:
+        """How many checks passed, of those that may be seen."""
+        return sum(line.outcome == "passed" for line in self.lines)
+
+
+def section(
+    view: ExerciseView,
+    file: str,
+    kind: Checks,
+    where: Lines | None,
+    seconds: float,
+) -> Section:
+    """The part of a report on one exercise.
+
+    Args:
+        view: what its reader may see.
+        file: relative to the repository.
+        kind: which checks were run.
+        where: finds lines of the file; None where it cannot be read.
+        seconds: wall clock.
+    """
+    lines = tuple(_line(check, where) for check in view.checks)
+    shown = [line for line in lines if line.outcome in BAD]
+    written = [line for line in shown if line.outcome != "blocked" and "NotImplementedError" not in line.text]
+    begun = bool(written) or not shown or any(line.outcome == "passed" for line in lines)
+    findings = [
+        Finding(
+            file,
+            (where.of_place(problem.where, problem.line) if where else None) or 1,
+            _("not loaded"),
+            problem.message,
+            "warning",
+        )
+        for problem in view.loading
+        if problem.kind != "note"
+    ]
+    # What ten checks say of one function is said once, at its line.
+    for card in view.cards:
+        known = _line(card[0], where)
+        titles = card[0].title if len(card) == 1 else f"{card[0].title} (+{len(card) - 1})"
+        findings.append(Finding(file, known.line or 1, titles, known.text))
+    return Section(
+        id=view.id,
+        title=view.title,
+        file=file,
+        kind=kind,
+        outcome=view.outcome,
+        lines=lines,
+        findings=tuple(findings) if begun else (),
+        points=view.grade.final if view.grade is not None else None,
+        max_points=view.max_points,
+        begun=begun,
+        isolation=str(view.isolation.get("level") or "none"),
+        text="\n".join([*([view.message] if view.message else []), *view.notes]),
+        seconds=seconds,
+    )
+
+
+def _line(check: CheckView, where: Lines | None) -> Line:
+    mistake = _("This is what you get with: {mistake}.").format(mistake=check.mistake) if check.mistake else ""
+    text = " ".join(part for part in (check.message, mistake, check.hint) if part)
+    bad = check.outcome in BAD
+    return Line(
+        check.title, check.outcome, check.max_points, check.points, text if check.outcome != "passed" else "",
+        where.of_message(check.message, check.title) if bad and where else None,
+    )  # fmt: skip
+
+
+def status(sections: Sequence[Section]) -> Literal["pass", "fail", "error"]:
+    """What came out as a whole: of what is begun, or of everything where nothing is."""
+    if any(part.outcome == "error" for part in sections):
+        return "error"
+    begun = [part for part in sections if part.begun] or list(sections)
+    return "fail" if any(part.bad for part in begun) else "pass"
+
+
+def word(line: Line) -> str:
+    """An outcome for people."""
+    words = {
+        "passed": _("passed"), "failed": _("failed"), "blocked": _("blocked"), "error": _("not run"),
+        "skipped": _("skipped"), NOT_SHOWN: _("not shown"),
+    }  # fmt: skip
+    return words.get(line.outcome, line.outcome)
