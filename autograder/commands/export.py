@@ -16,6 +16,9 @@ EXPORTERS: dict[str, Entry] = {
     "csv": Entry("export_csv", "Grades as a plain table."),
     "json": Entry("export_json", "Grades as JSON."),
     "gradescope": Entry("export_gradescope", "The autograder zip of an exercise for Gradescope."),
+    "nbgrader": Entry("export_nbgrader", "The exercises as a course for nbgrader."),
+    "nbgrader-scores": Entry("export_nbgrader_scores", "Grades into nbgrader's gradebook.db."),
+    "otter": Entry("export_otter", "The exercises for otter-grader."),
     "feedback": Entry("export_feedback", "Students' pages zipped as Moodle's bulk upload wants them."),
 }
 

@@ -40,7 +40,7 @@ def split_notebook(text: str) -> tuple[tuple[Cell, ...], list[str]]:
         if not isinstance(cell, dict):
             damaged.append(index)
             continue
-        if cell.get("cell_type") != "code":
+        if cell.get("cell_type") != "code" or _is_check(cell):
             continue
         source = _source(cell)
         if source is None:
@@ -90,6 +90,16 @@ def _cell_list(document: dict[str, Any]) -> list[Any]:
         lists = [sheet.get("cells") for sheet in worksheets if isinstance(sheet, dict)]
         return [cell for part in lists if isinstance(part, list) for cell in part]
     raise SubmissionUnreadable(_("The file is JSON, but not a notebook: it has no cells."))
+
+
+def _is_check(cell: dict[str, Any]) -> bool:
+    """Whether a cell is a test that nbgrader or otter-grader put there: it is not the student's work."""
+    metadata = cell.get("metadata")
+    if not isinstance(metadata, dict):
+        return False
+    tags, rights = metadata.get("tags"), metadata.get("nbgrader")
+    ignored = isinstance(tags, list) and "otter_ignore" in tags
+    return ignored or (isinstance(rights, dict) and rights.get("grade") is True and rights.get("solution") is not True)
 
 
 def _source(cell: dict[str, Any]) -> str | None:

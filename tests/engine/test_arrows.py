@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "submissions": {"course", "authoring", "language"},
     "judge": {"wire", "worker", "sandbox", "course", "authoring", "submissions", "results", "language", "statistics"},
     "batch": {"judge", "course", "authoring", "submissions", "results", "language", "statistics"},
+    "bridges": {"batch", "course", "authoring", "submissions", "results", "language"},
     "reports": {"results", "course", "language"},
     "gradebook": {"results", "course", "language"},
     "exporters": {"results", "course", "authoring", "gradebook", "reports", "language"},

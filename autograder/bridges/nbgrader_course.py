@@ -1,0 +1,153 @@
+"""A course for nbgrader: its configuration, and a source notebook for each exercise.
+
+The notebook is the solution with nbgrader's marks, then a cell for the public checks, then one for each hidden check
+with its points. A check's cell holds its title and no code of it. Nothing here imports nbgrader.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from autograder.authoring.bundle import generate
+from autograder.authoring.notebook import to_notebook
+from autograder.bridges.asking import write_settings
+from autograder.course import CourseConfig, find_exercise
+from autograder.course.discovery import STUDENT_FOLDER
+from autograder.course.handout import HANDOUT_CONFIG
+
+PREFIX = "check-"  # of the grade_id of a hidden check's cell
+PUBLIC = "public-checks"
+
+CONFIG = """\
+# Written by `autograder export nbgrader`: how nbgrader grades this course.
+import os
+
+c = get_config()  # noqa: F821
+_here = os.path.dirname(os.path.abspath(__file__))
+
+c.CourseDirectory.course_id = {course!r}
+c.CourseDirectory.root = _here
+
+# The stub of each function is the one that `autograder assign` writes.
+c.GenerateAssignment.preprocessors = [
+    "nbgrader.preprocessors.IncludeHeaderFooter",
+    "nbgrader.preprocessors.LockCells",
+    "autograder.bridges.nbgrader_judge.StubCells",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.SaveCells",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+# Cells of checks that a student deleted or doubled are put back.
+c.Autograde.sanitize_preprocessors = [
+    "nbgrader.preprocessors.ClearOutput",
+    "autograder.bridges.nbgrader_judge.RestoreChecks",
+    "nbgrader.preprocessors.DeduplicateIds",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+# No kernel runs a student's code here: JudgeCells stands where nbgrader's Execute was. Whoever puts Execute back lets
+# students' code run beside the grades.
+c.Autograde.autograde_preprocessors = [
+    "autograder.bridges.nbgrader_judge.JudgeCells",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.JudgeCells.folder = _here
+
+# `nbgrader validate` runs the solution, and waits in the first check's cell for the judge.
+c.Execute.timeout = {seconds}
+"""
+
+
+def write_course(
+    course: CourseConfig, folder: Path, exercises: Sequence[str], checks: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> list[Path]:
+    """Write the course; what was written, the configuration first.
+
+    Args:
+        course: the configuration.
+        folder: of the nbgrader course; made where it is missing. Files of other names in it are left alone.
+        exercises: ids.
+        checks: what the checks of each exercise are worth, as a judge says (`Judge.checks`).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    seconds = max(course.exercise(exercise).limits.total_seconds for exercise in exercises) + 120
+    config = folder / "nbgrader_config.py"
+    config.write_text(CONFIG.format(course=course.id, seconds=int(seconds)), encoding="utf-8")
+    write_settings(folder, course)
+    written = [config]
+    handout = generate(course)
+    for exercise in exercises:
+        place = folder / "source" / exercise
+        (place / exercise).mkdir(parents=True, exist_ok=True)
+        notebook = place / f"{exercise}.ipynb"
+        notebook.write_text(source_notebook(course, exercise, checks[exercise]), encoding="utf-8")
+        # What the public checks need, in the form that `autograder check` finds it.
+        (place / HANDOUT_CONFIG).write_bytes(handout[f"{STUDENT_FOLDER}/{HANDOUT_CONFIG}"])
+        for name in ("quiz.py", "test_public.py"):
+            (place / exercise / name).write_bytes(handout[f"{STUDENT_FOLDER}/{exercise}/{name}"])
+        written.append(notebook)
+    return written
+
+
+def source_notebook(course: CourseConfig, exercise: str, checks: Sequence[Mapping[str, Any]]) -> str:
+    """The source notebook of an exercise, as JSON text."""
+    solution = find_exercise(course, exercise).solution.read_text(encoding="utf-8")
+    notebook = json.loads(to_notebook(solution, exercise))
+    title = (
+        "## Checks\n\nThe first cell runs the public checks on the saved notebook; they earn no points. The others are "
+        "judged after you have handed in, with inputs of your own."
+    )
+    notebook["cells"] += [
+        _markdown("checks", title),
+        check_cell(PUBLIC, f'from autograder.bridges.cells import public\n\npublic("{exercise}")', 0),
+        *(check_cell(PREFIX + c["id"], _check_source(exercise, c), c["max_points"]) for c in checks),
+    ]
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def check_cell(identity: str, source: str, points: float) -> dict[str, Any]:
+    """A locked cell that earns points."""
+    rights = {"grade": True, "locked": True, "schema_version": 3, "solution": False, "task": False}
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": identity[:64],
+        "metadata": {"nbgrader": {"grade_id": identity, "cell_type": "code", "points": points, **rights}},
+        "outputs": [],
+        "source": source,
+    }
+
+
+def _check_source(exercise: str, check: Mapping[str, Any]) -> str:
+    return "\n".join(
+        [
+            f"# {check['title']}",
+            f"# {check['max_points']:g} points; judged when handed in.",
+            "### BEGIN HIDDEN TESTS",
+            "from autograder.bridges.cells import judged",
+            "",
+            f"judged({exercise!r}, {check['id']!r})",
+            "### END HIDDEN TESTS",
+        ]
+    )
+
+
+def _markdown(identity: str, source: str) -> dict[str, Any]:
+    rights = {"grade": False, "locked": True, "schema_version": 3, "solution": False, "task": False}
+    return {
+        "cell_type": "markdown",
+        "id": identity,
+        "metadata": {"nbgrader": {"grade_id": identity, "cell_type": "markdown", **rights}},
+        "source": source,
+    }

@@ -1,0 +1,86 @@
+"""Our results into nbgrader's gradebook.db, through nbgrader's own API: no notebook is run or even there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+from autograder.bridges.nbgrader_course import PREFIX
+from autograder.course import CourseConfig
+from autograder.results.grade import Grade
+from autograder.results.model import Result
+
+
+def write_scores(
+    database: str,
+    course: CourseConfig,
+    results: Sequence[Result],
+    grades: Sequence[Grade],
+    checks: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> int:
+    """Write every result: the points of each check, a teacher's corrections, the late penalty.
+
+    Args:
+        database: SQLAlchemy URL of the gradebook; it is made where it is missing.
+        course: the configuration: due dates.
+        results: of the class.
+        grades: of these results, in the same order.
+        checks: what the checks of each exercise are worth; a result without checks (missing, unreadable) gets zeros.
+
+    Returns:
+        How many results were written. Results that the framework could not make are left out: they are no zero.
+    """
+    from nbgrader.api import Gradebook
+
+    written = 0
+    with Gradebook(database, course.id) as gradebook:
+        for exercise in dict.fromkeys(result.exercise for result in results):
+            _assignment(gradebook, course, exercise, checks[exercise])
+        for result, grade in zip(results, grades, strict=True):
+            if result.outcome == "error":
+                continue
+            _submission(gradebook, result, grade, [c["id"] for c in checks[result.exercise]])
+            written += 1
+    return written
+
+
+def database_url(text: str) -> str:
+    """A URL as it is, or the URL of an SQLite file."""
+    return text if "://" in text else f"sqlite:///{Path(text).resolve()}"
+
+
+def _assignment(gradebook: Any, course: CourseConfig, exercise: str, checks: Sequence[Mapping[str, Any]]) -> None:
+    due = course.exercise(exercise).due
+    # nbgrader keeps times without a zone, in UTC.
+    dates = {} if due is None else {"duedate": due.astimezone(UTC).replace(tzinfo=None)}
+    gradebook.update_or_create_assignment(exercise, **dates)
+    gradebook.update_or_create_notebook(exercise, exercise)
+    for check in checks:
+        gradebook.update_or_create_grade_cell(
+            PREFIX + check["id"], exercise, exercise, max_score=check["max_points"], cell_type="code"
+        )
+
+
+def _submission(gradebook: Any, result: Result, grade: Grade, checks: Sequence[str]) -> None:
+    student, exercise = result.student, result.exercise
+    gradebook.update_or_create_student(student)
+    when = {} if grade.submitted is None else {"timestamp": grade.submitted.astimezone(UTC).replace(tzinfo=None)}
+    gradebook.update_or_create_submission(exercise, student, **when)
+    points = {check.id: check.points for check in result.checks}
+    rest = grade.points
+    for check in checks:
+        score = gradebook.find_grade(PREFIX + check, exercise, exercise, student)
+        score.auto_score = points.get(check, 0.0)
+        correction = grade.corrected.get(check)
+        score.manual_score = None if correction is None else correction.points
+        score.needs_manual_grade = False
+        score.extra_credit = None
+        rest -= score.auto_score if correction is None else correction.points
+    if checks and abs(rest) > 1e-6:
+        # A correction of the whole exercise, and the marks of the rubric: nbgrader has no other place for them.
+        gradebook.find_grade(PREFIX + checks[0], exercise, exercise, student).extra_credit = round(rest, 4)
+    notebook = gradebook.find_submission_notebook(exercise, exercise, student)
+    notebook.late_submission_penalty = round(grade.points * grade.penalty, 4)
+    gradebook.db.commit()

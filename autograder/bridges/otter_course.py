@@ -1,0 +1,132 @@
+"""An exercise for otter-grader: what students get, and what its autograder zip is made of.
+
+    DIR/<exercise>/student/       notebook, tests/ (public checks), what they need
+    DIR/<exercise>/autograder/    tests/ (a name and points per hidden check), otter_config.json, files/
+
+Test files are of the exception-based format. None holds a hidden check: the points come from the plugin that
+`otter_config.json` names. Nothing here imports otter.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from autograder.authoring.bundle import generate
+from autograder.course import CONFIG_NAME, CourseConfig, find_exercise
+from autograder.course.discovery import STUDENT_FOLDER
+from autograder.course.handout import HANDOUT_CONFIG
+
+PLUGIN = "autograder.bridges.otter_plugin.JudgePlugin"
+BUNDLE = "autograder_course"  # in files/: the part of the course that judges the exercise
+
+HIDDEN_TEST = """\
+from otter.test_files import test_case
+
+OK_FORMAT = False
+
+name = {name!r}
+
+
+@test_case(name={title!r}, points={points!r}, hidden={hidden!r})
+def test_{name}(env):
+    # Points come from the judge, through the plugin in otter_config.json. Without the plugin nobody earns any.
+    raise AssertionError("This check is judged outside the notebook.")
+"""
+
+PUBLIC_TEST = """\
+from otter.test_files import test_case
+
+OK_FORMAT = False
+
+name = {name!r}
+
+
+@test_case(name={title!r}, points=1)
+def test_{name}(env):
+    from autograder.bridges.cells import public
+
+    public({exercise!r}, {name!r})
+"""
+
+
+def write_student(course: CourseConfig, exercise: str, folder: Path, public: Sequence[Mapping[str, Any]]) -> Path:
+    """Write what students get; returns the notebook.
+
+    Args:
+        course: the configuration.
+        exercise: its id.
+        folder: where to.
+        public: `id` and `title` of the public checks.
+    """
+    handout = generate(course)
+    base = f"{STUDENT_FOLDER}/{exercise}"
+    _write(folder / HANDOUT_CONFIG, handout[f"{STUDENT_FOLDER}/{HANDOUT_CONFIG}"].decode())
+    for name in ("quiz.py", "test_public.py"):
+        _write(folder / exercise / name, handout[f"{base}/{name}"].decode())
+    for check in public:
+        text = PUBLIC_TEST.format(name=check["id"], title=check["title"], exercise=exercise)
+        _write(folder / "tests" / f"{check['id']}.py", text)
+    notebook = json.loads(handout[f"{base}/{exercise}.ipynb"])
+    title = "## Checks\n\nSave the notebook first: the checks read the file. They earn no points."
+    notebook["cells"].append({"cell_type": "markdown", **_ignored("otter-checks"), "source": title})
+    sources = [f'import otter\n\ngrader = otter.Notebook("{exercise}.ipynb")', "grader.check_all()"]
+    notebook["cells"] += [
+        {
+            "cell_type": "code",
+            **_ignored(f"otter-{number}"),
+            "execution_count": None,
+            "outputs": [],
+            "source": source,
+        }
+        for number, source in enumerate(sources, start=1)
+    ]
+    return _write(folder / f"{exercise}.ipynb", json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_autograder(course: CourseConfig, exercise: str, folder: Path, checks: Sequence[Mapping[str, Any]]) -> Path:
+    """Write what the zip is made of; returns the configuration.
+
+    Args:
+        course: the configuration.
+        exercise: its id.
+        folder: where to; what an earlier export wrote there is replaced.
+        checks: what the hidden checks are worth, as a judge says (`Judge.checks`).
+    """
+    for old in ("tests", "files"):
+        shutil.rmtree(folder / old, ignore_errors=True)
+    for check in checks:
+        hidden = check["visibility"] != "visible"
+        text = HIDDEN_TEST.format(name=check["id"], title=check["title"], points=check["max_points"], hidden=hidden)
+        _write(folder / "tests" / f"{check['id']}.py", text)
+    _bundle(course, exercise, folder / "files" / BUNDLE)
+    config = {"lang": "python", "show_hidden": False, "plugins": [{PLUGIN: {"exercise": exercise}}]}
+    return _write(folder / "otter_config.json", json.dumps(config, indent=2) + "\n")
+
+
+def _bundle(course: CourseConfig, exercise: str, folder: Path) -> None:
+    files = find_exercise(course, exercise)
+    leftovers = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
+    for place in (files.folder, files.hidden_folder):
+        shutil.copytree(place, folder / place.relative_to(course.root), ignore=leftovers)
+    translations = course.root / "translations"
+    if translations.is_dir():
+        shutil.copytree(translations, folder / "translations", ignore=leftovers)
+    (folder / "reference").mkdir()
+    if files.reference_json.is_file():
+        shutil.copy(files.reference_json, folder / "reference")
+    shutil.copy(course.file, folder / CONFIG_NAME)
+
+
+def _ignored(identity: str) -> dict[str, Any]:
+    """Metadata of a cell that neither otter nor our reader takes for the student's work."""
+    return {"id": identity, "metadata": {"tags": ["otter_ignore"]}}
+
+
+def _write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path

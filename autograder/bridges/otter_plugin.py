@@ -1,0 +1,108 @@
+"""otter-grader's plugin of an exported exercise: the judge gives the points, and otter runs no student's code.
+
+otter runs a student's code and the tests in one kernel and reads the scores from a pickle that this kernel wrote: the
+code can change the tests, the scores, and what else the grading process unpickles. This plugin has the submission
+judged in the sandbox before otter looks at it, empties the folder of everything that was handed in, has an empty
+notebook run in its place, and writes the judge's points over whatever came of that.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from otter.plugins import AbstractOtterPlugin
+from otter.test_files import TestFile
+from otter.test_files.abstract_test import TestCaseResult
+from otter.test_files.exception_test import ExceptionTestFile
+
+from autograder.bridges.asking import Asker
+from autograder.bridges.otter_course import BUNDLE
+from autograder.bridges.words import remarks, verdict
+from autograder.course import CONFIG_NAME, load_config
+from autograder.language import use_language
+from autograder.results.model import Result
+from autograder.submissions import SubmissionUnreadable, read_submission
+
+STUDENT = "AUTOGRADER_STUDENT"  # whose submission it is, where otter does not know
+
+
+class JudgePlugin(AbstractOtterPlugin):  # type: ignore[misc]
+    """Judges the submission before otter runs anything."""
+
+    _result: Result | None = None
+
+    def before_grading(self, config: Any) -> None:
+        """Judge, then take away everything that was handed in.
+
+        Raises:
+            JudgeFault: the framework could not grade: otter stops, and nobody gets a zero for it.
+        """
+        file = Path(self.submission_path)
+        asker = self._asker()
+        exercise = self.plugin_config["exercise"]
+        try:
+            submission = read_submission(file, student=self._student(file), exercise=exercise)
+            self._result = asker.grade(submission)
+        except SubmissionUnreadable as reason:
+            points = asker.course.exercise(exercise).points
+            self._result = Result("", exercise, 0.0, points, "unreadable", message=reason.message)
+        finally:
+            asker.close()
+        # otter unpickles a log it finds here, and its kernel imports modules from here.
+        for item in file.parent.iterdir():
+            if item.name == "tests" and item.is_dir() and not item.is_symlink():
+                continue  # otter's own copy, made from the zip
+            if item.is_dir() and not item.is_symlink():
+                shutil.rmtree(item)
+            else:
+                item.unlink()
+
+    def before_execution(self, submission: Any) -> Any:
+        """Nothing of the student's is run."""
+        import nbformat
+
+        notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
+        notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        return notebook
+
+    def after_grading(self, results: Any) -> None:
+        """Put the judge's points in place of the tests' own outcomes."""
+        if self._result is None:
+            raise RuntimeError("the submission was not judged")
+        checks = {check.id: check for check in self._result.checks}
+        exercise = self._asker().course.exercise(self._result.exercise)
+        now = datetime.now(UTC)
+        files = []
+        for path in sorted(Path("tests").glob("*.py")):
+            file: TestFile = ExceptionTestFile.from_file(str(path))
+            check = checks.get(file.name)
+            text = self._result.message if check is None else verdict(check, exercise, now)
+            passed = check is not None and check.outcome == "passed"
+            file.test_case_results = [
+                TestCaseResult(test_case=case, message=text, passed=passed) for case in file.test_cases
+            ]
+            files.append(file)
+        results.__init__(files, results.notebook)
+        said = remarks(self._result) or self._result.message
+        if said:
+            results.set_output(said)
+
+    def _asker(self) -> Asker:
+        # The zip's files/ were put here and are taken away with what was handed in; the originals are beside it.
+        source = Path(self.submission_path).parents[1] / "source" / "files" / BUNDLE
+        course = load_config(source / CONFIG_NAME)
+        use_language(course.language, course.root / "translations")
+        return Asker(course)
+
+    def _student(self, file: Path) -> str:
+        """Who handed it in: as the caller says, as Gradescope's metadata say, or by the name of the file."""
+        named = os.environ.get(STUDENT)
+        if named:
+            return named
+        users = (self.submission_metadata or {}).get("users") or []
+        mails = sorted(str(user["email"]) for user in users if isinstance(user, dict) and user.get("email"))
+        return mails[0] if mails else file.stem
