@@ -1,13 +1,13 @@
-"""One submission graded with the hidden checks, outside any batch: no state, nothing written."""
+"""One submission graded with the hidden checks, outside any batch: no plan, no state, nothing written."""
 
 from __future__ import annotations
 
 from autograder.batch.judges import Judge, Order
-from autograder.batch.plan import Options, make_plan
-from autograder.batch.pool import MARGIN_SECONDS
 from autograder.course import CourseConfig, find_exercise
 from autograder.results.model import Result
-from autograder.submissions import Entry, FolderScan
+from autograder.submissions import Entry, FolderScan, SubmissionUnreadable, code_cells, read_submission
+
+MARGIN_SECONDS = 120.0
 
 
 def grade_entry(
@@ -31,11 +31,31 @@ def grade_entry(
     Raises:
         JudgeFault: nothing can be graded here, or the framework failed on this submission.
     """
-    alone = FolderScan(scan.folder, (entry.student,), (entry,), (), ())
-    plan = make_plan(course, secret, alone, {}, Options(workers=1, language=language))
-    if plan.unreadable:
-        return plan.unreadable[0]
-    task = plan.todo[0].task
+    config = course.exercise(entry.exercise)
+    try:
+        submission = read_submission(entry.path, student=entry.student, exercise=entry.exercise, base=scan.folder)
+    except SubmissionUnreadable as reason:
+        return Result(
+            student=entry.student,
+            exercise=entry.exercise,
+            points=0.0,
+            max_points=config.points,
+            # A file that could not be opened here is no fault of the student's.
+            outcome="unreadable" if reason.fault == "content" else "error",
+            message=reason.message,
+            submission={"file": entry.path.name, "sha256": reason.sha256, "submitted": None},
+            notes=list(entry.notes),
+        )
+    job = {
+        "exercise": entry.exercise,
+        "student": entry.student,
+        "cells": list(code_cells(submission, entry.exercise)),
+        "submission": {
+            "file": entry.path.name, "format": submission.format, "sha256": submission.sha256, "submitted": None,
+            "notes": [*entry.notes, *submission.problems],
+        },
+    }  # fmt: skip
+    seconds = config.limits.total_seconds + 4 * config.limits.per_import.seconds + MARGIN_SECONDS
     folder = find_exercise(course, entry.exercise).hidden_folder
     with Judge(Order(course.file, [folder], secret, unprotected, language=language)) as judge:
-        return Result.from_json(judge.grade(task.job, task.seconds + MARGIN_SECONDS))
+        return Result.from_json(judge.grade(job, seconds))
