@@ -1,0 +1,85 @@
+"""nbgrader's tree: `submitted/<student>/<assignment>/`, with the time in `timestamp.txt`."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from pathlib import Path
+
+from autograder.language import _
+from autograder.submissions.layout import Context, HandIn, Identity, Piece, Reading, Unplaced, is_folder, listed
+from autograder.submissions.model import SubmissionUnreadable
+from autograder.submissions.names import bad_name, long_name
+from autograder.submissions.opening import read_regular
+from autograder.submissions.times import parse_time
+
+TIMESTAMP = "timestamp.txt"
+SUBMITTED = "submitted"
+
+
+def detect(folder: Path, context: Context) -> str:
+    """A folder `submitted`, or a `timestamp.txt` beside an assignment's files."""
+    inner = folder / SUBMITTED
+    if inner.is_dir() and not inner.is_symlink() and any(map(is_folder, listed(inner))):
+        return _("a folder {name}").format(name=SUBMITTED)
+    found = sum(
+        (folder / student.name / assignment.name / TIMESTAMP).is_file()
+        for student in listed(folder) if is_folder(student)
+        for assignment in listed(folder / student.name, 1000) if is_folder(assignment)
+    )  # fmt: skip
+    return _("{count} files {name}").format(count=found, name=TIMESTAMP) if found else ""
+
+
+def read(folder: Path, context: Context) -> Reading:
+    """A hand-in for each student and assignment."""
+    reading = Reading()
+    inner = folder / SUBMITTED
+    if inner.is_dir() and not inner.is_symlink():
+        # Beside it lie nbgrader's own folders: source, release, autograded, feedback and its database.
+        reading.ignored += [folder / item.name for item in listed(folder) if item.name != SUBMITTED]
+        folder = inner
+    for student in listed(folder):
+        path = folder / student.name
+        reason = bad_name(student.name) or long_name(student.name)
+        if not reason and not is_folder(student):
+            reason = _("belongs into a student's folder: submitted/<student>/<assignment>/")
+        if reason:
+            reading.unplaced.append(Unplaced(path, reason))
+            continue
+        items = listed(path)
+        if not items:
+            reading.unplaced.append(Unplaced(path, _("the folder is empty")))
+        who = Identity(student.name, student.name, ids=(student.name,))
+        found = False
+        for item in items:
+            if is_folder(item):
+                found = True
+                reading.hand_ins.append(_hand_in(who, path / item.name, context, reading))
+            else:
+                reason = _("belongs into an assignment's folder: submitted/<student>/<assignment>/")
+                reading.unplaced.append(Unplaced(path / item.name, reason))
+        if not found:
+            reading.hand_ins.append(HandIn(who, ()))
+    return reading
+
+
+def _hand_in(who: Identity, folder: Path, context: Context, reading: Reading) -> HandIn:
+    stamp = folder / TIMESTAMP
+    submitted = None
+    pieces = []
+    for item in listed(folder):
+        if item.name != TIMESTAMP:
+            pieces.append(Piece(folder / item.name))
+            continue
+        reading.ignored.append(stamp)
+        try:
+            text = read_regular(stamp, 1000, folder).content.decode("utf-8", "replace")
+            # nbgrader writes the zone; where it does not, the time is UTC.
+            submitted = parse_time(text, UTC)
+            reason = "" if submitted else _("no time that can be understood: {text}").format(text=ascii(text[:60]))
+        except SubmissionUnreadable as unreadable:
+            reason = unreadable.message
+        if reason:
+            reading.unplaced.append(Unplaced(stamp, reason))
+    if not pieces:
+        reading.unplaced.append(Unplaced(folder, _("the folder is empty")))
+    return HandIn(who, tuple(pieces), submitted, exercise=folder.name)
