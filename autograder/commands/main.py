@@ -25,6 +25,7 @@ COMMANDS: dict[str, Entry] = {
     "assign": Entry("assign", "Make what students get from the solutions."),
     "calibrate": Entry("calibrate", "Measure the limits of statistical checks."),
     "verify": Entry("verify", "Prove that the checks judge rightly."),
+    "messages": Entry("messages", "Bring the catalogues of translations up to date."),
     "data": Entry("data", "Get the MNIST digits, or say which digits are used."),
 }
 

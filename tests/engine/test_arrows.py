@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bridges": {"batch", "course", "authoring", "submissions", "results", "language"},
     "reports": {"results", "course", "language"},
     "gradebook": {"results", "course", "language"},
+    "translation": {"course", "authoring", "gradebook", "language"},
     "exporters": {"results", "course", "authoring", "gradebook", "reports", "language"},
     "web": {"results", "course", "reports", "gradebook", "language"},
     "notebook": {"batch", "course", "results", "reports", "language", "submissions"},

@@ -1,0 +1,193 @@
+"""The texts of an exercise's script in another language: its Markdown cells and its docstrings.
+
+A text is translated in pieces that a person can overlook: a paragraph, an item of a list, a line of a table, an entry
+of `Arguments:`. Breaks of lines do not belong to a piece, so that a new break in the source needs no new translation.
+Formulas set apart and code stay as they are.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+Say = Callable[[str], str]
+
+_WIDTH = 106
+_PREFIX = re.compile(r"(#+ |[-*+] |\d+\. |)")
+_ENTRY = re.compile(r"[\w*`\[][^:]{0,60}: ")
+_SECTION = re.compile(r"[A-Z]\w*:")
+# Spaces in a formula or in code are no places to break a line: "- 1" at the start of one would begin a list.
+_UNBROKEN = re.compile(r"\$[^$]+\$|`[^`]+`")
+_GLUE = "\x00"
+_RISKY = re.compile(r"(?:[-+*>#|=]+|\d+[.)])$")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One text, or lines that are kept: what begins its first line, the indent of the others, the text."""
+
+    first: str
+    others: str
+    text: str
+    kept: bool = False
+
+
+def texts(script: str) -> list[str]:
+    """Every text of a percent script that wants a translation, in order, each once."""
+    found: dict[str, None] = {}
+
+    def note(text: str) -> str:
+        found[text] = None
+        return text
+
+    translate(script, note)
+    return list(found)
+
+
+def translate(script: str, say: Say) -> str:
+    """The script with its Markdown cells and docstrings said by `say`, code as it is."""
+    return _translate_cells(_translate_docstrings(script, say), say)
+
+
+# --- Markdown cells -----------------------------------------------------------------------------------------------
+
+
+def _translate_cells(script: str, say: Say) -> str:
+    lines: list[str] = []
+    cell: list[str] = []
+    inside = False
+    for line in [*script.split("\n"), "# %%"]:
+        if inside and line.startswith("#") and not line.startswith("# %%"):
+            cell.append(line[2:] if line.startswith("# ") else line[1:])
+            continue
+        if inside:
+            lines += [f"# {text}".rstrip() for text in _written(_markdown(cell), say)]
+            inside, cell = False, []
+        lines.append(line)
+        inside = line.startswith("# %% [markdown]")
+    return "\n".join(lines[:-1])
+
+
+def _markdown(lines: list[str]) -> Iterator[Piece]:
+    words: list[str] = []
+    first = others = ""
+    formula = False
+    for line in [*lines, ""]:
+        bare = line.strip()
+        sets_apart = bare.startswith("$$") or formula
+        starts = _PREFIX.match(bare)
+        begins = bool(starts and starts[0]) or bare.startswith("|") or sets_apart or not bare
+        if begins and words:
+            yield Piece(first, others, " ".join(words))
+            words = []
+        if sets_apart:
+            yield Piece("", "", line, kept=True)
+            marks = bare.count("$$")
+            formula = formula != (marks % 2 == 1)
+        elif not bare:
+            yield Piece("", "", "", kept=True)
+        elif line.startswith("    ") and not words and not first.strip():
+            yield Piece("", "", line, kept=True)  # a drawing or code, set apart by its indent
+        elif bare.startswith("|"):
+            yield Piece("", "", bare, kept=not re.search(r"[A-Za-z]", bare))
+        else:
+            indent = line[: len(line) - len(line.lstrip())]
+            prefix = starts[0] if starts else ""
+            if not words:
+                first = indent + prefix
+                # A heading is one line.
+                others = indent if prefix.startswith("#") else indent + " " * len(prefix)
+            words.append(bare.removeprefix(prefix) if not words else bare)
+            if prefix.startswith("#"):
+                yield Piece(first, others, " ".join(words))
+                words = []
+
+
+# --- docstrings ---------------------------------------------------------------------------------------------------
+
+
+def _translate_docstrings(script: str, say: Say) -> str:
+    lines = script.split("\n")
+    nodes = [
+        node.body[0].value
+        for node in ast.walk(ast.parse(script))
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and ast.get_docstring(node)
+        and isinstance(node.body[0], ast.Expr)
+    ]
+    for node in sorted(nodes, key=lambda n: -n.lineno):
+        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+        opening = re.match(r'(\s*)(r?""")', lines[first])
+        if opening is None or not lines[last].endswith('"""'):
+            continue  # one that is written otherwise stays as it is
+        indent, quotes = opening.groups()
+        inner = "\n".join(lines[first : last + 1])[len(opening[0]) : -3]
+        alone = lines[last].strip() == '"""'
+        body = [line.removeprefix(indent) for line in inner.rstrip().split("\n")]
+        # The first line has the quotes before it, the last one perhaps after it.
+        said = list(_written(_docstring(body), say, _WIDTH - len(indent), len(quotes)))
+        text = "\n".join(f"{indent}{line}".rstrip() if i else line for i, line in enumerate(said))
+        closing = f'\n{indent}"""' if alone else '"""'
+        lines[first : last + 1] = f"{indent}{quotes}{text}{closing}".split("\n")
+    return "\n".join(lines)
+
+
+def _docstring(lines: list[str]) -> Iterator[Piece]:
+    words: list[str] = []
+    indent = ""
+    section = False
+    for line in [*lines, ""]:
+        bare = line.strip()
+        here = line[: len(line) - len(line.lstrip())]
+        header = bool(_SECTION.fullmatch(bare)) and not here
+        begins = not bare or header or here[:4] != indent[:4] or (section and bool(here) and bool(_ENTRY.match(bare)))
+        if begins and words:
+            yield Piece(indent, indent, " ".join(words))
+            words = []
+        if not bare:
+            yield Piece("", "", "", kept=True)
+            continue
+        if header:
+            yield Piece("", "", bare)
+            section = True
+            continue
+        if not here:
+            section = False
+        elif not section:
+            yield Piece("", "", line, kept=True)  # a formula, set apart by its indent
+            continue
+        if not words:
+            indent = here
+        words.append(bare)
+
+
+# --- writing ------------------------------------------------------------------------------------------------------
+
+
+def _written(pieces: Iterator[Piece], say: Say, width: int = _WIDTH, taken: int = 0) -> Iterator[str]:
+    found = list(pieces)
+    while found and found[-1].kept and not found[-1].text:
+        found.pop()  # the blank line that only ended the last piece
+    for piece in found:
+        if piece.kept or not re.search(r"[^\W\d_]{2}", piece.text):
+            yield piece.first + piece.text
+        elif piece.text.startswith("|") or piece.first.lstrip().startswith("#"):
+            yield piece.first + say(piece.text)
+        else:
+            yield from _wrapped(say(piece.text), piece.first, piece.others, width, taken)
+        taken = 0
+
+
+def _wrapped(text: str, first: str, others: str, width: int, taken: int) -> Iterator[str]:
+    glued = _UNBROKEN.sub(lambda found: found[0].replace(" ", _GLUE), text)
+    line, room = first, width - taken
+    empty = True
+    for word in glued.split():
+        if not empty and len(line) + 1 + len(word) > room and not _RISKY.match(word):
+            yield line.replace(_GLUE, " ")
+            line, room, empty = others, width, True
+        line += word if empty else f" {word}"
+        empty = False
+    yield line.replace(_GLUE, " ")
