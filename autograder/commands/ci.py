@@ -143,16 +143,22 @@ class _Place:
 
         from autograder.exporters.ci.report import section
         from autograder.gradebook.grades import grade
+        from autograder.language import _
         from autograder.reports.visible import student_view
         from autograder.submissions import SubmissionUnreadable, read_submission
         from autograder.submissions.lines import LineFinder
+        from autograder.submissions.names import shown
 
         started = time.monotonic()
         hidden = self.full is not None and bool(self._hidden_checks(entry.exercise))
         result = self._hidden(entry, scan) if hidden else self._public(entry, scan)
-        # Public checks are public: their outcome is for everybody.
-        result = replace(result, notes=[*dict.fromkeys([*entry.notes, *result.notes])])
+        # Where it lies is no news in a repository.
+        inner = shown(entry.path.relative_to(scan.folder).parent.as_posix())
+        usual = _("The file was found in the folder {folder}.").format(folder=inner)
+        notes = dict.fromkeys([*entry.notes, *result.notes])
+        result = replace(result, notes=[note for note in notes if note != usual])
         grading = grade(result, self.config, ())
+        # Public checks are public: their outcome is for everybody.
         view = student_view(
             self.config, [result], [grading], datetime.now(UTC), teacher=self.teacher or not hidden
         ).exercises[0]
@@ -224,24 +230,23 @@ def _table(sections: Sequence[Section]) -> str:
     width = None if sys.stdout.isatty() else 130  # logs of services are wide, and say they are 80
     console = Console(file=buffer, force_terminal=colour, width=width)
     for part in sections:
-        kind = _("public checks") if part.kind == "public" else _("checks")
-        console.print(Text(f"{part.id}: {part.file} ({kind})", style="bold"))
+        console.print(Text(f"{part.id}: {part.file}", style="bold"))
         if not part.begun:
-            console.print(Text(f"  {_('not begun')}", style="dim"))
+            console.print(Text(part.headline, style="dim"))
             continue
         for sentence in filter(None, part.text.split("\n")):
             console.print(Text(f"  {sentence}"))
         for finding in part.findings:
             if finding.level == "warning":
                 console.print(Text(f"  {finding.file}:{finding.line}: {finding.text}", style="yellow"))
-        if part.lines:
+        if part.seen:
             table = Table(header_style="bold")
             for column in (_("check"), "", _("points"), _("line"), _("what to look at")):
                 table.add_column(column)
-            for line in part.lines:
+            for line in part.seen:
                 table.add_row(*_row(line, word(line)))
             console.print(table)
-        console.print(Text(_total(part)))
+        console.print(Text(part.headline))
     return buffer.getvalue()
 
 
@@ -254,17 +259,6 @@ def _row(line: Any, outcome: str) -> list[Any]:
         Text(line.title), Text(outcome, style=styles.get(line.outcome, "dim")), Text(points),
         Text(str(line.line or "")), Text(line.text),
     ]  # fmt: skip
-
-
-def _total(part: Section) -> str:
-    from autograder.language import _
-
-    text = _("{passed} of {total} passed").format(passed=part.passed, total=len(part.lines))
-    if part.kind == "hidden" and part.points is not None:
-        text += _("; {points:g} of {most:g} points").format(points=part.points, most=part.max_points)
-    if part.isolation == "none":
-        text += _("; run without isolation")
-    return text
 
 
 def _outputs(sections: Sequence[Section], classroom: str) -> str:

@@ -16,7 +16,7 @@ from autograder.submissions.text import decode
 
 MAX_BYTES = 5_000_000  # in a larger file nobody reads remarks
 LOOK_AHEAD = 5_000  # lines of outputs between two cells
-_CODE = re.compile(r"`(\w+)|(\w+)\(")
+_CODE = re.compile(r"^(\w+)|`(\w+)|(\w+)\(")  # messages begin with what was called
 
 
 class LineFinder:
@@ -53,7 +53,7 @@ class LineFinder:
             found = re.search(rf"(\d{{1,7}}) \w+ {re.escape(where)}\b", message)
             if found and (line := self.of_place(where, int(found[1]))) is not None:
                 return line
-        for name in [a or b for a, b in _CODE.findall(f"{message}\n{title}")]:
+        for name in ["".join(found) for found in _CODE.findall(f"{message}\n{title}")]:
             if (line := self.of_definition(name)) is not None:
                 return line
         return None

@@ -37,7 +37,7 @@ def code_quality(sections: Sequence[Section]) -> str:
             seen = f"{part.id}\0{finding.title}\0{finding.text}\0{finding.line}"
             issues.append(
                 {
-                    "description": f"{finding.title}: {finding.text}",
+                    "description": f"{finding.title.rstrip('.')}: {finding.text}",
                     "check_name": part.id,
                     "fingerprint": hashlib.sha256(seen.encode("utf-8", "replace")).hexdigest(),
                     "severity": "major" if finding.level == "error" else "minor",

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 from autograder.exporters.ci.report import Section, word
 from autograder.language import _
-from autograder.reports.visible import NOT_SHOWN
 
 MAX_BYTES = 900_000  # hosted runners refuse a summary of more than 1 MiB
-_SIGNS = {"passed": "✅", "failed": "❌", "blocked": "⛔", "error": "⚠️", "skipped": "⏭️", NOT_SHOWN: "🔒"}
+_SIGNS = {"passed": "✅", "failed": "❌", "blocked": "⛔", "error": "⚠️", "skipped": "⏭️"}
 # A character reference stands for its character as text and never for structure: no markup, no link, no mention.
 _PUNCTUATION = re.compile(r"[^\w\s,]|_")
 _BLANKS = re.compile(r"\s+")
@@ -28,33 +27,23 @@ def summary(sections: Sequence[Section]) -> str:
 
 
 def _section(part: Section) -> str:
-    lines = [f"### {escape(part.title)}\n", f"{escape(_headline(part))}\n"]
+    lines = [f"### {escape(part.title)}\n", f"{escape(f'{part.file}: {part.headline}')}\n"]
+    if not part.begun:
+        return "\n".join(lines)
     if part.text:
         lines.append(f"{escape(part.text)}\n")
     for finding in part.findings:
         if finding.level == "warning":
             lines.append(f"- {escape(f'{finding.file}:{finding.line}: {finding.text}')}")
-    if part.lines:
+    if part.seen:
         lines.append(f"\n| | {_('check')} | {_('points')} | {_('what to look at')} |\n|---|---|---:|---|")
-    for line in part.lines:
+    for line in part.seen:
         points = "" if line.points is None or not line.max_points else f"{line.points:g} / {line.max_points:g}"
         lines.append(
             f"| {_SIGNS.get(line.outcome, '')} {escape(word(line))} | {escape(line.title)} | {escape(points)} "
             f"| {escape(line.text)} |"
         )
     return "\n".join(lines) + "\n"
-
-
-def _headline(part: Section) -> str:
-    if not part.begun:
-        return _("{file}: not begun").format(file=part.file)
-    which = _("public checks") if part.kind == "public" else _("checks")
-    head = _("{file}: {passed} of {total} {which} passed").format(
-        file=part.file, passed=part.passed, total=len(part.lines), which=which
-    )
-    if part.points is not None and part.kind == "hidden":
-        head += _("; {points:g} of {most:g} points").format(points=part.points, most=part.max_points)
-    return head
 
 
 def escape(text: str) -> str:

@@ -79,9 +79,33 @@ class Section:
         return self.outcome in ("unreadable", "error") or any(line.outcome in BAD for line in self.lines)
 
     @property
+    def seen(self) -> tuple[Line, ...]:
+        """The checks whose outcome may be seen."""
+        return tuple(line for line in self.lines if line.outcome != NOT_SHOWN)
+
+    @property
     def passed(self) -> int:
         """How many checks passed, of those that may be seen."""
         return sum(line.outcome == "passed" for line in self.lines)
+
+    @property
+    def headline(self) -> str:
+        """What came out, in a sentence."""
+        if not self.begun:
+            return _("not begun")
+        text = _("{passed} of {total} checks passed").format(passed=self.passed, total=len(self.seen))
+        if self.kind == "public":
+            text = _("{passed} of {total} public checks passed").format(passed=self.passed, total=len(self.seen))
+        withheld = len(self.lines) - len(self.seen)
+        if withheld:
+            text = _("{count} checks were run; students do not see them yet").format(count=withheld) + (
+                f"; {text}" if self.seen else ""
+            )
+        if self.kind == "hidden" and self.points is not None:
+            text += _("; {points:g} of {most:g} points").format(points=self.points, most=self.max_points)
+        if self.isolation == "none" and self.lines:
+            text += _("; run without isolation")
+        return text
 
 
 def section(
@@ -138,8 +162,7 @@ def section(
 
 
 def _line(check: CheckView, where: Lines | None) -> Line:
-    mistake = _("This is what you get with: {mistake}.").format(mistake=check.mistake) if check.mistake else ""
-    text = " ".join(part for part in (check.message, mistake, check.hint) if part)
+    text = " ".join(part for part in (check.message, check.hint) if part)
     bad = check.outcome in BAD
     return Line(
         check.title, check.outcome, check.max_points, check.points, text if check.outcome != "passed" else "",

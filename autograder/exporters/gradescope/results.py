@@ -128,7 +128,4 @@ def _output(check: CheckResult, result: Result) -> str:
     others = [c for c in result.checks if c.visibility not in (check.visibility, "visible")]
     if check.outcome == "blocked" and any(c.title in message or c.id in message for c in others):
         message = _("Not judged, because a check that it needs did not pass.")
-    mistake = ""
-    if check.diagnosis and check.diagnosis_title:
-        mistake = _("This is what you get with: {mistake}.").format(mistake=check.diagnosis_title)
-    return "\n".join(text for text in (message, mistake, check.hint) if text)
+    return "\n".join(text for text in (message, check.hint) if text)
