@@ -75,6 +75,7 @@ def _status_of(error: Exception) -> int | None:
         ("autograder.authoring.errors", "AuthoringError", 2),
         ("autograder.results.files", "BrokenResult", 1),
         ("autograder.gradebook.book", "GradebookFault", 2),
+        ("autograder.exporters.cells", "ExportFault", 2),
         ("autograder.batch.judges", "JudgeFault", 1),
         ("autograder.batch.state", "StateFault", 2),
     ):

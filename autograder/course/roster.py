@@ -10,8 +10,9 @@ import csv
 import io
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -57,6 +58,7 @@ class Person:
         name: as written, "Ada Lovelace" or "Lovelace, Ada".
         ids: every other id, login and number, as written.
         row: the whole line, by heading.
+        given: whether the file gives the id; else it was made of the address or the name.
     """
 
     id: str
@@ -66,6 +68,7 @@ class Person:
     email: str = ""
     ids: tuple[str, ...] = ()
     row: Mapping[str, str] = field(default_factory=dict)
+    given: bool = True
 
     def column(self, *headings: str) -> str:
         """The first of these columns that the line has and that is not empty."""
@@ -152,12 +155,15 @@ def read_roster(path: Path) -> Roster:
             f"no column names a student; one of: id, username, email, name (the file has: {', '.join(headings[:12])})",
             file=path,
         )
+    found = [(number, person) for number, row in rows if (person := _person(row, path, number)) is not None]
     people: list[Person] = []
     seen: dict[str, int] = {}
-    for number, row in rows:
-        person = _person(row, path, number)
-        if person is None:
-            continue
+    shared = {name for name, count in Counter(person.id for _line, person in found).items() if count > 1}
+    for number, person in found:
+        if person.id in shared and not person.given:
+            # A name made of an address or of a name: what is longer tells them apart, where there is anything.
+            longer = person.email if "@" in person.email else f"{person.id}_{person.moodle_id}".rstrip("_")
+            person = replace(person, id=longer)
         if person.id in seen:
             raise ConfigurationError(
                 f"line {number}: the student {person.id!r} stands in line {seen[person.id]} already", file=path
@@ -226,7 +232,8 @@ def _person(row: dict[str, str], path: Path, number: int) -> Person | None:
     if not first and not last and "," in name:
         last, _, first = (part.strip() for part in name.partition(","))
     ids = [cells[key] for key in (*_ID, *_OTHER_IDS) if cells.get(key)]
-    student = first_of(_ID) or email.partition("@")[0] or name
+    given = first_of(_ID)
+    student = given or email.partition("@")[0] or name or first_of(_OTHER_IDS)
     if not student:
         return None
     student = unicodedata.normalize("NFC", student)
@@ -234,4 +241,4 @@ def _person(row: dict[str, str], path: Path, number: int) -> Person | None:
         raise ConfigurationError(f"line {number}: {student!r} cannot name a student's folder", file=path)
     if len(student.encode()) > 200:
         raise ConfigurationError(f"line {number}: the student's name is longer than 200 bytes", file=path)
-    return Person(student, name, first, last, email, tuple(dict.fromkeys(ids)), dict(row))
+    return Person(student, name, first, last, email, tuple(dict.fromkeys(ids)), dict(row), bool(given))

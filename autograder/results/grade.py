@@ -89,3 +89,20 @@ class Grade:
         """Whether a correction was decided on points that are no longer those of the checks."""
         every = (*self.corrected.values(), *self.unused, *((self.correction,) if self.correction else ()))
         return any(correction.stale for correction in every)
+
+    @property
+    def decided(self) -> bool:
+        """Whether a teacher decided the points of the whole exercise, whatever came of grading."""
+        return self.correction is not None
+
+    @property
+    def marked(self) -> float:
+        """Points by the rubric."""
+        return sum(mark.points or 0.0 for mark in self.marks)
+
+    @property
+    def override(self) -> float | None:
+        """The points that corrections made of `graded`, before marks and penalty; None without a correction."""
+        if self.correction is None and not self.corrected:
+            return None
+        return round(self.points - self.marked, 4)

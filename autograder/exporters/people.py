@@ -1,0 +1,91 @@
+"""Under which names other programs know the students of results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.course.errors import ConfigurationError
+from autograder.course.roster import Roster, read_table
+
+HANDED_IN = "handed_in.csv"
+HANDED_IN_COLUMNS = ("student", "exercise", "file", "submitted", "late", "name", "email", "lms_id", "notes")
+
+
+@dataclass(frozen=True)
+class Known:
+    """A student as other programs know them; empty where nobody does.
+
+    Attributes:
+        lms_id: the platform's number: Moodle's participant, Canvas's user.
+        row: the roster's line, by heading.
+    """
+
+    student: str
+    name: str = ""
+    first: str = ""
+    last: str = ""
+    email: str = ""
+    lms_id: str = ""
+    on_roster: bool = False
+    row: Mapping[str, str] | None = None
+
+    def column(self, heading: str) -> str:
+        """A cell of the roster's line."""
+        cells = {name.casefold(): value for name, value in (self.row or {}).items()}
+        return (cells.get(heading.casefold()) or "").strip()
+
+
+class People:
+    """Finds students by the name that results know them by.
+
+    Args:
+        roster: of the course.
+        out: the folder of results; `grade` writes there who handed in what.
+    """
+
+    def __init__(self, roster: Roster | None, out: Path) -> None:
+        self._roster = roster
+        self._handed_in = _handed_in(out / HANDED_IN)
+
+    @property
+    def roster(self) -> Roster | None:
+        """The roster, where one was given."""
+        return self._roster
+
+    def of(self, student: str, exercise: str = "") -> Known:
+        """What is known of a student; numbers that a platform gives per assignment are the exercise's."""
+        told = self._handed_in.get((student, exercise)) or self._handed_in.get((student, "")) or {}
+        person = self._roster.by_id(student) if self._roster else None
+        if person is None:
+            name, email = told.get("name", ""), told.get("email", "")
+            email = email or (student if "@" in student else "")
+            first, _space, last = name.rpartition(" ")
+            return Known(student, name, first or name, last if first else "", email, told.get("lms_id", ""))
+        email = person.email or told.get("email", "")
+        first, last = person.first, person.last
+        if not first and not last:
+            first, _space, last = person.name.rpartition(" ")
+        name = f"{first} {last}".strip() or person.name
+        # A platform that told us its own number is believed before the roster.
+        number = told.get("lms_id", "") or person.moodle_id
+        return Known(student, name, first, last, email, number, True, person.row)
+
+
+def _handed_in(file: Path) -> dict[tuple[str, str], dict[str, str]]:
+    try:
+        rows, _headings = read_table(file)
+    except ConfigurationError:
+        return {}
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for _number, row in rows:
+        cells = {name: _unquoted(value) for name, value in row.items()}
+        found[cells.get("student", ""), cells.get("exercise", "")] = cells
+        found.setdefault((cells.get("student", ""), ""), cells)
+    return found
+
+
+def _unquoted(cell: str) -> str:
+    """A cell without the apostrophe that kept it from being a formula."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in tuple("-=+@") else cell
