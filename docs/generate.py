@@ -14,6 +14,9 @@ from typing import Any
 
 import click
 
+sys.path.insert(0, str(Path(__file__).parent))
+import attacks as tables
+
 DOCS = Path(__file__).parent
 REPOSITORY = DOCS.parent
 MADE = "<!-- Made by docs/generate.py: change what it reads, then run `make docs`. -->"
@@ -189,6 +192,8 @@ def _cell(text: str) -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "configuration": configuration,
     "result-schema": results,
+    "attacks": lambda: f"{MADE}\n\n{tables.attacks()}",
+    "broken-files": lambda: f"{MADE}\n\n{tables.broken_files()}",
     "commands": commands,
 }
 

@@ -1,0 +1,61 @@
+"""The documentation is built without a warning, and the pages made from the code are up to date."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from .conftest import DOCS, REPOSITORY
+
+
+@pytest.fixture(scope="module")
+def generator():
+    import runpy
+
+    return runpy.run_path(str(DOCS / "generate.py"))
+
+
+def test_pages_made_from_the_code_are_up_to_date(generator):
+    for name, make in generator["PAGES"].items():
+        written = (DOCS / "reference" / f"{name}.md").read_text(encoding="utf-8")
+        assert written == make(), f"docs/reference/{name}.md is out of date: run `make docs`"
+
+
+def test_every_attack_has_been_recorded(generator):
+    tables = generator["tables"]
+    assert tables.unrecorded() == [], f"run `{tables.RECORD_COMMAND}` and `make docs`"
+
+
+def test_every_command_and_option_is_in_the_reference():
+    from autograder.commands.main import COMMANDS
+
+    text = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
+    for name in COMMANDS:
+        assert f"## autograder {name}\n" in text
+
+
+def test_every_page_is_made_without_a_warning(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-W",
+        "--keep-going",
+        "-q",
+        "-b",
+        "html",
+        str(DOCS),
+        str(tmp_path / "html"),
+    ]
+    ran = subprocess.run([*command, "-d", str(tmp_path / "trees")], capture_output=True, text=True, cwd=REPOSITORY)
+    assert ran.returncode == 0, ran.stderr
+    pages = {page.relative_to(DOCS).with_suffix(".html") for page in DOCS.rglob("*.md")}
+    assert all((tmp_path / "html" / page).is_file() for page in pages)
+    for page in (tmp_path / "html").rglob("*.html"):
+        loaded = re.findall(
+            r'<(?:script|img|link)\b[^>]*\b(?:src|href)="(https?:|//)[^"]*"', page.read_text(encoding="utf-8")
+        )
+        assert not loaded, f"{page} loads something from elsewhere"
