@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from autograder.batch.judges import Order
-from autograder.batch.plan import Options, Plan, make_plan
-from autograder.batch.pool import Done, run_tasks
-from autograder.batch.state import State
+from autograder.batch.keys import Key
+from autograder.batch.lock import only_grader
+from autograder.batch.plan import Options, Plan, Planned, make_plan, make_task
+from autograder.batch.pool import Done, OnDone, Source, Task, run_tasks
+from autograder.batch.schedule import Piece, Schedule
+from autograder.batch.state import Known, State
 from autograder.course import CourseConfig, find_exercise
 from autograder.language import _
-from autograder.results.files import read_result, result_path, write_result
+from autograder.results.files import file_digest, read_result, result_path, result_text, text_digest, write_atomically
 from autograder.results.model import Result
 from autograder.submissions import FolderScan
 
 __all__ = ["Batch", "Options", "grade_folder"]
+
+
+class Results(Sequence[Result]):
+    """Results that are read from their files when they are looked at: a class's together need not fit into memory."""
+
+    def __init__(self, out: Path, names: Iterable[tuple[str, str]]) -> None:
+        self._out = out
+        self._names = list(names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[Result]:
+        return (read_result(result_path(self._out, *name)) for name in self._names)
+
+    @overload
+    def __getitem__(self, at: int) -> Result: ...
+    @overload
+    def __getitem__(self, at: slice) -> Results: ...
+    def __getitem__(self, at: int | slice) -> Result | Results:
+        if isinstance(at, slice):
+            return Results(self._out, self._names[at])
+        return read_result(result_path(self._out, *self._names[at]))
 
 
 @dataclass
@@ -28,19 +55,21 @@ class Batch:
         scan: what was found in the folder.
         plan: what was graded and why.
         results: one for each submission, and one `missing` for each exercise that a student did not hand in.
+        faults: results that the framework could not make: never a student's zero.
+        changed: whether any result's file was written.
     """
 
     scan: FolderScan
     plan: Plan
-    results: list[Result] = field(default_factory=list)
-
-    @property
-    def faults(self) -> list[Result]:
-        """Results that the framework could not make: never a student's zero."""
-        return [result for result in self.results if result.outcome == "error"]
+    results: Sequence[Result] = ()
+    faults: list[Result] = field(default_factory=list)
+    changed: bool = False
 
 
+# Told each new result as it comes, how many there will be, and how many seconds are left (None: not known yet).
 OnResult = Callable[[Result, int], None]
+OnLeft = Callable[[float | None], None]
+Runner = Callable[[Order, Source, OnDone], None]
 
 
 def grade_folder(
@@ -51,6 +80,8 @@ def grade_folder(
     options: Options,
     on_result: OnResult,
     state: State | None = None,
+    runner: Runner | None = None,
+    on_left: OnLeft | None = None,
 ) -> Batch:
     """Grade what a scan found and what has changed since; every result is kept as it is made.
 
@@ -62,69 +93,161 @@ def grade_folder(
         options: how to run.
         on_result: told each new result as it comes, and how many there will be.
         state: the attempts known; a database in `out` without it.
+        runner: runs the tasks; judges on this machine without it.
+        on_left: told before each result how many seconds of work are left for all workers together.
 
     Raises:
         JudgeFault: nothing can be graded here.
-        StateFault: the database cannot be used.
+        StateFault: the database cannot be used, or somebody else is grading into it.
     """
-    own = State(out) if state is None else None
+    own = State(out, course=course.id) if state is None else None
     known = state or own
     assert known is not None
     try:
-        plan = make_plan(course, secret, scan, known.latest(), options)
-        batch = Batch(scan, plan)
-        _keep_what_holds(batch, out)
-        _grade(course, secret, batch, out, options, on_result, known)
+        with only_grader(out, known):
+            attempts = known.latest()
+            plan = make_plan(course, secret, scan, attempts, options)
+            batch = Batch(scan, plan)
+            work = _Work(course, secret, batch, out, options, known, _durations(attempts))
+            del attempts
+            names = work.keep_what_holds()
+            names += work.grade(runner, on_result, on_left)
+            names += work.missing()
     finally:
         if own is not None:
             own.close()
-    for result in _missing(course, scan, plan, options):
-        # What an earlier run graded stays: a file taken away later does not take its grade along.
-        path = result_path(out, result.student, result.exercise)
-        batch.results.append(read_result(path) if path.is_file() else result)
-        if not path.is_file():
-            write_result(path, result)
     position = {exercise.id: i for i, exercise in enumerate(course.exercises)}
-    batch.results.sort(key=lambda r: (r.student, position.get(r.exercise, 0)))
+    batch.results = Results(out, sorted(names, key=lambda name: (name[0], position.get(name[1], 0))))
     return batch
 
 
-def _keep_what_holds(batch: Batch, out: Path) -> None:
-    for result in batch.plan.kept:
-        path = result_path(out, result.student, result.exercise)
-        # A kill between the database and the file, or a file removed by hand.
-        if not path.is_file():
-            write_result(path, result)
-        batch.results.append(result)
-    for result in batch.plan.unreadable:
-        write_result(result_path(out, result.student, result.exercise), result)
-        batch.results.append(result)
+@dataclass
+class _Work:
+    """One batch under way. What it writes is on disk or in the database; names are all that piles up."""
+
+    course: CourseConfig
+    secret: bytes
+    batch: Batch
+    out: Path
+    options: Options
+    state: State
+    durations: Mapping[str, Sequence[float]]  # of earlier attempts, by exercise
+
+    def keep_what_holds(self) -> list[tuple[str, str]]:
+        """See to the files of results that still hold, and write those of files that hold no code."""
+        plan = self.batch.plan
+        for name, known in plan.kept.items():
+            path = result_path(self.out, *name)
+            # A kill between the database and the file, a file removed by hand, or an older folder of results.
+            found = file_digest(path)
+            if not found or found != (known.written or found):
+                self._write_file(path, result_text(self.state.result(known.id)))
+            if known.outcome == "error":
+                self.batch.faults.append(self.state.result(known.id))
+        for result, key in plan.unreadable:
+            self._write(result, key, str(result.submission.get("sha256", "")))
+        return [*plan.kept, *((result.student, result.exercise) for result, _key in plan.unreadable)]
+
+    def grade(self, runner: Runner | None, on_result: OnResult, on_left: OnLeft | None) -> list[tuple[str, str]]:
+        """Grade what has to be; the names of the results."""
+        plan = self.batch.plan
+        if not plan.todo:
+            return []
+        source = _Tasks(self)
+        total = len(plan.todo)
+
+        def collect(done: Done) -> None:
+            name: tuple[str, str] = done.task.key
+            planned = source.begun.pop(name)
+            result = _result_of(self.course, done)
+            sha256 = str(result.submission.get("sha256") or planned.sha256)
+            key = plan.keys.of(*name, sha256)
+            if sha256 == planned.sha256 and planned.left is not None:
+                key |= planned.left
+            self._write(result, key, sha256)
+            source.schedule.ended(name, result.duration_s if planned.again is None else None)
+            if on_left is not None:
+                on_left(source.schedule.seconds_waiting())
+            on_result(result, total)
+
+        exercises = sorted({planned.entry.exercise for planned in plan.todo})
+        folders = [find_exercise(self.course, exercise).hidden_folder for exercise in exercises]
+        options = self.options
+        order = Order(self.course.file, folders, self.secret, options.unprotected, language=options.language)
+        run = runner or (lambda order, source, on_done: run_tasks(order, source, options.workers, on_done))
+        names = [planned.name for planned in plan.todo]
+        run(order, source, collect)
+        return names
+
+    def missing(self) -> list[tuple[str, str]]:
+        """A result for each exercise of this batch that a student of this batch did not hand in."""
+        plan, options = self.batch.plan, self.options
+        handed_in = {(entry.student, entry.exercise) for entry in plan.entries}
+        students = [s for s in self.batch.scan.students if not options.students or s in options.students]
+        names = []
+        for exercise in self.course.exercises:
+            if not any(entry.exercise == exercise.id for entry in plan.entries):
+                continue
+            for student in students:
+                if (student, exercise.id) in handed_in:
+                    continue
+                names.append((student, exercise.id))
+                # What an earlier run graded stays: a file taken away later does not take its grade along.
+                path = result_path(self.out, student, exercise.id)
+                if not path.is_file():
+                    message = _("Nothing was handed in for this exercise.")
+                    result = Result(student, exercise.id, 0.0, exercise.points, "missing", message=message)
+                    self._write_file(path, result_text(result))
+        return names
+
+    def _write(self, result: Result, key: Key, sha256: str) -> None:
+        """The row first: a file that a kill keeps from being written is written from it by the next run."""
+        text = result_text(result)
+        if sha256:
+            self.state.keep(result, key, sha256, text_digest(text))
+        self._write_file(result_path(self.out, result.student, result.exercise), text)
+        if result.outcome == "error":
+            self.batch.faults.append(result)
+
+    def _write_file(self, path: Path, text: str) -> None:
+        # Not waiting for the disk: what a power failure takes is written again from the database.
+        write_atomically(path, text, durable=False)
+        self.batch.changed = True
 
 
-def _grade(
-    course: CourseConfig,
-    secret: bytes,
-    batch: Batch,
-    out: Path,
-    options: Options,
-    on_result: OnResult,
-    state: State,
-) -> None:
-    planned = {item.task.key: item for item in batch.plan.todo}
-    if not planned:
-        return
+class _Tasks:
+    """The tasks of a batch in the order of its schedule, each made of its file when a judge is free."""
 
-    def collect(done: Done) -> None:
-        result, item = _result_of(course, done), planned[done.task.key]
-        state.keep(result, item.key, item.sha256)
-        write_result(result_path(out, result.student, result.exercise), result)
-        batch.results.append(result)
-        on_result(result, len(planned))
+    def __init__(self, work: _Work) -> None:
+        self._work = work
+        self.begun: dict[tuple[str, str], Planned] = {}
+        pieces = (
+            Piece(p.name, p, p.known.seconds or None if p.known is not None else None, p.size)
+            for p in work.batch.plan.todo
+        )
+        self.schedule: Schedule[Planned] = Schedule(pieces, work.durations)
 
-    exercises = sorted({item.entry.exercise for item in planned.values()})
-    folders = [find_exercise(course, exercise).hidden_folder for exercise in exercises]
-    order = Order(course.file, folders, secret, options.unprotected, language=options.language)
-    run_tasks(order, [item.task for item in batch.plan.todo], options.workers, collect)
+    def __len__(self) -> int:
+        return len(self.schedule)
+
+    def take(self) -> Task | None:
+        """Read the next submission."""
+        planned = self.schedule.take()
+        if planned is None:
+            return None
+        self.begun[planned.name] = planned
+        before = None
+        if planned.again is not None and planned.known is not None:
+            before = self._work.state.result(planned.known.id)
+        return make_task(self._work.course, self._work.batch.scan, planned, before)
+
+
+def _durations(attempts: Mapping[tuple[str, str], Known]) -> dict[str, list[float]]:
+    seen: dict[str, list[float]] = defaultdict(list)
+    for (_student, exercise), known in attempts.items():
+        if known.outcome == "graded" and known.seconds:
+            seen[exercise].append(known.seconds)
+    return seen
 
 
 def _result_of(course: CourseConfig, done: Done) -> Result:
@@ -133,26 +256,14 @@ def _result_of(course: CourseConfig, done: Done) -> Result:
     student, exercise = done.task.key
     job: Mapping[str, Any] = done.task.job
     submission = {k: v for k, v in job["submission"].items() if k != "notes"}
+    lines = done.fault.strip().splitlines() or ["?"]
     return Result(
         student=student,
         exercise=exercise,
         points=0.0,
         max_points=course.exercise(exercise).points,
         outcome="error",
-        message=_("This submission could not be graded: {fault}").format(fault=done.fault.strip().splitlines()[-1]),
+        message=_("This submission could not be graded: {fault}").format(fault=lines[-1]),
         submission=submission,
         notes=list(job["submission"]["notes"]),
     )
-
-
-def _missing(course: CourseConfig, scan: FolderScan, plan: Plan, options: Options) -> Iterable[Result]:
-    """One for each exercise of this batch that a student of this batch did not hand in."""
-    handed_in = {(entry.student, entry.exercise) for entry in plan.entries}
-    students = [s for s in scan.students if not options.students or s in options.students]
-    for exercise in course.exercises:
-        if not any(entry.exercise == exercise.id for entry in plan.entries):
-            continue
-        for student in students:
-            if (student, exercise.id) not in handed_in:
-                message = _("Nothing was handed in for this exercise.")
-                yield Result(student, exercise.id, 0.0, exercise.points, "missing", message=message)

@@ -1,10 +1,16 @@
-"""What a result depends on, part by part: a submission is graded again when a part has changed, and only then."""
+"""What a result depends on, part by part: a submission is graded again when a part has changed, and only then.
+
+Each hidden check has a part of its own (`check:<id>`: its function and its calibrated limits), so that after a change
+to one check nothing but this check is graded again. Whatever checks share is one part, `checks`.
+"""
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
-from collections.abc import Iterable
+import platform
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -12,47 +18,160 @@ from pathlib import Path
 from typing import Any
 
 import autograder
-from autograder.course import CourseConfig, Exercise, derive_seed
+from autograder.course import CourseConfig, Exercise, derive_seed, find_exercise
+from autograder.course.data import find_mnist
+from autograder.language import _
 
 # The rooms whose code decides what comes out. Commands, reports and exporters do not.
-_JUDGING = ("judge", "worker", "wire", "sandbox", "statistics", "results", "authoring", "submissions")
-_VERSIONS = ("torch", "numpy", "scipy", "POT", "scikit-learn", "pytest")
+_JUDGING = ("judge", "worker", "wire", "sandbox", "statistics", "results", "authoring", "submissions", "course")
+_VERSIONS = ("torch", "numpy", "scipy", "POT", "scikit-learn", "matplotlib", "pytest")
+# What changes no answer: dates, titles, what a late submission loses.
+_NO_ANSWER = ("due", "title", "late_penalty", "published")
 
 Key = dict[str, str]
 
-PARTS = {
-    "submission": "the file handed in",
-    "checks": "the exercise's checks, probes, reference, quiz or mistakes",
-    "limits": "the calibrated limits",
-    "settings": "the configuration of the exercise",
-    "judging": "the framework's judging code",
-    "versions": "a library's version",
-    "student": "the student's seed (name or course secret)",
-}
+CHECK = "check:"
+OWN = ("submission", "student")  # parts that no two submissions share
 
 
-def job_key(course: CourseConfig, exercise: Exercise, secret: bytes, student: str, sha256: str, language: str) -> Key:
-    """The key of one submission: a short digest per part."""
+def parts() -> dict[str, str]:
+    """The parts of a key in words, but for those of single checks."""
     return {
-        "submission": sha256[:16],
-        "checks": _checks(exercise),
-        "limits": _files([exercise.reference_json]),
-        "settings": _settings(course, exercise.id, language),
-        "judging": _judging(),
-        "versions": _versions(),
-        "student": f"{derive_seed(secret, student, exercise.id, 'key'):016x}",
+        "submission": _("the file handed in"),
+        "checks": _("what the exercise's checks share (probes, reference, quiz, mistakes, helpers)"),
+        "limits": _("the calibrated limits"),
+        "settings": _("the configuration of the exercise"),
+        "judging": _("the framework's judging code"),
+        "versions": _("a library's version"),
+        "student": _("the student's seed (name or course secret)"),
     }
 
 
-def differences(old: Key, new: Key) -> list[str]:
-    """In words, which parts differ."""
-    return [words for part, words in PARTS.items() if old.get(part) != new.get(part)]
+class Keys:
+    """The keys of a batch: what submissions share is read once.
+
+    Args:
+        course: the configuration.
+        secret: the course secret.
+        language: of the messages.
+        unprotected: whether student code may run without isolation.
+    """
+
+    def __init__(self, course: CourseConfig, secret: bytes, language: str, unprotected: bool = False) -> None:
+        self._course = course
+        self._secret = secret
+        self._language = language
+        self._unprotected = unprotected
+        self._shared: dict[str, Key] = {}
+
+    def of(self, student: str, exercise: str, sha256: str) -> Key:
+        """The key of one submission: a short digest per part."""
+        seed = derive_seed(self._secret, student, exercise, "key")
+        return self.shared(exercise) | {"submission": sha256[:16], "student": f"{seed:016x}"}
+
+    def shared(self, exercise: str) -> Key:
+        """The parts that all submissions for an exercise share."""
+        if exercise not in self._shared:
+            found = find_exercise(self._course, exercise)
+            self._shared[exercise] = {
+                **_checks(found),
+                "settings": _settings(self._course, exercise, self._language, self._unprotected),
+                "judging": _judging(),
+                "versions": _versions(),
+            }
+        return self._shared[exercise]
 
 
-def _checks(exercise: Exercise) -> str:
-    folder = exercise.hidden_folder
-    own = [exercise.solution, exercise.quiz, exercise.mistakes]
-    return _files([*sorted(folder.rglob("*.py")), folder / "contract.yaml", *own])
+def differences(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """In words, which parts differ; the same check under another digest is named."""
+    words = [text for part, text in parts().items() if old.get(part) != new.get(part)]
+    checks = changed_checks(old, new)
+    if checks:
+        words.append(_("the checks {names}").format(names=", ".join(checks)))
+    return words
+
+
+def changed_checks(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Ids of the checks that are new, changed or gone."""
+    names = dict.fromkeys(part for part in (*new, *old) if part.startswith(CHECK))
+    return [part.removeprefix(CHECK) for part in names if old.get(part) != new.get(part)]
+
+
+def only_checks_differ(old: Mapping[str, str], new: Mapping[str, str]) -> bool:
+    """Whether the rest of a result still holds."""
+    return all(old.get(part) == new.get(part) for part in (*new, *old) if not part.startswith(CHECK))
+
+
+def _checks(exercise: Exercise) -> Key:
+    limits, rest = _limits(exercise.reference_json)
+    digests: dict[str, list[str]] = {}
+    shared: list[str] = []
+    for path in exercise.hidden_checks:
+        functions, others = _functions(path.read_text(encoding="utf-8"))
+        shared.append(f"{path.name}\n{others}")
+        for name, source in functions.items():
+            digests.setdefault(name, []).append(source)
+    # A check that is only in the limits is none that is graded.
+    own = {CHECK + name: _digest([*sources, limits.get(name, "")]) for name, sources in digests.items()}
+    unknown = [text for name, text in limits.items() if name not in digests]
+    return own | {
+        "checks": _digest([*shared, _files(_material(exercise))]),
+        "limits": _digest([rest, *unknown]),
+    }
+
+
+def _material(exercise: Exercise) -> list[Path]:
+    """Files that all checks of an exercise may use."""
+    hidden = exercise.hidden_folder
+    found = [
+        path
+        for path in sorted(hidden.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts and path not in exercise.hidden_checks
+    ]
+    return [*found, exercise.solution, exercise.quiz, exercise.mistakes]
+
+
+def _functions(source: str) -> tuple[dict[str, str], str]:
+    """The text of each check by id, and the text around them. A file that cannot be parsed is all around."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return {}, source
+    lines = source.splitlines(keepends=True)
+    found: dict[str, str] = {}
+    kept = [True] * len(lines)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and node.end_lineno is not None:
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) - 1
+            found[node.name.removeprefix("test_")] = "".join(lines[first : node.end_lineno])
+            kept[first : node.end_lineno] = [False] * (node.end_lineno - first)
+    # The order counts: it decides the order of checks.
+    around = "".join(line for line, keep in zip(lines, kept, strict=True) if keep)
+    return found, around + "\n" + " ".join(found)
+
+
+def _limits(path: Path) -> tuple[dict[str, str], str]:
+    """The limits of each check as text, and whatever else of the file decides. Its raw figures do not."""
+    if not path.is_file():
+        return {}, ""
+    text = path.read_text(encoding="utf-8")
+    try:
+        tables = json.loads(text)["limits"]
+        found: dict[str, list[Any]] = {}
+        for data, limits in sorted(tables.items()):
+            for name, limit in sorted(limits.items()):
+                found.setdefault(limit.get("check", ""), []).append([data, name, limit])
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return {}, text
+    return {check: json.dumps(entries, sort_keys=True) for check, entries in found.items()}, ""
+
+
+def _digest(texts: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for text in texts:
+        raw = text.encode()
+        digest.update(len(raw).to_bytes(8, "big") + raw)
+    return digest.hexdigest()[:16]
 
 
 def _files(paths: Iterable[Path]) -> str:
@@ -63,31 +182,33 @@ def _files(paths: Iterable[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _settings(course: CourseConfig, exercise: str, language: str) -> str:
+def _settings(course: CourseConfig, exercise: str, language: str, unprotected: bool) -> str:
     config = asdict(course.exercise(exercise))
-    # A new date or title changes no answer.
-    for name in ("due", "title", "late_penalty", "published"):
-        config.pop(name)
+    for name in _NO_ANSWER:
+        config.pop(name, None)
     own: dict[str, Any] = {
+        "course": course.id,  # a student's own quiz is drawn from it
         "exercise": config,
-        "data": str(course.data.set),
+        "data": "digits" if find_mnist(course.data, course.root) is None else "mnist",
         "device": course.device,
+        "isolation": [course.isolation, unprotected],
         "language": language,
+        "questions": course.questions,
     }
-    if course.questions != "personal":
-        own["questions"] = course.questions
     return hashlib.sha256(json.dumps(own, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 @cache
 def _judging() -> str:
     package = Path(autograder.__file__).parent
-    return _files(path for room in _JUDGING for path in sorted((package / room).rglob("*.py")))
+    rooms = [path for room in _JUDGING for path in sorted((package / room).rglob("*.py"))]
+    return _files([*rooms, package / "language.py", *sorted((package / "locale").rglob("*.mo"))])
 
 
 @cache
 def _versions() -> str:
-    return hashlib.sha256(json.dumps([_version(name) for name in _VERSIONS]).encode()).hexdigest()[:16]
+    found = [platform.python_version(), *(_version(name) for name in _VERSIONS)]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
 
 
 def _version(name: str) -> str:

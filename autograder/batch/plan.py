@@ -1,25 +1,25 @@
-"""What of a folder has to be graded, and why: new, changed, asked for; the rest keeps its result."""
+"""What of a folder has to be graded, and why: new, changed, asked for; the rest keeps its result.
+
+A plan holds digests and reasons, no submission's text: a task is made of a file when a judge is free for it.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
-from autograder.batch.keys import Key, differences, job_key
+from autograder.batch.keys import CHECK, Key, Keys, changed_checks, differences, only_checks_differ
 from autograder.batch.pool import Task
-from autograder.batch.state import Attempt
-from autograder.course import CourseConfig, find_exercise
+from autograder.batch.state import Known
+from autograder.course import CourseConfig
 from autograder.language import N_, _
 from autograder.results.model import Result
-from autograder.submissions import (
-    Entry,
-    FolderScan,
-    Submission,
-    SubmissionUnreadable,
-    code_cells,
-    read_submission,
-)
+from autograder.submissions import Entry, FolderScan, Submission, SubmissionUnreadable, code_cells, read_submission
+from autograder.submissions.opening import read_regular
+from autograder.submissions.reader import MAX_BYTES
 
 NEW = N_("new")
 FORCED = N_("asked for (--force)")
@@ -38,6 +38,7 @@ class Options:
         failed: grade only what the framework could not grade the last time.
         unprotected: without isolation where there is none.
         language: of the messages; None takes the course's.
+        only: patterns `exercise` or `exercise/check`: only what matches one of them is graded.
     """
 
     workers: int
@@ -47,17 +48,50 @@ class Options:
     failed: bool = False
     unprotected: bool = False
     language: str | None = None
+    only: Sequence[str] = ()
+
+    def wants(self, entry: Entry) -> bool:
+        """Whether this file is to be looked at."""
+        return (
+            (not self.exercises or entry.exercise in self.exercises)
+            and (not self.students or entry.student in self.students)
+            and (not self.only or any(fnmatchcase(entry.exercise, p.partition("/")[0]) for p in self.only))
+        )
+
+    def wants_check(self, exercise: str, check: str) -> bool:
+        """Whether this check is to be graded again where it has changed."""
+        return not self.only or any(
+            fnmatchcase(exercise, pattern.partition("/")[0]) and fnmatchcase(check, pattern.partition("/")[2] or "*")
+            for pattern in self.only
+        )
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A submission to be graded: why, and what its result will depend on."""
+    """A submission to be graded: why, and what its result will depend on.
+
+    Attributes:
+        entry: the file.
+        sha256: of its bytes.
+        why: in words.
+        size: of the file.
+        known: the attempt before, or None.
+        again: the checks to be graded again, while the rest of that attempt's result holds; None: all.
+        left: parts of the result's key that stay as they were: of checks that have changed and were not asked for.
+    """
 
     entry: Entry
     sha256: str
-    key: Key
     why: str
-    task: Task
+    size: int = 0
+    known: Known | None = None
+    again: frozenset[str] | None = None
+    left: Key | None = None
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """Student and exercise."""
+        return self.entry.student, self.entry.exercise
 
 
 @dataclass
@@ -66,15 +100,17 @@ class Plan:
 
     Attributes:
         todo: to be graded.
-        kept: results that still hold.
+        kept: attempts whose results still hold, by student and exercise.
         unreadable: results of files that hold no code.
         entries: everything that was considered.
         digests: SHA-256 of every file that could be read, by student and exercise.
+        keys: makes the keys.
     """
 
+    keys: Keys
     todo: list[Planned] = field(default_factory=list)
-    kept: list[Result] = field(default_factory=list)
-    unreadable: list[Result] = field(default_factory=list)
+    kept: dict[tuple[str, str], Known] = field(default_factory=dict)
+    unreadable: list[tuple[Result, Key]] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     digests: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -83,17 +119,17 @@ class Plan:
         groups: dict[tuple[str, str], list[str]] = {}
         for (student, exercise), sha256 in self.digests.items():
             groups.setdefault((exercise, sha256), []).append(student)
-        return [(exercise, sorted(names)) for (exercise, _), names in sorted(groups.items()) if len(names) > 1]
+        return [(exercise, sorted(names)) for (exercise, _sha), names in sorted(groups.items()) if len(names) > 1]
 
 
 def make_plan(
     course: CourseConfig,
     secret: bytes,
     scan: FolderScan,
-    known: Mapping[tuple[str, str], Attempt],
+    known: Mapping[tuple[str, str], Known],
     options: Options,
 ) -> Plan:
-    """Read every submission and compare it with what is known of it.
+    """Look at every submission and compare it with what is known of it.
 
     Args:
         course: the configuration.
@@ -102,68 +138,115 @@ def make_plan(
         known: the newest attempt by student and exercise.
         options: what was asked for.
     """
-    plan = Plan()
+    plan = Plan(Keys(course, secret, options.language or course.language, options.unprotected))
     for entry in scan.entries:
-        if not _wanted(entry, options):
+        if not options.wants(entry):
             continue
         plan.entries.append(entry)
+        name = entry.student, entry.exercise
         try:
-            submission = read_submission(entry.path, student=entry.student, exercise=entry.exercise, base=scan.folder)
+            content = read_regular(entry.path, MAX_BYTES, entry.base or scan.folder).content
         except SubmissionUnreadable as reason:
-            plan.unreadable.append(_unreadable(course, entry, reason))
+            plan.unreadable.append((_unreadable(course, entry, reason), {}))
             continue
-        plan.digests[entry.student, entry.exercise] = submission.sha256
-        exercise = find_exercise(course, entry.exercise)
-        language = options.language or course.language
-        key = job_key(course, exercise, secret, entry.student, submission.sha256, language)
-        attempt = known.get((entry.student, entry.exercise))
-        why = _why(attempt, key, options)
-        if why is None:
-            assert attempt is not None
-            plan.kept.append(attempt.result)
-        elif why:
-            plan.todo.append(Planned(entry, submission.sha256, key, why, _task(course, entry, submission)))
+        sha256 = hashlib.sha256(content).hexdigest()
+        plan.digests[name] = sha256
+        key, attempt = plan.keys.of(*name, sha256), known.get(name)
+        planned = _decide(entry, sha256, key, attempt, options)
+        if planned is None:
+            if attempt is not None:
+                plan.kept[name] = attempt
+            continue
+        try:
+            read_submission(entry.path, student=entry.student, exercise=entry.exercise, base=entry.base or scan.folder)
+        except SubmissionUnreadable as reason:
+            plan.digests.pop(name)
+            plan.unreadable.append((_unreadable(course, entry, reason), key))
+            continue
+        plan.todo.append(planned)
     return plan
 
 
-def _wanted(entry: Entry, options: Options) -> bool:
-    return (not options.exercises or entry.exercise in options.exercises) and (
-        not options.students or entry.student in options.students
-    )
+def _decide(entry: Entry, sha256: str, key: Key, attempt: Known | None, options: Options) -> Planned | None:
+    """What is to be done with a file; None where there is nothing to do."""
 
+    def planned(why: str, again: frozenset[str] | None = None, left: Key | None = None) -> Planned:
+        return Planned(entry, sha256, why, entry.path.stat().st_size, attempt, again, left)
 
-def _why(attempt: Attempt | None, key: Key, options: Options) -> str | None:
-    """Why to grade; None where the known result holds; "" where there is nothing to do and nothing known."""
-    if options.failed:
-        if attempt is None:
-            return ""
-        return _(FAILED) if attempt.result.outcome == "error" else None
     if attempt is None:
-        return _(NEW)
-    if options.force:
-        return _(FORCED)
-    if attempt.result.outcome == "error":
-        return _(FAILED)
-    changed = differences(attempt.key, key)
-    return _("changed: {parts}").format(parts="; ".join(changed)) if changed else None
+        return None if options.failed else planned(_(NEW))
+    if attempt.outcome == "error":
+        return planned(_(FAILED))
+    if options.failed:
+        return None
+    if attempt.outcome != "graded" or not only_checks_differ(attempt.key, key):
+        changed = _("changed: {parts}").format(parts="; ".join(differences(attempt.key, key)))
+        return planned(_(FORCED)) if options.force else planned(changed) if attempt.key != key else None
+    everything = [part.removeprefix(CHECK) for part in key if part.startswith(CHECK)]
+    again = everything if options.force else changed_checks(attempt.key, key)
+    wanted = frozenset(check for check in again if options.wants_check(entry.exercise, check))
+    if not wanted:
+        return None
+    why = _(FORCED) if options.force else _("changed: {parts}").format(parts="; ".join(differences(attempt.key, key)))
+    if len(wanted) == len(everything):
+        return planned(why)
+    # What was left out is still to be graded: its part of the key stays as it was.
+    left = {CHECK + check: attempt.key.get(CHECK + check, "") for check in again if check not in wanted}
+    return planned(why, wanted, left)
 
 
-def _task(course: CourseConfig, entry: Entry, submission: Submission) -> Task:
-    job: dict[str, Any] = {
+def make_task(course: CourseConfig, scan: FolderScan, planned: Planned, before: Result | None = None) -> Task:
+    """The job of a planned submission, read now.
+
+    Args:
+        course: the configuration.
+        scan: that found the file.
+        planned: what is to be done.
+        before: the earlier result, where some of its checks are kept.
+
+    Returns:
+        The task; its job's `submission` tells the SHA-256 of what was read, which may be newer than the plan.
+    """
+    entry = planned.entry
+    limits = course.exercise(entry.exercise).limits
+    # The exercise's whole time, and that of the imports of workers that had to be replaced.
+    seconds = limits.total_seconds + 4 * limits.per_import.seconds
+    try:
+        submission = read_submission(
+            entry.path, student=entry.student, exercise=entry.exercise, base=entry.base or scan.folder
+        )
+    except SubmissionUnreadable as reason:
+        told = describe(entry, entry.path.suffix.lstrip("."), reason.sha256) | {"notes": list(entry.notes)}
+        fault = _("the file was changed while the class was graded: {reason}").format(reason=reason.message)
+        return Task(planned.name, {"exercise": entry.exercise, "submission": told}, seconds, fault)
+    return Task(planned.name, _job(entry, submission) | _kept(planned, submission, before), seconds)
+
+
+def _job(entry: Entry, submission: Submission) -> dict[str, Any]:
+    return {
         "exercise": entry.exercise,
         "student": entry.student,
         "cells": list(code_cells(submission, entry.exercise)),
         "submission": describe(entry, submission.format, submission.sha256)
         | {"notes": [*entry.notes, *submission.problems]},
     }
-    # The exercise's whole time, and that of the imports of workers that had to be replaced.
-    limits = course.exercise(entry.exercise).limits
-    return Task((entry.student, entry.exercise), job, limits.total_seconds + 4 * limits.per_import.seconds)
+
+
+def _kept(planned: Planned, submission: Submission, before: Result | None) -> dict[str, Any]:
+    """What of an earlier result the judge takes over; nothing where the file is another one by now."""
+    if planned.again is None or before is None or submission.sha256 != planned.sha256:
+        return {}
+    data = before.to_json()
+    checks = [check for check in data["checks"] if check["id"] not in planned.again and check["outcome"] != "error"]
+    return {"kept": {"checks": checks, "incidents": data["incidents"]}}
 
 
 def describe(entry: Entry, file_format: str, sha256: str) -> dict[str, Any]:
     """What a result says of the file."""
-    return {"file": entry.path.name, "format": file_format, "sha256": sha256, "submitted": None}
+    submitted = entry.submitted.isoformat() if entry.submitted else None
+    told = {"file": entry.path.name, "format": file_format, "sha256": sha256, "submitted": submitted}
+    # The platform's mark counts where it does not say the time.
+    return told | ({"marked_late": True} if entry.late and not entry.submitted else {})
 
 
 def _unreadable(course: CourseConfig, entry: Entry, reason: SubmissionUnreadable) -> Result:

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, create_engine, event, func, insert, make_url, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, create_engine, event, func, insert, make_url, select, text, update
 
-from autograder.batch.keys import Key
+from autograder.batch.keys import OWN, Key
 from autograder.batch.migrations import NewerDatabase, up_to_date, upgrade
 from autograder.batch.tables import attempts
 from autograder.language import _
@@ -36,7 +36,8 @@ class Known:
     Attributes:
         id: of its row.
         sha256: of the file that was graded.
-        key: what the grade depended on.
+        shared: the part of its key that others' keys have too, one object for all of them.
+        own: the rest of its key.
         outcome: of the result.
         seconds: that grading took.
         written: SHA-256 of the result's file; empty where it was not kept.
@@ -44,10 +45,16 @@ class Known:
 
     id: int
     sha256: str
-    key: Key
+    shared: Key
+    own: tuple[tuple[str, str], ...]
     outcome: str
     seconds: float
     written: str
+
+    @property
+    def key(self) -> Key:
+        """What the grade depended on."""
+        return self.shared | dict(self.own)
 
 
 @dataclass(frozen=True)
@@ -155,14 +162,16 @@ class State:
         newest = newest.group_by(attempts.c.student, attempts.c.exercise)
         names = ("id", "student", "exercise", "sha256", "key", "outcome", "seconds", "written")
         wanted = select(*(attempts.c[name] for name in names)).where(attempts.c.id.in_(newest))
+        shared: dict[frozenset[tuple[str, str]], Key] = {}
+        found = {}
         with self._engine.connect() as connection:
-            rows = connection.execution_options(yield_per=1000).execute(wanted)
-            return {
-                (row.student, row.exercise): Known(
-                    row.id, row.sha256, row.key, row.outcome, row.seconds, row.written
+            for row in connection.execution_options(yield_per=1000).execute(wanted):
+                own = tuple((part, row.key.pop(part)) for part in OWN if part in row.key)
+                common = shared.setdefault(frozenset(row.key.items()), row.key)
+                found[row.student, row.exercise] = Known(
+                    row.id, row.sha256, common, own, row.outcome, row.seconds, row.written
                 )
-                for row in rows
-            }  # fmt: skip
+        return found
 
     def result(self, number: int) -> Result:
         """The result of one attempt."""
@@ -175,6 +184,21 @@ class State:
         wanted = select(attempts).where(self._own(), attempts.c.student == student, attempts.c.exercise == exercise)
         with self._engine.connect() as connection:
             return [_attempt(row) for row in connection.execute(wanted.order_by(attempts.c.id))]
+
+    def several(self) -> set[tuple[str, str]]:
+        """Students and exercises of which more than one file was graded."""
+        columns = (attempts.c.student, attempts.c.exercise)
+        wanted = select(*columns).where(self._own()).group_by(*columns)
+        wanted = wanted.having(func.count(attempts.c.sha256.distinct()) > 1)
+        with self._engine.connect() as connection:
+            return {(row.student, row.exercise) for row in connection.execute(wanted)}
+
+    def rewritten(self, student: str, exercise: str, written: str) -> None:
+        """Note that the file of a result now holds something else than its newest attempt: its SHA-256."""
+        own = (self._own(), attempts.c.student == student, attempts.c.exercise == exercise)
+        newest = select(func.max(attempts.c.id)).where(*own).scalar_subquery()
+        with self._engine.begin() as connection:
+            connection.execute(update(attempts).where(attempts.c.id == newest).values(written=written))
 
     def close(self) -> None:
         """Close the connections."""

@@ -19,20 +19,37 @@ class Progress:
         self._told = 0.0
         self.done = 0
 
-    def advance(self, total: int, detail: str = "") -> None:
-        """One more of `total` is done."""
+    def advance(self, total: int, detail: str = "", left: float | None = None) -> None:
+        """One more of `total` is done.
+
+        Args:
+            total: how many there are.
+            detail: what it was.
+            left: seconds to go; guessed from the number where nothing better is known.
+        """
         self.done += 1
         now = time.monotonic()
         if self.done == total or now - self._told >= 10:
             self._told = now
-            elapsed = now - self._started
-            rest = elapsed / self.done * (total - self.done)
             print(
-                _("{label}: {done} of {total}, {elapsed:.0f} s, {rest:.0f} s to go").format(
-                    label=self._label, done=self.done, total=total, elapsed=elapsed, rest=rest
+                _("{label}: {done} of {total}, {elapsed:.0f} s, {rate}, {rest:.0f} s to go").format(
+                    label=self._label, done=self.done, total=total, elapsed=now - self._started, rate=self._rate(),
+                    rest=self._left(total, left),
                 ),
                 file=sys.stderr,
-            )
+            )  # fmt: skip
+
+    def _rate(self) -> str:
+        per_second = self.done / max(1e-3, time.monotonic() - self._started)
+        if per_second >= 1:
+            return _("{number:.1f} per second").format(number=per_second)
+        return _("{number:.1f} per minute").format(number=60 * per_second)
+
+    def _left(self, total: int, left: float | None) -> float:
+        if self.done == total:
+            return 0.0
+        elapsed = time.monotonic() - self._started
+        return elapsed / self.done * (total - self.done) if left is None else left
 
 
 class BarProgress(Progress):
@@ -41,19 +58,21 @@ class BarProgress(Progress):
     def __init__(self, label: str) -> None:
         super().__init__(label)
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as RichProgress
 
         self._bar = RichProgress(
             TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            TimeRemainingColumn(), TextColumn("{task.fields[detail]}", markup=False),
+            TextColumn("{task.fields[pace]}", markup=False), TextColumn("{task.fields[detail]}", markup=False),
             console=Console(stderr=True), transient=True,
         )  # fmt: skip
-        self._task = self._bar.add_task(label, total=None, detail="")
+        self._task = self._bar.add_task(label, total=None, detail="", pace="")
 
-    def advance(self, total: int, detail: str = "") -> None:
+    def advance(self, total: int, detail: str = "", left: float | None = None) -> None:
         self.done += 1
-        self._bar.update(self._task, total=total, completed=self.done, detail=detail[:40])
+        minutes, seconds = divmod(round(self._left(total, left)), 60)
+        pace = _("{rate}, {time} to go").format(rate=self._rate(), time=f"{minutes}:{seconds:02}")
+        self._bar.update(self._task, total=total, completed=self.done, detail=detail[:40], pace=pace)
 
 
 @contextmanager

@@ -12,8 +12,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
+import signal
 import socket
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -27,9 +30,14 @@ from _pytest.runner import runtestprotocol
 from autograder.course import CourseConfig, load_config
 from autograder.judge import plugin
 from autograder.judge.engine import Engine, Job
+from autograder.judge.grading import Grading
+from autograder.judge.kept import Kept
 from autograder.judge.scoring import apply_points, build_result, versions
 from autograder.language import use_language
 from autograder.results.model import CheckResult
+
+MAX_ATTEMPTS = 3
+LEAVING_SECONDS = 5.0
 
 
 class JobLoop:
@@ -40,6 +48,7 @@ class JobLoop:
     def __init__(self, stream: Any, order: dict[str, Any]) -> None:
         self._stream = stream
         self._order = order
+        self.idle = threading.Event()  # waiting for the next job
         self.collection_errors: list[str] = []
 
     @pytest.hookimpl
@@ -77,8 +86,11 @@ class JobLoop:
         try:
             engine.start()
             self._send({"ready": True, "checks": worth(course, by_exercise)})
+            self.idle.set()
             for line in self._stream:
+                self.idle.clear()
                 self._send(self._answer(json.loads(line), state, by_exercise))
+                self.idle.set()
         except BrokenPipeError:
             pass  # the scheduler is gone
         except Exception as error:
@@ -99,25 +111,18 @@ class JobLoop:
     def _judge(self, order: dict[str, Any], state: Any, by_exercise: dict[str, list[pytest.Item]]) -> dict[str, Any]:
         started = time.monotonic()
         engine: Engine = state.engine
-        watched = plugin.forbidden_names(by_exercise.get(order["exercise"], []))
+        everything = by_exercise.get(order["exercise"], [])
+        watched = plugin.forbidden_names(everything)
         job = Job(order["exercise"], order["student"], order["cells"], order.get("salt", ""), watched)
-        grading = engine.open(job)
-        state.grading = grading
-        items = _selected(by_exercise.get(job.exercise, []), order.get("checks", ()))
-
-        def on_result(result: Any) -> None:
-            if order.get("progress"):
-                self._send({"check": result.id, "outcome": result.outcome})
-
-        state.on_result = on_result
-        try:
-            for item, following in zip(items, [*items[1:], None], strict=True):
-                item._initrequest()  # type: ignore[attr-defined]
-                runtestprotocol(item, log=False, nextitem=following)
-            isolation = grading.session.transport.isolation
-        finally:
-            state.grading = None
-            grading.session.close()
+        items = _selected(everything, order.get("checks", ()))
+        kept = Kept(items, order["kept"]) if order.get("kept") else None
+        for _attempt in range(MAX_ATTEMPTS):
+            grading = engine.open(job)
+            self._run(items, kept, grading, state, bool(order.get("progress")))
+            # Killed from outside, or by a system short of memory: that may not happen again, and is nobody's mistake.
+            if not grading.session.transport.disturbed:
+                break
+        isolation = grading.session.transport.isolation
         environment = {
             "isolation": isolation.to_json()
             if isolation is not None
@@ -129,6 +134,26 @@ class JobLoop:
         config = engine.kit(job.exercise).config
         result = build_result(grading, config, order.get("submission", {}), environment, time.monotonic() - started)
         return result.to_json()
+
+    def _run(self, items: Sequence[pytest.Item], kept: Kept | None, grading: Grading, state: Any, tell: bool) -> None:
+        def on_result(result: Any) -> None:
+            if tell:
+                self._send({"check": result.id, "outcome": result.outcome})
+
+        state.grading, state.on_result = grading, on_result
+        if kept is not None:
+            grading.session.incidents += kept.incidents
+        try:
+            for item, following in zip(items, [*items[1:], None], strict=True):
+                known = kept.result(item) if kept is not None else None
+                if known is not None:
+                    grading.results[known.id] = known
+                    continue
+                item._initrequest()  # type: ignore[attr-defined]
+                runtestprotocol(item, log=False, nextitem=following)
+        finally:
+            state.grading = None
+            grading.session.close()
 
     def _send(self, message: dict[str, Any]) -> None:
         self._stream.write(json.dumps(message, allow_nan=False) + "\n")
@@ -184,6 +209,22 @@ def run_loop(loop: JobLoop, order: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
+def leave_with_scheduler(connection: socket.socket, loop: JobLoop) -> None:
+    """End this process when the scheduler is gone: killed, it cannot end us, and nobody waits for the job any more."""
+    if not hasattr(select, "POLLRDHUP"):
+        return  # not Linux: the loop notices after the job
+
+    def watch() -> None:
+        poll = select.poll()
+        poll.register(connection, select.POLLRDHUP)
+        poll.poll()
+        if loop.idle.is_set():
+            time.sleep(LEAVING_SECONDS)  # it ends by itself
+        os.kill(os.getpid(), signal.SIGKILL)  # the warm parent and its workers go with us
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main() -> int:
     """Run the judge process on the descriptor named on the command line."""
     connection = socket.socket(fileno=int(sys.argv[1]))
@@ -192,7 +233,9 @@ def main() -> int:
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
-    run_loop(JobLoop(stream, order), order)
+    loop = JobLoop(stream, order)
+    leave_with_scheduler(connection, loop)
+    run_loop(loop, order)
     return 0
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from autograder.judge.raised import is_line
-from autograder.sandbox import Isolation, Limits, WarmParent, WarmParentDied, Worker
+from autograder.sandbox import Isolation, IsolationRefused, Limits, WarmParent, WarmParentDied, Worker
 from autograder.wire.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.wire.decoding import decode
 from autograder.wire.encoding import encode
 from autograder.wire.values import WireError
 from autograder.worker.dispatcher import Dispatcher
+
+MAX_SPAWNS = 4
+SIGKILL = 9  # signal.SIGKILL is missing on Windows
 
 
 class WorkerLost(Exception):
@@ -49,10 +53,12 @@ class Transport(Protocol):
     Attributes:
         isolation: the layers in force.
         received: bytes of all replies so far.
+        disturbed: whether a worker was killed by something that is neither the submission nor a limit of its own.
     """
 
     isolation: Isolation | None
     received: int
+    disturbed: bool
 
     def start(self) -> None:
         """Make a fresh worker."""
@@ -83,18 +89,26 @@ class WorkerTransport:
         self.isolation: Isolation | None = None
         self.received = 0
         self.started = 0
+        self.disturbed = False
 
     def start(self) -> None:
         self.stop()
-        try:
-            self._worker = self._parent.spawn(self._limits)
-        except WarmParentDied:
-            self._parent.close()
-            self._parent.start()
-            self._worker = self._parent.spawn(self._limits)
+        self._worker = self._spawn()
         self.isolation = self._worker.isolation
         self._channel = Channel(self._worker.socket, _encode_handle, lambda reference: self._take_handle(reference))
         self.started += 1
+
+    def _spawn(self) -> Worker:
+        for _attempt in range(MAX_SPAWNS - 1):
+            try:
+                return self._parent.spawn(self._limits)
+            except WarmParentDied:
+                self._parent.close()
+                with contextlib.suppress(WarmParentDied):
+                    self._parent.start()
+            except IsolationRefused:
+                pass  # it was killed while it locked itself down
+        return self._parent.spawn(self._limits)
 
     def load(self, request: dict[str, Any], seconds: float) -> Loaded:
         deadline = time.monotonic() + seconds
@@ -166,6 +180,10 @@ class WorkerTransport:
             lost = WorkerLost("protocol", str(error))
         else:
             exit_status = self._worker.wait(2.0) if self._worker is not None else None
+            if exit_status is not None and (
+                exit_status.reason == "lost" or (exit_status.reason == "memory" and exit_status.signal == SIGKILL)
+            ):
+                self.disturbed = True  # a limit of its own would have ended it with another signal
             lost = WorkerLost("died", exit_status.reason if exit_status is not None else "closed the wire")
         self.stop()
         return lost
@@ -179,6 +197,7 @@ class LocalTransport:
         self._dispatcher = Dispatcher()
         self.isolation: Isolation | None = None
         self.received = 0
+        self.disturbed = False
 
     def start(self) -> None:
         self._dispatcher = Dispatcher()

@@ -5,34 +5,50 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from autograder.results.grade import Grade
 from autograder.results.model import Result
 
 COLUMNS = (
-    "student", "exercise", "points", "max_points", "outcome", "late_penalty", "points_after_penalty", "checks_passed",
-    "checks", "incidents", "message",
+    "student", "exercise", "points", "override", "marked", "late_penalty", "final", "max_points", "outcome", "due",
+    "extended", "submitted", "attempt", "attempts", "checks_passed", "checks", "incidents", "message",
 )  # fmt: skip
 
 _FORMULA = re.compile('((?:^|[;|\t\r\n])[\\s"\u200b\ufeff]*)([-=+@\uff1d\uff0b\uff0d\uff20])')
 
 
-def grades_csv(results: Sequence[Result]) -> str:
-    """One line per student and exercise."""
+def grades_csv(results: Iterable[Result], grade_of: Callable[[Result], Grade] | None = None) -> str:
+    """One line per student and exercise.
+
+    `points` is what the checks gave, `override` what a teacher made of it, `marked` what the rubric adds, and `final`
+    what counts after the late penalty, a fraction.
+
+    Args:
+        results: of the class.
+        grade_of: applies the gradebook; without it a result's own late penalty is all there is.
+    """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
     for result in results:
-        penalty = result.late.get("penalty", 0.0)
+        grade = grade_of(result) if grade_of is not None else _of_result(result)
         row = (
             result.student,
             result.exercise,
             f"{result.points:g}",
-            f"{result.max_points:g}",
+            "" if grade.override is None else f"{grade.override:g}",
+            f"{grade.marked:g}" if grade.marks else "",
+            f"{grade.penalty:g}",
+            # A fault of ours is nobody's zero.
+            "" if result.outcome == "error" and not grade.decided else f"{grade.final:g}",
+            f"{grade.max_points:g}",
             result.outcome,
-            f"{penalty:g}",
-            f"{result.late.get('points_after_penalty', result.points):g}",
+            grade.due.isoformat() if grade.due else "",
+            "yes" if grade.extended else "no",
+            str(result.submission.get("submitted") or ""),
+            str(result.submission.get("attempt") or ""),
+            str(result.submission.get("attempts") or ""),
             str(sum(check.outcome == "passed" for check in result.checks)),
             str(len(result.checks)),
             str(len(result.incidents)),
@@ -42,9 +58,18 @@ def grades_csv(results: Sequence[Result]) -> str:
     return stream.getvalue()
 
 
+def _of_result(result: Result) -> Grade:
+    penalty = float(result.late.get("penalty", 0.0))
+    final = float(result.late.get("points_after_penalty", result.points * (1 - penalty)))
+    return Grade(
+        result.student, result.exercise, result.outcome, result.points, result.points, result.max_points, penalty,
+        round(final, 4),
+    )  # fmt: skip
+
+
 FINAL_COLUMNS = (
     "student", "exercise", "final", "max_points", "points", "late_penalty", "graded", "outcome", "due", "extended",
-    "submitted", "overridden", "look_again", "marked", "to_mark",
+    "submitted", "overridden", "override", "look_again", "marked", "to_mark",
 )  # fmt: skip
 
 
@@ -67,8 +92,9 @@ def final_csv(grades: Sequence[Grade]) -> str:
             "yes" if grade.extended else "no",
             grade.submitted.isoformat() if grade.submitted else "",
             "yes" if grade.correction or grade.corrected else "no",
+            "" if grade.override is None else f"{grade.override:g}",
             "yes" if grade.stale else "no",
-            f"{sum(mark.points or 0 for mark in grade.marks):g}",
+            f"{grade.marked:g}",
             str(sum(mark.points is None for mark in grade.marks)),
         )
         writer.writerow([safe_cell(cell) for cell in row])

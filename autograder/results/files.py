@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -25,17 +26,42 @@ def result_path(out: Path, student: str, exercise: str) -> Path:
 
 def write_result(path: Path, result: Result) -> None:
     """Write a result atomically: readers see the old file or the new one, a kill leaves no half."""
-    write_atomically(path, json.dumps(result.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_atomically(path, result_text(result))
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
+def result_text(result: Result) -> str:
+    """What the file of a result holds."""
+    return json.dumps(result.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def text_digest(text: str) -> str:
+    """SHA-256 of a text as it is written to its file."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file; empty where it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def write_atomically(path: Path, text: str, durable: bool = True) -> None:
+    """Write a text file whole or not at all.
+
+    Args:
+        path: of the file; its folders are made.
+        text: UTF-8.
+        durable: wait until it is on the disk. Without it a power failure (no kill) may leave an empty file.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     with draft.open("w", encoding="utf-8") as stream:
         stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
+        if durable:
+            stream.flush()
+            os.fsync(stream.fileno())
     draft.replace(path)
 
 

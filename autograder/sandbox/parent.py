@@ -60,6 +60,8 @@ def _live(control: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # minders are reaped by the kernel
     try:
         order = json.loads(control.recv(1 << 20))
+        # For the time of the imports, which the judge waits for; afterwards its end is watched.
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         judge = os.pidfd_open(order["judge"])
         if os.getppid() != order["judge"]:
             return
@@ -75,6 +77,7 @@ def _live(control: socket.socket) -> None:
     except BaseException:
         control.send(json.dumps({"failed": traceback.format_exc()[-50000:]}).encode())
         return
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, 0)  # it would go with the judge's thread, not with the judge
     _silence()
     figures = {"import_seconds": imported - started, "probe_seconds": time.perf_counter() - imported}
     control.send(json.dumps({"ready": mission.isolation, "figures": figures}).encode())

@@ -1,0 +1,62 @@
+"""The steps that bring a batch's database up to date, with alembic. A kill in the middle leaves the step before.
+
+A new step is a file in `versions/`; its revision becomes `HEAD`. The test of the migrations holds the steps against
+the tables of `autograder.batch.tables`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+HEAD = "0002"
+FIRST = "0001"
+
+
+class NewerDatabase(Exception):
+    """The database was made by a later version."""
+
+
+def up_to_date(connection: Connection) -> bool:
+    """Whether there is nothing to do: known without alembic, whose import takes longer than a small batch."""
+    return _revision(connection) == HEAD
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring a database to `HEAD`, inside the caller's transaction.
+
+    Raises:
+        NewerDatabase: it is further than this version knows.
+    """
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    found = _revision(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found is not None and found not in known:
+        raise NewerDatabase(found)
+    if found is None and inspect(connection).has_table("schema_version"):
+        _adopt(connection)
+        command.stamp(config, FIRST)
+    command.upgrade(config, HEAD)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return revision
+
+
+def _adopt(connection: Connection) -> None:
+    """A database from before alembic kept its version in a table of its own; there was only version 1."""
+    version = connection.execute(text("SELECT version FROM schema_version")).scalar()
+    if version != 1:
+        raise NewerDatabase(str(version))
+    connection.execute(text("DROP TABLE schema_version"))

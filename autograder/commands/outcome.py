@@ -1,0 +1,103 @@
+"""What `autograder grade` prints when it is done: the class, what was not graded and why, where everything is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autograder.language import _
+
+if TYPE_CHECKING:
+    from autograder.batch.grade import Batch
+    from autograder.course import CourseConfig
+    from autograder.results.model import Result
+
+MOST_STUDENTS = 60  # in a table of the terminal; a larger class gets a line per exercise
+MOST_NAMES = 20
+
+
+@dataclass
+class Seen:
+    """What is noted of results while they pass, one in memory at a time."""
+
+    levels: set[str] = field(default_factory=set)
+    outcomes: dict[str, Counter[str]] = field(default_factory=dict)
+    points: dict[str, list[float]] = field(default_factory=dict)
+
+    def noting(self, results: Iterable[Result]) -> Iterator[Result]:
+        """The same results."""
+        for result in results:
+            level = result.environment.get("isolation", {}).get("level")
+            if level:
+                self.levels.add(level)
+            self.outcomes.setdefault(result.exercise, Counter())[result.outcome] += 1
+            if result.outcome == "graded":
+                self.points.setdefault(result.exercise, []).append(result.points / max(result.max_points, 1e-9))
+            yield result
+
+    def table(self) -> Any:
+        """A rich table: a line per exercise."""
+        from statistics import median
+
+        from rich.table import Table
+
+        table = Table(header_style="bold")
+        table.add_column(_("exercise"))
+        for column in (_("graded"), _("unreadable"), _("missing"), _("not graded"), _("median")):
+            table.add_column(column, justify="right")
+        for exercise, outcomes in self.outcomes.items():
+            shares = self.points.get(exercise)
+            numbers = [str(outcomes[name]) for name in ("graded", "unreadable", "missing", "error")]
+            table.add_row(exercise, *numbers, f"{100 * median(shares):.0f} %" if shares else "")
+        return table
+
+
+def tell(batch: Batch, out: Path, config: CourseConfig, gradebook: str | None = None) -> None:
+    """Write `grades.csv`, with what teachers decided, and print what came of a batch."""
+    from rich.console import Console
+
+    from autograder.commands.handing_in import final_grades, lines
+    from autograder.reports.spreadsheet import grades_csv
+    from autograder.reports.table import class_table
+    from autograder.results.files import write_atomically
+    from autograder.submissions.names import shown
+
+    console, seen = Console(), Seen()
+    write_atomically(out / "grades.csv", grades_csv(seen.noting(batch.results), final_grades(config, out, gradebook)))
+    if batch.results:
+        large = len(batch.scan.students) > MOST_STUDENTS
+        console.print(seen.table() if large else class_table(batch.results))
+    for line in lines(batch.scan):
+        console.print(shown(line), markup=False, highlight=False, soft_wrap=True)
+    for unplaced in batch.scan.unplaced:
+        # A file's name may hold anything.
+        line = shown(_("not graded: {path}: {reason}").format(path=unplaced.path, reason=unplaced.reason))
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    for fault in batch.faults:
+        console.print(
+            _("could not be graded: {student} {exercise}: {why}").format(
+                student=fault.student, exercise=fault.exercise, why=_why(fault)
+            ),
+            markup=False, highlight=False, soft_wrap=True, style="bold magenta",
+        )  # fmt: skip
+    if batch.plan.kept:
+        console.print(_("{n} unchanged since the last run (--force grades them again)").format(n=len(batch.plan.kept)))
+    for exercise, names in batch.plan.identical():
+        listing = ", ".join(names[:MOST_NAMES])
+        if len(names) > MOST_NAMES:
+            listing = _("{names} and {n} more").format(names=listing, n=len(names) - MOST_NAMES)
+        line = _("identical files for {exercise}: {listing}").format(exercise=exercise, listing=listing)
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if seen.levels:
+        console.print(_("isolation: {listing}").format(listing=", ".join(sorted(seen.levels))), highlight=False)
+    console.print(_("results: {out}").format(out=out / "results"), soft_wrap=True, highlight=False)
+    console.print(_("grades:  {out}").format(out=out / "grades.csv"), soft_wrap=True, highlight=False)
+
+
+def _why(fault: Result) -> str:
+    if fault.message:
+        return fault.message
+    return "; ".join(f"check {c.id}: {c.message}" for c in fault.checks if c.outcome == "error")

@@ -1,0 +1,51 @@
+"""What of an earlier result is taken over when only some checks have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from autograder.judge import plugin
+from autograder.judge.session import Incident
+from autograder.results.model import CheckResult
+
+
+class Kept:
+    """The checks that are not judged again.
+
+    A check that needs one that is judged again is judged again too: whether it is blocked may have changed.
+
+    Args:
+        items: all checks, each after those that it requires.
+        data: `checks` and `incidents` of the earlier result, as JSON.
+    """
+
+    def __init__(self, items: Sequence[pytest.Item], data: Mapping[str, Any]) -> None:
+        known = {check["id"]: check for check in data["checks"]}
+        again: set[str] = set()
+        self._results: dict[str, dict[str, Any]] = {}
+        for item in items:
+            info = plugin.info_of(item)
+            if info is None:
+                continue
+            if info.id in known and not again.intersection(info.requires):
+                # Points are scaled anew: those of another check may have changed.
+                points = info.points if known[info.id]["outcome"] == "passed" else 0.0
+                self._results[info.id] = {**known[info.id], "points": points, "max_points": info.points}
+            else:
+                again.add(info.id)
+        if not again:
+            self._results = {}  # nothing to judge would be no grading
+        self.incidents = [
+            Incident(one["kind"], one["detail"], one["check"])
+            for one in data["incidents"]
+            if one["check"] in self._results
+        ]
+
+    def result(self, item: pytest.Item) -> CheckResult | None:
+        """The kept result of a check, None where it is to be judged."""
+        info = plugin.info_of(item)
+        found = self._results.get(info.id) if info is not None else None
+        return CheckResult(**found) if found is not None else None
