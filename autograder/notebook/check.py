@@ -1,0 +1,64 @@
+"""The public checks, from a notebook or any Python session.
+
+In a live kernel the cells that were run are checked, not the saved file: what a student sees on the screen is what they
+ask about, and a notebook is often not saved. The report says which it was.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from autograder.batch.handin import check_submission
+from autograder.course import ConfigurationError
+from autograder.course.handout import Handout, find_handout
+from autograder.language import TRANSLATIONS, _, use_language
+from autograder.notebook.history import cells_that_ran, live_shell
+from autograder.notebook.report import Report
+from autograder.submissions import Submission, read_submission, scan_student
+
+
+def check(
+    exercise: str, file: str | Path | None = None, *, course: str | Path | None = None, language: str | None = None
+) -> Report:
+    """Run the public checks of an exercise.
+
+    Args:
+        exercise: its id, such as `vae_mnist`.
+        file: check this file as it is saved. Without it: the cells run in this session, or where there are none the
+            exercise's file in this folder.
+        course: where the course's files are; here or above without it.
+        language: of messages, `en` or `fr`; the course's without it.
+
+    Raises:
+        ConfigurationError: no course here, no such exercise, or nothing to check.
+        SubmissionUnreadable: the file holds no code.
+        JudgeFault: the checks themselves broke.
+    """
+    handout = find_handout(Path(course or "."))
+    handout.config.exercise(exercise)
+    use_language(language or handout.config.language, handout.folder / TRANSLATIONS)
+    submission, source = _submission(handout, exercise, file, live_shell())
+    return Report(check_submission(handout, submission, language), handout.config.exercise(exercise).title, source)
+
+
+def _submission(handout: Handout, exercise: str, file: str | Path | None, shell: Any) -> tuple[Submission, str]:
+    """What to check, and in words what it is."""
+    if file is not None:
+        return _read(Path(file), exercise)
+    cells = cells_that_ran(shell) if shell is not None else ()
+    if cells:
+        name = Path(f"{exercise}.ipynb")
+        source = _("{count} cells that you ran in this session (not the saved file)").format(count=len(cells))
+        return Submission("you", exercise, name, "", "ipynb", cells), source
+    found = scan_student(Path("."), "you", [exercise]).entries
+    if not found:
+        raise ConfigurationError(
+            _("nothing to check: run the cells of your notebook first, or name a file: check({exercise!r}, file=...)")
+            .format(exercise=exercise)
+        )  # fmt: skip
+    return _read(found[0].path, exercise)
+
+
+def _read(file: Path, exercise: str) -> tuple[Submission, str]:
+    return read_submission(file, student="you", exercise=exercise), _("the saved file {file}").format(file=file)

@@ -1,0 +1,41 @@
+"""`%load_ext autograder`, then `%autograder EXERCISE`."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from autograder.language import _
+from autograder.notebook.check import check
+from autograder.notebook.report import Report
+
+
+def register(shell: Any) -> None:
+    """Give a shell the magic."""
+
+    def autograder(line: str) -> Report:
+        """Run the public checks: `%autograder EXERCISE [--file FILE] [--course FOLDER]`."""
+        return magic(line)
+
+    shell.register_magic_function(autograder, "line", "autograder")
+
+
+def magic(line: str) -> Report:
+    """What `%autograder` does with the rest of its line; errors are said in one line, as IPython does for its own."""
+    from IPython.core.error import UsageError
+
+    from autograder.batch.judges import JudgeFault
+    from autograder.course import ConfigurationError
+    from autograder.submissions import SubmissionUnreadable
+
+    words = shlex.split(line)
+    options: dict[str, str] = {}
+    while len(words) >= 2 and words[-2] in ("--file", "--course", "--lang"):
+        options[words[-2][2:]] = words[-1]
+        words = words[:-2]
+    if len(words) != 1:
+        raise UsageError(_("Write: %autograder EXERCISE [--file FILE] [--course FOLDER] [--lang en|fr]"))
+    try:
+        return check(words[0], options.get("file"), course=options.get("course"), language=options.get("lang"))
+    except (ConfigurationError, SubmissionUnreadable, JudgeFault) as fault:
+        raise UsageError(str(fault)) from None

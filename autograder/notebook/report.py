@@ -1,0 +1,110 @@
+"""What the checks gave: a table in HTML where Jupyter asks for it, plain text elsewhere."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from collections.abc import Iterable
+
+from autograder.language import _
+from autograder.results.model import CheckResult, Result
+
+_SIGNS = {"passed": "✓", "failed": "✗", "blocked": "–", "skipped": "–", "error": "!"}
+# Between black and white, so that they can be read on both.
+_COLOURS = {"passed": "#2a9d5c", "failed": "#d9485f", "error": "#a45bd9"}
+_OTHER = "#b98a1d"
+_CODE = re.compile(r"`([^`]+)`")
+# Colours and lines come from the page's own text colour: the table is at home in a dark notebook as in a light one.
+_CELL = "padding:.35em .7em;text-align:left;vertical-align:top;border-top:1px solid rgba(128,128,128,.35)"
+
+
+class Report:
+    """The result of the public checks; a cell that ends with it shows it.
+
+    Args:
+        result: of the checks.
+        title: of the exercise.
+        source: in words, what was checked.
+    """
+
+    def __init__(self, result: Result, title: str, source: str) -> None:
+        self.result = result
+        self.title = title
+        self.source = source
+
+    @property
+    def passed(self) -> int:
+        """How many checks passed."""
+        return sum(check.outcome == "passed" for check in self.result.checks)
+
+    def __bool__(self) -> bool:
+        """Whether all passed."""
+        return self.passed == len(self.result.checks)
+
+    def __repr__(self) -> str:
+        from rich.console import Console
+
+        from autograder.reports.table import result_table
+
+        buffer = io.StringIO()
+        console = Console(file=buffer, width=110, color_system=None, force_jupyter=False)
+        console.print(self.title, markup=False)
+        for line in self._lines():
+            console.print(line, markup=False, highlight=False)
+        console.print(result_table(self.result))
+        for check in self.result.checks:
+            for figure in _figures(check):
+                console.print(f"  {figure}", markup=False, highlight=False)
+        console.print(self._sum(), markup=False, highlight=False)
+        return buffer.getvalue().rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        share = self.passed / len(self.result.checks) if self.result.checks else 0.0
+        rows = "".join(_row(check) for check in self.result.checks)
+        lines = "".join(f"<div>{_prose(line)}</div>" for line in self._lines())
+        return (
+            '<div class="autograder-report" style="color:inherit;background:transparent;max-width:70em">'
+            f'<div style="font-weight:bold">{_prose(self.title)}</div>{lines}'
+            f'<div role="img" aria-label="{_prose(self._sum())}" style="height:.4em;margin:.5em 0;'
+            'background:rgba(128,128,128,.3);border-radius:.2em">'
+            f'<div style="height:100%;width:{100 * share:.0f}%;background:{_COLOURS["passed"]};border-radius:.2em">'
+            "</div></div>"
+            f'<table style="border-collapse:collapse;color:inherit;background:transparent">{rows}</table>'
+            f'<div style="margin-top:.5em">{_prose(self._sum())}</div></div>'
+        )
+
+    def _lines(self) -> Iterable[str]:
+        yield _("Checked: {source}.").format(source=self.source)
+        for problem in self.result.loading:
+            yield _("{where}, line {line}: {message}").format(
+                where=problem.where, line=problem.line, message=problem.message
+            )
+        yield from self.result.notes
+
+    def _sum(self) -> str:
+        text = _("{passed} of {total} public checks passed.").format(passed=self.passed, total=len(self.result.checks))
+        return f"{text} {_('They earn no points: hidden checks with other inputs do.')}"
+
+
+def _row(check: CheckResult) -> str:
+    colour = _COLOURS.get(check.outcome, _OTHER)
+    text = " ".join(part for part in (check.message, check.hint) if part and check.outcome != "passed")
+    figures = "".join(f'<div style="opacity:.75;font-size:90%">{_prose(figure)}</div>' for figure in _figures(check))
+    said = f"<div>{_prose(text)}</div>" if text else ""
+    sign = _SIGNS.get(check.outcome, "?")
+    return (
+        f'<tr style="background:transparent"><td style="{_CELL};color:{colour};font-weight:bold;white-space:nowrap">'
+        f'{sign} {_prose(_(check.outcome))}</td><td style="{_CELL}"><div>{_prose(check.title)}</div>{said}{figures}'
+        "</td></tr>"
+    )
+
+
+def _figures(check: CheckResult) -> list[str]:
+    """What a check measured; public checks keep nothing secret."""
+    return [f"{name}: {value:.4g}" for name, value in check.figures.items() if value is not None]
+
+
+def _prose(text: str) -> str:
+    """A text that may be the student's, as HTML; what stands between backticks is code."""
+    return _CODE.sub(r"<code>\1</code>", html.escape(text))
