@@ -6,12 +6,15 @@ import shlex
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import click
 
+from autograder.commands.cluster_options import cluster_options, read_cluster
 from autograder.commands.faults import CommandFault
 from autograder.commands.handing_in import reading_options
 from autograder.language import _
@@ -44,6 +47,7 @@ EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
     help="Run student code WITHOUT isolation where this machine has none. It can then read and change everything "
     "that you can.",
 )
+@cluster_options
 def command(
     folder: Path,
     out: Path,
@@ -62,6 +66,7 @@ def command(
     database: str | None,
     lang: str | None,
     unprotected: bool,
+    **cluster_given: Any,
 ) -> None:
     """Grade FOLDER/<student>/<exercise>.py or .ipynb, or what a learning platform gives: a folder or an archive.
 
@@ -89,6 +94,7 @@ def command(
         _require_match(pattern, ids)
     secret = load_secret(config, config.root, lambda line: click.echo(line, err=True))
     scan = read_submissions(folder, config, exercises, layout, roster, submitted_from)
+    cluster = read_cluster(cluster_given, workers, config.device)
     workers = workers or default_workers()
     options = Options(workers, exercises, students, force, failed, unprotected, lang, only)
     state = State(out, database, config.id)
@@ -110,7 +116,7 @@ def command(
     _end_like_ctrl_c()
     left: list[float | None] = [None]
     try:
-        with progress(_("grading")) as bar:
+        with _runner(cluster, config, secret, options) as runner, progress(_("grading")) as bar:
 
             def advance(result: Any, total: int) -> None:
                 seconds = left[0] / workers if left[0] is not None else None
@@ -118,7 +124,7 @@ def command(
 
             for one in (*before_the_batch(config, scan, secret, state, lang or config.language, unprotected), scan):
                 batch = grade_folder(
-                    config, secret, one, out, options, advance, state,
+                    config, secret, one, out, options, advance, state, runner,
                     on_left=lambda seconds: left.__setitem__(0, seconds),
                 )  # fmt: skip
         after_the_batch(config, batch, out, state, gradebook)
@@ -128,6 +134,21 @@ def command(
         state.close()
     tell(batch, out, config, gradebook)
     sys.exit(1 if batch.faults else 0)
+
+
+@contextmanager
+def _runner(cluster: Any, config: Any, secret: bytes, options: Any) -> Iterator[Any]:
+    """What runs the jobs: a cluster's workers, or None for judges on this machine."""
+    if cluster is None:
+        yield None
+        return
+    from autograder.batch.cluster import connect
+    from autograder.batch.cluster_run import ClusterRunner
+    from autograder.batch.keys import Keys
+
+    keys = Keys(config, secret, options.language or config.language, options.unprotected)
+    with connect(cluster) as client:
+        yield ClusterRunner(client, config, keys, cluster.resources, cluster.course)
 
 
 def _require_match(pattern: str, exercises: list[str]) -> None:

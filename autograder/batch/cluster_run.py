@@ -1,0 +1,147 @@
+"""The jobs of a batch over a dask cluster, a few at a time; what lost workers had is run again by others."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from autograder.batch.cluster import WORKERS_SECONDS, ClusterFault
+from autograder.batch.cluster_worker import Mismatch, judge_here
+from autograder.batch.judges import JudgeFault, Order
+from autograder.batch.keys import Key, Keys
+from autograder.batch.pool import Done, OnDone, Source, Task
+from autograder.course import CourseConfig
+from autograder.language import _
+
+LOOK_SECONDS = 2.0  # how often the number of workers is looked at
+
+
+class ClusterRunner:
+    """Runs tasks on a cluster; give it to `grade_folder` as its runner.
+
+    Args:
+        client: a dask client.
+        course: of the batch.
+        keys: what the workers' files must agree with.
+        resources: what a job takes of a worker.
+        root: the course's folder on the workers; where it is here without it.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        course: CourseConfig,
+        keys: Keys,
+        resources: Mapping[str, float] | None = None,
+        root: Path | None = None,
+    ) -> None:
+        self._client = client
+        self._course = course
+        self._keys = keys
+        self._resources = dict(resources or {})
+        self._root = root
+        self._expected: dict[str, Key] = {}
+
+    def __call__(self, order: Order, source: Source, on_done: OnDone) -> None:
+        """Run every task.
+
+        Raises:
+            ClusterFault: there is no worker, or one that cannot grade this course.
+            KeyboardInterrupt: after what had not begun was taken back.
+        """
+        self._await_workers()
+        kwargs: dict[str, Any] = {"pure": False}
+        if self._resources:
+            kwargs["resources"] = self._resources
+        executor = self._client.get_executor(**kwargs)
+        order = self._there(order)
+        running: dict[Future[str], Task] = {}
+        alone_since: float | None = None
+        try:
+            while True:
+                slots = self._slots()
+                # No more than can begin at once: what waits behind a job that kills its worker would be suspected too,
+                # and every job here is a submission in memory.
+                while len(running) < max(1, slots) and (task := source.take()) is not None:
+                    if task.fault:
+                        on_done(Done(task, None, task.fault))
+                    else:
+                        running[self._submit(executor, order, task)] = task
+                if not running:
+                    return
+                ended, _rest = wait(running, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    on_done(self._done(running.pop(future), future))
+                alone_since = None if slots or ended else alone_since or time.monotonic()
+                if alone_since is not None and time.monotonic() - alone_since > WORKERS_SECONDS:
+                    raise ClusterFault(
+                        _("the cluster has had no worker for {n} s; what is graded is kept").format(n=WORKERS_SECONDS)
+                    )
+        finally:
+            executor.shutdown(wait=False)
+
+    def _await_workers(self) -> None:
+        try:
+            self._client.wait_for_workers(1, timeout=WORKERS_SECONDS)
+        except TimeoutError:
+            raise ClusterFault(
+                _("no worker has joined the cluster within {n} s").format(n=WORKERS_SECONDS)
+            ) from None  # fmt: skip
+
+    def _slots(self) -> int:
+        """How many jobs can run at the same time now."""
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        total = 0
+        for worker in workers:
+            has = worker.get("resources", {})
+            limits = [int(has.get(name, 0) // amount) for name, amount in self._resources.items() if amount]
+            total += min([worker["nthreads"], *limits])
+        return total
+
+    def _submit(self, executor: Any, order: Order, task: Task) -> Future[str]:
+        exercise = task.job["exercise"]
+        if exercise not in self._expected:
+            self._expected[exercise] = self._keys.shared(exercise)
+        future: Future[str] = executor.submit(
+            judge_here, order, self._expected[exercise], json.dumps(task.job), task.seconds
+        )
+        return future
+
+    def _done(self, task: Task, future: Future[str]) -> Done:
+        try:
+            answer = json.loads(future.result())
+        except Mismatch as mismatch:
+            raise ClusterFault(str(mismatch)) from None
+        except JudgeFault as fault:
+            raise ClusterFault(_("a worker cannot grade: {fault}").format(fault=fault)) from None
+        except (ModuleNotFoundError, AttributeError) as error:
+            raise ClusterFault(
+                _("a worker lacks this autograder: {error}; install the same version there").format(error=error)
+            ) from error
+        except CancelledError:
+            raise ClusterFault(_("the cluster dropped a job; what is graded is kept")) from None
+        except Exception as error:
+            if type(error).__name__ == "KilledWorker":
+                n = getattr(error, "allowed_failures", 2) + 1
+                return Done(task, None, _("it has ended {n} workers of the cluster").format(n=n))
+            return Done(task, None, f"{type(error).__name__}: {error}")
+        return Done(task, answer["result"], answer["fault"])
+
+    def _there(self, order: Order) -> Order:
+        """The order with the paths of the workers' machines."""
+        if self._root is None:
+            return order
+        with contextlib.suppress(ValueError):
+            here = self._course.root
+            return replace(
+                order,
+                config=self._root / order.config.relative_to(here),
+                checks=[self._root / path.relative_to(here) for path in order.checks],
+            )
+        raise ClusterFault(_("the course's files lie outside its folder; --cluster-course cannot name them"))

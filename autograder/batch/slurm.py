@@ -1,0 +1,69 @@
+"""A dask cluster out of SLURM jobs, by dask-jobqueue. Its own configuration (`jobqueue.yaml`) holds too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from autograder.course import ConfigurationError
+from autograder.language import _
+
+if TYPE_CHECKING:
+    from autograder.batch.cluster import Cluster
+
+# What SLURMCluster takes, and how the text of an option is read.
+OPTIONS: dict[str, type] = {
+    "queue": str, "account": str, "walltime": str, "cores": int, "processes": int, "memory": str, "job_cpu": int,
+    "job_mem": str, "job_name": str, "interface": str, "host": str, "local_directory": str, "log_directory": str,
+    "shared_temp_directory": str, "python": str, "death_timeout": int, "shebang": str, "job_extra_directives": list,
+    "job_directives_skip": list, "job_script_prologue": list, "worker_extra_args": list,
+}  # fmt: skip
+
+
+def slurm_cluster(cluster: Cluster) -> Any:
+    """A SLURMCluster without jobs yet.
+
+    Each job is one worker with one judge. Scheduler and workers speak TLS with keys made for this run; they lie in
+    `shared_temp_directory` (default: the working directory), which the nodes must see, readable for this user only.
+
+    Raises:
+        ConfigurationError: an option that there is not, or dask-jobqueue is missing.
+    """
+    try:
+        from dask_jobqueue.slurm import SLURMCluster
+    except ImportError as error:
+        raise ConfigurationError(
+            _("--cluster slurm needs the extra `cluster` ({error})").format(error=error)
+        ) from error
+    options = read_options(cluster.options)
+    for name, value in (("cores", 1), ("processes", 1), ("memory", "4GB"), ("shared_temp_directory", ".")):
+        options.setdefault(name, value)
+    if cluster.resources:
+        asked = " ".join(f"{name}={amount:g}" for name, amount in cluster.resources.items())
+        options["worker_extra_args"] = [*options.get("worker_extra_args", []), "--resources", f"'{asked}'"]
+    if not cluster.insecure:
+        options |= {"security": True, "protocol": "tls"}
+    return SLURMCluster(dashboard_address=":0", **options)
+
+
+def read_options(given: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Options by name: numbers as numbers, what may be given several times as lists."""
+    options: dict[str, Any] = {}
+    for name, text in given:
+        kind = OPTIONS.get(name)
+        if kind is None:
+            raise ConfigurationError(
+                _("--cluster-options {name}: there is no such option; there are: {listing}").format(
+                    name=name, listing=", ".join(OPTIONS)
+                )
+            )
+        if kind is list:
+            options.setdefault(name, []).append(text)
+            continue
+        try:
+            options[name] = kind(text)
+        except ValueError:
+            raise ConfigurationError(
+                _("--cluster-options {name}: a number is needed, got {text!r}").format(name=name, text=text)
+            ) from None
+    return options
