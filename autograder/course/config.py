@@ -58,11 +58,16 @@ class LatePenalty:
     grace: timedelta = timedelta(0)
 
     def fraction(self, due: datetime | None, submitted: datetime) -> float:
-        """The fraction lost: `per_day` for each day begun after the due date, nothing within the grace."""
-        if due is None or submitted <= due + self.grace:
+        """The fraction lost: `per_day` for each day begun after the due date, nothing within the grace.
+
+        Days are those of the clock in the due date's zone: one that ends summer time has 25 hours and is one day. The
+        grace is minutes that pass.
+        """
+        if due is None or submitted.astimezone(UTC) <= due.astimezone(UTC) + self.grace:
             return 0.0
-        days = math.ceil((submitted - due) / timedelta(days=1))
-        return min(self.cap, self.per_day * days)
+        on_the_clock = submitted.astimezone(due.tzinfo).replace(tzinfo=None) - due.replace(tzinfo=None)
+        days = max(1, math.ceil(on_the_clock / timedelta(days=1)))
+        return round(min(self.cap, self.per_day * days), 10)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The roster of a course: who is in it, and under which names, addresses and numbers other programs know them.
 
 Read from a CSV file as registrars and learning platforms export it: any of the usual delimiters and encodings, columns
-in any order, known by their headings. Moodle's grading worksheet and Canvas's gradebook export can be given as they are.
+in any order, known by their headings. Moodle's grading worksheet and Canvas's gradebook export are rosters as they are.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ _SUBMITTED = (
     "derniere modification remise",
 )
 # The first of these that a file has names the student in results.
-_ID = ("student id", "student number", "id number", "numero d identification", "matrikelnummer", "sis login id", "login",
-       "username", "github username", "identifier github", "roster identifier", "sis user id", "sid", "id")  # fmt: skip
+_ID = ("student id", "student number", "id number", "numero d identification", "matrikelnummer", "sis login id",
+       "login", "username", "github username", "identifier github", "roster identifier", "sis user id", "sid",
+       "id")  # fmt: skip
 _OTHER_IDS = (
     "identifier",
     "identifiant",

@@ -1,4 +1,4 @@
-"""Tables as other programs and countries read them: delimiter, decimal sign, encoding, and no cell that is a formula."""
+"""Tables as other programs and countries read them: delimiter, decimal sign, encoding; no cell is a formula."""
 
 from __future__ import annotations
 

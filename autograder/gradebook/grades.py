@@ -7,7 +7,7 @@ from the due date or, where the student has an extension, from that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -46,15 +46,31 @@ def grades(
     results: Sequence[Result], course: CourseConfig, changes: Sequence[Change], rubric: Rubric | None = None
 ) -> list[Grade]:
     """The grade of every result."""
+    return list(map(grade_by(course, changes, rubric), results))
+
+
+def grade_by(
+    course: CourseConfig, changes: Sequence[Change], rubric: Rubric | None = None
+) -> Callable[[Result], Grade]:
+    """What makes the grade of a result, for results that are looked at one at a time."""
     by_key: dict[Key, list[Change]] = {}
     for change in changes:
         by_key.setdefault((change.student, change.exercise), []).append(change)
-    return [
-        grade(
-            result, course, by_key.get((result.student, result.exercise), ()), (rubric or {}).get(result.exercise, ())
-        )
-        for result in results
-    ]
+
+    def grade_of(result: Result) -> Grade:
+        own = by_key.get((result.student, result.exercise), ())
+        return grade(result, course, own, (rubric or {}).get(result.exercise, ()))
+
+    return grade_of
+
+
+def extensions(changes: Sequence[Change]) -> dict[Key, datetime | None]:
+    """The due dates of students who have one of their own."""
+    by_key: dict[Key, list[Change]] = {}
+    for change in changes:
+        if change.kind == "extend":
+            by_key.setdefault((change.student, change.exercise), []).append(change)
+    return {key: due for key, own in by_key.items() if (due := _extension(own)) is not None}
 
 
 def grade(result: Result, course: CourseConfig, changes: Sequence[Change], items: Sequence[Item] = ()) -> Grade:

@@ -48,7 +48,7 @@ def read(folder: Path, context: Context) -> Reading:
             reading.unplaced.append(Unplaced(path, reason))
             continue
         name, attempt = _attempt(found["rest"])
-        who = Identity(found["name"], found["name"], ids=(found["user"],))
+        who = Identity(found["name"], found["name"], ids=(found["user"],), number=found["user"])
         late = bool(found["late"])
         notes = (_("Canvas marks it as late."),) if late else ()
         reading.hand_ins.append(HandIn(who, (Piece(path, name, attempt),), late=late, notes=notes))

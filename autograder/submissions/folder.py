@@ -36,7 +36,6 @@ class FolderScan:
         earlier: earlier attempts, oldest first, where all of them are graded.
         detected: which layout was read, and what it was known by.
         absent: students of the roster who handed in nothing at all.
-        people: whom a student's name stands for, as the platform says it.
     """
 
     folder: Path
@@ -47,7 +46,6 @@ class FolderScan:
     earlier: tuple[Entry, ...] = ()
     detected: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
-    people: tuple[tuple[str, Identity], ...] = ()
 
 
 def scan_folder(folder: Path, exercises: Sequence[str]) -> FolderScan:

@@ -13,7 +13,7 @@ from pathlib import Path
 from autograder.authoring.regions import NOT_WRITTEN
 from autograder.language import _
 from autograder.submissions.archives import is_archive
-from autograder.submissions.layout import HandIn, Piece, Unplaced
+from autograder.submissions.layout import HandIn, Identity, Piece, Unplaced
 from autograder.submissions.model import SubmissionUnreadable
 from autograder.submissions.names import COURSE_FILES, SUFFIXES, is_leftover, match_exercise, shown
 from autograder.submissions.reader import read_submission
@@ -35,6 +35,7 @@ class Entry:
         submitted: with its time zone; None where nobody knows.
         late: the platform marks it as late.
         base: folder above the file that holds no link between; None: the folder of all submissions.
+        who: the student, as the platform knows them.
     """
 
     student: str
@@ -44,6 +45,7 @@ class Entry:
     submitted: datetime | None = None
     late: bool = False
     base: Path | None = None
+    who: Identity | None = None
 
 
 @dataclass
@@ -167,7 +169,9 @@ def choose(student: str, group: list[Candidate], gathering: Gathering) -> Entry:
         gathering.unplaced.append(Unplaced(other.path, reason))
     base = None if chosen.base == gathering.base else chosen.base
     hand_in = chosen.hand_in
-    return Entry(student, chosen.exercise, chosen.path, tuple(notes), hand_in.submitted, hand_in.late, base)
+    return Entry(
+        student, chosen.exercise, chosen.path, tuple(notes), hand_in.submitted, hand_in.late, base, hand_in.who
+    )
 
 
 def _by_name(candidate: Candidate) -> tuple[bool, int, bool, str]:

@@ -91,7 +91,6 @@ def read_class(source: Path, wanted: Wanted, work: Path) -> FolderScan:
         entries += counting
         earlier += before
     known = [] if wanted.roster is None else [person.id for person in wanted.roster.people]
-    people = tuple((student, own[0].who) for student, own in sorted(students.items()))
     return FolderScan(
         base,
         tuple(sorted({*students, *known})),
@@ -101,7 +100,6 @@ def read_class(source: Path, wanted: Wanted, work: Path) -> FolderScan:
         tuple(earlier),
         tuple(detected),
         tuple(student for student in known if student not in students),
-        people,
     )
 
 

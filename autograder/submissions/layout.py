@@ -29,12 +29,14 @@ class Identity:
         name: in full.
         email: address.
         ids: logins and numbers; the first tells two students of one name apart.
+        number: the platform's own, where it wants it back with a grade.
     """
 
     student: str
     name: str = ""
     email: str = ""
     ids: tuple[str, ...] = ()
+    number: str = ""
 
 
 @dataclass(frozen=True)

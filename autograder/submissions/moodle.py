@@ -53,7 +53,9 @@ def read(folder: Path, context: Context) -> Reading:
                 own.append(Piece(path, found["rest"]))
     hidden = _hidden_names(pieces)
     for (name, number), own in pieces.items():
-        who = Identity(f"{name} {number}" if name in hidden else name, "" if name in hidden else name, ids=(number,))
+        who = Identity(
+            f"{name} {number}" if name in hidden else name, "" if name in hidden else name, ids=(number,), number=number
+        )
         if own:
             reading.hand_ins.append(HandIn(who, tuple(own)))
     return reading

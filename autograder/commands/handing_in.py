@@ -1,0 +1,172 @@
+"""What `autograder grade` is given: a folder or an archive, read in whatever layout it has, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from autograder.language import _
+
+if TYPE_CHECKING:
+    from autograder.batch.attempts import DueOf
+    from autograder.batch.grade import Batch
+    from autograder.batch.state import State
+    from autograder.course import CourseConfig
+    from autograder.results.grade import Grade
+    from autograder.results.model import Result
+    from autograder.submissions import FolderScan
+
+UNPLACED = "unplaced.csv"
+LAYOUTS = ("auto", "folder", "flat", "moodle", "canvas", "gradescope", "github-classroom", "nbgrader")
+
+_OPTIONS = (
+    click.option("--layout", type=click.Choice(LAYOUTS), default="auto", help="How FOLDER is laid out."),
+    click.option("--roster", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+                 help="CSV of the course's students: id, name, email, numbers in other programs."),
+    click.option("--submitted-from", type=click.Choice(["mtime"]),
+                 help="Take a file's own time as that of handing in, where nothing better is known."),
+    click.option("--gradebook", help="SQLAlchemy URL of the gradebook (default: SQLite in OUT)."),
+)  # fmt: skip
+
+
+def reading_options(function: Any) -> Any:
+    """The options of a command that reads submissions."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def read_submissions(
+    source: Path, config: CourseConfig, exercises: Sequence[str], layout: str, roster: Path | None,
+    submitted_from: str | None,
+) -> FolderScan:  # fmt: skip
+    """Read what was handed in; what had to be unpacked is removed when the command ends."""
+    from datetime import UTC
+    from tempfile import TemporaryDirectory
+    from zoneinfo import ZoneInfo
+
+    from autograder.course.roster import read_roster
+    from autograder.submissions import Wanted, read_class
+
+    work = click.get_current_context().with_resource(TemporaryDirectory(prefix="autograder-"))
+    wanted = Wanted(
+        exercises=[exercise.id for exercise in config.exercises],
+        layout=layout,
+        roster=read_roster(roster) if roster else None,
+        zone=UTC if config.timezone == "UTC" else ZoneInfo(config.timezone),
+        submitted_from="mtime" if submitted_from else "",
+        handed_in_for=exercises[0] if len(exercises) == 1 else "",
+        attempts=config.attempts,
+    )
+    return read_class(source, wanted, Path(work))
+
+
+def before_the_batch(
+    config: CourseConfig, scan: FolderScan, secret: bytes, state: State, language: str, unprotected: bool
+) -> list[FolderScan]:
+    """Earlier attempts that have to be graded first, where the best of all counts."""
+    if not scan.earlier:
+        return []
+    from autograder.batch.attempts import not_graded_yet, rounds
+    from autograder.batch.keys import Keys
+
+    keys = Keys(config, secret, language, unprotected)
+    return [left for one in rounds(scan) if (left := not_graded_yet(one, state, keys)).entries]
+
+
+def after_the_batch(config: CourseConfig, batch: Batch, out: Path, state: State, gradebook: str | None) -> None:
+    """Settle which attempts count and how late they were, and list what was handed in and what could not be placed."""
+    from autograder.batch.attempts import handed_in, settle
+    from autograder.results.files import write_atomically
+
+    batch.changed |= bool(
+        settle(config, handed_in(batch.scan, batch.plan.digests), batch.results, out, state,
+               due_dates(config, out, gradebook))
+    )  # fmt: skip
+    write_atomically(out / UNPLACED, _unplaced(batch.scan))
+    _write_handed_in(batch.scan, out)
+
+
+def due_dates(config: CourseConfig, out: Path, gradebook: str | None) -> DueOf:
+    """Due dates with the gradebook's extensions."""
+    from autograder.batch.attempts import course_due
+    from autograder.gradebook.book import read_history
+    from autograder.gradebook.grades import extensions
+
+    return course_due(config, extensions(read_history(out, gradebook)))
+
+
+def final_grades(config: CourseConfig, out: Path, gradebook: str | None) -> Callable[[Result], Grade]:
+    """What makes a result's grade: overrides, marks, extensions, late penalty."""
+    from autograder.gradebook.book import read_history
+    from autograder.gradebook.grades import grade_by
+    from autograder.gradebook.rubric import load_rubric
+
+    return grade_by(config, read_history(out, gradebook), load_rubric(config))
+
+
+def lines(scan: FolderScan) -> list[str]:
+    """What to say of a class besides what is not graded."""
+    said = [_("layout: {layout}").format(layout=layout) for layout in scan.detected]
+    if scan.absent:
+        names = ", ".join(scan.absent[:20]) + (" ..." if len(scan.absent) > 20 else "")
+        said.append(_("{count} of the roster handed in nothing: {names}").format(count=len(scan.absent), names=names))
+    if scan.unplaced:
+        said.append(_("{count} things could not be placed or need a look: {file}").format(
+            count=len(scan.unplaced), file=UNPLACED
+        ))  # fmt: skip
+    return said
+
+
+def _unplaced(scan: FolderScan) -> str:
+    rows: list[Sequence[str]] = [("path", "reason")]
+    for item in scan.unplaced:
+        inside = item.path.is_relative_to(scan.folder)
+        rows.append((str(item.path.relative_to(scan.folder) if inside else item.path), item.reason))
+    rows += [(student, _("on the roster, and handed in nothing")) for student in scan.absent]
+    return _table(rows)
+
+
+def _write_handed_in(scan: FolderScan, out: Path) -> None:
+    """Who handed in what and when; lines of earlier runs about other exercises stay."""
+    from autograder.course.errors import ConfigurationError
+    from autograder.course.roster import read_table
+    from autograder.exporters.people import HANDED_IN, HANDED_IN_COLUMNS
+    from autograder.results.files import write_atomically
+
+    rows: dict[tuple[str, str], Sequence[str]] = {}
+    try:
+        for _number, row in read_table(out / HANDED_IN)[0]:
+            rows[row.get("student", ""), row.get("exercise", "")] = [row.get(c) or "" for c in HANDED_IN_COLUMNS]
+    except ConfigurationError:
+        pass  # the first run
+    for entry in scan.entries:
+        who = entry.who
+        rows[entry.student, entry.exercise] = (
+            entry.student,
+            entry.exercise,
+            entry.path.name,
+            entry.submitted.isoformat() if entry.submitted else "",
+            "marked" if entry.late else "",
+            who.name if who else "",
+            who.email if who else "",
+            who.number if who else "",
+            " ".join(entry.notes),
+        )
+    write_atomically(out / HANDED_IN, _table([HANDED_IN_COLUMNS, *(rows[key] for key in sorted(rows))]))
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    import csv
+    import io
+
+    from autograder.reports.spreadsheet import safe_cell
+    from autograder.submissions.names import shown
+
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerows([safe_cell(shown(cell)) for cell in row] for row in rows)
+    return stream.getvalue()
