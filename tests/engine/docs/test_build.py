@@ -59,3 +59,30 @@ def test_every_page_is_made_without_a_warning(tmp_path):
             r'<(?:script|img|link)\b[^>]*\b(?:src|href)="(https?:|//)[^"]*"', page.read_text(encoding="utf-8")
         )
         assert not loaded, f"{page} loads something from elsewhere"
+
+
+def test_the_page_on_checks_names_all_that_a_check_can_use():
+    import ast
+    import inspect
+
+    from autograder.judge.check import check
+    from autograder.judge.draw import Draw
+    from autograder.judge.expect import Expect
+
+    text = (DOCS / "reference" / "writing-checks.md").read_text(encoding="utf-8")
+    plugin = ast.parse((REPOSITORY / "autograder/judge/plugin.py").read_text(encoding="utf-8")).body
+    fixtures = [
+        node.name
+        for node in plugin
+        if isinstance(node, ast.FunctionDef) and any("fixture" in ast.unparse(d) for d in node.decorator_list)
+    ]
+    assert "student" in fixtures
+    probes = ast.parse((REPOSITORY / "autograder/worker/probes.py").read_text(encoding="utf-8")).body
+    names = {
+        "fixture": [rf"\| `{name}[`(]" for name in fixtures],
+        "argument of check": [rf"`{name}`" for name in inspect.signature(check).parameters],
+        "method": [rf"\.{name}\(" for kind in (Draw, Expect) for name in vars(kind) if not name.startswith("_")],
+        "probe": [rf"`{node.name}\(" for node in probes if isinstance(node, ast.FunctionDef) and node.name[0] != "_"],
+    }
+    missing = [f"{kind} {name}" for kind, patterns in names.items() for name in patterns if not re.search(name, text)]
+    assert not missing
