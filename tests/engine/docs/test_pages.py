@@ -84,3 +84,18 @@ def test_paths_that_the_repository_names_exist():
         for name in named.findall(path.read_text(encoding="utf-8")) if not (REPOSITORY / name).is_file()
     }  # fmt: skip
     assert not wrong
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_of_the_repositorys_pages_lead_somewhere(name):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", (REPOSITORY / name).read_text(encoding="utf-8"))
+    assert not [link for link in links if not (REPOSITORY / link).exists()]
+
+
+def test_the_readme_shows_commands_that_exist():
+    from autograder.commands.main import COMMANDS
+
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"(?m)^    autograder ([\w-]+)", text)
+    assert set(shown) <= set(COMMANDS)
+    assert len(text.splitlines()) <= 120, "about a hundred lines: the rest belongs into docs/"
