@@ -25,7 +25,7 @@ def only_grader(out: Path, state: State) -> Iterator[None]:
     with contextlib.ExitStack() as locks:
         locks.enter_context(_file_lock(out / ".lock", str(out)))
         file = state.file
-        if file is not None and file.parent.resolve() != out.resolve():
+        if file is not None:
             locks.enter_context(_file_lock(file.with_name(file.name + ".lock"), str(file)))
         if not locks.enter_context(state.alone()):
             raise StateFault(
