@@ -68,6 +68,7 @@ def judged(exercise: str, check: str) -> None:
             "nbgrader`."
         )
     from autograder.bridges.asking import asker_for
+    from autograder.bridges.nbgrader_course import EXAMPLE
     from autograder.bridges.words import points_text, verdict
     from autograder.submissions import read_submission
 
@@ -75,7 +76,7 @@ def judged(exercise: str, check: str) -> None:
     key = ("hidden", exercise, _digest(file))
     asker = asker_for(Path.cwd())
     if key not in _known:
-        _known[key] = asker.grade(read_submission(file, student="example", exercise=exercise))
+        _known[key] = asker.grade(read_submission(file, student=EXAMPLE, exercise=exercise))
         asker.close()
     found = next(c for c in _known[key].checks if c.id == check)
     if found.outcome != "passed":

@@ -13,6 +13,7 @@ from typing import Any
 
 from autograder.authoring.bundle import generate
 from autograder.authoring.notebook import to_notebook
+from autograder.authoring.personal import personalise
 from autograder.bridges.asking import write_settings
 from autograder.course import CourseConfig, find_exercise
 from autograder.course.discovery import STUDENT_FOLDER
@@ -20,6 +21,7 @@ from autograder.course.handout import HANDOUT_CONFIG
 
 PREFIX = "check-"  # of the grade_id of a hidden check's cell
 PUBLIC = "public-checks"
+EXAMPLE = "example"  # whose numbers the source notebook carries
 
 CONFIG = """\
 # Written by `autograder export nbgrader`: how nbgrader grades this course.
@@ -30,6 +32,8 @@ _here = os.path.dirname(os.path.abspath(__file__))
 
 c.CourseDirectory.course_id = {course!r}
 c.CourseDirectory.root = _here
+# Validating a notebook runs it, and it draws its figures.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "figures"]
 
 # The stub of each function is the one that `autograder assign` writes.
 c.GenerateAssignment.preprocessors = [
@@ -102,7 +106,9 @@ def write_course(
 
 def source_notebook(course: CourseConfig, exercise: str, checks: Sequence[Mapping[str, Any]]) -> str:
     """The source notebook of an exercise, as JSON text."""
-    solution = find_exercise(course, exercise).solution.read_text(encoding="utf-8")
+    files = find_exercise(course, exercise)
+    # The numbers of the student "example": `nbgrader validate` judges the solution under this name.
+    solution = personalise(files.solution.read_text(encoding="utf-8"), files, EXAMPLE)
     notebook = json.loads(to_notebook(solution, exercise))
     title = (
         "## Checks\n\nThe first cell runs the public checks on the saved notebook; they earn no points. The others are "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
@@ -34,6 +36,8 @@ def write_scores(
     """
     from nbgrader.api import Gradebook
 
+    # nbgrader calls `alembic` by its name alone, which is beside this Python but need not be on the path.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     written = 0
     with Gradebook(database, course.id) as gradebook:
         for exercise in dict.fromkeys(result.exercise for result in results):

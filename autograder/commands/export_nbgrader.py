@@ -47,8 +47,9 @@ def command(folder: Path, course: Path, exercises: tuple[str, ...], submissions:
     if config.questions == "personal":
         click.echo(
             _(
-                "Each student of this course has a quiz of their own, and nbgrader hands out one notebook: give students "
-                "the notebooks of `autograder new --notebook`, or write `questions: shared` in grading_config.yaml."
+                "Each student of this course has a quiz of their own, and nbgrader hands out one notebook: give "
+                "students the notebooks of `autograder new --notebook`, or write `questions: shared` in "
+                "grading_config.yaml."
             ),
             err=True,
         )

@@ -53,8 +53,8 @@ def command(folder: Path, course: Path, exercises: tuple[str, ...], no_zip: bool
         click.echo(
             _(
                 "Each student of this course has a quiz of their own: give students the notebooks of `autograder new "
-                "--notebook` and name the student in AUTOGRADER_STUDENT when you grade, or write `questions: shared` in "
-                "grading_config.yaml."
+                "--notebook` and name the student in AUTOGRADER_STUDENT when you grade, or write `questions: shared` "
+                "in grading_config.yaml."
             ),
             err=True,
         )
