@@ -23,12 +23,20 @@ def command(name: str, title: str | None, course: Path, new_course: str | None) 
     What is written is a small exercise that can be assigned, verified and graded at once. Replace it piece by piece.
     """
     from autograder.authoring.new_exercise import NewExercise, create
-    from autograder.course import find_course
+    from autograder.course import ConfigurationError, find_course
 
     for text in (title, new_course):
         if text is not None and (not text.strip() or not text.isprintable()):
             raise CommandFault(_("{text!r} is no title: one line of text is needed").format(text=text), status=2)
-    root = course.resolve() if new_course is not None else find_course(course)
+    if new_course is not None:
+        root = course.resolve()
+    else:
+        try:
+            root = find_course(course)
+        except ConfigurationError as missing:
+            raise CommandFault(
+                _("{missing}; or make a course: --new-course TITLE").format(missing=missing), 2
+            ) from None
     made = create(NewExercise(name, title or name.replace("_", " ").capitalize(), root), new_course)
     for path in made:
         click.echo(_("wrote {path}").format(path=path.relative_to(root)))

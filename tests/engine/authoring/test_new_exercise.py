@@ -146,3 +146,13 @@ def test_an_entry_goes_behind_the_last_exercise_wherever_that_is():
     assert (
         made == 'a: 1\nexercises:\n  - id: one   # here\n  - id: two\n    title: "T"\n    points: 20\n# there\nb: 2\n'
     )
+
+
+def test_without_a_course_the_command_says_how_to_make_one(tmp_path):
+    command = [sys.executable, "-m", "autograder.commands.main", "new-exercise", NEW, "--course", str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "--new-course TITLE" in ran.stderr
+    ran = subprocess.run([*command, "--new-course", "A\x1bB"], capture_output=True, text=True, cwd=tmp_path)
+    assert ran.returncode == 2
+    assert list(tmp_path.iterdir()) == []
