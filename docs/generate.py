@@ -46,7 +46,7 @@ def _command(command: click.Command, context: click.Context, level: int) -> Iter
     rows = []
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
-        if record is not None and "--help" not in record[0]:
+        if record is not None and "--help" not in record[0] and record[1]:
             rows.append(f"| `{record[0].replace('|', chr(92) + '|')}` | {_cell(record[1])} |")
     if rows:
         yield from ("", "| option | meaning |", "|---|---|", *rows)
@@ -133,7 +133,11 @@ def _key(
     meaning = part.get("description", "")
     if required:
         meaning = f"{meaning} (required)" if meaning else "(required)"
-    if "default" in part:
+    # What an exercise or a check leaves out, the course says.
+    inherited = key.startswith("exercises[].") and key.split(".")[-1] in ("visibility", "published", "answers_released")
+    if inherited:
+        meaning = f"{meaning}; default: the course's"
+    elif "default" in part and ".late_penalty." not in key:
         meaning = f"{meaning}; default `{json.dumps(part['default'])}`".lstrip("; ")
     yield key, _kind(part, root), meaning
     if known:
