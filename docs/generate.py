@@ -136,7 +136,7 @@ def _key(
     # What an exercise or a check leaves out, the course says.
     inherited = key.startswith("exercises[].") and key.split(".")[-1] in ("visibility", "published", "answers_released")
     if inherited:
-        meaning = f"{meaning}; default: the course's"
+        meaning = f"{meaning}; default: the {'exercise' if 'checks' in key else 'course'}'s"
     elif "default" in part and ".late_penalty." not in key:
         meaning = f"{meaning}; default `{json.dumps(part['default'])}`".lstrip("; ")
     yield key, _kind(part, root), meaning
