@@ -29,7 +29,12 @@ class LineFinder:
 
     def __init__(self, submission: Submission, base: Path | None = None) -> None:
         self._submission = submission
-        self._cells = {str(given["where"]): cell for given, cell in self._labelled()}
+        # Messages call a cell "cell 3", tracebacks "vae_mnist.ipynb, cell 3".
+        self._cells = {
+            str(given[name]): cell
+            for name in ("filename", "where")
+            for given, cell in zip(code_cells(submission), submission.cells, strict=True)
+        }
         try:
             text, _notes = decode(read_regular(submission.path, MAX_BYTES, base).content)
         except SubmissionUnreadable:
@@ -62,10 +67,6 @@ class LineFinder:
         """The line where a function or class of this name is defined last."""
         pattern = re.compile(rf"^\s*\"?\s*(?:async def|def|class)\s+{re.escape(name)}\b")
         return next((n for n in range(len(self._raw), 0, -1) if pattern.match(self._raw[n - 1])), None)
-
-    def _labelled(self) -> list[tuple[dict[str, object], Cell]]:
-        given = [dict(cell) for cell in code_cells(self._submission)]
-        return list(zip(given, self._submission.cells, strict=True))
 
     def _places(self) -> dict[int, list[int]]:
         """For each cell of a notebook the line of the file that holds each of its lines."""
