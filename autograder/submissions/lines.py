@@ -10,7 +10,7 @@ import json
 import re
 from pathlib import Path
 
-from autograder.submissions.model import Cell, Submission, SubmissionUnreadable, code_cells
+from autograder.submissions.model import Submission, SubmissionUnreadable, code_cells
 from autograder.submissions.opening import read_regular
 from autograder.submissions.text import decode
 
