@@ -18,6 +18,9 @@ LANGUAGES = ("en", "fr")
 TRANSLATIONS = "translations"  # in a course's folder
 _CATALOGUES = Path(__file__).parent / "locale"
 _DECIMAL_MARKS = {"fr": ","}
+_QUOTATION_MARKS = {"fr": "«\u00a0{}\u00a0»"}
+_QUOTED = re.compile(r"“([^“”]*)”|«\u00a0([^«»]*)\u00a0»")
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?]) (?=[A-ZÀ-Ý`])")
 
 _language = "en"
 _active: gettext.NullTranslations = gettext.NullTranslations()
@@ -84,11 +87,17 @@ def _said(text: str, depth: int) -> str:
         return _(message)
     if depth > 3 or len(text) > 4000:
         return text
-    for telling, pattern, message in _patterns():
-        found = pattern.fullmatch(text) if telling in text else None
+    for telling, form, message in _patterns():
+        # Few texts hold the piece, so that few of the patterns are ever made.
+        found = _compiled(form).fullmatch(text) if telling in text else None
         if found is not None:
             return _fill(_(message), {name: _said(value, depth + 1) for name, value in found.groupdict().items()})
-    return text
+    # Titles in quotation marks, and sentences that were put one after the other.
+    if _QUOTED.search(text):
+        marks = _QUOTATION_MARKS.get(_language, "“{}”")
+        return _QUOTED.sub(lambda found: marks.format(_said(found[1] or found[2], depth + 1)), text)
+    sentences = _BETWEEN_SENTENCES.split(text)
+    return " ".join(_said(sentence, depth + 1) for sentence in sentences) if len(sentences) > 1 else text
 
 
 def _fill(template: str, values: dict[str, str]) -> str:
@@ -102,9 +111,9 @@ def _fill(template: str, values: dict[str, str]) -> str:
 
 
 @cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str], str], ...]:
+def _patterns() -> tuple[tuple[str, str, str], ...]:
     """Texts with placeholders: the longest piece between them, the pattern, the message. The most telling first."""
-    found: list[tuple[int, str, re.Pattern[str], str]] = []
+    found: list[tuple[int, str, str, str]] = []
     for text, message in _sources().items():
         try:
             pieces = list(Formatter().parse(text))
@@ -119,10 +128,15 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str], str], ...]:
                 names[name] = None
         weight = sum(c.isalpha() for literal, *_rest in pieces for c in literal)
         # What is nearly all placeholders, such as "{where}, line {line}", would be found in texts of other kinds.
-        if names and weight >= 8:
-            found.append((weight, max((p[0] for p in pieces), key=len), re.compile(form, re.DOTALL), message))
+        if names and weight >= 6:
+            found.append((weight, max((p[0] for p in pieces), key=len), form, message))
     found.sort(key=lambda one: -one[0])
-    return tuple((telling, pattern, message) for _weight, telling, pattern, message in found)
+    return tuple((telling, form, message) for _weight, telling, form, message in found)
+
+
+@cache
+def _compiled(form: str) -> re.Pattern[str]:
+    return re.compile(form, re.DOTALL)
 
 
 @cache
@@ -144,12 +158,7 @@ def _files(language: str) -> list[Path]:
     return [file for folder in _folders for file in sorted(folder.glob(f"{language}/LC_MESSAGES/*.mo"))]
 
 
-@cache
-def _read(file: Path, stamp: int) -> gettext.GNUTranslations:
-    with file.open("rb") as stream:
-        return gettext.GNUTranslations(stream)
-
-
 def _entries(file: Path) -> list[tuple[str, str]]:
-    catalogue: dict[object, str] = _read(file, file.stat().st_mtime_ns)._catalog  # type: ignore[attr-defined]
+    with file.open("rb") as stream:
+        catalogue: dict[object, str] = gettext.GNUTranslations(stream)._catalog  # type: ignore[attr-defined]
     return [(key, text) for key, text in catalogue.items() if isinstance(key, str) and key]

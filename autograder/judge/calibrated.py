@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from autograder.judge.verdicts import CheckFailed, FrameworkFault
-from autograder.language import _
+from autograder.language import _, said
 
 Better = Literal["lower", "higher", "between"]
 ANY_DATA = "any"
@@ -80,7 +80,7 @@ class Calibrated:
             return
         self._record(name, value)
         low, high = self._book.limit(self._data, name)
-        what = what or name
+        what = said(what or name)
         if math.isnan(value):
             raise CheckFailed(_("{what} is NaN.").format(what=what), hint or "", mistake)
         if high is not None and value > high:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from autograder.judge.answers import as_tensor, describe
 from autograder.judge.verdicts import CheckFailed
-from autograder.language import _
+from autograder.language import _, said
 
 
 def compare(
@@ -46,14 +46,14 @@ def compare(
     if got is None:
         raise CheckFailed(
             _("{what}: expected a tensor of shape {shape}, got {got}.").format(
-                what=what, shape=tuple(right.shape), got=describe(actual)
+                what=said(what), shape=tuple(right.shape), got=describe(actual)
             ),
             hint,
         )
     if got.shape != right.shape:
         raise CheckFailed(
             _("{what}: expected shape {expected}, got {got}.").format(
-                what=what, expected=tuple(right.shape), got=describe(actual)
+                what=said(what), expected=tuple(right.shape), got=describe(actual)
             ),
             hint or _shape_hint(got, right),
         )
@@ -90,15 +90,15 @@ def _shape_hint(got: Tensor, right: Tensor) -> str:
 
 def _difference(got: Tensor, right: Tensor, what: str) -> str:
     if got.is_complex() and not right.is_complex():
-        return _("{what}: expected real numbers, got complex ones.").format(what=what)
+        return _("{what}: expected real numbers, got complex ones.").format(what=said(what))
     a, b = got.to(torch.float64).reshape(-1), right.to(torch.float64).reshape(-1)
     bad = a.isnan() & ~b.isnan()
     if bad.any():
-        return _("{what}: {n} of {total} values are NaN.").format(what=what, n=int(bad.sum()), total=a.numel())
+        return _("{what}: {n} of {total} values are NaN.").format(what=said(what), n=int(bad.sum()), total=a.numel())
     infinite = a.isinf() & (a != b)
     if infinite.any():
         return _("{what}: {n} of {total} values are infinite.").format(
-            what=what, n=int(infinite.sum()), total=a.numel()
+            what=said(what), n=int(infinite.sum()), total=a.numel()
         )
     wrong = ~torch.isclose(a, b, rtol=1e-6, atol=1e-8, equal_nan=True)
     error = (a - b).abs()[wrong] / b.abs().nan_to_num(posinf=1.0).clamp_min(1e-12)[wrong]
@@ -114,5 +114,5 @@ def _difference(got: Tensor, right: Tensor, what: str) -> str:
         if largest < bound or bound == float("inf")
     )
     return _("{what}: shape and kind are right, but {n} of {total} values differ {size} from the right ones.").format(
-        what=what, n=int(wrong.sum()), total=a.numel(), size=size
+        what=said(what), n=int(wrong.sum()), total=a.numel(), size=size
     )

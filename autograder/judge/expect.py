@@ -12,7 +12,7 @@ from torch import Tensor
 from autograder.judge.answers import as_tensor, describe, dtype_name
 from autograder.judge.remote import Handle
 from autograder.judge.verdicts import CheckFailed, StudentError
-from autograder.language import _
+from autograder.language import _, said
 from autograder.wire.values import Array
 
 Record = Callable[[str, float], None]
@@ -48,7 +48,7 @@ class Expect:
         tensor = as_tensor(value)
         if tensor is None or (container == "tensor" and not isinstance(value, Tensor)):
             raise CheckFailed(
-                _("{what}: expected {wanted}, got {got}.").format(what=what, wanted=wanted, got=describe(value)),
+                _("{what}: expected {wanted}, got {got}.").format(what=said(what), wanted=wanted, got=describe(value)),
                 hint or (_("Return a torch tensor: `torch.as_tensor(...)`.") if tensor is not None else ""),
             )
         if shape is not None and (
@@ -56,22 +56,22 @@ class Expect:
         ):
             raise CheckFailed(
                 _("{what}: expected shape {shape}, got {got}.").format(
-                    what=what, shape=_shape(shape), got=describe(value)
+                    what=said(what), shape=_shape(shape), got=describe(value)
                 ),
                 hint or "",
             )
         if dtype is not None and tensor.dtype != dtype:
             raise CheckFailed(
                 _("{what}: expected dtype {dtype}, got {got}.").format(
-                    what=what, dtype=dtype_name(dtype), got=describe(value)
+                    what=said(what), dtype=dtype_name(dtype), got=describe(value)
                 ),
                 hint or _("Keep the dtype of the input: build new tensors with `x.new_zeros`, `zeros_like`, `.to(x)`."),
             )
         if tensor.is_complex():
-            raise CheckFailed(_("{what}: expected real numbers, got complex ones.").format(what=what), hint or "")
+            raise CheckFailed(_("{what}: expected real numbers, got complex ones.").format(what=said(what)), hint or "")
         if tensor.dtype is torch.bool and dtype is None:
             raise CheckFailed(
-                _("{what}: expected numbers, got {got}.").format(what=what, got=describe(value)), hint or ""
+                _("{what}: expected numbers, got {got}.").format(what=said(what), got=describe(value)), hint or ""
             )
         if not tensor.is_floating_point():
             return tensor
@@ -79,7 +79,9 @@ class Expect:
         if finite and not tensor.isfinite().all():
             bad = int((~tensor.isfinite()).sum())
             raise CheckFailed(
-                _("{what}: {n} of {total} values are NaN or infinite.").format(what=what, n=bad, total=tensor.numel()),
+                _("{what}: {n} of {total} values are NaN or infinite.").format(
+                    what=said(what), n=bad, total=tensor.numel()
+                ),
                 hint or "",
             )
         return tensor
@@ -91,15 +93,15 @@ class Expect:
         tensor = None if isinstance(value, list | tuple) else as_tensor(value)
         if tensor is None or tensor.numel() != 1 or tensor.is_complex():
             raise CheckFailed(
-                _("{what}: expected a number, got {got}.").format(what=what, got=describe(value)), hint or ""
+                _("{what}: expected a number, got {got}.").format(what=said(what), got=describe(value)), hint or ""
             )
         number = float(tensor.reshape(()))
         if math.isnan(number):
-            raise CheckFailed(_("{what}: expected a number, got NaN.").format(what=what), hint or "")
+            raise CheckFailed(_("{what}: expected a number, got NaN.").format(what=said(what)), hint or "")
         if (low is not None and number < low) or (high is not None and number > high):
             raise CheckFailed(
                 _("{what}: expected a number {range}, got {got:.4g}.").format(
-                    what=what, range=_range(low, high), got=number
+                    what=said(what), range=_range(low, high), got=number
                 ),
                 hint or "",
             )
@@ -121,25 +123,29 @@ class Expect:
             tensor = as_tensor(value)
             if tensor is None or tensor.ndim != 1 or tensor.is_complex() or tensor.dtype is torch.bool:
                 raise CheckFailed(
-                    _("{what}: expected a list of integers, got {got}.").format(what=what, got=describe(value)),
+                    _("{what}: expected a list of integers, got {got}.").format(what=said(what), got=describe(value)),
                     hint or "",
                 )
             if length is not None and len(tensor) != length:
                 raise CheckFailed(
-                    _("{what}: expected {n} items, got {got}.").format(what=what, n=length, got=len(tensor)), hint or ""
+                    _("{what}: expected {n} items, got {got}.").format(what=said(what), n=length, got=len(tensor)),
+                    hint or "",
                 )
             if len(tensor) > MAX_LENGTH:
                 raise CheckFailed(_too_long(what, len(tensor)), hint or "")
             items = tensor.tolist()
         if any(not math.isfinite(i) or i != int(i) for i in items):
-            raise CheckFailed(_("{what}: expected integers, got other numbers.").format(what=what), hint or "")
+            raise CheckFailed(_("{what}: expected integers, got other numbers.").format(what=said(what)), hint or "")
         if length is not None and len(items) != length:
             raise CheckFailed(
-                _("{what}: expected {n} items, got {got}.").format(what=what, n=length, got=len(items)), hint or ""
+                _("{what}: expected {n} items, got {got}.").format(what=said(what), n=length, got=len(items)),
+                hint or "",
             )
         if any((low is not None and i < low) or (high is not None and i > high) for i in items):
             raise CheckFailed(
-                _("{what}: expected integers {range}, got others too.").format(what=what, range=_range(low, high)),
+                _("{what}: expected integers {range}, got others too.").format(
+                    what=said(what), range=_range(low, high)
+                ),
                 hint or "",
             )
         return [int(i) for i in items]
@@ -149,7 +155,7 @@ class Expect:
         tensor = None if isinstance(value, list | tuple) else as_tensor(value)
         if tensor is None or tensor.numel() != 1 or tensor.dtype is not torch.bool:
             raise CheckFailed(
-                _("{what}: expected True or False, got {got}.").format(what=what, got=describe(value)), hint or ""
+                _("{what}: expected True or False, got {got}.").format(what=said(what), got=describe(value)), hint or ""
             )
         return bool(tensor)
 
@@ -157,7 +163,8 @@ class Expect:
         """A list of texts."""
         if not isinstance(value, list | tuple) or any(not isinstance(item, str) for item in value):
             raise CheckFailed(
-                _("{what}: expected a list of strings, got {got}.").format(what=what, got=describe(value)), hint or ""
+                _("{what}: expected a list of strings, got {got}.").format(what=said(what), got=describe(value)),
+                hint or "",
             )
         return list(value)
 
@@ -165,13 +172,17 @@ class Expect:
         """The list of floats at `key` of a training's history, of this length, all finite."""
         if not isinstance(value, dict):
             raise CheckFailed(
-                _("{what}: expected a dict of lists (the history), got {got}.").format(what=what, got=describe(value)),
+                _("{what}: expected a dict of lists (the history), got {got}.").format(
+                    what=said(what), got=describe(value)
+                ),
                 hint or "",
             )
         if key not in value:
             keys = ", ".join(sorted(str(k)[:40] for k in value)[:10]) or "-"
             raise CheckFailed(
-                _("{what}: the history has no key {key!r}; its keys: {keys}.").format(what=what, key=key, keys=keys),
+                _("{what}: the history has no key {key!r}; its keys: {keys}.").format(
+                    what=said(what), key=key, keys=keys
+                ),
                 hint or "",
             )
         series = value[key]
@@ -182,7 +193,8 @@ class Expect:
             tensor = self.tensor(series, (None,), name, hint=hint)
         if length is not None and len(tensor) != length:
             raise CheckFailed(
-                _("{what}: expected {n} values, got {got}.").format(what=name, n=length, got=len(tensor)), hint or ""
+                _("{what}: expected {n} values, got {got}.").format(what=said(name), n=length, got=len(tensor)),
+                hint or "",
             )
         if len(tensor) > MAX_LENGTH:
             raise CheckFailed(_too_long(name, len(tensor)), hint or "")
@@ -192,7 +204,7 @@ class Expect:
         """A tuple (or list) of this many things, such as the several values of a `return a, b`."""
         if not isinstance(value, list | tuple) or len(value) != length:
             raise CheckFailed(
-                _("{what}: expected {n} values, got {got}.").format(what=what, n=length, got=describe(value)),
+                _("{what}: expected {n} values, got {got}.").format(what=said(what), n=length, got=describe(value)),
                 hint or "",
             )
         return tuple(value)
@@ -201,7 +213,7 @@ class Expect:
         """An object (a module, a class instance), not plain data."""
         if not isinstance(value, Handle):
             raise CheckFailed(
-                _("{what}: expected an object, got {got}.").format(what=what, got=describe(value)), hint or ""
+                _("{what}: expected an object, got {got}.").format(what=said(what), got=describe(value)), hint or ""
             )
         return value
 
@@ -229,13 +241,13 @@ class Expect:
                 raise
             raise CheckFailed(
                 _("{what}: expected {kind}, but it raised {got}.").format(
-                    what=what, kind=kind.__name__, got=error.bases[0] if error.bases else error.message
+                    what=said(what), kind=kind.__name__, got=error.bases[0] if error.bases else error.message
                 ),
                 hint or "",
             ) from None
         raise CheckFailed(
             _("{what}: expected {kind}, but it returned {got}.").format(
-                what=what, kind=kind.__name__, got=describe(value)
+                what=said(what), kind=kind.__name__, got=describe(value)
             ),
             hint or "",
         )
@@ -249,14 +261,16 @@ class Expect:
         if not p >= alpha:
             raise CheckFailed(
                 _("{what}: the sample does not follow the law that it should (a right sample looks like this less "
-                  "than once in {n:,} times).").format(what=what, n=round(1 / alpha)),
+                  "than once in {n:,} times).").format(what=said(what), n=round(1 / alpha)),
                 hint or "",
                 mistake,
             )  # fmt: skip
 
 
 def _too_long(what: str, length: int) -> str:
-    return _("{what}: expected at most {limit:,} items, got {got:,}.").format(what=what, limit=MAX_LENGTH, got=length)
+    return _("{what}: expected at most {limit:,} items, got {got:,}.").format(
+        what=said(what), limit=MAX_LENGTH, got=length
+    )
 
 
 def _shape(shape: Sequence[int | None]) -> str:

@@ -110,7 +110,7 @@ class Grading:
             self.session.flag_mentions(info.forbids)
         result = CheckResult(
             id=info.id,
-            title=info.title,
+            title=_(info.title),
             points=info.points if outcome == "passed" else 0.0,
             max_points=info.points,
             outcome=outcome,

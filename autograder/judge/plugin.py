@@ -165,7 +165,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     grading.figures = {}
     blockers = grading.blocked_by(info)
     if blockers:
-        names = ", ".join(f"“{b.title}”" for b in blockers)
+        from autograder.language import said
+
+        names = ", ".join(said(f"“{b.title}”") for b in blockers)
         raise Blocked(names)
     seconds = state.engine.kit(grading.exercise).config.limits.per_check.seconds
     override = state.engine.kit(grading.exercise).config.checks.get(info.id)

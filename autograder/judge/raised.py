@@ -31,15 +31,15 @@ def raised_error(value: Any, label: str, signature: str | None, loading_note: st
         return StudentError(
             _("{label} is not written yet (it raises NotImplementedError).").format(label=label), bases=bases
         )
-    message = _("{label} raised {type}: {message}").format(
-        label=label, type=value["type_name"], message=value["message"] or "-"
-    )
+    raised = {"label": label, "type": value["type_name"], "message": value["message"] or "-"}
     hint = ""
     if value["line"]:
-        message += " " + _("(your line {line}, in {function})").format(
-            line=f"{value['line']} of {value['where']}", function=value["function"]
+        message = _("{label} raised {type}: {message} (your line {line} of {where}, in {function})").format(
+            **raised, line=value["line"], where=value["where"], function=value["function"]
         )
-    elif "TypeError" in bases and signature is not None:
+    else:
+        message = _("{label} raised {type}: {message}").format(**raised)
+    if not value["line"] and "TypeError" in bases and signature is not None:
         hint = _("The contract's signature is `{signature}`.").format(signature=signature)
     if "NameError" in bases:
         message += loading_note

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from autograder.language import said
+
 
 class CheckFailed(AssertionError):
     """The student's answer is not right.
@@ -14,8 +16,9 @@ class CheckFailed(AssertionError):
 
     def __init__(self, message: str, hint: str = "", mistake: str | None = None) -> None:
         super().__init__(message)
-        self.message = message
-        self.hint = hint
+        # What a check's author made of parts (an f-string) is translated here, whole.
+        self.message = said(message)
+        self.hint = said(hint)
         self.mistake = mistake
 
 

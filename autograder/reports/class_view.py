@@ -9,6 +9,7 @@ from datetime import datetime
 from statistics import mean, median
 
 from autograder.course import CourseConfig
+from autograder.language import said
 from autograder.reports.similarity import Likeness
 from autograder.results.grade import Grade
 from autograder.results.model import CheckResult, Result
@@ -132,13 +133,13 @@ def class_view(
         likeness: of submissions, where they were at hand.
         before: points of the attempt before the last, where there was one.
     """
-    titles = {exercise.id: exercise.title for exercise in course.exercises}
+    titles = {exercise.id: said(exercise.title) for exercise in course.exercises}
     order = [e for e in titles if any(r.exercise == e for r in results)]
     order += sorted({r.exercise for r in results} - set(order))
     finals = {(grade.student, grade.exercise): grade for grade in grades}
     exercises = tuple(_exercise(e, titles.get(e, e), [r for r in results if r.exercise == e], finals) for e in order)
     return ClassView(
-        course=course.title,
+        course=said(course.title),
         made=now,
         students=_students(grades, order),
         exercises=exercises,
@@ -193,7 +194,7 @@ def _check(exercise: str, name: str, checks: Sequence[CheckResult]) -> CheckStat
     return CheckStats(
         exercise=exercise,
         id=name,
-        title=checks[-1].title,
+        title=said(checks[-1].title),
         kind=checks[-1].kind,
         max_points=checks[-1].max_points,
         outcomes=outcomes,
@@ -213,7 +214,7 @@ def _mistakes(results: Sequence[Result]) -> tuple[MistakeStats, ...]:
                 entry[1][result.student] = None
                 entry[2][check.id] = None
     mistakes = [
-        MistakeStats(exercise, name, title or name, tuple(students), tuple(checks))
+        MistakeStats(exercise, name, said(title) or name, tuple(students), tuple(checks))
         for (exercise, name), (title, students, checks) in found.items()
     ]
     return tuple(sorted(mistakes, key=lambda m: (-len(m.students), m.exercise, m.id)))

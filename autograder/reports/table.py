@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograder.language import N_, _
+from autograder.language import N_, _, said
 from autograder.reports.words import outcome_word, points, short
 from autograder.results.grade import Grade
 from autograder.results.model import Result
@@ -77,9 +77,9 @@ def result_table(result: Result) -> Any:
     for column, justify in ((_("check"), "left"), ("", "left"), (_("points"), "right"), (_("what to look at"), "left")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
     for check in result.checks:
-        help_text = " ".join(text for text in (check.message, check.hint) if text)
+        help_text = " ".join(said(text) for text in (check.message, check.hint) if text)
         table.add_row(
-            Text(check.title),
+            Text(said(check.title)),
             Text(outcome_word(check.outcome), style=_STYLES[check.outcome]),
             Text(f"{points(check.points)} / {points(check.max_points)}" if check.max_points else ""),
             Text(help_text),

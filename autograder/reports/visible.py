@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from autograder.course import CourseConfig, ExerciseConfig
-from autograder.language import _
+from autograder.language import _, said
 from autograder.reports.pictures import Picture
 from autograder.results.grade import Correction, Grade, Remark
 from autograder.results.model import CheckResult, LoadingProblem, Result
@@ -121,7 +121,7 @@ def student_view(
     shown = [view.grade for view in views if view.grade is not None]
     return StudentView(
         student=results[0].student,
-        course=course.title,
+        course=said(course.title),
         exercises=tuple(views),
         total=sum(grade.final for grade in shown) if len(shown) == len(views) else None,
         max_total=sum(view.max_points for view in views),
@@ -144,7 +144,7 @@ def _exercise_view(
     checks = tuple(
         _check_view(check, hidden, grade, teacher, read_on.get((config.id, check.id), ""))
         if seen[check.id]
-        else CheckView(check.title, NOT_SHOWN, check.max_points)
+        else CheckView(said(check.title), NOT_SHOWN, check.max_points)
         for check in result.checks
     )
     # "missing" and "unreadable" tell nothing that was judged, unless a teacher gave points for it.
@@ -153,7 +153,7 @@ def _exercise_view(
     environment = result.environment
     return ExerciseView(
         id=config.id,
-        title=config.title,
+        title=said(config.title),
         outcome=result.outcome,
         message=_message(result, teacher),
         max_points=grade.max_points,
@@ -166,8 +166,8 @@ def _exercise_view(
         checks=checks,
         counts=Counter(check.outcome for check in checks),
         cards=_cards(checks),
-        loading=tuple(result.loading),
-        notes=tuple(result.notes),
+        loading=tuple(replace(problem, message=said(problem.message)) for problem in result.loading),
+        notes=tuple(said(note) for note in result.notes),
         # A comment speaks of what was judged: it waits with the points.
         remarks=tuple(remark for remark in grade.remarks if teacher or (shown and not remark.private)),
         pictures=pictures,
@@ -198,28 +198,28 @@ def _message(result: Result, teacher: bool) -> str:
             "Part of this exercise could not be graded because of a fault on our side. Your teachers see it; "
             "it is graded again, and what is missing here is not your zero."
         )
-    return result.message
+    return said(result.message)
 
 
 def _check_view(
     check: CheckResult, hidden: Sequence[CheckResult], grade: Grade, teacher: bool, read_on: str
 ) -> CheckView:
     correction = grade.corrected.get(check.id)
-    message, hint = check.message, check.hint
+    message, hint = said(check.message), said(check.hint)
     if not teacher and check.outcome == "error":
         message, hint = _("This check could not be run because of a fault on our side."), ""
-    if not teacher and check.outcome == "blocked" and any(h.title in message or h.id in message for h in hidden):
+    if not teacher and check.outcome == "blocked" and any(h.title in check.message or h.id in check.message for h in hidden):
         message = _("Not judged, because a check that it needs did not pass.")
     lost = check.outcome in ("failed", "blocked")
     return CheckView(
-        title=check.title,
+        title=said(check.title),
         outcome=check.outcome,
         max_points=check.max_points,
         points=check.points if correction is None else correction.points,
         message=message,
         hint=hint,
-        mistake=check.diagnosis_title if check.diagnosis else "",
-        read_on=read_on if lost else "",
+        mistake=said(check.diagnosis_title) if check.diagnosis else "",
+        read_on=said(read_on) if lost and read_on else "",
         correction=correction,
         id=check.id if teacher else "",
         kind=check.kind if teacher else "",
