@@ -10,6 +10,8 @@ from __future__ import annotations
 import gettext
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -48,6 +50,17 @@ def use_language(language: str, translations: Path | None = None) -> None:
     gettext.textdomain("click")
     for cached in (_sources, _patterns, said):
         cached.cache_clear()
+
+
+@contextmanager
+def speaking(language: str, translations: Path | None = None) -> Iterator[None]:
+    """Make a language that of messages for a while; arguments as of `use_language`."""
+    before = _language, _folders[1] if len(_folders) > 1 else None
+    use_language(language, translations)
+    try:
+        yield
+    finally:
+        use_language(*before)
 
 
 def language() -> str:

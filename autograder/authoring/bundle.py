@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -19,37 +19,58 @@ from autograder.authoring.notebook import to_notebook
 from autograder.authoring.personal import load_quiz, personalise_example, read_personal
 from autograder.authoring.readme import student_readme
 from autograder.authoring.regions import find_regions, make_stub, solution_texts, strip_solutions
+from autograder.authoring.statement import translate
 from autograder.course.config import SCHEMA_VERSION, CourseConfig, ExerciseConfig
 from autograder.course.discovery import STUDENT_FOLDER, Exercise, find_exercise
 from autograder.course.handout import HANDOUT_CONFIG
-from autograder.language import _
+from autograder.language import LANGUAGES, _, language, said, speaking
 
 # What tools leave in a folder that was only looked at.
 _LEFTOVERS = frozenset({"__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".DS_Store", "Thumbs.db"})
 
 
-def generate(course: CourseConfig) -> dict[str, bytes]:
-    """Every generated file of the course: path relative to the course's folder -> content."""
-    files = {
-        f"{STUDENT_FOLDER}/README.md": student_readme(course).encode(),
-        f"{STUDENT_FOLDER}/{HANDOUT_CONFIG}": _student_course(course).encode(),
-    }
-    for config in course.exercises:
-        files |= generate_exercise(find_exercise(course, config.id))
+def generate(course: CourseConfig, language: str | None = None) -> dict[str, bytes]:
+    """Every generated file of the course: path relative to the course's folder -> content.
+
+    Args:
+        course: the configuration.
+        language: another one than the course's is generated into a folder of its own, `exercises/<language>`.
+    """
+    language = language or course.language
+    folder = STUDENT_FOLDER if language == course.language else f"{STUDENT_FOLDER}/{language}"
+    with speaking(language, course.translations):
+        files = {
+            f"{folder}/README.md": student_readme(course).encode(),
+            f"{folder}/{HANDOUT_CONFIG}": _student_course(course, language).encode(),
+        }
+        for config in course.exercises:
+            files |= generate_exercise(find_exercise(course, config.id), folder)
+    # What `new` and `check` say of an exercise on a student's machine; never the texts of hidden checks and mistakes.
+    names = ["course", *(f"{config.id}.public" for config in course.exercises)]
+    for file in sorted(course.translations.glob("*/LC_MESSAGES/*.mo")):
+        if file.stem in names:
+            files[f"{folder}/{file.relative_to(course.root).as_posix()}"] = file.read_bytes()
     return files
 
 
-def generate_exercise(exercise: Exercise) -> dict[str, bytes]:
-    """The generated files of one exercise."""
+def languages(course: CourseConfig) -> list[str]:
+    """The languages in which the course has been generated: its own, and those that have a folder."""
+    folder = course.root / STUDENT_FOLDER
+    others = [name for name in LANGUAGES if name != course.language and (folder / name / HANDOUT_CONFIG).is_file()]
+    return [course.language, *others]
+
+
+def generate_exercise(exercise: Exercise, folder: str = STUDENT_FOLDER) -> dict[str, bytes]:
+    """The generated files of one exercise, in the language in force."""
     exercise.require(exercise.solution, exercise.quiz, exercise.public_checks)
-    stub = stub_source(exercise)
+    stub = translate(stub_source(exercise), _) if language() != "en" else stub_source(exercise)
     quiz, checks = (_text(path) for path in (exercise.quiz, exercise.public_checks))
-    folder = f"{STUDENT_FOLDER}/{exercise.id}"
+    place = f"{folder}/{exercise.id}"
     files = {
-        f"{folder}/{exercise.id}.py": stub,
-        f"{folder}/{exercise.id}.ipynb": to_notebook(stub, exercise.id),
-        f"{folder}/quiz.py": strip_solutions(quiz, exercise.quiz),
-        f"{folder}/test_public.py": strip_solutions(checks, exercise.public_checks),
+        f"{place}/{exercise.id}.py": stub,
+        f"{place}/{exercise.id}.ipynb": to_notebook(stub, exercise.id),
+        f"{place}/quiz.py": strip_solutions(quiz, exercise.quiz),
+        f"{place}/test_public.py": strip_solutions(checks, exercise.public_checks),
     }
     found = leaks(exercise, files)
     if found:
@@ -68,10 +89,13 @@ def stub_source(exercise: Exercise) -> str:
     return personalise_example(make_stub(source, exercise.solution), exercise)
 
 
-def write(course: CourseConfig) -> tuple[str, ...]:
-    """Bring `exercises/` up to date; the paths that were written. Stray files are left for the check."""
+def write(course: CourseConfig, language: str | None = None) -> tuple[str, ...]:
+    """Bring `exercises/` up to date in this language, or in all that it has been generated in.
+
+    Returns the paths that were written. Stray files are left for the check.
+    """
     written = []
-    for path, content in generate(course).items():
+    for path, content in _every(course, [language] if language else languages(course)).items():
         target = course.root / path
         if target.is_file() and target.read_bytes() == content:
             continue
@@ -84,7 +108,7 @@ def write(course: CourseConfig) -> tuple[str, ...]:
 def check_up_to_date(course: CourseConfig) -> list[str]:
     """One line for each way in which `exercises/` is not what the sources say; empty when all is well."""
     differences = []
-    expected = generate(course)
+    expected = _every(course, languages(course))
     for path, content in expected.items():
         target = course.root / path
         if not target.is_file():
@@ -101,6 +125,10 @@ def check_up_to_date(course: CourseConfig) -> list[str]:
     for config in course.exercises:
         differences += _stale_numbers(find_exercise(course, config.id))
     return differences
+
+
+def _every(course: CourseConfig, wanted: Sequence[str]) -> dict[str, bytes]:
+    return {path: content for language in wanted for path, content in generate(course, language).items()}
 
 
 def leaks(exercise: Exercise, files: Mapping[str, str]) -> list[str]:
@@ -142,19 +170,19 @@ def _stale_numbers(exercise: Exercise) -> list[str]:
     ]
 
 
-def _student_course(course: CourseConfig) -> str:
+def _student_course(course: CourseConfig, language: str) -> str:
     """The part of the configuration that `new` and `check` need on a student's machine, in its format."""
 
     def exercise(config: ExerciseConfig) -> dict[str, object]:
         due = {} if config.due is None else {"due": config.due.isoformat(timespec="seconds")}
-        return {"id": config.id, "title": config.title, "points": config.points, **due}
+        return {"id": config.id, "title": said(config.title), "points": config.points, **due}
 
     values = {
         "schema_version": SCHEMA_VERSION,
         "course": {
             "id": course.id,
-            "title": course.title,
-            "language": course.language,
+            "title": said(course.title),
+            "language": language,
             "timezone": course.timezone,
         },
         **({"questions": course.questions} if course.questions != "personal" else {}),

@@ -20,7 +20,7 @@ from typing import Any
 from autograder.authoring.errors import AuthoringError
 from autograder.authoring.regions import find_regions, replace_regions
 from autograder.course.discovery import Exercise
-from autograder.language import _
+from autograder.language import _, said
 
 WIDTH = 100
 
@@ -90,13 +90,18 @@ def personalise(source: str, exercise: Exercise, student: str, quiz: Path | None
         quiz: another quiz.py than the exercise's own: the stripped one, on a student's machine.
     """
     personal, questions = load_quiz(quiz or exercise.quiz).draw(personal_rng(exercise, student))
-    return write_personal(source, exercise.solution, personal, questions)
+    return write_personal(source, exercise.solution, personal, _said(questions))
 
 
 def personalise_example(source: str, exercise: Exercise) -> str:
     """The source with the numbers of nobody, which the solution and the general stub carry."""
     personal, questions = load_quiz(exercise.quiz).draw(random.Random("example"))
-    return write_personal(source, exercise.solution, personal, questions)
+    return write_personal(source, exercise.solution, personal, _said(questions))
+
+
+def _said(questions: dict[str, str]) -> dict[str, str]:
+    """The questions in the language in force: their texts are made of parts, so they are said when they are whole."""
+    return {key: said(text) for key, text in questions.items()}
 
 
 def write_personal(source: str, file: Path, personal: dict[str, Any], questions: dict[str, str]) -> str:

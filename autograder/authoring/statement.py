@@ -184,7 +184,7 @@ def _wrapped(text: str, first: str, others: str, width: int, taken: int) -> Iter
     glued = _UNBROKEN.sub(lambda found: found[0].replace(" ", _GLUE), text)
     line, room = first, width - taken
     empty = True
-    for word in glued.split():
+    for word in filter(None, glued.split(" ")):  # a no-break space is none to break at
         if not empty and len(line) + 1 + len(word) > room and not _RISKY.match(word):
             yield line.replace(_GLUE, " ")
             line, room, empty = others, width, True

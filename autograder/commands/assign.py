@@ -7,14 +7,19 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.language import _
+from autograder.language import LANGUAGES, _
 
 
 @click.command("assign")
 @click.option("--check", is_flag=True, help="Write nothing; fail where exercises/ is out of date.")
 @click.option("--course", type=click.Path(path_type=Path, exists=True), default=Path("."), help="The course's folder.")
-def command(check: bool, course: Path) -> None:
-    """Make the stubs, notebooks and public checks that students get."""
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Make them in this language, in a folder of its own.")
+def command(check: bool, course: Path, lang: str | None) -> None:
+    """Make the stubs, notebooks and public checks that students get.
+
+    In the course's language into exercises/, in another one into exercises/LANG/. What has been made in another
+    language is kept up to date without --lang, too.
+    """
     from autograder.authoring.bundle import check_up_to_date, write
     from autograder.course import CONFIG_NAME, find_course, load_config
 
@@ -28,7 +33,7 @@ def command(check: bool, course: Path) -> None:
             )
         click.echo(_("exercises/ is up to date ({n} exercises).").format(n=len(config.exercises)))
         return
-    written = write(config)
+    written = write(config, lang)
     for path in written:
         click.echo(_("wrote {path}").format(path=path))
     if not written:

@@ -41,7 +41,8 @@ def cli(ctx: click.Context, lang: str | None) -> None:
     """
     if lang is not None:
         use_language(lang)
-        ctx.default_map = {name: {"lang": lang} for name in COMMANDS}
+        # `assign --lang` is about what it writes.
+        ctx.default_map = {name: {"lang": lang} for name in COMMANDS if name != "assign"}
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.language import _
+from autograder.language import LANGUAGES, _, use_language
 
 
 @click.command("new")
@@ -17,8 +17,11 @@ from autograder.language import _
 @click.option("--notebook", is_flag=True, help="A notebook instead of a script.")
 @click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder (default: ./STUDENT).")
 @click.option("--force", is_flag=True, help="Replace a file that is already there.")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language of the quiz (default: the course's).")
 @click.option("--course", type=click.Path(path_type=Path, exists=True), default=Path("."), help="Where the course is.")
-def command(exercise: str, student: str, notebook: bool, folder: Path | None, force: bool, course: Path) -> None:
+def command(
+    exercise: str, student: str, notebook: bool, folder: Path | None, force: bool, lang: str | None, course: Path
+) -> None:
     """Make your own copy of EXERCISE, to fill in, check and hand in."""
     from autograder.authoring.personal import personalise
     from autograder.course.handout import find_handout
@@ -29,6 +32,7 @@ def command(exercise: str, student: str, notebook: bool, folder: Path | None, fo
             status=2,
         )
     handout = find_handout(course)
+    use_language(lang or handout.config.language, handout.config.translations)
     place = handout.exercise(exercise)
     stub = handout.file(exercise, f"{exercise}.py").read_text(encoding="utf-8")
     text = personalise(stub, place, student, quiz=handout.file(exercise, "quiz.py"))

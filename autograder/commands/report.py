@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.language import _
+from autograder.language import _, language, said, use_language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,15 +67,15 @@ def command(
         of = _("no results of {student}").format(student=student) if student else _("no results")
         raise CommandFault(_("{out}: {reason}; grade first").format(out=out, reason=of), status=2)
     if html is None and class_folder is None:
+        _speak(course, lang)
         _show(results, student, as_csv)
         return
 
     from autograder.course import CONFIG_NAME, find_course, load_config
-    from autograder.language import use_language
 
     config = load_config(find_course(course) / CONFIG_NAME)
-    language = lang or config.language
-    use_language(language, config.translations)
+    spoken = lang or config.language
+    use_language(spoken, config.translations)
     from autograder.gradebook.book import read_history
     from autograder.gradebook.grades import grades, with_missing
     from autograder.gradebook.rubric import load_rubric
@@ -85,14 +85,26 @@ def command(
     results = [result for result in with_missing(everything, config, changes) if wanted(result)]
     final = grades(results, config, changes, load_rubric(config))
     if html is not None:
-        count = _write_students(config, language, out, results, final, html, teacher)
+        count = _write_students(config, spoken, out, results, final, html, teacher)
         click.echo(_("{count} pages: {html}").format(count=count, html=html))
     if class_folder is not None:
         click.echo(
             _("class report: {file}").format(
-                file=_write_class(config, language, out, results, final, class_folder, submissions)
+                file=_write_class(config, spoken, out, results, final, class_folder, submissions)
             )
         )
+
+
+def _speak(course: Path, lang: str | None) -> None:
+    """Take the course's language and catalogues; a table can be shown without a course, too."""
+    from autograder.course import CONFIG_NAME, ConfigurationError, find_course, load_config
+
+    try:
+        config = load_config(find_course(course) / CONFIG_NAME)
+    except ConfigurationError:
+        use_language(lang or language())
+    else:
+        use_language(lang or config.language, config.translations)
 
 
 def _show(results: Sequence[Result], student: str | None, as_csv: bool) -> None:
@@ -100,6 +112,7 @@ def _show(results: Sequence[Result], student: str | None, as_csv: bool) -> None:
 
     from autograder.reports.spreadsheet import grades_csv
     from autograder.reports.table import class_table, result_table
+    from autograder.reports.words import outcome_word, points
 
     if as_csv:
         click.echo(grades_csv(results), nl=False)
@@ -110,19 +123,20 @@ def _show(results: Sequence[Result], student: str | None, as_csv: bool) -> None:
         return
     for result in results:
         console.print(
-            f"{result.exercise}: {result.points:g} / {result.max_points:g} ({result.outcome}) {result.message}",
+            f"{result.exercise}: {points(result.points)} / {points(result.max_points)} "
+            f"({outcome_word(result.outcome)}) {said(result.message)}",
             markup=False, style="bold",
         )  # fmt: skip
         for problem in result.loading:
             console.print(
                 _("  {where}, line {line}: {message}").format(
-                    where=problem.where, line=problem.line, message=problem.message
+                    where=problem.where, line=problem.line, message=said(problem.message)
                 ),
                 markup=False,
                 style="yellow",
             )
         for note in result.notes:
-            console.print(_("  note: {note}").format(note=note), markup=False)
+            console.print(_("  note: {note}").format(note=said(note)), markup=False)
         console.print(result_table(result))
 
 

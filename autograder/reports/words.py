@@ -44,13 +44,16 @@ def short(grade: Grade) -> str:
 def outcome_word(outcome: str) -> str:
     """What readers call an outcome."""
     return {
+        "graded": _("graded"),
+        "unreadable": _("unreadable"),
+        "missing": _("missing"),
         "passed": _("passed"),
         "failed": _("not passed"),
         "blocked": _("not judged"),
         "error": _("our fault"),
         "skipped": _("skipped"),
         "not_shown": _("not shown"),
-    }[outcome]
+    }.get(outcome, outcome)
 
 
 def isolation_word(level: str) -> str:

@@ -37,9 +37,9 @@ def make(name: str, language: str, texts: Iterable[Text], known: Mapping[str, st
     from babel.messages.catalog import Catalog
 
     catalogue = Catalog(
-        locale=language, project=f"autograder {name}", version="1", fuzzy=False, creation_date=_DATE, revision_date=_DATE,
-        copyright_holder="the autograder's authors", charset="utf-8", header_comment=f"# {name}: translations.",
-        language_team=language, last_translator="",
+        locale=language, project=f"autograder {name}", version="1", fuzzy=False,
+        creation_date=_DATE, revision_date=_DATE, copyright_holder="the autograder's authors", charset="utf-8",
+        header_comment=f"# {name}: translations.", language_team=language, last_translator="",
     )  # fmt: skip
     for place, message in texts:
         catalogue.add(message, known.get(message, ""), locations=[(place.rpartition(":")[0] or place, 0)])

@@ -112,8 +112,8 @@ def template_of(node: ast.expr) -> str | None:
 
 def _placeholder(node: ast.expr, taken: Iterable[str]) -> str:
     """A name for what an f-string puts in: the last name in its code that says something."""
-    words = [w for w in re.findall(r"[A-Za-z]\w*", ast.unparse(node)) if len(w) > 1 and w not in _CODE_WORDS]
-    words = words or re.findall(r"[A-Za-z]\w*", ast.unparse(node)) or ["value"]
+    everything: list[str] = re.findall(r"[A-Za-z]\w*", ast.unparse(node))
+    words = [w for w in everything if len(w) > 1 and w not in _CODE_WORDS] or everything or ["value"]
     name, count = words[-1], 1
     while name in taken:
         count += 1

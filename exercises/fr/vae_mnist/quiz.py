@@ -1,0 +1,43 @@
+"""Quiz of the VAE exercise: numbers drawn for each student, questions and (in the solution) answers."""
+
+import math
+import random
+
+
+def personal(rng: random.Random) -> dict:
+    """Draw a posterior, three log-weights and two layer widths."""
+    highest = -rng.randint(950, 959) / 10
+    return {
+        "mu": [rng.choice((-1, 1)) * rng.randint(3, 19) / 10 for _ in range(2)],
+        "logvar": [-rng.randint(2, 25) / 10, rng.randint(1, 9) / 10],
+        "log_weights": [highest, -rng.randint(965, 974) / 10, -rng.randint(980, 999) / 10],
+        "hidden": rng.choice((32, 48, 80, 96, 100, 120, 128, 200)),
+        "latent_dim": rng.randint(3, 16),
+    }
+
+
+def questions(personal: dict) -> dict[str, str]:
+    """The text of each question with the student's numbers; it ends with the type of the answer."""
+    mu, logvar = personal["mu"], personal["logvar"]
+    hidden, latent_dim = personal["hidden"], personal["latent_dim"]
+    return {
+        "kl": (
+            f"An encoder answers mu = {mu} and logvar = {logvar} for one image. How large is "
+            "KL(q(z|x) ‖ N(0, I)), in nats? [number, right to 0.001]"
+        ),
+        "bound": (
+            f"Three draws from q(z|x) have log p(x, z) - log q(z|x) = {personal['log_weights']}. "
+            "What is the importance-weighted bound on log p(x) with these k = 3 draws, in nats? "
+            "[number, right to 0.001]"
+        ),
+        "parameters": (
+            f"How many trainable numbers has a VAE 784-{hidden}-{latent_dim}-{hidden}-784 whose layers are "
+            "all affine with a bias, mu and logvar being two separate layers on the same "
+            f"{hidden} hidden units? [integer]"
+        ),
+        "gap": (
+            "How far is the ELBO of an image below its log p(x)? "
+            "(a) by KL(q(z|x) ‖ p(z)); (b) by KL(q(z|x) ‖ p(z|x)); (c) by KL(p(z|x) ‖ q(z|x)); "
+            "(d) by the reconstruction error. [one letter]"
+        ),
+    }
