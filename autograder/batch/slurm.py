@@ -43,7 +43,7 @@ def slurm_cluster(cluster: Cluster) -> Any:
         options["worker_extra_args"] = [*options.get("worker_extra_args", []), "--resources", f"'{asked}'"]
     if not cluster.insecure:
         options |= {"security": True, "protocol": "tls"}
-    return SLURMCluster(dashboard_address=":0", **options)
+    return SLURMCluster(scheduler_options={"dashboard": False, "dashboard_address": None}, **options)
 
 
 def read_options(given: Sequence[tuple[str, str]]) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def test_a_worker_with_another_course_is_refused(course, toy, folder, two_worker
     probes.write_text(probes.read_text() + "\n# changed\n")
     with pytest.raises(ClusterFault, match="toy is not the same there: what the exercise's checks share"):
         grade(course, folder, tmp_path / "out", runner=runner(two_workers, course, other))
-    with pytest.raises(ClusterFault, match="nowhere.*is not there"):
+    with pytest.raises(ClusterFault, match=r"nowhere.*is not there"):
         grade(course, folder, tmp_path / "out", runner=runner(two_workers, course, tmp_path / "nowhere"))
 
 

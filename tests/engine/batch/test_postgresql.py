@@ -1,0 +1,171 @@
+"""The batch's state in a real PostgreSQL: a temporary server of its own, at a socket in a temporary folder."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from autograder.batch.lock import only_grader
+from autograder.batch.state import State, StateFault
+from autograder.batch.tables import metadata
+from autograder.results.model import Result
+
+pytest.importorskip("psycopg", reason="the extra `postgresql` is not installed")
+
+RESULT = Result("ada", "toy", 3.0, 10.0, "graded", message="zoé 🌊", duration_s=1.5)
+
+
+def server_programs():
+    """Where PostgreSQL's server is, or None."""
+    if (found := shutil.which("initdb")) is not None:
+        return Path(found).parent
+    places = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return places[-1].parent if places else None
+
+
+@pytest.fixture(scope="module")
+def server():
+    """The URL of a server's database, without its name."""
+    programs = server_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL's server is not installed (Debian: postgresql)")
+    base = Path(tempfile.mkdtemp(prefix="pg"))  # short: a socket's path has at most 107 bytes
+    as_somebody = {}
+    if os.geteuid() == 0:  # the server refuses to run as root
+        try:
+            user = pwd.getpwnam("postgres")
+        except KeyError:
+            user = pwd.getpwnam("nobody")
+        os.chown(base, user.pw_uid, user.pw_gid)
+        as_somebody = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+    def run(program, *arguments):
+        ran = subprocess.run(
+            [programs / program, *arguments], capture_output=True, text=True, cwd=base, timeout=120, check=False,
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}, **as_somebody,
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+
+    data = str(base / "data")
+    run("initdb", "-D", data, "-U", "grader", "-A", "trust", "-E", "UTF8", "--no-sync")
+    options = f"-c listen_addresses= -c unix_socket_directories={base} -c fsync=off"
+    run("pg_ctl", "-D", data, "-o", options, "-l", str(base / "log"), "-w", "start")
+    try:
+        yield f"postgresql://grader@/{{name}}?host={base}"
+    finally:
+        run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        shutil.rmtree(base)
+
+
+@pytest.fixture
+def url(server, request):
+    """The URL of a new database."""
+    import psycopg
+
+    name = f"db{abs(hash(request.node.name))}"
+    with psycopg.connect(
+        server.format(name="postgres").replace("postgresql+psycopg", "postgresql"), autocommit=True
+    ) as c:
+        c.execute(f'CREATE DATABASE "{name}"')
+    return server.format(name=name)
+
+
+def test_attempts_are_kept(url, tmp_path):
+    state = State(tmp_path, url, "toy")
+    state.keep(RESULT, {"submission": "x", "checks": "1"}, "abc", "def")
+    state.keep(RESULT, {"submission": "y", "checks": "1"}, "abd", "deg")
+    state.close()
+    state = State(tmp_path, url, "toy")
+    known = state.latest()["ada", "toy"]
+    assert known.key == {"submission": "y", "checks": "1"}
+    assert state.result(known.id) == RESULT
+    assert [a.sha256 for a in state.history("ada", "toy")] == ["abc", "abd"]
+    assert state.history("ada", "toy")[0].graded_at.tzinfo is not None
+    state.close()
+    assert not (tmp_path / "state.db").exists()
+
+
+def test_the_steps_lead_to_the_tables(url, tmp_path):
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    state = State(tmp_path, url)
+    with state._engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    state.close()
+
+
+def test_two_that_open_a_new_database_make_it_once(url, tmp_path):
+    script = (
+        "import sys; from pathlib import Path; from autograder.batch.state import State\n"
+        "sys.stdin.readline(); State(Path('.'), sys.argv[1]).close()\n"
+    )
+    both = [
+        subprocess.Popen([sys.executable, "-c", script, url], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    for process in both:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in both:
+        _out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+
+
+def test_one_grader_of_a_course_at_a_time(url, tmp_path):
+    first, second, other = State(tmp_path, url, "toy"), State(tmp_path, url, "toy"), State(tmp_path, url, "other")
+    with only_grader(tmp_path / "a", first):
+        with pytest.raises(StateFault, match="another `autograder grade`"), only_grader(tmp_path / "b", second):
+            pass
+        with only_grader(tmp_path / "c", other):
+            pass
+    with only_grader(tmp_path / "b", second):
+        pass
+    for state in (first, second, other):
+        state.close()
+
+
+def test_the_lock_of_a_killed_grader_is_free(url, tmp_path):
+    script = (
+        "import os, signal, sys; from pathlib import Path; from autograder.batch.state import State\n"
+        "from autograder.batch.lock import only_grader\n"
+        "with only_grader(Path(sys.argv[2]), State(Path('.'), sys.argv[1], 'toy')):\n"
+        "    print('locked', flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script, url, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "locked" in ran.stdout, ran.stderr
+    state = State(tmp_path, url, "toy")
+    with only_grader(tmp_path, state):
+        pass
+    state.close()
+
+
+def test_a_class_is_graded_into_it(url, toy, tmp_path):
+    """The command: graded once, kept the second time, also with the files of results gone."""
+    folder = tmp_path / "class" / "ada"
+    folder.mkdir(parents=True)
+    (folder / "toy.py").write_text("def mean(x):\n    return x.mean(1)\n")
+
+    def grade():
+        command = [sys.executable, "-m", "autograder.commands.main", "grade", str(folder.parent), "--course", str(toy),
+                   "--out", str(tmp_path / "out"), "--database", url, "--workers", "1"]  # fmt: skip
+        environment = dict(os.environ) | {"AUTOGRADER_SECRET": "a secret of the tests"}
+        return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
+
+    first = grade()
+    assert first.returncode == 0, first.stderr
+    result = tmp_path / "out/results/ada/toy.json"
+    text = result.read_bytes()
+    result.unlink()
+    second = grade()
+    assert "1 unchanged" in second.stdout, second.stdout + second.stderr
+    assert result.read_bytes() == text
