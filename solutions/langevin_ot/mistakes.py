@@ -58,6 +58,20 @@ def gaussian_mixture_score(x, means, std, weights):
 
 
 @mistake(
+    "score_softmax_over_points",
+    title="responsibilities normalised over the points instead of the components",
+    hint="The responsibilities of one point sum to 1 over the components: the softmax runs over K, not over B.",
+    loses=("mixture_score", "mixture_far_away"),
+)
+def gaussian_mixture_score(x, means, std, weights):
+    if x.shape[1] != means.shape[1] or weights.shape != means.shape[:1]:
+        raise ValueError("shapes of x, means and weights do not fit")
+    squared = (x[:, None] - means).square().sum(-1)
+    r = torch.softmax(weights.log() - squared / (2 * std**2), dim=0)
+    return (r[..., None] * (means - x[:, None])).sum(1) / std**2
+
+
+@mistake(
     "score_sign",
     title="score with its sign reversed",
     hint="The score points to where the density grows: from x towards the means, m - x.",
@@ -294,6 +308,18 @@ def denoising_score_matching_loss(model, x, sigma, noise):
 
 
 @mistake(
+    "matching_over_variance",
+    title="denoising target divided by sigma squared",
+    hint="-(noisy - x) / sigma^2 is the target, and noisy - x is sigma * noise already: -noise / sigma is left.",
+    loses=("matching_loss",),
+)
+def denoising_score_matching_loss(model, x, sigma, noise):
+    if x.shape != noise.shape:
+        raise ValueError("x and noise must have one shape")
+    return (model(x + sigma * noise) + noise / sigma**2).square().mean()
+
+
+@mistake(
     "matching_on_clean_data",
     title="model called on the clean data",
     hint="The network sees the blurred points: model(x + sigma * noise).",
@@ -436,6 +462,16 @@ def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
         log_u = a.log() - torch.logsumexp(log_kernel + log_v, dim=0)
         log_v = b.log() - torch.logsumexp(log_kernel + log_u[:, None], dim=1)
     return (log_u[:, None] + log_kernel + log_v).exp()
+
+
+@mistake(
+    "kernel_sign",
+    title="exp(+C / epsilon) instead of exp(-C / epsilon)",
+    hint="Mass goes where the cost is small: the kernel is exp(-C / epsilon). With a plus the plan is the dearest one.",
+    loses=("sinkhorn_plan", "sinkhorn_small_epsilon", "sinkhorn_limit", "morph_arrives"),
+)
+def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9, _right=sinkhorn):
+    return _right(a, b, -C, epsilon, n_iterations, tolerance)
 
 
 @mistake(
@@ -695,6 +731,16 @@ def cost_matrix(x, y, p=2):
     if x.shape[1] != y.shape[1]:
         raise ValueError("x and y must have one dimension")
     return (x[:, None].double() - y.double()).square().sum(-1) ** (p / 2)
+
+
+@mistake(
+    "morph_ignores_generator",
+    title="morph draws its noise from the global generator",
+    hint="Hand the generator on to everything in morph that draws.",
+    loses=("morph_without_transport",),
+)
+def morph(*args, generator=None, _right=morph, **kwargs):
+    return _right(*args, **kwargs)
 
 
 @mistake(

@@ -114,6 +114,40 @@ def gradient_penalty(critic, real, fake, eps):
 
 
 @mistake(
+    "norms_averaged_first",
+    title="mean norm of the batch compared with 1, instead of each sample's norm",
+    hint="Square the difference sample by sample: one norm of 0.5 and one of 1.5 are not a slope of 1.",
+    loses=("penalty_quadratic",),
+)
+def gradient_penalty(critic, real, fake, eps):
+    x_hat = interpolates(real, fake, eps).detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(x_hat).sum(), x_hat, create_graph=True)
+    return (gradient.norm(dim=1).mean() - 1) ** 2
+
+
+@mistake(
+    "zero_centred",
+    title="mean of ‖g‖², which pulls the slope to 0 instead of 1",
+    hint="The best critic has slope 1: the penalty is on ‖g‖ - 1. That of ‖g‖² belongs to other GANs (R1).",
+    loses=("penalty_linear", "penalty_quadratic"),
+)
+def gradient_penalty(critic, real, fake, eps):
+    x_hat = interpolates(real, fake, eps).detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(x_hat).sum(), x_hat, create_graph=True)
+    return gradient.square().sum(1).mean()
+
+
+@mistake(
+    "penalty_draws_eps",
+    title="the penalty draws an eps of its own instead of using the one given",
+    hint="eps is an argument of gradient_penalty: the training draws it, with generator_rng.",
+    loses=("penalty_quadratic", "rng_used"),
+)
+def gradient_penalty(critic, real, fake, eps, _right=gradient_penalty):
+    return _right(critic, real, fake, torch.rand_like(eps))
+
+
+@mistake(
     "one_norm",
     title="sum of absolute values instead of the Euclidean norm",
     hint="‖g‖₂ is the root of the sum of squares of the coordinates.",

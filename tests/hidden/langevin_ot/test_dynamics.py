@@ -269,6 +269,22 @@ def test_morph_without_transport(student, probe, expect, compare, draw):
     p = max(noise_p_value(noise) for noise in noises)
     expect.p_value(p, _("the steps of {what}").format(what=what), alpha=ALPHA)
 
+    def run(sampler, *arguments):
+        return expect.tensor(sampler(*arguments, generator=generator()), finite=False)
+
+    short = (source, target, score, 3, h, 0.0, 1.0)
+    if not torch.equal(run(student.morph, *short), run(student.morph, *short)):
+        # Where langevin_sample ignores its generator, a morph that calls it does, too: that costs points there.
+        try:
+            repeats = [run(student.langevin_sample, score, source, h, 3) for _k in range(2)]
+        except CheckFailed:
+            return
+        expect.true(
+            not torch.equal(*repeats),
+            _("{what}: two generators of one seed give two chains.").format(what="morph(..., generator=generator)"),
+            _("Hand the generator on to everything in morph that draws."),
+        )
+
 
 @check(points=1, kind="statistical", covers=("morph_drift",))
 def test_morph_drift(student, probe, expect, compare, draw):

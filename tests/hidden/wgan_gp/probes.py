@@ -192,9 +192,9 @@ def recorded_training(train, matrix, point, weight, data, settings):
 
 
 def trained_weights(train, generator, critic, data, settings, generator_rng):
-    """Train these networks; the generator's parameters afterwards, in one row."""
+    """Train these networks; the parameters of both afterwards, in one row."""
     train(generator, critic, data, generator_rng=generator_rng, **settings)
-    return torch.cat([p.detach().reshape(-1) for p in generator.parameters()])
+    return torch.cat([p.detach().reshape(-1) for network in (generator, critic) for p in network.parameters()])
 
 
 def place_on(module, like):

@@ -98,12 +98,12 @@ def test_own_distance(student, probe, expect, calibrated, once):
 @check(points=0.5, kind="training", requires=(*PARTS, *NETWORKS), covers=("convergence",), time_limit=120)
 def test_own_modes(student, probe, expect, calibrated, once):
     """Trained on a ring of eight Gaussians, your own generator covers the modes: no mode collapse."""
-    samples, _fresh, centres = own_training(student, probe, expect, once)
+    samples, fresh, centres = own_training(student, probe, expect, once)
     calibrated(
         "own_modes",
         effective_modes(samples, centres),
         better="higher",
         what=_("Number of modes that the samples are spread over"),
         hint=_("Does every coordinate of z reach the output? Draw 500 samples and look at them."),
-        mistake="collapsed",
+        mistake="collapsed" if distance(samples, fresh) < FAR else None,  # samples that ran away are another story
     )

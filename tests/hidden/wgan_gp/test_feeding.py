@@ -81,21 +81,25 @@ def test_training_batches(student, probe, expect, draw):
     expect.true(updates > 0, _("train_wgan_gp: the critic's weights never change."))
     real = rows[rows[:, 1] == 7.0, 0]
     drawn = len(real.unique())
+    # Changes of the weights at other times than these (an optimiser of both networks), or weights that clipping
+    # holds where they are, are faults of the updates: test_training_updates.
+    due = settings["steps"] * settings["n_critic"]
+    at_least, at_most = min(updates, due), max(updates, due)
     expect.true(
-        drawn >= 0.9 * updates * batch_size,
+        drawn >= 0.9 * at_least * batch_size,
         _("train_wgan_gp: {updates} updates of the critic with batch_size={size} saw only {drawn} different samples.")
-        .format(updates=updates, size=batch_size, drawn=drawn),
+        .format(updates=at_least, size=batch_size, drawn=drawn),
         hint=_("Draw a new batch inside the loop over n_critic."),
         mistake="same_batch",
     )  # fmt: skip
     expect.true(
-        drawn <= (updates + settings["steps"]) * batch_size,
+        drawn <= (at_most + settings["steps"]) * batch_size,
         _("train_wgan_gp: the critic saw more samples than its updates with batch_size={size} need.")
         .format(size=batch_size),
     )  # fmt: skip
     fresh = noise.unique(dim=0)
     expect.true(
-        len(fresh) >= updates * batch_size,
+        len(fresh) >= at_least * batch_size,
         _("train_wgan_gp: the generator was not fed fresh z for every update of the critic."),
         hint=_("Draw new z inside the loop over n_critic."),
         mistake="same_batch",

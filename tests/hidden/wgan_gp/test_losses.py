@@ -9,11 +9,16 @@ from autograder.language import _
 @check(points=0.5, kind="exact", covers=("losses",))
 def test_critic_loss_value(student, compare, draw):
     """The critic's loss is the mean score of the fakes minus the mean score of the real samples."""
-    for _round in range(2):
+    # Fakes above the real samples and below them, both asked for before either is judged: a sign reversed and an
+    # absolute value then answer differently.
+    cases, first = [], draw.choice((-1.5, 1.5))
+    for side in (first, -first):
         n = draw.integer(3, 40)
-        real, fake = 1 + 2 * draw.normal(n), 3 * draw.normal(n) - 1
+        real, fake = side + draw.normal(n), draw.normal(n) - side
+        cases.append((real, fake, student.critic_loss(real, fake)))
+    for real, fake, answer in cases:
         compare(
-            student.critic_loss(real, fake),
+            answer,
             fake.mean() - real.mean(),
             what="critic_loss(real_scores, fake_scores)",
             hint=_("The mean over the batch of each kind, and a difference of the two: a scalar, no logarithm."),
@@ -25,7 +30,12 @@ def test_generator_loss_value(student, compare, draw):
     """The generator's loss is minus the mean score of the fakes."""
     for _round in range(2):
         fake = 2 * draw.normal(draw.integer(3, 40)) + draw.choice((-3.0, 3.0))
-        compare(student.generator_loss(fake), -fake.mean(), what="generator_loss(fake_scores)")
+        compare(
+            student.generator_loss(fake),
+            -fake.mean(),
+            what="generator_loss(fake_scores)",
+            hint=_("Minus the mean of the scores: a scalar, no logarithm."),
+        )
 
 
 @check(points=1, kind="exact", covers=("interpolates",))
