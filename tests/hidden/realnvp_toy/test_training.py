@@ -8,6 +8,7 @@ from autograder.judge import check
 from autograder.language import _
 
 NOISE = 0.1
+FAR = 1.0  # the moons are 3 wide; farther is no worse, and diverged trainings would blur the calibration
 
 
 def two_moons(draw, n, balanced=False):
@@ -95,7 +96,7 @@ def train(student, probe, expect, draw):
     """
     x, fresh = two_moons(draw, 5000), two_moons(draw, 1000)
     excess = math.inf
-    for steps, lr in ((500, 3e-3), (500, 1e-3)):
+    for steps, lr in ((500, 3e-3), (900, 1e-3)):
         if not abs(excess) < 2:
             flow = expect.handle(student.RealNVP(), "RealNVP()")
         before = expect.tensor(probe.weights(flow), (None,), _("the weights of RealNVP()")).double()
@@ -124,7 +125,7 @@ def excess_nll(x, result):
     return mean if math.isfinite(mean) else math.inf
 
 
-@check(points=1.5, kind="training", requires=("flow_log_det",), covers=("training",), time_limit=120)
+@check(points=1.5, kind="training", requires=("flow_log_det", "coupling_log_det"), covers=("training",), time_limit=120)
 def test_held_out_nll(student, probe, expect, calibrated, draw, once):
     """After a short training the held-out NLL is close to the data's entropy, and not below it."""
     flow, history, changed = once("trained", lambda d: train(student, probe, expect, d))
@@ -169,7 +170,7 @@ def test_samples_fit(student, probe, expect, calibrated, draw, once):
     distance = wasserstein_exact(samples.clamp(-5, 5), two_moons(draw, 1000, balanced=True))
     calibrated(
         "samples_w2",
-        distance,
+        min(distance, FAR),
         better="lower",
         what=_("the Wasserstein-2 distance of samples to two moons"),
         hint=_("Draw the samples beside the data: is a moon missing, too narrow or bent the wrong way?"),

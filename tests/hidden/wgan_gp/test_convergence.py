@@ -100,10 +100,9 @@ def test_own_modes(student, probe, expect, calibrated, once):
     """Trained on a ring of eight Gaussians, your own generator covers the modes: no mode collapse."""
     samples, fresh, centres = own_training(student, probe, expect, once)
     calibrated(
-        "own_modes",
-        effective_modes(samples, centres),
-        better="higher",
-        what=_("Number of modes that the samples are spread over"),
+        "lost_modes",
+        len(centres) - effective_modes(samples, centres),
+        what=_("Number of modes that the samples miss"),
         hint=_("Does every coordinate of z reach the output? Draw 500 samples and look at them."),
         mistake="collapsed" if distance(samples, fresh) < FAR else None,  # samples that ran away are another story
     )
