@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,7 +124,7 @@ def settle(
 
 def _on_time(result: Result, handed: Handed) -> Result:
     """A copy of a result with the time of submission that is known now; else it keeps the one it was graded with."""
-    copy = deepcopy(result)
+    copy = _copied(result)
     name = result.student, result.exercise
     entry = handed.get((*name, str(result.submission.get("sha256") or "")))
     if entry is None and result.outcome == "unreadable":
@@ -137,6 +136,11 @@ def _on_time(result: Result, handed: Handed) -> Result:
     if entry.late and not entry.submitted:
         copy.submission["marked_late"] = True
     return copy
+
+
+def _copied(result: Result) -> Result:
+    # Checks and the rest are not changed here: copying them too would take most of the time of an unchanged class.
+    return replace(result, submission=dict(result.submission), notes=list(result.notes))
 
 
 def _counting(course: CourseConfig, history: Sequence[Attempt], handed: Handed, due_of: DueOf) -> Result:
@@ -159,7 +163,7 @@ def _counting(course: CourseConfig, history: Sequence[Attempt], handed: Handed, 
         # Of equal ones the last.
         chosen = max(enumerate(ordered), key=lambda pair: (_final(course, pair[1].result, due_of), pair[0]))[1]
     position = ordered.index(chosen) + 1
-    counting = deepcopy(chosen.result)
+    counting = _copied(chosen.result)
     counting.submission |= {"attempt": position, "attempts": len(ordered)}
     if chosen is not ordered[-1]:
         words = _("the first") if course.attempts == "first" else _("the best")
