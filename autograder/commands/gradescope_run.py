@@ -188,14 +188,14 @@ def _tell(result: Result, scan: FolderScan) -> None:
 
 
 def _probe() -> int:
-    from autograder.sandbox import IsolationRefused, WarmParent
+    from autograder.sandbox import IsolationRefused, WarmParent, WarmParentDied
 
     try:
         with WarmParent(preload=()) as parent:
             found = parent.isolation
-    except IsolationRefused as refused:
+    except (IsolationRefused, WarmParentDied, OSError) as reason:
         # The container that grades may be given other rights than the one that builds the image: no reason to fail.
-        print(f"isolation while the image is built: refused ({refused})")
+        print(f"isolation while the image is built: none ({reason})")
         return 0
     print(f"isolation while the image is built: {found.level}; missing: {', '.join(found.missing) or 'nothing'}")
     return 0

@@ -33,6 +33,7 @@ pip() { /opt/autograder/bin/python -m pip --disable-pip-version-check --no-cache
 # torch first and by itself: another package that asks for torch would take a build with CUDA.
 pip install @TORCH@
 pip install -r requirements.txt
+/opt/autograder/bin/python -m compileall -q package
 
 # The sandbox keeps student code from these files; root's alone they are as well.
 chmod -R go-rwx "$base/source"
