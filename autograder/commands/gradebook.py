@@ -318,7 +318,19 @@ def _keep(
         book.add(change)
     finally:
         book.close()
+    _follow(out, config, database)
     click.echo(_line(change))
+
+
+def _follow(out: Path, config: CourseConfig, database: str | None) -> None:
+    """What counts has changed: `grades.csv`, where `grade` has written one, says so at once."""
+    from autograder.commands.handing_in import final_grades
+    from autograder.reports.spreadsheet import grades_csv
+    from autograder.results.files import read_results, write_atomically
+
+    file = out / "grades.csv"
+    if file.is_file():
+        write_atomically(file, grades_csv(read_results(out), final_grades(config, out, database)))
 
 
 def _line(change: Change) -> str:
