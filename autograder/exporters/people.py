@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course.errors import ConfigurationError
-from autograder.course.roster import Roster, read_table
+from autograder.course.roster import Person, Roster, read_table
 
 HANDED_IN = "handed_in.csv"
 HANDED_IN_COLUMNS = ("student", "exercise", "file", "submitted", "late", "name", "email", "lms_id", "notes")
@@ -57,20 +57,32 @@ class People:
     def of(self, student: str, exercise: str = "") -> Known:
         """What is known of a student; numbers that a platform gives per assignment are the exercise's."""
         told = self._handed_in.get((student, exercise)) or self._handed_in.get((student, "")) or {}
-        person = self._roster.by_id(student) if self._roster else None
+        told_number = told.get("lms_id", "") if told.get("lms_id", "").isdigit() else ""
+        person = self._person(student, told, told_number)
         if person is None:
             name, email = told.get("name", ""), told.get("email", "")
             email = email or (student if "@" in student else "")
             first, _space, last = name.rpartition(" ")
-            return Known(student, name, first or name, last if first else "", email, told.get("lms_id", ""))
+            return Known(student, name, first or name, last if first else "", email, told_number)
         email = person.email or told.get("email", "")
         first, last = person.first, person.last
         if not first and not last:
             first, _space, last = person.name.rpartition(" ")
         name = f"{first} {last}".strip() or person.name
         # A platform that told us its own number is believed before the roster.
-        number = told.get("lms_id", "") or person.moodle_id
+        number = told_number or person.moodle_id
         return Known(student, name, first, last, email, number, True, person.row)
+
+    def _person(self, student: str, told: Mapping[str, str], number: str) -> Person | None:
+        if self._roster is None:
+            return None
+        person = self._roster.by_id(student)
+        if person is not None:
+            return person
+        # Another roster than the one that named the results: by number, address or name, where only one fits.
+        ids = [text for text in (number, student) if text]
+        found = self._roster.find(ids=ids, email=told.get("email", ""), name=told.get("name", "") or student)
+        return found[0] if len(found) == 1 else None
 
 
 def _handed_in(file: Path) -> dict[tuple[str, str], dict[str, str]]:

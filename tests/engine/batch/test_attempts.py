@@ -1,0 +1,226 @@
+"""Which attempt counts, how late it was, and what a class's download becomes: best, last, first, zones, extensions."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from autograder.batch.attempts import course_due, settle
+from autograder.batch.state import State
+from autograder.course import load_config
+from autograder.course.config import LatePenalty
+from autograder.gradebook.book import Change
+from autograder.gradebook.grades import grade
+from autograder.results.files import file_digest, read_result, result_path, write_result
+from autograder.results.model import Result
+from autograder.submissions import Entry
+
+PARIS = ZoneInfo("Europe/Paris")
+DUE = datetime(2027, 2, 8, 23, 59, 59, tzinfo=PARIS)
+CONFIG = """
+schema_version: 1
+course: {id: c, title: C, timezone: Europe/Paris}
+exercises: [{id: toy, title: Toy, points: 10, due: 2027-02-08}]
+late_penalty: {per_day: 0.25, cap: 0.5, grace_minutes: 30}
+"""
+
+
+@pytest.fixture
+def course(tmp_path):
+    (tmp_path / "grading_config.yaml").write_text(CONFIG)
+    return load_config(tmp_path / "grading_config.yaml")
+
+
+def attempt(sha: str, points: float, submitted: datetime | None, outcome="graded") -> Result:
+    about = {"file": "toy.py", "format": "py", "sha256": sha, "submitted": submitted and submitted.isoformat()}
+    return Result("ada", "toy", points, 10.0, outcome, submission=about)
+
+
+def settled(course, out: Path, tries: list[Result], handed=None, extension=None) -> Result:
+    state = State(out, course=course.id)
+    for one in tries:
+        state.keep(one, {"sha": one.submission["sha256"]}, one.submission["sha256"])
+    path = result_path(out, "ada", "toy")
+    write_result(path, tries[-1])
+    due_of = course_due(course, {("ada", "toy"): extension} if extension else None)
+    settle(course, handed or {}, [read_result(path)], out, state, due_of)
+    found = read_result(path)
+    # A second time there is nothing to do, and the database knows the file.
+    assert settle(course, handed or {}, [found], out, state, due_of) == 0
+    assert state.latest()["ada", "toy"].written in ("", file_digest(path))
+    state.close()
+    return found
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("policy", "points", "days", "counts"),
+    [
+        ("last", (8, 6), (-2, -1), 2),
+        ("first", (8, 6), (-2, -1), 1),
+        ("first", (8, 6), (-1, -2), 2),  # by the time of handing in, not of grading
+        ("best", (8, 6), (-2, -1), 1),
+        ("best", (6, 8), (-2, -1), 2),
+        ("best", (6, 6), (-2, -1), 2),  # of equal ones the last
+        ("best", (8, 10), (-1, 2), 1),  # 10 points two days late are 5
+        ("best", (8, 10), (None, None), 2),
+        ("first", (8, 10), (None, None), 1),
+        ("last", (8, 10), (2, -1), 1),
+    ],
+)
+def test_which_attempt_counts(course, tmp_path, policy, points, days, counts):
+    course = replace(course, attempts=policy)
+    tries = [attempt(f"{i}" * 64, p, None if d is None else DUE + d * DAY)
+             for i, (p, d) in enumerate(zip(points, days, strict=True))]  # fmt: skip
+    found = settled(course, tmp_path / "out", tries)
+    assert found.submission["sha256"] == f"{counts - 1}" * 64
+    assert found.submission["attempts"] == 2
+
+
+def test_a_regrade_is_no_attempt(course, tmp_path):
+    course = replace(course, attempts="first")
+    tries = [attempt("a" * 64, 3, None), attempt("a" * 64, 5, None)]
+    found = settled(course, tmp_path / "out", tries)
+    assert found.points == 5
+    assert "attempts" not in found.submission
+
+
+def test_a_time_that_becomes_known_later_counts(course, tmp_path):
+    sha = "a" * 64
+    entry = Entry("ada", "toy", Path("toy.py"), submitted=DUE + DAY)
+    found = settled(course, tmp_path / "out", [attempt(sha, 8, None)], {("ada", "toy", sha): entry})
+    assert found.late == {"due": DUE.isoformat(), "penalty": 0.25, "points_after_penalty": 6.0}
+    # With an extension it is not late; the next run says so.
+    found = settled(course, tmp_path / "out", [attempt(sha, 8, None)], {("ada", "toy", sha): entry}, DUE + 2 * DAY)
+    assert found.late["penalty"] == 0.0
+
+
+def test_only_the_platforms_mark_says_late(course, tmp_path):
+    sha = "a" * 64
+    entry = Entry("ada", "toy", Path("toy.py"), late=True)
+    found = settled(course, tmp_path / "out", [attempt(sha, 8, None)], {("ada", "toy", sha): entry})
+    assert found.late["penalty"] == 0.25  # at least a day was begun
+    assert grade(found, course, []).final == 6.0
+    extended = Change(DUE, "t", "ill", "extend", "ada", "toy", due=DUE + DAY)
+    assert grade(found, course, [extended]).final == 8.0
+
+
+def test_nobody_knows_when(course, tmp_path):
+    assert settled(course, tmp_path / "out", [attempt("a" * 64, 8, None)]).late == {}
+
+
+# --- days, grace, zones
+
+PENALTY = LatePenalty(0.1, 0.5, timedelta(minutes=30))
+
+
+def paris(*when: int, fold: int = 0) -> datetime:
+    return datetime(*when, tzinfo=PARIS, fold=fold)
+
+
+@pytest.mark.parametrize(
+    ("due", "submitted", "lost"),
+    [
+        (DUE, DUE + timedelta(minutes=30), 0),
+        (DUE, DUE + timedelta(minutes=30, seconds=1), 0.1),
+        (DUE, DUE + DAY, 0.1),
+        (DUE, DUE + DAY + timedelta(seconds=1), 0.2),
+        (DUE, DUE + 3 * DAY, 0.3),  # and not 0.30000000000000004
+        (DUE, DUE + 30 * DAY, 0.5),
+        (DUE, datetime(2027, 2, 8, 22, 59, 59, tzinfo=UTC), 0),  # the same moment
+        (DUE, datetime(2027, 2, 9, 0, 0, tzinfo=UTC), 0.1),
+        (DUE, datetime(2027, 2, 8, 14, 59, tzinfo=ZoneInfo("America/Los_Angeles")), 0),
+        # Summer time begins on 28 March 2027 at 2:00, and ends on 31 October at 3:00.
+        (paris(2027, 3, 27, 23, 59, 59), paris(2027, 3, 28, 23, 59, 59), 0.1),  # 23 hours
+        (paris(2027, 10, 30, 23, 59, 59), paris(2027, 10, 31, 23, 59, 59), 0.1),  # 25 hours: one day all the same
+        (paris(2027, 10, 30, 23, 59, 59), datetime(2027, 10, 31, 22, 59, 59, tzinfo=UTC), 0.1),
+        (paris(2027, 10, 31, 2, 15), paris(2027, 10, 31, 2, 15, fold=1), 0.1),  # an hour later by the sun
+        (paris(2027, 10, 31, 2, 45), paris(2027, 10, 31, 2, 10, fold=1), 0),  # 25 minutes later: within the grace
+        (paris(2027, 3, 28, 1, 50), paris(2027, 3, 28, 3, 15), 0),  # 25 minutes later
+        (None, DUE, 0),
+    ],
+)
+def test_what_a_late_submission_loses(due, submitted, lost):
+    assert PENALTY.fraction(due, submitted) == lost
+
+
+# --- from a download to grades.csv
+
+WRONG = "def mean(x):\n    return x\n"
+
+
+def autograder(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "autograder.commands.main", *map(str, arguments)],
+        capture_output=True, text=True, timeout=300, env=os.environ | {"AUTOGRADER_SECRET": "a secret of the tests"},
+    )  # fmt: skip
+
+
+def test_a_canvas_download_becomes_grades(toy, toy_solution, tmp_path):
+    """The best of two attempts, a late mark, an absent student, an override and an extension, in one class."""
+    import shutil
+
+    folder = tmp_path / "course"
+    shutil.copytree(toy, folder)
+    config = folder / "grading_config.yaml"
+    config.write_text(config.read_text().replace("points: 10", "points: 10\n    due: 2027-02-08")
+                      + "attempts: best\nlate_penalty: {per_day: 0.5}\n")  # fmt: skip
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("lovelaceada_11_100_toy.py", toy_solution)
+        archive.writestr("lovelaceada_11_101_toy-1.py", WRONG)
+        archive.writestr("mullerzoe_LATE_12_102_toy.py", toy_solution)
+        archive.writestr("raybob_13_103_essay.pdf", b"%PDF")
+    download = tmp_path / "submissions.zip"
+    download.write_bytes(stream.getvalue())
+    roster = tmp_path / "roster.csv"
+    roster.write_text(
+        "Student;ID;SIS Login ID\nLovelace, Ada;11;ada\nMüller, Zoé;12;zoe\nRay, Bob;13;bob\nVoid, Eve;14;eve\n"
+    )
+    out = tmp_path / "out"
+    command = ("grade", download, "--out", out, "--course", folder, "--roster", roster, "--workers", "1")
+    ran = autograder(*command)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "layout: canvas" in ran.stdout
+    assert "1 of the roster handed in nothing: eve" in ran.stdout
+
+    def grades() -> dict[str, dict[str, str]]:
+        with (out / "grades.csv").open(newline="") as file:
+            return {row["student"]: row for row in csv.DictReader(file)}
+
+    found = grades()  # 9 of 10: the quiz of the solution is somebody else's
+    assert {s: r["outcome"] for s, r in found.items()} == {
+        "ada": "graded", "zoe": "graded", "bob": "missing", "eve": "missing"
+    }  # fmt: skip
+    assert (found["ada"]["final"], found["ada"]["attempt"], found["ada"]["attempts"]) == ("9", "1", "2")
+    assert (found["zoe"]["points"], found["zoe"]["late_penalty"], found["zoe"]["final"]) == ("9", "0.5", "4.5")
+    with (out / "unplaced.csv").open(newline="") as file:
+        listed = {row["path"]: row["reason"] for row in csv.DictReader(file)}
+    assert "neither .py nor .ipynb" in next(reason for path, reason in listed.items() if "essay.pdf" in path)
+    assert listed["eve"] == "on the roster, and handed in nothing"
+
+    # What teachers decide shows at once, and after the next run, which grades nothing.
+    assert autograder("gradebook", "override", out, "zoe", "toy", "8", "--why", "x", "--course", folder).returncode == 0
+    assert (grades()["zoe"]["override"], grades()["zoe"]["final"]) == ("8", "4")
+    extend = ("gradebook", "extend", out, "zoe", "toy", "2027-03-01", "--why", "ill", "--course", folder)
+    assert autograder(*extend).returncode == 0
+    ran = autograder(*command)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "2 unchanged" in ran.stdout
+    assert (grades()["zoe"]["final"], grades()["zoe"]["extended"]) == ("8", "yes")
+    assert grades()["ada"] == found["ada"]
+    ran = autograder("export", "canvas", out, "-o", tmp_path / "c.csv", "--course", folder, "--roster", roster)
+    assert ran.returncode == 0, ran.stderr
+    assert '"Lovelace, Ada",11,,ada,,9' in (tmp_path / "c.csv").read_text()
