@@ -91,8 +91,8 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(ARCHIVES)
 
 
-def unpack(stream: IO[bytes], target: Path, limits: Limits) -> list[Refused]:
-    """Unpack an open archive into an empty folder.
+def unpack(stream: IO[bytes], target: Path, limits: Limits, names_only: bool = False) -> list[Refused]:
+    """Unpack an open archive into an empty folder; with `names_only` every file in it stays empty.
 
     Returns:
         What was left out, and why.
@@ -110,14 +110,14 @@ def unpack(stream: IO[bytes], target: Path, limits: Limits) -> list[Refused]:
     members = _zip_members(stream, limits) if start.startswith(b"PK") else _tar_members(stream, start, limits)
     target.mkdir(parents=True, exist_ok=True)
     try:
-        return _write(members, target, size, limits)
+        return _write(members, target, size, limits, names_only)
     except ArchiveRefused:
         raise
     except BROKEN as error:
         raise ArchiveRefused(_("the archive is damaged: {reason}").format(reason=_short(error))) from error
 
 
-def _write(members: Iterator[_Member], target: Path, packed: int, limits: Limits) -> list[Refused]:
+def _write(members: Iterator[_Member], target: Path, packed: int, limits: Limits, names_only: bool) -> list[Refused]:
     refused: list[Refused] = []
     seen: dict[str, str] = {}
     count = total = 0
@@ -139,7 +139,7 @@ def _write(members: Iterator[_Member], target: Path, packed: int, limits: Limits
             path.mkdir(parents=True, exist_ok=True)
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        needed = path.name.lower().endswith(_WANTED) or ".git" in parts
+        needed = not names_only and (path.name.lower().endswith(_WANTED) or ".git" in parts)
         if needed and member.size > (limits.packed if is_archive(path.name) else MAX_BYTES) and ".git" not in parts:
             needed = False
             refused.append(Refused(member.name, _("too large ({size:.0f} MB)").format(size=member.size / 1e6)))

@@ -122,7 +122,6 @@ def _readings(
 ) -> Iterator[tuple[str, str, Reading]]:
     """Each download there is, with the name of its layout and what shows it."""
     for place, name in _downloads(base, source, wanted, unpacker, gathering):
-        place = _unwrapped(place, wanted)
         layout, why = _detect(place, wanted)
         context = Context(wanted.exercises, wanted.zone)
         reading = LAYOUTS[layout].read(place, context)
@@ -141,23 +140,23 @@ def _downloads(
     items = [item for item in listed(base) if item.name != TIMES]
     packed = [item for item in items if is_file(item) and is_archive(item.name)]
     if not packed or len(packed) < len(items) or _detect(base, wanted)[0] != "folder":
-        yield base, source.name
+        # A folder of the instructor's is what it is; an archive often has one folder around everything.
+        yield (_unwrapped(base, wanted) if base != source else base), source.name
         return
-    places: list[tuple[Path, str]] = []
+    # Only their names are looked at: a student's archive must not be trusted as a platform's before it is known as one.
+    looked_at = [place for item in packed if (place := unpacker.names_in(base / item.name)) is not None]
+    layouts = {_detect(_unwrapped(place, wanted), wanted)[0] for place in looked_at}
+    if not layouts or layouts & {"folder", "flat"}:
+        yield base, source.name  # an archive per student
+        return
     for item in packed:
         try:
             place, refused = unpacker.class_archive(base / item.name)
         except ArchiveRefused as refusal:
             gathering.unplaced.append(Unplaced(base / item.name, refusal.message))
             continue
-        places.append((place, item.name))
         gathering.unplaced += refused
-    of_class = [_detect(_unwrapped(place, wanted), wanted)[0] not in ("folder", "flat") for place, _name in places]
-    if any(of_class):
-        yield from places
-    else:
-        # An archive per student.
-        yield base, source.name
+        yield _unwrapped(place, wanted), item.name
 
 
 def _unwrapped(place: Path, wanted: Wanted) -> Path:

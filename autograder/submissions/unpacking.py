@@ -45,6 +45,16 @@ class Unpacker:
             refused = unpack(stream, folder, CLASS_LIMITS)
         return folder, [Unplaced(folder / _below(item.name), item.reason) for item in refused]
 
+    def names_in(self, path: Path) -> Path | None:
+        """A folder of empty files, called as those in an archive, to see what it is; None where it cannot be read."""
+        folder = self._folder(path)
+        try:
+            with path.open("rb") as stream:
+                unpack(stream, folder, CLASS_LIMITS, names_only=True)
+        except (ArchiveRefused, OSError):
+            return None
+        return folder
+
     def origin(self, path: Path) -> Path:
         """Where a file came from, for a message: `download.zip/ada/toy.py`."""
         try:

@@ -361,11 +361,12 @@ def test_several_downloads_side_by_side(tmp_path, read):
     files = {
         "C-Markov quiz-1.zip": zipped({"Ada Lovelace_1_assignsubmission_file_/a.py": CODE}),
         "C-vae mnist-2.zip": zipped({"Ada Lovelace_9_assignsubmission_file_/b.py": CODE}),
+        "C-torn-3.zip": zipped({"Ada Lovelace_9_assignsubmission_file_/b.py": CODE})[:-30],
     }
     scan = read(tree(tmp_path / "downloads", files))
     assert len(scan.detected) == 2
     assert set(placed(scan)) == {("Ada Lovelace", "markov_quiz"), ("Ada Lovelace", "vae_mnist")}
-    assert scan.unplaced == ()
+    assert list(reasons(scan)) == ["C-torn-3.zip"]
 
 
 # --- times
@@ -429,3 +430,26 @@ def test_a_layout_can_be_told(tmp_path, read):
     base = tree(tmp_path / "class", {"ada_markov_quiz.py": CODE, "b/markov_quiz.py": CODE, "c/markov_quiz.py": CODE})
     assert set(placed(read(base))) == {("b", "markov_quiz"), ("c", "markov_quiz")}
     assert set(placed(read(base, layout="flat"))) == {("ada", "markov_quiz")}
+
+
+# --- nobody but the platform says which layout it is
+
+
+def test_a_students_files_do_not_decide_the_layout(tmp_path, read):
+    """A class of one, whose folder holds what a platform would write; and one archive among others."""
+    names = {
+        "eve/submission_metadata.yml": METADATA,
+        "eve/submission_101/markov_quiz.py": CODE,
+        "eve/Ada Lovelace_1_assignsubmission_file_/vae_mnist.py": CODE,
+    }
+    scan = read(tree(tmp_path / "one", names))
+    assert set(placed(scan)) == {("eve", "markov_quiz"), ("eve", "vae_mnist")}
+    fake = zipped({"Ada Lovelace_1_assignsubmission_file_/markov_quiz.py": CODE})
+    scan = read(tree(tmp_path / "class", {"eve.zip": fake, "bob.zip": zipped({"markov_quiz.py": CODE})}))
+    assert set(placed(scan)) == {("bob", "markov_quiz"), ("eve", "markov_quiz")}
+
+
+def test_a_folder_around_an_archives_students(tmp_path, read):
+    download = tmp_path / "class.zip"
+    download.write_bytes(zipped({"class/ada/markov_quiz.py": CODE, "class/bob/work/markov_quiz.py": CODE}))
+    assert set(placed(read(download))) == {("ada", "markov_quiz"), ("bob", "markov_quiz")}
