@@ -44,6 +44,10 @@ calibrate: .venv/installed
 verify: .venv/installed
 	$(BIN)/autograder verify --all --exact-seeds 150 --picture docs/pictures
 
+# Side by side with nbgrader and otter-grader; needs a machine that does nothing else, and an hour.
+bench: .venv/installed .venv-bridges/installed
+	$(BIN)/python benchmarks/bench.py
+
 # torch first and by itself: another package that asks for torch would take a build with CUDA.
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
