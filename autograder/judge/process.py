@@ -52,6 +52,11 @@ class JobLoop:
         self.collection_errors: list[str] = []
 
     @pytest.hookimpl
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Nobody reads pytest's own account of a failure: making it means parsing the checks' source every time."""
+        config.option.tbstyle = "native"
+
+    @pytest.hookimpl
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep what could not be collected: a broken check must not grade anybody."""
         if report.failed:

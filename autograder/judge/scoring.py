@@ -54,8 +54,12 @@ def apply_points(checks: list[CheckResult], config: ExerciseConfig) -> None:
         check.visibility = (override.visibility if override else None) or config.visibility
     total = sum(check.max_points for check in checks)
     scale = config.points / total if total else 0.0
+    # Rounded as they add up, not one by one: the checks' points together are the exercise's, to the last digit.
+    reached = given = 0.0
     for check in checks:
-        check.max_points = round(check.max_points * scale, 4)
+        reached += check.max_points * scale
+        check.max_points = round(round(reached, 4) - given, 4)
+        given = round(reached, 4)
         check.points = check.max_points if check.outcome == "passed" else 0.0
 
 
