@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import os
 import subprocess
@@ -15,7 +16,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from autograder.batch.attempts import course_due, settle
+from autograder.batch.attempts import course_due, not_graded_yet, rounds, settle
+from autograder.batch.keys import Keys
 from autograder.batch.state import State
 from autograder.course import load_config
 from autograder.course.config import LatePenalty
@@ -23,7 +25,7 @@ from autograder.gradebook.book import Change
 from autograder.gradebook.grades import grade
 from autograder.results.files import file_digest, read_result, result_path, write_result
 from autograder.results.model import Result
-from autograder.submissions import Entry
+from autograder.submissions import Entry, FolderScan
 
 PARIS = ZoneInfo("Europe/Paris")
 DUE = datetime(2027, 2, 8, 23, 59, 59, tzinfo=PARIS)
@@ -156,6 +158,32 @@ def test_what_a_late_submission_loses(due, submitted, lost):
     assert PENALTY.fraction(due, submitted) == lost
 
 
+# --- earlier attempts, where the best of all counts
+
+
+def test_an_earlier_attempt_is_graded_once(toy, tmp_path):
+    course = load_config(toy / "grading_config.yaml")
+    entries = []
+    for number in (1, 2):
+        file = tmp_path / "class" / "ada" / f"toy-{number}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"x = {number}\n")
+        entries.append(Entry("ada", "toy", file))
+    last = Entry("ada", "toy", tmp_path / "class" / "ada" / "toy-3.py")
+    scan = FolderScan(tmp_path / "class", ("ada",), (last,), (), (), earlier=tuple(entries))
+    todo = rounds(scan)
+    assert [one.entries for one in todo] == [(entries[0],), (entries[1],)]
+    assert all(one.students == () for one in todo)  # nobody misses anything in them
+    state, keys = State(tmp_path / "out", course=course.id), Keys(course, b"a secret of the tests", "en", False)
+    sha256 = hashlib.sha256(entries[0].path.read_bytes()).hexdigest()
+    state.keep(attempt(sha256, 3, None), keys.of("ada", "toy", sha256), sha256)
+    assert not_graded_yet(todo[0], state, keys).entries == ()
+    assert not_graded_yet(todo[1], state, keys).entries == (entries[1],)
+    other = Keys(course, b"another secret of the tests", "en", False)
+    assert not_graded_yet(todo[0], state, other).entries == (entries[0],)
+    state.close()
+
+
 # --- from a download to grades.csv
 
 WRONG = "def mean(x):\n    return x\n"
@@ -218,7 +246,7 @@ def test_a_canvas_download_becomes_grades(toy, toy_solution, tmp_path):
     assert autograder(*extend).returncode == 0
     ran = autograder(*command)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "2 unchanged" in ran.stdout
+    assert "2 unchanged" in ran.stdout, ran.stdout
     assert (grades()["zoe"]["final"], grades()["zoe"]["extended"]) == ("8", "yes")
     assert grades()["ada"] == found["ada"]
     ran = autograder("export", "canvas", out, "-o", tmp_path / "c.csv", "--course", folder, "--roster", roster)
