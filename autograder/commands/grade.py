@@ -79,7 +79,13 @@ def command(
     from autograder.batch.plan import make_plan
     from autograder.batch.pool import default_workers
     from autograder.batch.state import State
-    from autograder.commands.handing_in import after_the_batch, before_the_batch, read_submissions
+    from autograder.commands.handing_in import (
+        after_the_batch,
+        before_the_batch,
+        lines,
+        not_graded,
+        read_submissions,
+    )
     from autograder.commands.outcome import tell
     from autograder.commands.progress import progress
     from autograder.course import CONFIG_NAME, find_course, load_config, load_secret
@@ -101,6 +107,8 @@ def command(
     if dry_run:
         plan = make_plan(config, secret, scan, state.latest(), options)
         state.close()
+        for line in (*lines(scan), *not_graded(scan)):
+            click.echo(line)
         for item in plan.todo:
             click.echo(f"{item.entry.student} {item.entry.exercise}: {item.why}")
         for exercise, names in plan.identical():

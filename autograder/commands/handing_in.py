@@ -121,6 +121,14 @@ def lines(scan: FolderScan) -> list[str]:
     return said
 
 
+def not_graded(scan: FolderScan) -> list[str]:
+    """A line for each thing that could not be placed, whatever its name holds."""
+    from autograder.submissions.names import shown
+
+    line = _("not graded: {path}: {reason}")
+    return [shown(line.format(path=item.path, reason=item.reason)) for item in scan.unplaced]
+
+
 def _unplaced(scan: FolderScan) -> str:
     rows: list[Sequence[str]] = [("path", "reason")]
     for item in scan.unplaced:

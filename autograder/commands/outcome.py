@@ -59,7 +59,7 @@ def tell(batch: Batch, out: Path, config: CourseConfig, gradebook: str | None = 
     """Write `grades.csv`, with what teachers decided, and print what came of a batch."""
     from rich.console import Console
 
-    from autograder.commands.handing_in import final_grades, lines
+    from autograder.commands.handing_in import final_grades, lines, not_graded
     from autograder.reports.spreadsheet import grades_csv
     from autograder.reports.table import class_table
     from autograder.results.files import write_atomically
@@ -72,9 +72,7 @@ def tell(batch: Batch, out: Path, config: CourseConfig, gradebook: str | None = 
         console.print(seen.table() if large else class_table(batch.results))
     for line in lines(batch.scan):
         console.print(shown(line), markup=False, highlight=False, soft_wrap=True)
-    for unplaced in batch.scan.unplaced:
-        # A file's name may hold anything.
-        line = shown(_("not graded: {path}: {reason}").format(path=unplaced.path, reason=unplaced.reason))
+    for line in not_graded(batch.scan):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     for fault in batch.faults:
         console.print(
