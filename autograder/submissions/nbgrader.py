@@ -21,12 +21,14 @@ def detect(folder: Path, context: Context) -> str:
     inner = folder / SUBMITTED
     if inner.is_dir() and not inner.is_symlink() and any(map(is_folder, listed(inner))):
         return _("a folder {name}").format(name=SUBMITTED)
-    found = sum(
-        (folder / student.name / assignment.name / TIMESTAMP).is_file()
-        for student in listed(folder) if is_folder(student)
-        for assignment in listed(folder / student.name, 1000) if is_folder(assignment)
-    )  # fmt: skip
-    return _("{count} files {name}").format(count=found, name=TIMESTAMP) if found else ""
+    students = [item.name for item in listed(folder) if is_folder(item)]
+    # Of most students: one of them alone must not turn the whole class into another layout.
+    found = sum(_has_timestamp(folder / student) for student in students)
+    return _("{count} students with a {name}").format(count=found, name=TIMESTAMP) if 2 * found > len(students) else ""
+
+
+def _has_timestamp(student: Path) -> bool:
+    return any((student / item.name / TIMESTAMP).is_file() for item in listed(student, 1000) if is_folder(item))
 
 
 def read(folder: Path, context: Context) -> Reading:

@@ -444,6 +444,8 @@ def test_a_students_files_do_not_decide_the_layout(tmp_path, read):
     }
     scan = read(tree(tmp_path / "one", names))
     assert set(placed(scan)) == {("eve", "markov_quiz"), ("eve", "vae_mnist")}
+    names = {"eve/markov_quiz/timestamp.txt": "2027-02-08", "bob/markov_quiz.py": CODE, "zoe/markov_quiz.py": CODE}
+    assert set(placed(read(tree(tmp_path / "three", names)))) == {("bob", "markov_quiz"), ("zoe", "markov_quiz")}
     fake = zipped({"Ada Lovelace_1_assignsubmission_file_/markov_quiz.py": CODE})
     scan = read(tree(tmp_path / "class", {"eve.zip": fake, "bob.zip": zipped({"markov_quiz.py": CODE})}))
     assert set(placed(scan)) == {("bob", "markov_quiz"), ("eve", "markov_quiz")}
