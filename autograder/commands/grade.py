@@ -123,10 +123,13 @@ def command(
         return
     _end_like_ctrl_c()
     left: list[float | None] = [None]
+    done = 0
     try:
         with _runner(cluster, config, secret, options) as runner, progress(_("grading")) as bar:
 
             def advance(result: Any, total: int) -> None:
+                nonlocal done
+                done += 1
                 seconds = left[0] / workers if left[0] is not None else None
                 bar.advance(total, f"{result.student} {result.exercise}", seconds)
 
@@ -137,7 +140,7 @@ def command(
                 )  # fmt: skip
         after_the_batch(config, batch, out, state, gradebook)
     except KeyboardInterrupt:
-        raise CommandFault(_go_on(bar.done), 130) from None
+        raise CommandFault(_go_on(done), 130) from None
     finally:
         state.close()
     tell(batch, out, config, gradebook)
