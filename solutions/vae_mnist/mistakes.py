@@ -151,6 +151,18 @@ def kl_divergence(mu, logvar):
 
 
 @mistake(
+    "kl_without_constant",
+    title="the -1 missing in the KL divergence",
+    hint="Where mu = 0 and logvar = 0 the two laws are the same, and the divergence is 0.",
+    loses=("kl_value",),
+)
+def kl_divergence(mu, logvar):
+    if mu.shape != logvar.shape:
+        raise ValueError("mu and logvar: shapes differ")
+    return 0.5 * (mu**2 + logvar.exp() - logvar).sum(dim=-1)
+
+
+@mistake(
     "kl_log_std",
     title="logvar read as log σ in the KL divergence",
     hint="logvar is log σ²: the variance is exp(logvar), not exp(2 logvar).",
@@ -393,6 +405,29 @@ def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progres
     history = _train(model, x, epochs, batch_size, lr, generator)
     batches = math.ceil(len(x) / batch_size)
     return {"elbo": [value * len(x) / batches for value in history["elbo"]]}
+
+
+@mistake(
+    "history_last_batch",
+    title="the history holds the last batch's value, not the epoch's mean",
+    hint="Add up the ELBO of all images inside the loop over batches; after it, divide by their number and append.",
+    loses=("history",),
+)
+def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False):
+    if epochs < 1 or batch_size < 1:
+        raise ValueError("epochs and batch_size must be at least 1")
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    history = {"elbo": []}
+    for _ in range(epochs):
+        for rows in torch.randperm(len(x), generator=generator).split(batch_size):
+            eps = standard_normal((len(rows), model.latent_dim), x, generator)
+            logits, mu, logvar = model(x[rows], eps)
+            loss = -elbo(x[rows], logits, mu, logvar).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        history["elbo"].append(-loss.item())
+    return history
 
 
 @mistake(

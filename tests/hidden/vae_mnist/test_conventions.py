@@ -2,7 +2,7 @@
 
 import torch
 
-from autograder.judge import check
+from autograder.judge import CheckFailed, check
 from autograder.language import _
 
 PIXELS = 784
@@ -57,12 +57,16 @@ def test_generators(student, probe, expect, draw):
         generators = [torch.Generator().manual_seed(seed) for _unused in range(3)]
         probe.set_parameters(vae, start)
         history = student.train_vae(vae, x, epochs=2, batch_size=4, generator=generators[2])
+        try:
+            trained = torch.tensor(expect.history(history, "elbo", 2, "train_vae(...)"))
+        except CheckFailed:  # its form is the business of another check
+            moved = probe.parameters(vae)
+            trained = torch.cat([expect.tensor(moved[name], None, "a weight").reshape(-1) for name in sorted(moved)])
+        bound = student.importance_weighted_bound(model, x, k=2, generator=generators[1])
         return {
-            "sample": expect.tensor(student.sample(model, 4, generator=generators[0]), (4, PIXELS), "sample"),
-            "importance_weighted_bound": expect.tensor(
-                student.importance_weighted_bound(model, x, k=2, generator=generators[1]), (6,), "the bound"
-            ),
-            "train_vae": torch.tensor(expect.history(history, "elbo", 2, "train_vae(...)")),
+            "sample": expect.tensor(student.sample(model, 4, generator=generators[0]), None, "sample"),
+            "importance_weighted_bound": expect.tensor(bound, None, "the bound"),
+            "train_vae": trained,
         }
 
     one, again, other = run(first), run(first), run(second)
@@ -79,7 +83,7 @@ def test_generators(student, probe, expect, draw):
             _("{name}: generators of two seeds give the same answer.").format(name=name),
         )
     before = probe.global_seed()
-    calls = [expect.tensor(student.sample(model, 4), (4, PIXELS), "sample(model, 4)") for _unused in range(2)]
+    calls = [expect.tensor(student.sample(model, 4), None, "sample(model, 4)") for _unused in range(2)]
     student.importance_weighted_bound(model, x, k=2)
     expect.true(
         not torch.allclose(*calls) and probe.global_seed() == before,

@@ -31,6 +31,18 @@ def test_encoder(student, probe, expect, draw):
         few = expect.sequence(encoder(x[:1]), 2, f"{what}(x)")
         few = torch.cat([expect.tensor(h, (1, latent_dim), f"{what}(x) for one image") for h in few], 1)
 
+        lowest = [float(head.min()) for head in heads]
+        for _round in range(6):  # other weights each time: one head may be positive by chance
+            probe.perturb(encoder, 0.05, draw.seed())
+            again = expect.sequence(encoder(x), 2, f"{what}(x)")
+            again = [expect.tensor(head, (64, latent_dim), f"{what}(x)") for head in again]
+            lowest = [min(low, float(head.min())) for low, head in zip(lowest, again, strict=True)]
+        expect.true(
+            0.0 not in lowest,
+            _("{what} answers no negative numbers, like a rectified layer.").format(what=what),
+            hint=_("mu and logvar are any real numbers: no activation after the two last layers."),
+        )
+
         both = torch.cat(heads, 1)  # (64, 2 d)
         expect.true(
             torch.allclose(few, both[:1], rtol=1e-6, atol=1e-8),
