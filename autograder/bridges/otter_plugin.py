@@ -27,6 +27,7 @@ from autograder.language import use_language
 from autograder.results.model import Result
 from autograder.submissions import SubmissionUnreadable, read_submission
 
+_EMPTY = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
 STUDENT = "AUTOGRADER_STUDENT"  # whose submission it is, where otter does not know
 
 
@@ -60,6 +61,8 @@ class JudgePlugin(AbstractOtterPlugin):  # type: ignore[misc]
                 shutil.rmtree(item)
             else:
                 item.unlink()
+        # otter opens the file all the same before it asks what to run instead.
+        file.write_text(_EMPTY if file.suffix == ".ipynb" else "", encoding="utf-8")
 
     def before_execution(self, submission: Any) -> Any:
         """Nothing of the student's is run."""
@@ -93,7 +96,9 @@ class JudgePlugin(AbstractOtterPlugin):  # type: ignore[misc]
 
     def _asker(self) -> Asker:
         # The zip's files/ were put here and are taken away with what was handed in; the originals are beside it.
-        source = Path(self.submission_path).parents[1] / "source" / "files" / BUNDLE
+        files = Path(self.submission_path).parents[1] / "source" / "files"
+        # A folder that `otter generate` is given goes into files/ under its own name.
+        source = next((place for place in (files / BUNDLE, files / "files" / BUNDLE) if place.is_dir()), files / BUNDLE)
         course = load_config(source / CONFIG_NAME)
         use_language(course.language, course.root / "translations")
         return Asker(course)
