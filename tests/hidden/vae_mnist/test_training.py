@@ -107,7 +107,7 @@ def trained(student, probe, expect, digits, draw):
     """A VAE 784-64-2-64-784 trained with default arguments: the handle, and its training images."""
     x = digits("train", 8000)
     vae = expect.handle(student.VAE(latent_dim=2, hidden=64), "VAE(latent_dim=2, hidden=64)")
-    epochs = 20 if len(x) > 4000 else 100  # about 1,200 updates on either data set
+    epochs = 20 if len(x) > 4000 else 160  # some 1,200 and 2,000 updates: fewer digits, harder to part
     student.train_vae(vae, x, epochs=epochs, generator=draw.generator())
     probe.evaluation_mode(vae)
     return vae, x
