@@ -16,6 +16,18 @@ def pca_fit(x, d):
 
 
 @mistake(
+    "global_mean",
+    title="one mean for all entries",
+    hint="The mean is a point: one number for each of the D columns, x.mean(dim=0).",
+    loses=("pca_mean", "pca_subspace"),
+)
+def pca_fit(x, d):
+    if not 1 <= d <= min(x.shape):
+        raise ValueError("d out of range")
+    return x.mean(), torch.linalg.svd(x - x.mean(), full_matrices=False)[2][:d]
+
+
+@mistake(
     "components_smallest",
     title="the components of smallest variance",
     hint="torch.linalg.eigh sorts its eigenvalues ascending: the principal components are the last columns.",
@@ -90,6 +102,17 @@ def pca_encode(x, mean, components):
 
 
 @mistake(
+    "codes_whitened",
+    title="codes divided by their standard deviation",
+    hint="A code holds plain coordinates along the components: no whitening.",
+    loses=("pca_encode",),
+)
+def pca_encode(x, mean, components):
+    z = (x - mean) @ components.T
+    return z / z.std(0)
+
+
+@mistake(
     "mean_not_added",
     title="the mean not added back",
     hint="The code describes x - mean: add the mean to come back to x.",
@@ -110,6 +133,19 @@ def explained_variance_ratio(x, d):
         raise ValueError("d out of range")
     variances = torch.linalg.svdvals(x - x.mean(0))[:d] ** 2
     return variances / variances.sum()
+
+
+@mistake(
+    "shares_cumulated",
+    title="cumulated shares",
+    hint="Each entry is the share of one component: no cumsum.",
+    loses=("explained_shares",),
+)
+def explained_variance_ratio(x, d):
+    if not 1 <= d <= min(x.shape):
+        raise ValueError("d out of range")
+    variances = torch.linalg.svdvals(x - x.mean(0)) ** 2
+    return (variances / variances.sum()).cumsum(0)[:d]
 
 
 @mistake(
@@ -192,6 +228,19 @@ class Autoencoder(Autoencoder):
     @staticmethod
     def _layers(sizes):
         return nn.Sequential(*(nn.Linear(a, b) for a, b in pairwise(sizes)))
+
+
+@mistake(
+    "relu_after_first_only",
+    title="a ReLU after the first hidden layer only",
+    hint="Each hidden layer has its ReLU: two affine layers with nothing between them are one.",
+    loses=("hidden_relu",),
+)
+class Autoencoder(Autoencoder):
+    @staticmethod
+    def _layers(sizes):
+        first, *rest = [nn.Linear(a, b) for a, b in pairwise(sizes)]
+        return nn.Sequential(first, nn.ReLU(), *rest)
 
 
 @mistake(
@@ -391,6 +440,27 @@ def train_autoencoder(model, x, epochs, batch_size=128, lr=1e-3, generator=None,
 
 
 @mistake(
+    "history_per_batch",
+    title="one loss per batch in the history",
+    hint="The history has one number per epoch: the mean of the losses of its batches.",
+    loses=("training_history",),
+)
+def train_autoencoder(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False):
+    if epochs < 1 or batch_size < 1:
+        raise ValueError("epochs and batch_size must be at least 1")
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    history = {"loss": []}
+    for _ in range(epochs):
+        for rows in torch.randperm(len(x), generator=generator).split(batch_size):
+            optimizer.zero_grad()
+            loss = reconstruction_loss(x[rows], model(x[rows]))
+            loss.backward()
+            optimizer.step()
+            history["loss"].append(loss.item())
+    return history
+
+
+@mistake(
     "generator_ignored",
     title="the generator ignored",
     hint="Pass the generator to what shuffles (torch.randperm, DataLoader): with one seed comes one training.",
@@ -458,6 +528,17 @@ def principal_angles(A, B):
 
 
 @mistake(
+    "largest_angle_only",
+    title="only the largest angle",
+    hint="There are min(d_A, d_B) principal angles: return all of them.",
+    loses=("angles_values", "angles_extremes"),
+)
+def principal_angles(A, B):
+    cosines = torch.linalg.svdvals(torch.linalg.qr(A.T)[0].T @ torch.linalg.qr(B.T)[0])
+    return cosines.clamp(max=1).acos().max()
+
+
+@mistake(
     "bases_not_orthonormalised",
     title="rows taken as orthonormal",
     hint="The singular values of A Bᵀ are cosines only for orthonormal rows: apply QR to each basis first.",
@@ -498,6 +579,18 @@ def interpolate(model, x1, x2, alphas):
     z1, z2 = model.encode(x1.reshape(1, -1)), model.encode(x2.reshape(1, -1))
     alphas = torch.as_tensor(alphas, dtype=z1.dtype)[:, None]
     return model.decode((1 - alphas) * z1 + alphas * z2)
+
+
+@mistake(
+    "alphas_replaced",
+    title="evenly spaced weights instead of the given ones",
+    hint="Row k belongs to alphas[k]: use the weights that are given, in their order.",
+    loses=("interpolation_values",),
+)
+def interpolate(model, x1, x2, alphas):
+    z1, z2 = model.encode(x1.reshape(1, -1)), model.encode(x2.reshape(1, -1))
+    alphas = torch.linspace(0, 1, len(alphas), dtype=z1.dtype)[:, None]
+    return model.decode(alphas * z1 + (1 - alphas) * z2)
 
 
 @mistake(

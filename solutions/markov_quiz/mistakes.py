@@ -32,6 +32,16 @@ def joint_probability(x, y):
 
 
 @mistake(
+    "conditional_is_joint",
+    title="the joint table returned as the conditional one",
+    hint="P(Y | X) = P(X, Y) / P(X): divide each row by its sum.",
+    loses=("conditional_values",),
+)
+def conditional_probability(x, y):
+    return joint_probability(x, y)
+
+
+@mistake(
     "conditional_of_x",
     title="P(X | Y) returned instead of P(Y | X)",
     hint="P(Y | X) is a law over y for each x: each row sums to 1. Which axis do you divide by?",
@@ -189,6 +199,44 @@ def transition_counts(sequences, states, order=1):
     counts = torch.zeros((len(states),) * (order + 1))
     for k in range(order, len(path)):
         counts[tuple(path[k - order : k + 1])] += 1
+    return counts
+
+
+@mistake(
+    "last_transition_missed",
+    title="the last transition of each sequence left out",
+    hint="A sequence of L states has L - order transitions: is your loop one short?",
+    loses=("counts_order_1", "counts_higher_orders"),
+)
+def transition_counts(sequences, states, order=1):
+    index = {state: i for i, state in enumerate(states)}
+    if any(state not in index for sequence in sequences for state in sequence):
+        raise ValueError("unknown state")
+    counts = torch.zeros((len(states),) * (order + 1))
+    for sequence in sequences:
+        path = [index[state] for state in sequence]
+        for k in range(order, len(path) - 1):
+            counts[tuple(path[k - order : k + 1])] += 1
+    return counts
+
+
+@mistake(
+    "short_sequence_refused",
+    title="an error for sequences that are too short",
+    hint="A sequence of `order` states or fewer is no fault: it counts nothing.",
+    loses=("counts_borders",),
+)
+def transition_counts(sequences, states, order=1):
+    index = {state: i for i, state in enumerate(states)}
+    if any(state not in index for sequence in sequences for state in sequence):
+        raise ValueError("unknown state")
+    counts = torch.zeros((len(states),) * (order + 1))
+    for sequence in sequences:
+        if len(sequence) <= order:
+            raise ValueError("sequence too short")
+        path = [index[state] for state in sequence]
+        for k in range(order, len(path)):
+            counts[tuple(path[k - order : k + 1])] += 1
     return counts
 
 
@@ -365,6 +413,18 @@ def transition_matrix(counts, smoothing=0.0):
         counts = counts.float()
     total = counts.sum(dim=-1, keepdim=True)
     return torch.where(total > 0, counts / total, torch.zeros_like(counts))
+
+
+@mistake(
+    "sums_clamped_to_1",
+    title="sums below 1 taken as 1",
+    hint="clamp(min=1) avoids 0/0, but with little smoothing a row that was never seen sums to less than 1.",
+    loses=("matrix_smoothing",),
+)
+def transition_matrix(counts, smoothing=0.0):
+    if not counts.is_floating_point():
+        counts = counts.float()
+    return (counts + smoothing) / (counts + smoothing).sum(dim=-1, keepdim=True).clamp(min=1)
 
 
 @mistake(
@@ -613,6 +673,20 @@ def log_likelihood(sequence, P):
 
 
 @mistake(
+    "likelihood_of_the_start",
+    title="a probability of the first state added",
+    hint="The likelihood is conditioned on the first `order` states: their own probability is left out.",
+    loses=("likelihood_order_1", "likelihood_order_2"),
+)
+def log_likelihood(sequence, P):
+    n, order = P.shape[-1], P.dim() - 1
+    if any(not 0 <= i < n for i in sequence):
+        raise ValueError("index out of range")
+    windows = [tuple(sequence[k - order : k + 1]) for k in range(order, len(sequence))]
+    return sum((float(P[window].double().log()) for window in windows), float(torch.tensor(1.0 / n).log()))
+
+
+@mistake(
     "likelihood_averaged",
     title="mean over the transitions instead of their sum",
     hint="The log of a product is the sum of the logs; the mean is the log-likelihood per token.",
@@ -736,6 +810,22 @@ def stationary_distribution(P):
     if not (reach > 0).all() or (P.sum(1) <= 0).any():
         raise ValueError("P must be irreducible")
     return torch.linalg.matrix_power(P.double(), 100_000)[0].to(P.dtype)
+
+
+@mistake(
+    "stationary_periodic_refused",
+    title="periodic chains refused",
+    hint="Periodic is not reducible: each state reaches each other, if not at the same time. Add up the powers of P.",
+    loses=("stationary_periodic",),
+)
+def stationary_distribution(P):
+    n = len(P)
+    if not (torch.linalg.matrix_power((P > 0).double(), n * n) > 0).all() or (P.sum(1) <= 0).any():
+        raise ValueError("P must be irreducible")
+    equations = torch.cat([P.double().T - torch.eye(n).double(), torch.ones(1, n).double()])
+    right = torch.zeros(n + 1, dtype=torch.float64)
+    right[-1] = 1
+    return (torch.linalg.pinv(equations) @ right).to(P.dtype)
 
 
 @mistake(

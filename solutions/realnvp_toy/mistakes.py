@@ -120,6 +120,72 @@ class AffineCoupling(AffineCoupling):
 
 
 @mistake(
+    "log_det_over_batch",
+    title="the log-determinant is summed over the batch, too",
+    hint="One log-determinant per sample: sum over the coordinates alone, s.sum(dim=-1).",
+    loses=(
+        "coupling_log_det",
+        "coupling_inverse_log_det",
+        "density_integrates",
+        "held_out_nll",
+        "samples_fit",
+        "latents_fit",
+    ),
+)
+class AffineCoupling(AffineCoupling):
+    def forward(self, x):
+        z, log_det = super().forward(x)
+        return z, log_det.sum()
+
+    def inverse(self, z):
+        x, log_det = super().inverse(z)
+        return x, log_det.sum()
+
+
+@mistake(
+    "shift_not_masked",
+    title="the shift moves the coordinates that should pass",
+    hint="A coordinate that passes has scale 1 and shift 0: multiply t, like s, by the mask of the moved ones.",
+    loses=(
+        "coupling_mask",
+        "coupling_round_trip",
+        "coupling_log_det",
+        "coupling_inverse_log_det",
+        "flow_round_trip",
+        "density_integrates",
+        "held_out_nll",
+        "samples_fit",
+        "latents_fit",
+    ),
+)
+class AffineCoupling(AffineCoupling):
+    def forward(self, x):
+        check_last_dimension(x, self.dim)
+        s, t = self.network(self.mask * x).chunk(2, dim=-1)
+        s = self.moved * s.tanh()
+        return x * s.exp() + t, s.sum(dim=-1)
+
+    def inverse(self, z):
+        check_last_dimension(z, self.dim, "z")
+        s, t = self.network(self.mask * z).chunk(2, dim=-1)
+        s = self.moved * s.tanh()
+        return (z - t) * (-s).exp(), -s.sum(dim=-1)
+
+
+@mistake(
+    "mask_not_checked",
+    title="a mask of another length is accepted",
+    hint="The mask has one entry per coordinate: raise ValueError unless its shape is (dim,).",
+    loses=("errors",),
+)
+class AffineCoupling(AffineCoupling):
+    def __init__(self, dim, mask, hidden=64):
+        padded = torch.zeros(dim)
+        padded[: len(mask)] = mask[:dim]
+        super().__init__(dim, padded, hidden)
+
+
+@mistake(
     "network_sees_all",
     title="the scale and the shift are computed from all coordinates",
     hint=("`inverse` only knows the unchanged coordinates when it needs σ and t: feed the network mask * x, not x."),
@@ -218,6 +284,20 @@ class AffineCoupling(AffineCoupling):
         return z * (-s).exp() - t, -s.sum(dim=-1)
 
 
+@mistake(
+    "inverse_scale_negated",
+    title="`inverse` multiplies by -exp(s) instead of exp(-s)",
+    hint="Dividing by exp(s) is multiplying by exp(-s): the minus sign belongs in the exponent.",
+    loses=("coupling_round_trip", "flow_round_trip", "samples_fit"),
+)
+class AffineCoupling(AffineCoupling):
+    def inverse(self, z):
+        check_last_dimension(z, self.dim, "z")
+        s, t = self.network(self.mask * z).chunk(2, dim=-1)
+        s, t = self.moved * s.tanh(), self.moved * t
+        return self.mask * z + self.moved * (z - t) * -s.exp(), -s.sum(dim=-1)
+
+
 # --- the flow -------------------------------------------------------------------------------------
 
 
@@ -271,6 +351,18 @@ class RealNVP(RealNVP):
 
 
 @mistake(
+    "inverse_log_det_zero",
+    title="the flow's `inverse` returns no log-determinant",
+    hint="`inverse` adds up the log-determinants of its layers, as `forward` does.",
+    loses=("flow_log_det",),
+)
+class RealNVP(RealNVP):
+    def inverse(self, z):
+        x, log_det = super().inverse(z)
+        return x, torch.zeros_like(log_det)
+
+
+@mistake(
     "log_det_subtracted_in_flow",
     title="the layers' log-determinants are subtracted instead of added",
     hint="`forward` goes from data to latent: its log-determinant is the sum of its layers', as they are.",
@@ -311,6 +403,18 @@ class RealNVP(RealNVP):
 
 
 @mistake(
+    "prior_constant_once",
+    title="the prior's constant is that of one coordinate",
+    hint="Each of the d coordinates brings its -1/2 log 2π: the constant is -d/2 log 2π.",
+    loses=("log_prob_value", "density_integrates"),
+)
+class RealNVP(RealNVP):
+    def log_prob(self, x):
+        z, log_det = self(x)
+        return -0.5 * (z**2).sum(dim=-1) - 0.5 * math.log(2 * math.pi) + log_det
+
+
+@mistake(
     "log_det_left_out",
     title="`log_prob` is the prior alone, without the log-determinant",
     hint="The change of variables adds log|det ∂f/∂x| to the log-density of the latent.",
@@ -348,6 +452,37 @@ class RealNVP(RealNVP):
         z = 0.8 * torch.randn(n, self.dim, generator=generator, dtype=parameter.dtype, device=parameter.device)
         with torch.no_grad():
             return self.inverse(z)[0]
+
+
+@mistake(
+    "generator_ignored",
+    title="`sample` ignores the generator",
+    hint="Pass the generator on: torch.randn(..., generator=generator).",
+    loses=("conventions",),
+)
+class RealNVP(RealNVP):
+    def sample(self, n, generator=None):
+        if n < 1:
+            raise ValueError(f"n must be at least 1, got {n}")
+        parameter = next(self.parameters())
+        with torch.no_grad():
+            return self.inverse(torch.randn(n, self.dim, dtype=parameter.dtype, device=parameter.device))[0]
+
+
+@mistake(
+    "one_latent_for_all",
+    title="one latent for all samples",
+    hint="Each sample has a latent of its own: draw (n, dim) numbers.",
+    loses=("sampling", "samples_fit"),
+)
+class RealNVP(RealNVP):
+    def sample(self, n, generator=None):
+        if n < 1:
+            raise ValueError(f"n must be at least 1, got {n}")
+        parameter = next(self.parameters())
+        z = torch.randn(1, self.dim, generator=generator, dtype=parameter.dtype, device=parameter.device)
+        with torch.no_grad():
+            return self.inverse(z.expand(n, -1))[0]
 
 
 @mistake(
@@ -406,6 +541,16 @@ def nll(model, x):
 
 
 @mistake(
+    "nll_in_bits",
+    title="the negative log-likelihood is in bits",
+    hint="Nats are wanted: the natural logarithm, without a division by log 2.",
+    loses=("nll_value",),
+)
+def nll(model, x):
+    return -model.log_prob(x).mean() / math.log(2)
+
+
+@mistake(
     "nll_sign",
     title="the log-likelihood is returned without its minus sign",
     hint="A loss is minimised: the negative log-likelihood falls when the data become more likely.",
@@ -459,6 +604,28 @@ def train_flow(model, x, steps, batch_size=256, lr=1e-3, generator=None, progres
 
 
 @mistake(
+    "batches_run_off_the_end",
+    title="mini-batches beyond the end of the data",
+    hint="Slices past the last row are empty, and their mean is NaN: draw rows at random, or begin again.",
+    loses=("train_history", "fresh_batches", "held_out_nll", "samples_fit", "latents_fit"),
+)
+def train_flow(model, x, steps, batch_size=256, lr=1e-3, generator=None, progress=False):
+    for name, count in (("steps", steps), ("batch_size", batch_size)):
+        if count < 1:
+            raise ValueError(f"{name} must be at least 1, got {count}")
+    check_last_dimension(x, model.dim)
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    history = {"nll": []}
+    for step in range(steps):
+        loss = nll(model, x[step * batch_size : (step + 1) * batch_size])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        history["nll"].append(loss.item())
+    return history
+
+
+@mistake(
     "history_is_sparse",
     title="the history holds one value in two steps",
     hint='history["nll"] has one value per step: `steps` values in all.',
@@ -496,6 +663,22 @@ def density_grid(model, low, high, n):
     points = torch.cartesian_prod(side, side)
     with torch.no_grad():
         return points, model.log_prob(points)
+
+
+@mistake(
+    "density_as_image",
+    title="`density_grid` returns the density as an n × n image",
+    hint="One density per point, in the points' order, (n²,): leave the reshape to the figure.",
+    loses=("density_grid",),
+)
+def density_grid(model, low, high, n):
+    if n < 1:
+        raise ValueError(f"n must be at least 1, got {n}")
+    parameter = next(model.parameters())
+    side = torch.linspace(low, high, n, dtype=parameter.dtype, device=parameter.device)
+    points = torch.cartesian_prod(side, side)
+    with torch.no_grad():
+        return points, model.log_prob(points).exp().reshape(n, n)
 
 
 @mistake(

@@ -27,6 +27,20 @@ def fill(module, matrices, vectors, seed):
     return module
 
 
+def sign(module, negative, seed):
+    """Positive numbers in every weight matrix, negative ones in those of the shapes `negative`, zero in every bias."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            if parameter.numel() > max(parameter.shape, default=1):
+                numbers = 0.5 + torch.rand(parameter.shape, generator=generator, dtype=torch.float64)
+                shape = sorted(n for n in parameter.shape if n > 1)
+                parameter.copy_(-numbers if shape in negative else numbers)
+            else:
+                parameter.zero_()
+    return module
+
+
 class Curved(nn.Module):
     """A model with given weights whose two halves are curved."""
 

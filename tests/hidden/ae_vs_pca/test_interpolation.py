@@ -32,7 +32,7 @@ def test_interpolation_values(student, probe, compare, draw):
 def test_interpolation_forms(student, probe, compare, draw, expect):
     """Samples of shape (D,) and (1, D), alphas as a list and as a tensor give the same rows."""
     model, x1, x2, _right = curved(probe, draw)
-    alphas = [round(float(a), 2) for a in draw.uniform(draw.integer(3, 6))]
+    alphas = [k / 100 for k in draw.shuffle(range(1, 100))[: draw.integer(3, 6)]]  # all different
     shape = (len(alphas), len(x1))
     first = None
     for rows in (False, True):

@@ -10,10 +10,10 @@ from autograder.judge import check
 from autograder.language import _
 
 
-def small(student, probe, draw):
+def small(student, probe, draw, hidden=None):
     """A small Autoencoder in float64: handle, sizes."""
-    D, hidden, d = draw.integer(9, 12), (draw.integer(7, 8), draw.integer(5, 6)), draw.integer(2, 3)
-    return student.Autoencoder(D=D, hidden=hidden, d=d).double(), D, d
+    D, own, d = draw.integer(9, 12), (draw.integer(7, 8), draw.integer(5, 6)), draw.integer(2, 3)
+    return student.Autoencoder(D=D, hidden=hidden or own, d=d).double(), D, d
 
 
 @check(points=1, covers=("affine",))
@@ -77,7 +77,8 @@ def test_autoencoder_sizes(student, probe, draw, expect):
 @check(points=0.5, covers=("relu",))
 def test_hidden_relu(student, probe, compare, draw, expect):
     """A ReLU follows every hidden layer of the encoder and of the decoder."""
-    model, D, d = small(student, probe, draw)
+    hidden = draw.integer(7, 8), draw.integer(5, 6)
+    model, D, d = small(student, probe, draw, hidden)
     x, z = draw.normal(12, D), draw.normal(12, d)
     # Far below zero a ReLU passes nothing on: what comes out is the same for every input.
     model = probe.fill(model, 1.0, -1000.0, draw.seed())
@@ -89,13 +90,45 @@ def test_hidden_relu(student, probe, compare, draw, expect):
     model = probe.fill(model, 1.0, 0.0, draw.seed())
     code = expect.tensor(model.encode(x), (12, d), "encode(x) with biases of 0")
     compare(
-        model.encode(3 * x), 3 * code, _("encode(3 x) with biases of 0 (expected 3 encode(x))"), rtol=1e-5, atol=1e-6
+        model.encode(3 * x),
+        3 * code,
+        _("encode(3 x) with biases of 0 (expected 3 encode(x))"),
+        rtol=1e-5,
+        atol=1e-6,
+        hint=_("relu(3 h) is 3 relu(h): tanh, a sigmoid or GELU have no such property."),
     )
     for name, points, size in (("encode", x, d), ("decode", z, D)):
         function = getattr(model, name)
         ends = [expect.tensor(function(s * points), (12, size), f"{name} with biases of 0") for s in (1, 0, -1)]
         bend = (ends[0] - 2 * ends[1] + ends[2]).abs().max()
         expect.true(bend > 1e-6, _("{name} is linear: no nonlinearity between its layers.").format(name=name))
+    sizes = (D, *hidden, d)
+    shapes = probe.matrix_shapes(model)
+    if isinstance(shapes, list) and {str(s) for s in shapes} == {str(sorted(pair)) for pair in pairwise(sizes)}:
+        each_relu(student, probe, compare, draw, expect, model, sizes)  # other sizes have a check of their own
+
+
+def each_relu(student, probe, compare, draw, expect, model, sizes):
+    """One hidden layer after the other gets negative values from positive inputs: its ReLU passes nothing on.
+
+    The weights are told by their shapes, as all sizes differ.
+    """
+    for name in ("encode", "decode"):
+        way = sizes if name == "encode" else sizes[::-1]
+        shapes = [sorted(pair) for pair in pairwise(way)]
+        points = draw.uniform(12, way[0], low=0.5, high=2.0)
+        # The layer after the one that is closed turns the sign, so that what should not come through does.
+        for k, negative in ((1, [shapes[0], shapes[1]]), (2, [shapes[1]])):
+            model = probe.sign(model, negative, draw.seed())
+            out = expect.tensor(getattr(model, name)(points), (12, way[-1]), f"{name} with weights of given signs")
+            what = _("{name}, with weights that make hidden layer {k} negative (expected the same for all inputs)")
+            compare(
+                out,
+                out[:1].expand(12, way[-1]),
+                what.format(name=name, k=k),
+                rtol=1e-6,
+                hint=_("Is there a ReLU after each hidden layer, not only after one?"),
+            )
 
 
 def open_ended(student, probe, draw, expect, name):

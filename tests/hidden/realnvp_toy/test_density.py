@@ -161,7 +161,9 @@ def test_sampling(student, probe, expect, draw):
     for dim, n_layers in ((2, 4), (3, 6)):
         flow = make_flow(student, probe, expect, draw, dim, n_layers)
         n = draw.integer(4000, 5000)
+        flow.float()  # drawn in float32: other dtypes are the business of the conventions
         samples = expect.tensor(flow.sample(n, generator=draw.generator()), (n, dim), "RealNVP.sample(n)").double()
+        flow.double()
         result = expect.sequence(flow(samples), 2, "RealNVP.forward(x)")
         z = expect.tensor(result[0], (n, dim), "RealNVP.forward(RealNVP.sample(n))", finite=False).double()
         p = standard_normal(z) if z.isfinite().all() else 0.0
