@@ -11,7 +11,7 @@ export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-all bridges lint docs assign calibrate verify bench clean
+.PHONY: demo test test-all bridges lint docs assign messages calibrate verify bench clean
 
 demo: .venv/installed
 	$(BIN)/autograder grade examples/submissions --out out/demo
@@ -37,6 +37,10 @@ docs: .venv/installed
 
 assign: .venv/installed
 	$(BIN)/autograder assign
+
+messages: .venv/installed
+	$(BIN)/autograder messages --framework
+	$(BIN)/autograder messages
 
 calibrate: .venv/installed
 	$(BIN)/autograder calibrate --all

@@ -88,7 +88,7 @@ def _markdown(lines: list[str]) -> Iterator[Piece]:
             formula = formula != (marks % 2 == 1)
         elif not bare:
             yield Piece("", "", "", kept=True)
-        elif line.startswith("    ") and not words and not first.strip():
+        elif line.startswith("    ") and not words:
             yield Piece("", "", line, kept=True)  # a drawing or code, set apart by its indent
         elif bare.startswith("|"):
             yield Piece("", "", bare, kept=not re.search(r"[A-Za-z]", bare))

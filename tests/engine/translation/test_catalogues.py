@@ -1,0 +1,128 @@
+"""Nothing is left in English: every text has its translation, and every text that is shown can have one."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import autograder
+from autograder.course import load_config
+from autograder.translation.catalogues import contents, make, placeholders, po_file, problems, read
+from autograder.translation.extract import Text, click_texts, course_texts, framework
+
+PACKAGE = Path(autograder.__file__).parent
+ROOT = PACKAGE.parent
+COURSE = load_config(ROOT / "grading_config.yaml")
+ADVICE = "run `make messages` and fill in the empty translations"
+
+
+def check_catalogues(folder: Path, catalogues: dict[str, list[Text]]) -> None:
+    missing, stale = [], []
+    for name, texts in catalogues.items():
+        file = po_file(folder, "fr", name)
+        known = read(file)
+        missing += list(problems(name, texts, known))
+        po, mo = contents(make(name, "fr", texts, known))
+        stale += [path for path, new in ((file, po), (file.with_suffix(".mo"), mo)) if path.read_bytes() != new]
+    assert not missing, f"{ADVICE}: {len(missing)}, first {missing[:3]}"
+    assert not stale, f"{ADVICE}: {stale}"
+
+
+def test_the_framework_is_translated():
+    check_catalogues(PACKAGE / "locale", {"autograder": list(framework(PACKAGE)), "click": list(click_texts())})
+
+
+def test_the_course_is_translated():
+    check_catalogues(COURSE.translations, course_texts(COURSE))
+
+
+def test_what_is_missing_or_wrong_is_found():
+    texts = [Text("a.py:1", "{n} of {total}"), Text("a.py:2", "new")]
+    assert [p.message for p in problems("a", texts, {"new": "nouveau"})] == ["{n} of {total}"]
+    assert [p.reason for p in problems("a", texts, {"new": "neuf", "{n} of {total}": "{n} sur {tout}"})] == [
+        "other placeholders than in the original"
+    ]
+    assert not list(problems("a", texts, {"new": "neuf", "{n} of {total}": "sur {total}, {n}"}))
+    statement = [Text("a.py:1", "Write `f`.")]
+    assert [p.reason for p in problems("a.statement", statement, {"Write `f`.": "Écrivez `g`."})] == [
+        "other code than in the original"
+    ]
+
+
+def test_formats_of_numbers_may_differ():
+    assert placeholders("{n:g} {what!r}") == placeholders("{what!r} : {n:.2f}")
+    assert placeholders("{n} {what!r}") != placeholders("{what} : {n}")
+    assert placeholders("a { alone") is None
+
+
+# What shows its arguments to people. Faults that only authors of checks meet (FrameworkFault) are not among them.
+SHOWS = frozenset(
+    {"echo", "CommandFault", "ConfigurationError", "AuthoringError", "GradebookFault", "StateFault", "CheckFailed",
+     "StudentError", "SubmissionUnreadable", "fail", "confirm", "prompt", "add_column"}
+)  # fmt: skip
+# Rooms that know no languages: what they say reaches people through the judge, or through a log.
+SILENT = ("sandbox", "wire", "worker", "statistics", "results")
+
+
+def wordy(node: ast.expr) -> bool:
+    """Whether this is a text that somebody reads."""
+    if isinstance(node, ast.JoinedStr):
+        text = "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        text = node.value
+    else:
+        return False
+    # A prefix such as "autograder: " is a name, and a lone word in lower case may be one.
+    return sum(word.isalpha() for word in text.replace(":", " ").split()) >= 2
+
+
+def unwrapped(source: str) -> list[int]:
+    """Lines of texts that are shown and not wrapped in _()."""
+    tree = ast.parse(source)
+    wrapped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("_", "N_", "said")
+        for inner in ast.walk(node)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in SHOWS:
+            for argument in node.args:
+                if id(argument) not in wrapped and wordy(argument):
+                    found.append(argument.lineno)
+    return found
+
+
+@pytest.mark.parametrize("room", sorted(p.name for p in PACKAGE.iterdir() if p.is_dir() and p.name not in SILENT))
+def test_what_is_shown_can_be_translated(room):
+    found = [
+        f"{file.relative_to(ROOT)}:{line}"
+        for file in sorted((PACKAGE / room).rglob("*.py"))
+        for line in unwrapped(file.read_text(encoding="utf-8"))
+    ]
+    assert not found, f'wrap them in _("..."): {found}'
+
+
+def test_an_unwrapped_text_is_found():
+    assert unwrapped('click.echo(f"wrote the {path}")') == [1]
+    assert unwrapped('raise CommandFault("no such file here")') == [1]
+    assert not unwrapped('click.echo(_("wrote the {path}").format(path=path))')
+    assert not unwrapped('click.echo(f"autograder: {error}")')
+
+
+def test_nothing_hides_the_translator():
+    """A variable called _ in a function that translates makes every message of it an error."""
+    found = []
+    for file in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                names = [n for n in ast.walk(node) if isinstance(n, ast.Name) and n.id == "_"]
+                if {type(n.ctx) for n in names} == {ast.Load, ast.Store}:
+                    found.append(f"{file.relative_to(ROOT)}:{node.lineno} {node.name}")
+    assert not found
