@@ -35,8 +35,8 @@ _BODY = (
     N_("## Hand in"),
     N_(
         "One file, `{first}.py` or `{first}.ipynb`. It is read from top to bottom without your data "
-        "files and without\n"
-        'the network, so keep long trainings out of the top level (under `if __name__ == "__main__":` they are not\n'
+        "files and without "
+        'the network, so keep long trainings out of the top level (under `if __name__ == "__main__":` they are not '
         "run). A part that fails costs its own points only."
     ),
 )
