@@ -38,6 +38,7 @@ class Order:
         uncalibrated: record figures, judge none.
         language: of the messages; None takes the course's.
         data_set: `mnist` or `digits`; None takes the course's.
+        listing: asked only what its checks are worth: no worker is made ready.
     """
 
     config: Path
@@ -49,6 +50,7 @@ class Order:
     uncalibrated: bool = False
     language: str | None = None
     data_set: str | None = None
+    listing: bool = False
 
 
 class Judge:
@@ -101,6 +103,7 @@ class Judge:
                 "uncalibrated": order.uncalibrated,
                 "language": order.language,
                 "data_set": order.data_set,
+                "listing": order.listing,
                 "slot": self._slot,
             }
         )

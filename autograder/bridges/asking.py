@@ -87,14 +87,14 @@ class Asker:
 def worth(course: CourseConfig, exercises: Sequence[str]) -> Mapping[str, list[dict[str, Any]]]:
     """The checks of each exercise and their points (see `Judge.checks`); nothing is graded."""
     folders = [find_exercise(course, exercise).hidden_folder for exercise in exercises]
-    with Judge(Order(course.file, folders, b"nothing is graded with it", unprotected=True)) as judge:
+    with Judge(Order(course.file, folders, b"nothing is graded with it", listing=True)) as judge:
         return {exercise: judge.checks.get(exercise, []) for exercise in exercises}
 
 
 def public_worth(course: CourseConfig, exercises: Sequence[str]) -> Mapping[str, list[dict[str, Any]]]:
     """The same of the public checks."""
     files = [find_exercise(course, exercise).public_checks for exercise in exercises]
-    with Judge(Order(course.file, files, b"nothing is graded with it", unprotected=True, public=True)) as judge:
+    with Judge(Order(course.file, files, b"nothing is graded with it", listing=True, public=True)) as judge:
         return {exercise: judge.checks.get(exercise, []) for exercise in exercises}
 
 

@@ -103,7 +103,9 @@ def write_autograder(course: CourseConfig, exercise: str, folder: Path, checks: 
         text = HIDDEN_TEST.format(name=check["id"], title=check["title"], points=check["max_points"], hidden=hidden)
         _write(folder / "tests" / f"{check['id']}.py", text)
     _bundle(course, exercise, folder / "files" / BUNDLE)
-    config = {"lang": "python", "show_hidden": False, "plugins": [{PLUGIN: {"exercise": exercise}}]}
+    # The summary of public tests, otter's default, would say of every hidden one that all its cases passed.
+    shown = {"show_hidden": True, "force_public_test_summary": False}
+    config = {"lang": "python", **shown, "plugins": [{PLUGIN: {"exercise": exercise}}]}
     return _write(folder / "otter_config.json", json.dumps(config, indent=2) + "\n")
 
 

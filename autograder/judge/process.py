@@ -89,7 +89,8 @@ class JobLoop:
             if plugin.info_of(item) is not None:
                 by_exercise.setdefault(item.path.parent.name, []).append(item)
         try:
-            engine.start()
+            if not self._order.get("listing"):
+                engine.start()
             self._send({"ready": True, "checks": worth(course, by_exercise)})
             self.idle.set()
             for line in self._stream:

@@ -38,7 +38,7 @@ def test_test_files_hold_names_and_points_alone(exported):
 def test_the_configuration_names_the_plugin(exported):
     config = json.loads((exported / "autograder/otter_config.json").read_text(encoding="utf-8"))
     assert config["plugins"] == [{PLUGIN: {"exercise": "toy"}}]
-    assert not config["show_hidden"]
+    assert config["force_public_test_summary"] is False  # it says of hidden tests that they passed
 
 
 def test_students_get_no_hidden_check_and_no_solution(exported, toy):
