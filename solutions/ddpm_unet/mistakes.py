@@ -16,6 +16,18 @@ def linear_beta_schedule(T, beta_1=1e-4, beta_T=0.02):
 
 
 @mistake(
+    "linear_in_logarithm",
+    title="logarithms of the variances evenly spaced instead of the variances",
+    hint="torch.linspace from beta_1 to beta_T, not torch.logspace: the gaps between the variances are equal.",
+    loses=("linear_schedule",),
+)
+def linear_beta_schedule(T, beta_1=1e-4, beta_T=0.02):
+    if T < 1:
+        raise ValueError("T must be at least 1")
+    return torch.logspace(math.log10(beta_1), math.log10(beta_T), T)
+
+
+@mistake(
     "linear_without_end",
     title="last variance of the linear schedule left out",
     hint="Both ends belong to the schedule: T values make T - 1 gaps.",
@@ -191,6 +203,18 @@ def q_step(diffusion, x_prev, t, noise):
 
 
 @mistake(
+    "q_step_image_without_root",
+    title="image multiplied by α_t in q_step instead of its square root",
+    hint="α_t + (1 - α_t) = 1 are variances: image and noise are multiplied by their square roots.",
+    loses=("q_step",),
+)
+def q_step(diffusion, x_prev, t, noise):
+    check_noise(noise, x_prev)
+    alpha = pick(diffusion.alphas, t, x_prev)
+    return alpha * x_prev + (1 - alpha).sqrt() * noise
+
+
+@mistake(
     "q_step_without_shrinking",
     title="noise added in q_step without shrinking the image",
     hint="The image is multiplied by sqrt(α_t), so that the variance stays bounded.",
@@ -281,6 +305,18 @@ def predict_x0(diffusion, x_t, t, noise):
 
 
 @mistake(
+    "predict_x0_clipped",
+    title="denoised image clipped to [-1, 1]",
+    hint="A sampler may clip its guess of the clean image; this formula is exact and answers what it finds.",
+    loses=("predict_x0",),
+)
+def predict_x0(diffusion, x_t, t, noise):
+    check_noise(noise, x_t)
+    alpha_bar = pick(diffusion.alpha_bars, t, x_t)
+    return ((x_t - (1 - alpha_bar).sqrt() * noise) / alpha_bar.sqrt()).clamp(-1, 1)
+
+
+@mistake(
     "score_sign",
     title="score with its sign reversed",
     hint="The score points to where the data is: against the noise.",
@@ -298,6 +334,16 @@ def score_from_noise(diffusion, noise, t):
 )
 def score_from_noise(diffusion, noise, t):
     return -noise / (1 - pick(diffusion.alpha_bars, t, noise))
+
+
+@mistake(
+    "score_multiplied",
+    title="score multiplied by sqrt(1 - ᾱ_t) instead of divided by it",
+    hint="The less noise, the steeper the score: sqrt(1 - ᾱ_t) stands below the noise.",
+    loses=("score_from_noise",),
+)
+def score_from_noise(diffusion, noise, t):
+    return -noise * (1 - pick(diffusion.alpha_bars, t, noise)).sqrt()
 
 
 @mistake(
