@@ -187,7 +187,8 @@ def _decide(entry: Entry, sha256: str, key: Key, attempt: Known | None, options:
     wanted = frozenset(check for check in again if options.wants_check(entry.exercise, check))
     if not wanted:
         return None
-    why = _(FORCED) if options.force else _("changed: {parts}").format(parts="; ".join(differences(attempt.key, key)))
+    named = _("the checks {names}").format(names=", ".join(check for check in again if check in wanted))
+    why = _(FORCED) if options.force else _("changed: {parts}").format(parts=named)
     if len(wanted) == len(everything):
         return planned(why)
     # What was left out is still to be graded: its part of the key stays as it was.
