@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autograder.commands.faults import CommandFault
+from autograder.language import _
 
 if TYPE_CHECKING:
     from autograder.course import CourseConfig
@@ -85,7 +86,12 @@ def command(
     entries = [entry for entry in scan.entries if not exercises or entry.exercise in exercises]
     if not entries:
         wanted = ", ".join(exercises or [e.id for e in place.config.exercises])
-        raise CommandFault(f"{folder}: no file of an exercise in it (looked for {wanted}, .py and .ipynb)", USAGE)
+        raise CommandFault(
+            _("{folder}: no file of an exercise in it (looked for {wanted}, .py and .ipynb)").format(
+                folder=folder, wanted=wanted
+            ),
+            USAGE,
+        )
     try:
         sections = [place.section(entry, scan) for entry in entries]
     except JudgeFault as fault:
@@ -128,7 +134,9 @@ class _Place:
                 if checks == "hidden":
                     raise
         if root is not None and root == folder.resolve():
-            raise CommandFault(f"{folder} is the course itself; name a folder that a student works in", USAGE)
+            raise CommandFault(
+                _("{folder} is the course itself; name a folder that a student works in").format(folder=folder), USAGE
+            )
         self.full = load_config(root / CONFIG_NAME) if root is not None else None
         # Public checks need no more than what students have.
         self.handout = None if self.full is not None else find_handout(course or folder)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
+from autograder.language import _
 
 EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -61,7 +62,7 @@ def command(
     from autograder.exporters.gradescope.bundle import Choices, bundle_files, mode_of, write_zip
 
     if (folder is None) == (archive is None):
-        raise CommandFault("name a folder, or a zip with -o FILE.zip", status=2)
+        raise CommandFault(_("name a folder, or a zip with -o FILE.zip"), status=2)
     config = load_config(find_course(course) / CONFIG_NAME)
     config.exercise(exercise)
     if roster is not None:
@@ -76,7 +77,7 @@ def command(
     else:
         assert folder is not None
         if folder.is_dir() and any(folder.iterdir()):
-            raise CommandFault(f"{folder} is not empty; name a new folder", status=2)
+            raise CommandFault(_("{folder} is not empty; name a new folder").format(folder=folder), status=2)
         for path, content in files.items():
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -84,5 +85,9 @@ def command(
             target.write_bytes(content)
             target.chmod(mode_of(path) & 0o777)
     size = sum(len(content) for content in files.values()) / 1e6
-    click.echo(f"wrote {archive or folder}: {len(files)} files, {size:.1f} MB unpacked")
-    click.echo("It holds the solution, the hidden checks and the course secret: upload it, and give it to nobody.")
+    click.echo(
+        _("wrote {archive}: {n} files, {size:.1f} MB unpacked").format(
+            archive=archive or folder, n=len(files), size=size
+        )
+    )
+    click.echo(_("It holds the solution, the hidden checks and the course secret: upload it, and give it to nobody."))

@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 
 from autograder.course.errors import ConfigurationError
+from autograder.language import _
 
 MAX_BYTES = 32_000_000
 
@@ -153,7 +154,9 @@ def read_roster(path: Path) -> Roster:
     plain = [_plain(heading) for heading in headings]
     if not set(plain) & _HEADINGS:
         raise ConfigurationError(
-            f"no column names a student; one of: id, username, email, name (the file has: {', '.join(headings[:12])})",
+            _("no column names a student; one of: id, username, email, name (the file has: {listing})").format(
+                listing=", ".join(headings[:12])
+            ),
             file=path,
         )
     found = [(number, person) for number, row in rows if (person := _person(row, path, number)) is not None]
@@ -167,7 +170,10 @@ def read_roster(path: Path) -> Roster:
             person = replace(person, id=longer)
         if person.id in seen:
             raise ConfigurationError(
-                f"line {number}: the student {person.id!r} stands in line {seen[person.id]} already", file=path
+                _("line {number}: the student {id!r} stands in line {seen} already").format(
+                    number=number, id=person.id, seen=seen[person.id]
+                ),
+                file=path,
             )
         seen[person.id] = number
         people.append(person)
@@ -183,17 +189,21 @@ def read_table(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ConfigurationError(f"cannot be read: {error.strerror}", file=path) from error
+        raise ConfigurationError(_("cannot be read: {strerror}").format(strerror=error.strerror), file=path) from error
     if len(content) > MAX_BYTES:
-        raise ConfigurationError(f"is larger than {MAX_BYTES / 1e6:g} MB; that is no roster", file=path)
+        raise ConfigurationError(
+            _("is larger than {max_bytes:g} MB; that is no roster").format(max_bytes=MAX_BYTES / 1000000.0), file=path
+        )
     text = decode(content)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text))
     try:
         lines = [(reader.line_num, line) for line in reader if any(cell.strip() for cell in line)]
     except csv.Error as error:
-        raise ConfigurationError(f"line {reader.line_num} is no CSV: {error}", file=path) from error
+        raise ConfigurationError(
+            _("line {line_num} is no CSV: {error}").format(line_num=reader.line_num, error=error), file=path
+        ) from error
     if not lines:
-        raise ConfigurationError("the table is empty", file=path)
+        raise ConfigurationError(_("the table is empty"), file=path)
     headings = [cell.strip() for cell in lines[0][1]]
     return [(number, dict(zip(headings, line, strict=False))) for number, line in lines[1:]], headings
 
@@ -231,7 +241,7 @@ def _person(row: dict[str, str], path: Path, number: int) -> Person | None:
     if name in ("Points Possible", "Student, Test"):
         return None  # Canvas's line of maxima, and the student that it makes for trying things out
     if not first and not last and "," in name:
-        last, _, first = (part.strip() for part in name.partition(","))
+        last, _comma, first = (part.strip() for part in name.partition(","))
     ids = [cells[key] for key in (*_ID, *_OTHER_IDS) if cells.get(key)]
     given = first_of(_ID)
     student = given or email.partition("@")[0] or name or first_of(_OTHER_IDS)
@@ -239,7 +249,12 @@ def _person(row: dict[str, str], path: Path, number: int) -> Person | None:
         return None
     student = unicodedata.normalize("NFC", student)
     if "/" in student or student in (".", "..") or any(not s.isprintable() or s in _BIDI for s in student):
-        raise ConfigurationError(f"line {number}: {student!r} cannot name a student's folder", file=path)
+        raise ConfigurationError(
+            _("line {number}: {student!r} cannot name a student's folder").format(number=number, student=student),
+            file=path,
+        )
     if len(student.encode()) > 200:
-        raise ConfigurationError(f"line {number}: the student's name is longer than 200 bytes", file=path)
+        raise ConfigurationError(
+            _("line {number}: the student's name is longer than 200 bytes").format(number=number), file=path
+        )
     return Person(student, name, first, last, email, tuple(dict.fromkeys(ids)), dict(row), bool(given))

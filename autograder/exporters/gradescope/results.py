@@ -63,18 +63,24 @@ def check_leaderboard(leaderboard: tuple[str, ...], config: ExerciseConfig) -> N
             )
             if not shown:
                 raise ConfigurationError(
-                    f"--leaderboard {entry}: students would read their points from it; it needs visibility: visible "
-                    f"for every check of {config.id}"
+                    _(
+                        "--leaderboard {entry}: students would read their points from it; it needs visibility: "
+                        "visible for every check of {id}"
+                    ).format(entry=entry, id=config.id)
                 )
         elif not rest:
-            raise ConfigurationError(f"--leaderboard {entry}: write points, or CHECK:FIGURE, or CHECK:FIGURE:asc")
+            raise ConfigurationError(
+                _("--leaderboard {entry}: write points, or CHECK:FIGURE, or CHECK:FIGURE:asc").format(entry=entry)
+            )
         else:
             own = config.checks.get(name)
             rule = (own.visibility if own else None) or config.visibility
             if rule != "visible":
                 raise ConfigurationError(
-                    f"--leaderboard {entry}: the check {name} is {rule}, and its figures are not for students; "
-                    "make it visible or leave it out"
+                    _(
+                        "--leaderboard {entry}: the check {name} is {rule}, and its figures are not for "
+                        "students; make it visible or leave it out"
+                    ).format(entry=entry, name=name, rule=rule)
                 )
 
 
