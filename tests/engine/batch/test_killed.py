@@ -92,7 +92,7 @@ def wait_for(condition, seconds=120):
         found = condition()
         if found:
             return found
-        time.sleep(0.02)
+        time.sleep(0.1)  # looking through all processes is work too
     return None
 
 
