@@ -173,7 +173,10 @@ class _Work:
         exercises = sorted({planned.entry.exercise for planned in plan.todo})
         folders = [find_exercise(self.course, exercise).hidden_folder for exercise in exercises]
         options = self.options
-        order = Order(self.course.file, folders, self.secret, options.unprotected, language=options.language)
+        order = Order(
+            self.course.file, folders, self.secret, options.unprotected, language=options.language,
+            figures=self.out / "figures" if options.figures else None,
+        )  # fmt: skip
         run = runner or (lambda order, source, on_done: run_tasks(order, source, options.workers, on_done))
         names = [planned.name for planned in plan.todo]
         run(order, source, collect)

@@ -37,6 +37,7 @@ class Order:
         public: public checks on a student's machine.
         uncalibrated: record figures, judge none.
         language: of the messages; None takes the course's.
+        figures: folder for pictures of figures; none are drawn without it.
         data_set: `mnist` or `digits`; None takes the course's.
         listing: asked only what its checks are worth: no worker is made ready.
     """
@@ -49,6 +50,7 @@ class Order:
     public: bool = False
     uncalibrated: bool = False
     language: str | None = None
+    figures: Path | None = None
     data_set: str | None = None
     listing: bool = False
 
@@ -104,6 +106,7 @@ class Judge:
                 "language": order.language,
                 "data_set": order.data_set,
                 "listing": order.listing,
+                "figures": str(order.figures) if order.figures else None,
                 "slot": self._slot,
             }
         )

@@ -126,7 +126,10 @@ def _material(exercise: Exercise) -> list[Path]:
     found = [
         path
         for path in sorted(hidden.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts and path not in exercise.hidden_checks
+        if path.is_file()
+        and "__pycache__" not in path.parts
+        and path not in exercise.hidden_checks
+        and path.name != "figures.py"  # it gives no points
     ]
     return [*found, exercise.solution, exercise.quiz, exercise.mistakes]
 

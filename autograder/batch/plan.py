@@ -38,6 +38,7 @@ class Options:
         failed: grade only what the framework could not grade the last time.
         unprotected: without isolation where there is none.
         language: of the messages; None takes the course's.
+        figures: draw the figures of what is graded, too.
         only: patterns `exercise` or `exercise/check`: only what matches one of them is graded.
     """
 
@@ -49,6 +50,7 @@ class Options:
     unprotected: bool = False
     language: str | None = None
     only: Sequence[str] = ()
+    figures: bool = False
 
     def wants(self, entry: Entry) -> bool:
         """Whether this file is to be looked at."""

@@ -38,6 +38,7 @@ EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
 )
 @click.option("--force", is_flag=True, help="Grade again what has not changed, too.")
 @click.option("--failed", is_flag=True, help="Only what could not be graded the last time.")
+@click.option("--figures", is_flag=True, help="Draw the figures of what is graded, for the pages of `report`.")
 @click.option("--dry-run", is_flag=True, help="Say what would be graded and why, and grade nothing.")
 @click.option("--database", help="SQLAlchemy URL of the batch's state (default: SQLite in OUT).")
 @click.option("--lang", type=click.Choice(["en", "fr"]), help="Language of messages (default: the course's).")
@@ -62,6 +63,7 @@ def command(
     only: tuple[str, ...],
     force: bool,
     failed: bool,
+    figures: bool,
     dry_run: bool,
     database: str | None,
     lang: str | None,
@@ -102,7 +104,7 @@ def command(
     scan = read_submissions(folder, config, exercises, layout, roster, submitted_from)
     cluster = read_cluster(cluster_given, workers, config.device)
     workers = workers or default_workers()
-    options = Options(workers, exercises, students, force, failed, unprotected, lang, only)
+    options = Options(workers, exercises, students, force, failed, unprotected, lang, only, figures)
     state = State(out, database, config.id)
     if dry_run:
         plan = make_plan(config, secret, scan, state.latest(), options)

@@ -19,8 +19,9 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ class JobLoop:
         kept = Kept(items, order["kept"]) if order.get("kept") else None
         for _attempt in range(MAX_ATTEMPTS):
             grading = engine.open(job)
-            self._run(items, kept, grading, state, bool(order.get("progress")))
+            self._run(items, kept, grading, state, bool(order.get("progress")), partial(self._draw, engine, job))
             # Killed from outside, or by a system short of memory: that may not happen again, and is nobody's mistake.
             if not grading.session.transport.disturbed:
                 break
@@ -141,7 +142,10 @@ class JobLoop:
         result = build_result(grading, config, order.get("submission", {}), environment, time.monotonic() - started)
         return result.to_json()
 
-    def _run(self, items: Sequence[pytest.Item], kept: Kept | None, grading: Grading, state: Any, tell: bool) -> None:
+    def _run(
+        self, items: Sequence[pytest.Item], kept: Kept | None, grading: Grading, state: Any, tell: bool,
+        afterwards: Callable[[Grading], None],
+    ) -> None:  # fmt: skip
         def on_result(result: Any) -> None:
             if tell:
                 self._send({"check": result.id, "outcome": result.outcome})
@@ -157,9 +161,19 @@ class JobLoop:
                     continue
                 item._initrequest()  # type: ignore[attr-defined]
                 runtestprotocol(item, log=False, nextitem=following)
+            afterwards(grading)
         finally:
             state.grading = None
             grading.session.close()
+
+    def _draw(self, engine: Engine, job: Job, grading: Grading) -> None:
+        """Draw the submission's figures where they are asked for; they are for looking at, and cost no points."""
+        folder = self._order.get("figures")
+        if folder is None or grading.session.transport.disturbed:
+            return
+        from autograder.judge.figures import draw_figures
+
+        draw_figures(engine, job, grading, Path(folder))
 
     def _send(self, message: dict[str, Any]) -> None:
         self._stream.write(json.dumps(message, allow_nan=False) + "\n")

@@ -1,0 +1,118 @@
+"""A submission's figures beside the reference's: `tests/hidden/<exercise>/figures.py`.
+
+Each public function there takes fixtures by name (`student`, `probe`, `expect`, `once`, `draw`, `digits`) and returns a
+`Drawing`; its name is the figure's. It is run on the student's worker after the checks, and once on the reference. What
+fails is left out and noted for teachers: a figure never costs points.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from autograder.judge.draw import Draw, subseed
+from autograder.judge.drawing import Drawing, check_drawing, save
+from autograder.judge.engine import Engine, Job
+from autograder.judge.expect import Expect
+from autograder.judge.grading import Grading
+from autograder.judge.reference import load_module
+from autograder.judge.remote import Probe, Student
+from autograder.judge.session import Code, Incident, Session
+from autograder.judge.transport import LocalTransport
+from autograder.judge.verdicts import Blocked, CheckFailed
+
+FILE = "figures.py"
+REFERENCE = ".reference"
+SECONDS = 20.0  # of the student's code, for one figure
+TOTAL_SECONDS = 60.0  # for all of an exercise
+
+Function = Callable[..., Drawing]
+
+
+def draw_figures(engine: Engine, job: Job, grading: Grading, folder: Path) -> None:
+    """Write a submission's pictures into `folder/<student>/<exercise>`, and the reference's where they are missing."""
+    functions = figure_functions(engine, job.exercise)
+    if not functions:
+        return
+    own = folder / job.student / job.exercise
+    for stale in own.glob("*.png"):
+        stale.unlink()
+    until = time.monotonic() + TOTAL_SECONDS
+    for name, function in functions.items():
+        if time.monotonic() > until:
+            grading.session.incidents.append(Incident("figure", "no time was left for it", name))
+            continue
+        try:
+            _save(
+                function, grading.session, grading.once, _seed(engine, job.exercise, name), engine, own / f"{name}.png"
+            )
+        except (
+            CheckFailed,
+            Blocked,
+            ValueError,
+            TypeError,
+            IndexError,
+            KeyError,
+            AttributeError,
+            RuntimeError,
+        ) as error:
+            grading.session.incidents.append(Incident("figure", f"not drawn: {error}", name))
+    _draw_reference(engine, job.exercise, functions, folder / REFERENCE / job.exercise)
+
+
+def figure_functions(engine: Engine, exercise: str) -> dict[str, Function]:
+    """The figures of an exercise by name, in the order of the file; none where there is no file."""
+    path = engine.kit(exercise).exercise.hidden_folder / FILE
+    if not path.is_file():
+        return {}
+    module = load_module(f"figures_{exercise}", path.read_text(encoding="utf-8"), str(path))
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
+    }
+
+
+def _draw_reference(engine: Engine, exercise: str, functions: dict[str, Function], folder: Path) -> None:
+    missing = {name: function for name, function in functions.items() if not (folder / f"{name}.png").is_file()}
+    if not missing:
+        return
+    kit = engine.kit(exercise)
+    session = Session(LocalTransport(kit.reference), Code(exercise, (), kit.probes), 60.0)
+    known: dict[str, Any] = {}
+
+    def once(key: str, function: Callable[[Draw], Any]) -> Any:
+        if key not in known:
+            known[key] = function(Draw(_seed(engine, exercise, f"once/{key}")))
+        return known[key]
+
+    try:
+        for name, function in missing.items():
+            _save(function, session, once, _seed(engine, exercise, name), engine, folder / f"{name}.png", 300.0)
+    finally:
+        session.close()
+
+
+def _save(
+    function: Function, session: Session, once: Any, seed: int, engine: Engine, path: Path, seconds: float = SECONDS
+) -> None:
+    # The same inputs for everybody: a student's figure is to be compared with the reference's.
+    session.begin_check(f"figure {path.stem}", seconds, subseed(seed, "globals"))
+    fixtures = {
+        "student": Student(session),
+        "probe": Probe(session),
+        "expect": Expect(),
+        "once": once,
+        "draw": Draw(seed),
+        "digits": engine.digits,
+    }
+    drawing = function(**{name: fixtures[name] for name in inspect.signature(function).parameters})
+    check_drawing(drawing)
+    save(drawing, path)
+
+
+def _seed(engine: Engine, exercise: str, name: str) -> int:
+    return engine.seed_of(Job(exercise, "", ()))(f"figure/{name}")
