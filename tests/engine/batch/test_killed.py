@@ -85,7 +85,7 @@ def processes(pid):
     return found
 
 
-def wait_for(condition, seconds=120):
+def wait_for(condition, seconds=400):
     """Wait until a condition gives something; None when it did not in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
