@@ -45,12 +45,17 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
     """The programs; a test that needs them is skipped where they are not installed."""
     if not (BIN / "nbgrader").is_file() or not (BIN / "otter").is_file():
         pytest.skip("nbgrader and otter-grader are not installed here: run `make bridges`")
-    state = tmp_path_factory.mktemp("state")
+    return Programs(environment(tmp_path_factory.mktemp("state")))
+
+
+def environment(state: Path) -> dict[str, str]:
+    """What programs are told; `state` is the folder of whoever runs them."""
+    state.mkdir(exist_ok=True)
     own = {
         "PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(state), "OMP_NUM_THREADS": "1",
         "AUTOGRADER_SECRET": "a secret of the tests of bridges", "AUTOGRADER_STATE": str(state),
     }  # fmt: skip
-    return Programs(dict(os.environ) | own)
+    return dict(os.environ) | own
 
 
 Write = Callable[..., Path]
