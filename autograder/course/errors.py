@@ -8,9 +8,7 @@ from pathlib import Path
 class ConfigurationError(Exception):
     """A file of the course is missing or wrong; the message is meant for the instructor as it stands."""
 
-    def __init__(
-        self, message: str, *, file: Path | None = None, line: int | None = None, path: str = ""
-    ) -> None:
+    def __init__(self, message: str, *, file: Path | None = None, line: int | None = None, path: str = "") -> None:
         self.message = message
         self.file = file
         self.line = line

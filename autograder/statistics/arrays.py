@@ -42,9 +42,7 @@ def as_clouds(x: Any, y: Any, names: tuple[str, str] = ("x", "y")) -> tuple[Arra
     """Two clouds (n, d) and (m, d) of the same dimension."""
     first, second = as_points(x, names[0]), as_points(y, names[1])
     if first.shape[1] != second.shape[1]:
-        raise ValueError(
-            f"{names[0]} and {names[1]}: dimensions {first.shape[1]} and {second.shape[1]} differ"
-        )
+        raise ValueError(f"{names[0]} and {names[1]}: dimensions {first.shape[1]} and {second.shape[1]} differ")
     return first, second
 
 

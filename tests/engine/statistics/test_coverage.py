@@ -37,9 +37,7 @@ def test_new_samples_are_not_memorised_and_copies_are():
         blurred.append(memorised_fraction(0.3 * rng.normal(size=(200, 8)), training, held_out))
         copied = training[rng.integers(400, size=200)]
         copies.append(memorised_fraction(copied, training, held_out))
-        half.append(
-            memorised_fraction(np.concatenate([copied[:100], rng.normal(size=(100, 8))]), training, held_out)
-        )
+        half.append(memorised_fraction(np.concatenate([copied[:100], rng.normal(size=(100, 8))]), training, held_out))
     for values in (fresh, blurred):
         assert abs(np.mean(values)) < 5 * np.std(values) / np.sqrt(40)
     # The docstring's error, for samples that share few neighbours.

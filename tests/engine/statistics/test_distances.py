@@ -30,9 +30,7 @@ def test_wasserstein_exact_is_pots(rng, sizes):
         expected = ot.emd2([], [], cdist(x, y) ** p) ** (1 / p)
         assert wasserstein_exact(x, y, p=p) == pytest.approx(expected, rel=1e-9)
     uniform = np.full(sizes[0], 0.5), np.full(sizes[1], 3.0)  # normalised: the same as none
-    assert wasserstein_exact(x, y, a=uniform[0], b=uniform[1]) == pytest.approx(
-        wasserstein_exact(x, y), rel=1e-9
-    )
+    assert wasserstein_exact(x, y, a=uniform[0], b=uniform[1]) == pytest.approx(wasserstein_exact(x, y), rel=1e-9)
 
 
 def test_wasserstein_exact_with_weights_and_unequal_sizes(rng):
@@ -107,9 +105,7 @@ def test_energy_distance_is_scipys_on_the_line_and_rotates(rng):
 def test_mmd_against_scikit_learns_kernel(rng):
     x, y = rng.normal(size=(50, 3)), rng.normal(size=(40, 3)) + 1
     gamma = 1 / (2 * 0.8**2)
-    squared = (
-        rbf_kernel(x, x, gamma).mean() + rbf_kernel(y, y, gamma).mean() - 2 * rbf_kernel(x, y, gamma).mean()
-    )
+    squared = rbf_kernel(x, x, gamma).mean() + rbf_kernel(y, y, gamma).mean() - 2 * rbf_kernel(x, y, gamma).mean()
     assert mmd(x, y, bandwidth=0.8) == pytest.approx(np.sqrt(squared), rel=1e-9)
     assert mmd(x, y) > 1.5 * mmd(x, rng.normal(size=(40, 3)))
 

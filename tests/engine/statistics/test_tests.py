@@ -91,15 +91,9 @@ DIFFERENCES = {
     "chi_square_transitions: a row off by 0.15, 500 visits": lambda r: chi_square_transitions(
         chain(np.array([bent([0.5, 0.5], 0.15), [0.5, 0.5]]), 1_300, r), np.full((2, 2), 0.5)
     ),
-    "kolmogorov_smirnov: a shift of 0.2": lambda r: kolmogorov_smirnov(
-        r.normal(0.2, 1, 2_000), stats.norm.cdf
-    ),
-    "kolmogorov_smirnov: a spread of 1.4": lambda r: kolmogorov_smirnov(
-        r.normal(0, 1.4, 2_000), stats.norm.cdf
-    ),
-    "kolmogorov_smirnov: two samples": lambda r: kolmogorov_smirnov(
-        r.normal(0.2, 1, 4_000), r.normal(0, 1, 4_000)
-    ),
+    "kolmogorov_smirnov: a shift of 0.2": lambda r: kolmogorov_smirnov(r.normal(0.2, 1, 2_000), stats.norm.cdf),
+    "kolmogorov_smirnov: a spread of 1.4": lambda r: kolmogorov_smirnov(r.normal(0, 1.4, 2_000), stats.norm.cdf),
+    "kolmogorov_smirnov: two samples": lambda r: kolmogorov_smirnov(r.normal(0.2, 1, 4_000), r.normal(0, 1, 4_000)),
     "mean_test: 6.7 standard errors": lambda r: mean_test(r.normal(6.7 / np.sqrt(500), 1, 500), 0.0, 1.0),
     "mean_test: Mahalanobis length sqrt(50 / n)": lambda r: mean_test(
         r.normal(size=(500, 2)) @ ROOT.T + ROOT @ [np.sqrt(50 / 500), 0], [0, 0], COV
@@ -144,9 +138,7 @@ def test_chi_square_stays_honest_in_its_tail():
     counts = np.column_stack([counts, 2_000 - counts.sum(axis=1)])
     # Only the counts that any form might refuse need their p-value.
     suspects = np.abs(counts[:, :4] - 5).sum(axis=1) >= 10
-    refused = sum(
-        n for c, n in zip(counts[suspects], times[suspects], strict=True) if chi_square(c, law) < 1e-3
-    )
+    refused = sum(n for c, n in zip(counts[suspects], times[suspects], strict=True) if chi_square(c, law) < 1e-3)
     assert refused / 60_000 < 2.5e-3
     assert refused > 0
 
