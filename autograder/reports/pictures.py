@@ -11,6 +11,8 @@ import base64
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.language import said
+
 FOLDER = "figures"
 REFERENCE = ".reference"
 MOST = 12  # of one exercise
@@ -36,7 +38,7 @@ def student_pictures(out: Path, student: str, exercise: str) -> tuple[Picture, .
     """A student's pictures of an exercise, by name. What is no PNG, a link or too large is left out."""
     own = _read(out / FOLDER / student / exercise)
     theirs = _read(out / FOLDER / REFERENCE / exercise) if own else {}
-    return tuple(Picture(name, data, theirs.get(name, "")) for name, data in own.items())
+    return tuple(Picture(said(name), data, theirs.get(name, "")) for name, data in own.items())
 
 
 def _read(folder: Path) -> dict[str, str]:
