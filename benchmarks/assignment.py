@@ -24,7 +24,7 @@ from autograder.course import Exercise, find_exercise, load_config
 ROOT = Path(__file__).resolve().parents[1]
 POINTS = 10
 
-RIGHT = ("raw_scale", "sigmoid_scale", "softplus_flips", "split_networks")
+RIGHT = ("identity_start", "sigmoid_scale", "softplus_flips", "split_networks")
 WRONG = (
     "log_det_sign", "log_det_same_sign", "log_det_unmasked", "network_sees_all", "additive", "mask_ignored",
     "mask_never_alternates", "log_det_overwritten",

@@ -1,0 +1,94 @@
+"""The benchmarks' own parts: the class they grade, and what they make of their figures."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _benchmarks_on_the_path():
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    yield
+    sys.path.remove(str(ROOT / "benchmarks"))
+
+
+def figure(value, rounds=3):
+    return {"median": value, "lowest": value - 0.1, "highest": value + 0.1, "rounds": rounds}
+
+
+RESULTS = {
+    "machine": {"cores": 2, "processor": "a processor", "python": "3.11"},
+    "targets": {"floor": 1.15, "nbgrader": 10, "otter": 20, "two_cores": 1.8, "regrade": 0.01, "flat": 0.1},
+    "tools": {
+        "submissions": 18,
+        "seconds": {"floor": figure(5), "ours": figure(6), "nbgrader": figure(70), "otter": figure(140)},
+        "peak_mb": {name: figure(400) for name in ("floor", "ours", "nbgrader", "otter")},
+        "ours_to_floor": figure(1.2),
+        "ours_to_floor_after_the_start": figure(1.4),
+        "nbgrader_to_ours": figure(11.7),
+        "otter_to_ours": figure(23.3),
+    },
+    "size": {
+        "classes": [
+            {"submissions": n, "seconds": n / 5, "seconds_each": 0.2, "steady_seconds_each": 0.19, "peak_mb": 400,
+             "regrade_seconds": figure(1), "regrade_to_grade": figure(0.2)}
+            for n in (10, 100)
+        ],
+        "each_largest_to_smallest_class": 1.01,
+    },
+    "cores": {
+        name: {"submissions": 18, "one_to_two": figure(1.7), "one_to_two_after_the_start": figure(1.9)}
+        for name in ("batch", "class")
+    },
+}  # fmt: skip
+
+
+def test_the_class_is_varied_and_its_copies_differ():
+    from assignment import notebooks
+
+    texts = {name: json.dumps(notebook["cells"]) for name, notebook in notebooks(36).items()}
+    assert len(set(texts.values())) == 36
+    for text in texts.values():
+        assert "SOLUTION" not in text
+        assert "__main__" not in text  # a kernel would train for its figures
+
+
+def test_the_course_has_the_quick_checks_alone(tmp_path):
+    from assignment import make_course
+
+    course = make_course(tmp_path / "course")
+    assert [path.name for path in course.exercise.hidden_checks] == ["test_transforms.py"]
+
+
+def test_figures_become_a_page_and_pictures(tmp_path):
+    from presenting import draw, readme
+
+    page = readme(RESULTS)
+    assert "| nbgrader autograde | 70 (69.9 to 70.1) | 3.89 | 11.7 (11.6 to 11.8) | 400 MB |" in page
+    assert "Ours to the floor: 1.2 (1.1 to 1.3) for the whole command, 1.4 (1.3 to 1.5) after the start" in page
+    assert "| 100 | 20.0 | 0.19 | 400 MB |" in page
+    draw(RESULTS, tmp_path)
+    assert (tmp_path / "tools.png").stat().st_size > 1000
+    assert (tmp_path / "size.png").stat().st_size > 1000
+
+
+def test_spread_of_rounds():
+    from measuring import spread
+
+    assert spread([3.0, 1.0, 2.0]) == {"median": 2.0, "lowest": 1.0, "highest": 3.0, "rounds": 3}
+
+
+def test_a_command_is_measured(tmp_path):
+    import os
+
+    from measuring import measure
+
+    measured = measure([sys.executable, "-c", "print('done')"], [min(os.sched_getaffinity(0))], os.environ, tmp_path)
+    assert measured.output.strip() == "done"
+    assert measured.seconds > 0
