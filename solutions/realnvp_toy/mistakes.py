@@ -604,28 +604,6 @@ def train_flow(model, x, steps, batch_size=256, lr=1e-3, generator=None, progres
 
 
 @mistake(
-    "batches_run_off_the_end",
-    title="mini-batches beyond the end of the data",
-    hint="Slices past the last row are empty, and their mean is NaN: draw rows at random, or begin again.",
-    loses=("train_history", "fresh_batches", "held_out_nll", "samples_fit", "latents_fit"),
-)
-def train_flow(model, x, steps, batch_size=256, lr=1e-3, generator=None, progress=False):
-    for name, count in (("steps", steps), ("batch_size", batch_size)):
-        if count < 1:
-            raise ValueError(f"{name} must be at least 1, got {count}")
-    check_last_dimension(x, model.dim)
-    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
-    history = {"nll": []}
-    for step in range(steps):
-        loss = nll(model, x[step * batch_size : (step + 1) * batch_size])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        history["nll"].append(loss.item())
-    return history
-
-
-@mistake(
     "history_is_sparse",
     title="the history holds one value in two steps",
     hint='history["nll"] has one value per step: `steps` values in all.',
