@@ -85,8 +85,13 @@ def match_exercise(name: str, exercises: Sequence[str]) -> tuple[str, bool] | st
 
 
 def shown(name: str) -> str:
-    """A name for a message: control characters and broken encodings are escaped."""
+    """A name for a message: control characters and broken encodings are escaped.
+
+    No-break spaces stay: French messages have them before their colons.
+    """
     return "".join(
-        sign if sign.isprintable() and sign not in _BIDI else sign.encode("unicode_escape", "surrogatepass").decode()
+        sign
+        if sign == "\u00a0" or (sign.isprintable() and sign not in _BIDI)
+        else sign.encode("unicode_escape", "surrogatepass").decode()
         for sign in name
     )

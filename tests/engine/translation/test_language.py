@@ -174,3 +174,9 @@ def test_help_is_translated_and_the_terminal_does_not_decide(tmp_path):
     assert "Utilisation" in french
     assert "Écrire du CSV dans le terminal." in french
     assert "Afficher ce message et terminer." in french
+
+
+def test_no_break_spaces_of_french_are_shown_as_they_are():
+    from autograder.submissions.names import shown
+
+    assert shown("disposition\u00a0: a\u202eb") == "disposition\u00a0: a\\u202eb"
