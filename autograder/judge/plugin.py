@@ -296,7 +296,7 @@ def _substituted(item: pytest.Item, state: State, session: Any) -> dict[str, Any
     return {name: again.get(name, value) for name, value in values.items()}
 
 
-# --- fixtures: docs/reference/writing-checks.md says what each one is --------------------------------------------------------
+# --- fixtures: docs/reference/writing-checks.md says what each one is --------------------------------------------
 
 
 def _grading(request: pytest.FixtureRequest) -> Any:

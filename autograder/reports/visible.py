@@ -208,7 +208,8 @@ def _check_view(
     message, hint = said(check.message), said(check.hint)
     if not teacher and check.outcome == "error":
         message, hint = _("This check could not be run because of a fault on our side."), ""
-    if not teacher and check.outcome == "blocked" and any(h.title in check.message or h.id in check.message for h in hidden):
+    named = any(h.title in check.message or h.id in check.message for h in hidden)
+    if not teacher and check.outcome == "blocked" and named:
         message = _("Not judged, because a check that it needs did not pass.")
     lost = check.outcome in ("failed", "blocked")
     return CheckView(

@@ -30,5 +30,5 @@ def test_a_drawing_becomes_a_picture(kind, tmp_path):
      torch.zeros(1000, 1000)],
 )  # fmt: skip
 def test_what_cannot_be_drawn_is_refused(values):
-    with pytest.raises(ValueError, match="drawn|too many"):
+    with pytest.raises(ValueError, match=r"drawn|too many"):
         check_drawing(Matrix(values))
