@@ -58,7 +58,7 @@ bench: .venv/installed .venv-bridges/installed
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(PIP) $(CONSTRAINTS) "$(TORCH)" || { echo "No CPU build of torch was found: name an index that has it in PIP_EXTRA_INDEX_URL, or for a GPU run: make TORCH=torch CONSTRAINTS="; exit 1; }
 	$(PIP) $(CONSTRAINTS) setuptools
-	$(PIP) $(CONSTRAINTS) --no-build-isolation -e ".[instructor,postgresql,cluster,development]"
+	$(PIP) $(CONSTRAINTS) --no-build-isolation -e ".[instructor,classroom,postgresql,cluster,development]"
 	@touch $@
 
 # nbgrader and otter-grader, with Jupyter, beside ours: for the slow tests of the bridges and for `make bench`.
