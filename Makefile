@@ -53,7 +53,7 @@ bench: .venv/installed .venv-bridges/installed
 	$(BIN)/python benchmarks/bench.py
 
 # torch first and by itself: another package that asks for torch would take a build with CUDA.
-.venv/installed: pyproject.toml constraints.txt
+.venv/installed: Makefile pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(PIP) $(CONSTRAINTS) "$(TORCH)" || { echo "No CPU build of torch was found: name an index that has it in PIP_EXTRA_INDEX_URL, or for a GPU run: make TORCH=torch CONSTRAINTS="; exit 1; }
