@@ -5,6 +5,9 @@ import torch
 from autograder.judge import check
 from autograder.language import _
 
+NUDGE = 1e-12  # relative; thousands of times the rounding error of a float64
+NUDGED_AT_MOST = 1e-7
+
 
 def hint_pair():
     return _("Both directions return two values: the transformed points (B, dim) and the log-determinant (B,).")
@@ -210,10 +213,15 @@ def test_flow_round_trip(student, probe, expect, compare, draw):
             x = draw.normal(7, dim)
             y = points_of(expect, getattr(flow, first)(x), x, f"RealNVP.{first}(x)")
             expect_moved(expect, y, x, f"RealNVP.{first}(x)")
-            back = points_of(expect, getattr(flow, second)(y), x, f"RealNVP.{second}({first}(x))")
+            what = f"RealNVP.{second}({first}(x))"
+            back = points_of(expect, getattr(flow, second)(y), x, what)
+            nudged = points_of(expect, getattr(flow, second)(y * (1 + NUDGE * draw.normal(*y.shape))), x, what)
+            # Where a scale happens to be nearly 0, rounding alone moves the point: such rows say nothing of the code.
+            steady = ((nudged - back).abs() < NUDGED_AT_MOST * (1 + x.abs())).all(1)
+            judged = steady if steady.sum() > len(x) // 2 else torch.ones_like(steady)
             compare(
-                back,
-                x,
+                back[judged],
+                x[judged],
                 what=f"RealNVP.{second}({first}(x)[0])[0]",
                 rtol=1e-6,
                 atol=1e-6,
