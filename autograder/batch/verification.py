@@ -75,14 +75,15 @@ def verify(
         task(course, exercise, subject, seed) for subject in everything for seed in range(getattr(seeds, subject.kind))
     ]
     points = course.exercise(exercise.id).points
+    total = len(tasks) + seeds.exact
 
     def collect(done: Done) -> None:
         _note(seen, done, points)
-        on_done(done, len(tasks))
+        on_done(done, total)
 
     run_tasks(order, tasks, workers, collect)
     if seeds.exact:
-        _exact(course, exercise, everything[0], seeds, order, workers, seen, on_done)
+        _exact(course, exercise, everything[0], seeds, order, workers, seen, lambda done: on_done(done, total))
     _conclude(seen, exercise)
     return seen
 
@@ -95,14 +96,14 @@ def _exact(
     order: Order,
     workers: int,
     seen: Verification,
-    on_done: Callable[[Done, int], None],
+    on_done: Callable[[Done], None],
 ) -> None:
     exact = tuple(check for check in seen.checks if check in seen.exact)
     tasks = [task(course, exercise, reference, 1000 + seed, exact) for seed in range(seeds.exact)]
 
     def collect(done: Done) -> None:
         _note(seen, done, None)
-        on_done(done, len(tasks))
+        on_done(done)
 
     run_tasks(order, tasks, workers, collect)
 

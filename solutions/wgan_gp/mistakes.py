@@ -485,7 +485,7 @@ def train_wgan_gp(
     "noise_uniform",
     title="training noise drawn from a uniform law",
     hint="z ~ N(0, I): torch.randn, in training as in sampling.",
-    loses=("training_batches", "ring_distance", "own_distance"),
+    loses=("training_batches", "ring_distance", "own_distance", "own_modes"),
 )
 def train_wgan_gp(generator, *args, _right=train_wgan_gp, **kwargs):
     class Noise(nn.Module):
