@@ -80,10 +80,12 @@ class Judge:
         ours, theirs = socket.socketpair()
         environment = dict(os.environ) | {
             "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+            # We may have been started among students' files: a `json.py` there would be run by the judge.
+            "PYTHONSAFEPATH": "1",
         }  # fmt: skip
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, *self.program, str(theirs.fileno())],
+                [sys.executable, "-P", *self.program, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 env=environment,
                 stdin=subprocess.DEVNULL,

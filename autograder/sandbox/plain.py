@@ -44,7 +44,7 @@ def spawn(order: dict[str, Any], limits: Limits, level: Isolation) -> Worker:
     token = secrets.token_bytes(_TOKEN_BYTES)
     with socket.create_server(("127.0.0.1", 0)) as server:
         process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT, order["root"]],
+            [sys.executable, "-P", "-c", _BOOT, order["root"]],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -106,7 +106,7 @@ def _read_some(folders: Sequence[Path]) -> list[str]:
     asked = "\n".join(json.dumps(os.fspath(folder.absolute())) for folder in folders) + "\n"
     try:
         ran = subprocess.run(
-            [sys.executable, "-m", "autograder.submissions.commit_time"],
+            [sys.executable, "-P", "-m", "autograder.submissions.commit_time"],
             input=asked, capture_output=True, text=True, timeout=SECONDS + len(folders), check=False,
         )  # fmt: skip
         return ran.stdout.splitlines()
