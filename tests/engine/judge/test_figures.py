@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import types
+from pathlib import Path
+
 import pytest
 import torch
 
+from autograder.judge import figures
 from autograder.judge.drawing import Curves, Images, Matrix, Paths, Points, check_drawing, save
+from autograder.judge.engine import Job
+from autograder.judge.grading import Grading
 
 DRAWINGS = {
     "images": Images(torch.rand(9, 5, 4), columns=4),
@@ -32,3 +38,48 @@ def test_a_drawing_becomes_a_picture(kind, tmp_path):
 def test_what_cannot_be_drawn_is_refused(values):
     with pytest.raises(ValueError, match=r"drawn|too many"):
         check_drawing(Matrix(values))
+
+
+class Asked:
+    """A session that has no worker: what is asked of it is kept."""
+
+    def __init__(self, student_seconds: float) -> None:
+        self.student_seconds = student_seconds
+        self.incidents: list[object] = []
+        self.begun: list[str] = []
+
+    def begin_check(self, name: str, *rest: object) -> None:
+        self.begun.append(name)
+
+
+@pytest.mark.parametrize("error", [OverflowError, ZeroDivisionError, MemoryError, AssertionError, StopIteration])
+def test_no_error_of_a_figure_costs_the_result(monkeypatch, tmp_path, error):
+    """Drawing libraries raise what they like on a student's numbers: the checks are judged by then."""
+    session, drawn = drawing_that(monkeypatch, tmp_path, error("cell block limit"))
+    assert session.begun == ["figure bad", "figure good"]
+    assert [str(incident.check) for incident in session.incidents] == ["bad"]
+    assert drawn == ["good.png"]
+
+
+def test_figures_are_within_the_submissions_time(monkeypatch, tmp_path):
+    """The judge would be given up, and the result with it."""
+    session, drawn = drawing_that(monkeypatch, tmp_path, ValueError("never run"), spent=61.0)
+    assert session.begun == []
+    assert drawn == []
+    assert len(session.incidents) == 2
+
+
+def drawing_that(monkeypatch, tmp_path: Path, error: Exception, spent: float = 0.0) -> tuple[Asked, list[str]]:
+    def bad():
+        raise error
+
+    def good():
+        return DRAWINGS["curves"]
+
+    monkeypatch.setattr(figures, "figure_functions", lambda engine, exercise: {"bad": bad, "good": good})
+    monkeypatch.setattr(figures, "_draw_reference", lambda *arguments: None)
+    session = Asked(spent)
+    engine = types.SimpleNamespace(seed_of=lambda job: lambda name: 1, digits=None)
+    grading = Grading("toy", "ada", lambda name: 1, session, total_seconds=60.0)
+    figures.draw_figures(engine, Job("toy", "ada", ()), grading, tmp_path)
+    return session, sorted(path.name for path in tmp_path.rglob("*.png"))
