@@ -104,10 +104,17 @@ class Roster:
         return self._by_id.get(student)
 
     def find(self, *, ids: Sequence[str] = (), email: str = "", name: str = "") -> list[Person]:
-        """Everybody whom this may mean: by id where an id fits, else by address, else by name."""
+        """Everybody whom this may mean: by id where an id fits, else by address, else by name.
+
+        Where an id is one person's and the address another's, it may mean both: some platforms let students write
+        their own id.
+        """
         by_ids, by_email, by_name = self._index
         found = [person for key in dict.fromkeys(map(fold, ids)) for person in by_ids.get(key, ())]
-        found = found or by_email.get(fold(email), []) or by_name.get(name_key(name), [])
+        addressed = by_email.get(fold(email), [])
+        if not {person.id for person in found} & {person.id for person in addressed}:
+            found = [*found, *addressed]
+        found = found or by_name.get(name_key(name), [])
         return list({person.id: person for person in found}.values())
 
     @cached_property

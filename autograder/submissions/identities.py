@@ -13,7 +13,7 @@ from autograder.course.roster import Person, Roster, fold, name_key, read_table
 from autograder.language import _
 from autograder.submissions.gathering import Gathering
 from autograder.submissions.layout import HandIn, Identity, Unplaced
-from autograder.submissions.names import shown
+from autograder.submissions.names import bad_folder, shown
 from autograder.submissions.times import parse_time
 
 _WHEN = ("submitted", "submitted at", "time", "timestamp", "created at", "submission time")
@@ -35,11 +35,18 @@ def by_student(
             student = person.id
             if hand_in.submitted is None and (when := parse_time(person.submitted, zone)):
                 hand_in = replace(hand_in, submitted=when)
-        elif student in doubles and who.ids:
+        elif _key(student) in doubles and _told_apart(student, who) != student:
             doubt = doubt or _(
                 "{count} students are called {name}; a number tells them apart. A roster would name them."
-            ).format(count=doubles[student], name=shown(student))
-            student = f"{student}_{who.ids[0]}"
+            ).format(count=doubles[_key(student)], name=shown(student))
+            student = _told_apart(student, who)
+        elif doubt and roster is not None and roster.by_id(student) is not None:
+            # Whoever may write their own number must not come to lie on somebody's result.
+            student = _told_apart(student, who)
+        if reason := bad_folder(student):
+            where = hand_in.pieces[0].path if hand_in.pieces else gathering.base
+            gathering.unplaced.append(Unplaced(where, reason))
+            continue
         if doubt and (student, doubt) not in said:
             said.add((student, doubt))
             where = hand_in.pieces[0].path if hand_in.pieces else gathering.base
@@ -49,14 +56,23 @@ def by_student(
     return students
 
 
+def _key(student: str) -> str:
+    """Two names of one key would be one folder on some file systems."""
+    return unicodedata.normalize("NFC", student).casefold()
+
+
+def _told_apart(student: str, who: Identity) -> str:
+    other = next((text for text in (*who.ids, who.email, who.name) if text and text != student), "")
+    return f"{student}_{other.replace('/', '_')}" if other else student
+
+
 def _doubles(downloads: Sequence[Sequence[HandIn]]) -> dict[str, int]:
     """Names that several students of one download have, and how many."""
     doubles: dict[str, int] = {}
     for download in downloads:
-        numbers: dict[str, set[str]] = {}
+        numbers: dict[str, set[tuple[str, ...]]] = {}
         for hand_in in download:
-            name = unicodedata.normalize("NFC", hand_in.who.student)
-            numbers.setdefault(name, set()).add(hand_in.who.ids[0] if hand_in.who.ids else "")
+            numbers.setdefault(_key(hand_in.who.student), set()).add(hand_in.who.ids)
         for name, own in numbers.items():
             if len(own) > 1:
                 doubles[name] = max(len(own), doubles.get(name, 0))

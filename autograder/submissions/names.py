@@ -36,6 +36,13 @@ def bad_name(name: str) -> str:
     return ""
 
 
+def bad_folder(student: str) -> str:
+    """Why results cannot lie in a folder of this name: a platform lets people write their own names."""
+    if not student or student.startswith(".") or "/" in student:
+        return _("{name} cannot name a student's folder").format(name=shown(student))
+    return bad_name(student) or long_name(student)
+
+
 def long_name(student: str) -> str:
     # Composing some letters makes a name longer: a folder that exists here need not be possible where results go.
     if len(student.encode()) <= MAX_NAME_BYTES:
