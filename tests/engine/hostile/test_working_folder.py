@@ -59,6 +59,21 @@ def test_a_plain_worker_imports_nothing_from_there(planted):
     assert not planted.exists(), planted.read_text()
 
 
+def test_a_clusters_workers_import_nothing_from_there(planted, tmp_path):
+    """Those on this machine are started by us; they run with the instructor's rights."""
+    pytest.importorskip("distributed")
+    program = tmp_path / "cluster.py"
+    program.write_text(
+        "from autograder.batch.cluster import Cluster, connect\n"
+        "if __name__ == '__main__':\n"
+        "    with connect(Cluster('local:1')) as client:\n"
+        "        print(client.submit(lambda: 7).result(timeout=60))\n"
+    )
+    ran = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=120, check=False)
+    assert not planted.exists(), planted.read_text()
+    assert ran.stdout == "7\n", ran.stderr
+
+
 def test_the_planted_modules_are_sound(planted):
     """Without the guard one of them is run."""
     subprocess.run([sys.executable, "-m", "autograder.submissions.commit_time"], input=b"", check=False)
