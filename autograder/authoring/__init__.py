@@ -9,7 +9,13 @@ _Definition = TypeVar("_Definition")
 
 
 def mistake(
-    identity: str, *, title: str = "", hint: str = "", loses: tuple[str, ...] = (), read_on: str | None = None
+    identity: str,
+    *,
+    title: str = "",
+    hint: str = "",
+    loses: tuple[str, ...] = (),
+    may_lose: tuple[str, ...] = (),
+    read_on: str | None = None,
 ) -> Callable[[_Definition], _Definition]:
     """The decorator of mistakes.py, for editors: those files are parsed (`overlay.py`), never imported."""
     return lambda definition: definition

@@ -133,7 +133,8 @@ class Diffusion(Diffusion):
     "alpha_for_alpha_bar",
     title="α_t used in q_sample instead of ᾱ_t",
     hint="q_sample jumps over all steps up to t: it needs the product ᾱ_t. With α_t it takes one step only.",
-    loses=("q_sample",),
+    loses=("q_sample", "training_loss"),
+    may_lose=("sampled_digits",),
 )
 def q_sample(diffusion, x0, t, noise):
     check_noise(noise, x0)
@@ -849,6 +850,7 @@ def train_ddpm(model, diffusion, x, steps, batch_size=64, lr=2e-4, generator=Non
     title="data brought to [0, 1] in the training",
     hint="The data stays in [-1, 1], centred like the noise: don't rescale it.",
     loses=("train_draws",),
+    may_lose=("training_loss",),
 )
 def train_ddpm(model, diffusion, x, steps, batch_size=64, lr=2e-4, generator=None, progress=False):
     if steps < 1 or batch_size < 1:

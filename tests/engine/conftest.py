@@ -10,8 +10,16 @@ from typing import Any
 import pytest
 
 from autograder.batch.judges import Judge, Order
+from autograder.language import use_language
 
 TOY = Path(__file__).parent / "toy"
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """A test that speaks another language leaves it behind for none."""
+    yield
+    use_language("en")
 
 
 @pytest.fixture(scope="session")

@@ -154,7 +154,7 @@ def test_whatever_is_out_of_date_is_told(
         target.parent.mkdir(exist_ok=True)
         target.write_text(content)
     if words is None:
-        with pytest.raises(ConfigurationError, match=r"lacks solutions/demo/demo\.py"):
+        with pytest.raises(ConfigurationError, match=r"il manque solutions/demo/demo\.py"):  # the course speaks French
             bundle.check_up_to_date(course)
         return
     assert any(words in line for line in bundle.check_up_to_date(course))
@@ -174,14 +174,14 @@ def test_a_solution_copied_into_given_code_is_refused(course: CourseConfig) -> N
     region = "\n".join(lines[lines.index("    ### BEGIN SOLUTION") + 1 : lines.index("    ### END SOLUTION")])
     text = exercise.solution.read_text()
     exercise.solution.write_text(f"{text}\n\n# %%\ndef given(x):\n{region}\n")
-    with pytest.raises(AuthoringError, match="would hold parts of the solution"):
+    with pytest.raises(AuthoringError, match="contiendraient des parties de la solution"):
         bundle.generate(course)
 
 
 def test_a_solution_without_regions_is_refused(course: CourseConfig) -> None:
     exercise = find_exercise(course, "demo")
     exercise.solution.write_text("### BEGIN PERSONAL\nPERSONAL = {}\n### END PERSONAL\n")
-    with pytest.raises(AuthoringError, match="has no solution region"):
+    with pytest.raises(AuthoringError, match="aucune région de solution"):
         bundle.generate(course)
 
 

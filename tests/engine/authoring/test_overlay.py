@@ -44,6 +44,7 @@ from autograder.authoring import mistake
     title="two is added",
     hint="What is " "twice 5?",
     loses=("double_value", "quadruple_value"),
+    may_lose=("box_value",),
     read_on="section 1",
 )
 def double(x):
@@ -89,7 +90,9 @@ def test_mistakes_are_read_in_their_order(tmp_path: Path) -> None:
     added, floored, box = found
     assert (added.title, added.hint, added.read_on) == ("two is added", "What is twice 5?", "section 1")
     assert added.loses == ("double_value", "quadruple_value")
+    assert added.may_lose == ("box_value",)
     assert floored.loses == ("double_value",)
+    assert floored.may_lose == ()
     assert floored.read_on is None
     assert box.names == ("Box", "double")
 

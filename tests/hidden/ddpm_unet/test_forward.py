@@ -103,7 +103,7 @@ def test_loss_value(student, reference, probe, expect, compare, draw):
         expected = loss(reference.q_sample(right, x0, t, noise))
         what = "ddpm_loss(model, diffusion, x0, t, noise)"
         value = expect.tensor(answer, (), what).double()
-        if not torch.allclose(value, expected, rtol=1e-4):
+        if not torch.allclose(value, expected, **CLOSE):
             # A wrong q_sample has its own check: the loss on what it gives is right here.
             own = student.q_sample(diffusion, x0, t, noise)
             if isinstance(own, torch.Tensor) and own.shape == x0.shape and own.isfinite().all():
