@@ -117,9 +117,7 @@ def test_a_source_needs_exactly_one_block(exercise: Exercise) -> None:
         ('f"What', "b'x' or f\"What", "text to text"),
     ],
 )
-def test_a_quiz_that_cannot_be_drawn_is_its_authors_error(
-    exercise: Exercise, old: str, new: str, words: str
-) -> None:
+def test_a_quiz_that_cannot_be_drawn_is_its_authors_error(exercise: Exercise, old: str, new: str, words: str) -> None:
     assert old in QUIZ
     exercise.quiz.write_text(QUIZ.replace(old, new, 1))
     with pytest.raises(AuthoringError, match=words) as caught:

@@ -110,8 +110,7 @@ def test_the_texts_of_the_regions() -> None:
 
 def test_a_region_inside_a_statement_names_the_function() -> None:
     source = (
-        "def f(x):\n    if x:\n        ### BEGIN SOLUTION\n        return 1\n"
-        "        ### END SOLUTION\n    return 2\n"
+        "def f(x):\n    if x:\n        ### BEGIN SOLUTION\n        return 1\n        ### END SOLUTION\n    return 2\n"
     )
     stub = make_stub(source, FILE)
     assert '        raise NotImplementedError("f is not written yet")\n    return 2' in stub
@@ -151,11 +150,7 @@ def test_a_region_that_leaves_a_broken_stub_is_an_error() -> None:
         make_stub(source, FILE)
 
 
-@given(
-    st.lists(
-        st.sampled_from(["### BEGIN SOLUTION", "### END SOLUTION", "### BEGIN PERSONAL", "x = 1"]), max_size=8
-    )
-)
+@given(st.lists(st.sampled_from(["### BEGIN SOLUTION", "### END SOLUTION", "### BEGIN PERSONAL", "x = 1"]), max_size=8))
 def test_whatever_the_marks_nothing_between_them_survives(lines: list[str]) -> None:
     source = "\n".join(lines)
     inside = False

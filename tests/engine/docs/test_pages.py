@@ -15,7 +15,15 @@ NAMES = [f"{page.parent.name}/{page.stem}" for page in PAGES]
 MOST_NOT_RUN = 0.4  # of the commands: what needs another machine, a network, a cluster
 
 
-@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+# Its steps are those of CONTRIBUTING.md, which test_contributing.py follows.
+LONG = "tutorial/author"
+QUICK = [
+    pytest.param(page, id=name, marks=[pytest.mark.slow] if name == LONG else [])
+    for page, name in zip(PAGES, NAMES, strict=True)
+]
+
+
+@pytest.mark.parametrize("page", QUICK)
 def test_the_commands_of_a_page_work(page, graded_course, tmp_path):
     folder = tmp_path / "course"
     shutil.copytree(graded_course, folder)

@@ -135,8 +135,11 @@ def test_messages_say_kind_and_shape_and_no_value(grade, own_solution):
     assert "expected shape" in message
     assert "1)" in message
     result = grade(own_solution + "\n\ndef mean(x):\n    return x.mean(1) + 1\n", checks=["mean_value"])
-    assert not any(character.isdigit() and "." in word for word in
-                   result["by_id"]["mean_value"]["message"].replace("(10 %", "").split() for character in word)
+    assert not any(
+        character.isdigit() and "." in word
+        for word in result["by_id"]["mean_value"]["message"].replace("(10 %", "").split()
+        for character in word
+    )
 
 
 def test_a_signature_that_differs_is_explained(grade, own_solution):

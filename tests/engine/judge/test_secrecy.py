@@ -91,7 +91,6 @@ WAYS = {
 }
 
 
-
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("moment", ["at import", "in a call"])
 def test_nothing_hidden_is_found(grade, toy, way, moment):

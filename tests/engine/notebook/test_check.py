@@ -114,6 +114,7 @@ def test_a_live_notebook_is_checked_as_it_is_on_the_screen(handout):
     assert "1 cells that you ran in this session" in output.data["text/plain"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_the_magic_shows_the_same(handout):
     (output,) = run_notebook(handout, WRONG, "%load_ext autograder", "%autograder toy")

@@ -185,7 +185,7 @@ def test_the_page_is_sound_and_asks_for_nothing(course, result, check, problem):
     given = result("ada", "flows", check("density", "failed", message="m"), check("other"), loading=[problem])
     source = page(course, [given, result("ada", "chains")])
     outline = Outline(source)
-    assert source.startswith("<!DOCTYPE html>\n<html lang=\"en\">")
+    assert source.startswith('<!DOCTYPE html>\n<html lang="en">')
     assert {"header", "main", "nav", "footer", "section", "table", "caption"} <= set(outline.tags)
     assert outline.levels[0] == 1
     assert outline.levels.count(1) == 1

@@ -20,4 +20,6 @@ def answers(personal: dict) -> dict[str, dict]:
     """Its answer."""
     numbers = personal["numbers"]
     return {"mean": {"kind": "number", "value": sum(numbers) / len(numbers), "explanation": "Sum, then divide."}}
+
+
 ### END SOLUTION
