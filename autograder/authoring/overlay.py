@@ -135,7 +135,8 @@ def _arguments(call: ast.Call, file: Path) -> tuple[str, dict[str, Any]]:
     if len(call.args) != 1:
         raise AuthoringError(
             _(
-                "@mistake takes one argument without a name, the id; the others are title=, hint=, loses=, may_lose=, read_on="
+                "@mistake takes one argument without a name, the id; "
+                "the others are title=, hint=, loses=, may_lose=, read_on="
             ),
             file=file,
             line=call.lineno,
