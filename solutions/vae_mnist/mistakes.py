@@ -119,6 +119,7 @@ def reparameterize(mu, logvar, eps):
         "kl_value",
         "held_out_elbo",
     ),
+    may_lose=("samples_like_digits",),
 )
 def kl_divergence(mu, logvar):
     if mu.shape != logvar.shape:
@@ -227,6 +228,7 @@ def reconstruction_log_likelihood(logits, x):
         "reconstruction_large_logits",
         "held_out_elbo",
     ),
+    may_lose=("samples_like_digits",),
 )
 def reconstruction_log_likelihood(logits, x):
     if logits.shape != x.shape:
@@ -267,6 +269,7 @@ def reconstruction_log_likelihood(logits, x):
         "elbo_value",
         "held_out_elbo",
     ),
+    may_lose=("samples_like_digits",),
 )
 def elbo(x, logits, mu, logvar, beta=1.0):
     return reconstruction_log_likelihood(logits, x) + beta * kl_divergence(mu, logvar)
@@ -366,6 +369,7 @@ class VAE(VAE):
         "vae_forward",
         "held_out_elbo",
     ),
+    may_lose=("samples_like_digits",),
 )
 class VAE(VAE):
     def forward(self, x, eps):
