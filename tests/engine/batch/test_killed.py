@@ -106,7 +106,11 @@ def calm(toy, tmp_path_factory):
     return folder, contents(base / "out")
 
 
-@pytest.mark.parametrize("victim", ["judge", "parent", "minder", "worker"])
+SLOW_ONE = pytest.mark.slow
+VICTIMS = ["judge", pytest.param("parent", marks=SLOW_ONE), pytest.param("minder", marks=SLOW_ONE), "worker"]
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
 def test_a_killed_helper_changes_no_result(toy, calm, tmp_path, victim):
     """The command itself goes on: the submission is judged again, and it is nobody's mistake."""
     folder, expected = calm
@@ -137,7 +141,7 @@ def test_the_killed_grader_leaves_no_process_and_goes_on(toy, calm, tmp_path):
     assert contents(tmp_path / "out") == expected
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=SLOW_ONE)])
 def test_interrupted_it_leaves_no_process_and_says_how_to_go_on(toy, calm, tmp_path, number):
     folder, expected = calm
     process = begin(toy, folder, tmp_path / "out")
