@@ -208,6 +208,9 @@ class Slow:
     def start(self):
         pass
 
+    def works_unasked(self):
+        return False
+
     def load(self, request, seconds):
         from autograder.judge.transport import Loaded
 
