@@ -65,6 +65,11 @@ def mount(source: str | None, target: str, kind: str | None, flags: int, data: s
     _checked(_libc.mount(words[0], words[1], words[2], ctypes.c_ulong(flags), words[3]), f"mount on {target}")
 
 
+def madvise(address: int, length: int, advice: int) -> None:
+    words = [ctypes.c_void_p(address), ctypes.c_size_t(length), ctypes.c_int(advice)]
+    _checked(_libc.madvise(*words), f"madvise({advice})")
+
+
 def detach(target: str) -> None:
     _checked(_libc.umount2(os.fsencode(target), MNT_DETACH), f"umount {target}")
 

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from autograder.sandbox import calls, kernel, landlock, minder, seccomp
+from autograder.sandbox import calls, kernel, landlock, minder, pages, seccomp
 from autograder.sandbox.isolation import MIB, Isolation, Limits
 from autograder.sandbox.lockdown import Plan, close_from
 from autograder.sandbox.readable import library_paths, site_packages, sys_path_within
@@ -106,6 +106,7 @@ def _prepare(order: dict[str, Any]) -> minder.Mission:
     seccomp.program(FIRST_PROCESS, own_files=True)
     gc.collect()
     gc.freeze()
+    pages.collect()
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     root = order["root"]
     return minder.Mission(

@@ -15,7 +15,6 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +27,9 @@ _MAGIC = b"AGW1"
 MAX_HEADER = 4 * 2**20
 MAX_BODY = 256 * 2**20
 MAX_BUFFERS = 4096
+_TOGETHER = 256 * 2**10  # bytes of a body that are copied rather than written one by one
+_AHEAD = 64 * 2**10  # bytes that are read where fewer are missing
+_AT_ONCE = 2**20
 
 
 class ChannelClosed(Exception):
@@ -74,21 +76,27 @@ class Channel:
         self._take_handle = take_handle
         self.device: str | None = None
         connection.setblocking(False)
+        self._readable = select.poll()  # select() fails for descriptors above 1024
+        self._readable.register(connection, select.POLLIN)
+        self._ahead = b""  # received, from here on not yet read
+        self._at = 0
 
     def send(self, number: int, kind: str, value: Any, deadline: float | None = None) -> None:
         """Send one frame; raises ChannelClosed, or ChannelTimeout when the other side does not read it in time."""
         buffers: list[Any] = []
         tree = encode(value, buffers, self._make_handle)
         arrays = [memoryview(b.reshape(-1).view("u1")) for b in buffers]
-        header = json.dumps(
-            {"id": number, "kind": kind, "value": tree, "sizes": [len(a) for a in arrays]}, allow_nan=False
-        ).encode()
-        body = sum(len(a) for a in arrays)
+        sizes = [len(array) for array in arrays]
+        header = _ENCODER.encode({"id": number, "kind": kind, "value": tree, "sizes": sizes}).encode()
+        body = sum(sizes)
         if len(header) > MAX_HEADER or body > MAX_BODY or len(arrays) > MAX_BUFFERS:
             raise WireError(f"a value too large to send: {len(header):,} + {body:,} bytes")
-        self._write(_PREFIX.pack(_MAGIC, len(header), body) + header, deadline)
-        for array in arrays:
-            self._write(array, deadline)
+        parts: list[Any] = [_PREFIX.pack(_MAGIC, len(header), body), header, *arrays]
+        if body <= _TOGETHER:
+            # In one piece: each write wakes the other side, which would find half a frame and wait again.
+            parts = [b"".join(parts)]
+        for part in parts:
+            self._write(part, deadline)
 
     def receive(self, deadline: float | None = None) -> Message:
         """Receive one frame.
@@ -103,7 +111,7 @@ class Channel:
             raise WireError("bytes that are no frame")
         if header_length > MAX_HEADER or body_length > MAX_BODY:
             raise WireError("a frame larger than allowed")
-        header = _parse_header(bytes(self._read(header_length, deadline)))
+        header = _parse_header(self._read(header_length, deadline))
         sizes = header["sizes"]
         if sum(sizes) != body_length:
             raise WireError("buffer sizes do not add up to the body")
@@ -118,9 +126,9 @@ class Channel:
 
     def unsolicited(self) -> bool:
         """Whether bytes wait that no request has asked for."""
-        poll = select.poll()  # select() fails for descriptors above 1024
-        poll.register(self._socket, select.POLLIN)
-        if not poll.poll(0):
+        if self._at < len(self._ahead):
+            return True
+        if not self._readable.poll(0):
             return False
         try:
             return bool(self._socket.recv(1, socket.MSG_PEEK))
@@ -137,54 +145,59 @@ class Channel:
             try:
                 view = view[self._socket.send(view) :]
             except BlockingIOError:
-                self._wait(select.POLLOUT, deadline)
+                writable = select.poll()
+                writable.register(self._socket, select.POLLOUT)
+                _wait(writable, deadline)
             except OSError as error:
                 raise ChannelClosed(str(error)) from None
 
     def _read(self, size: int, deadline: float | None) -> bytearray:
         # Memory grows with what has arrived, not with what a header promises.
-        data = bytearray(min(size, 2**20))
-        filled = 0
-        while filled < size:
-            if filled == len(data):
-                data.extend(bytes(min(size - filled, len(data))))
+        data = bytearray(memoryview(self._ahead)[self._at : self._at + size])
+        self._at += len(data)
+        while len(data) < size:
+            missing = size - len(data)
+            came = self._some(min(max(missing, _AHEAD), _AT_ONCE), deadline)
+            data += memoryview(came)[:missing]
+            self._ahead, self._at = came, min(missing, len(came))
+        return data
+
+    def _some(self, most: int, deadline: float | None) -> bytes:
+        """At least one byte."""
+        while True:
+            # First of all, as hardly ever anything is there already: a failed attempt would cost as much.
+            _wait(self._readable, deadline)
             try:
-                with memoryview(data) as view:
-                    got = self._socket.recv_into(view[filled:])
+                came = self._socket.recv(most)
             except BlockingIOError:
-                self._wait(select.POLLIN, deadline)
                 continue
             except OSError as error:
                 raise ChannelClosed(str(error)) from None
-            if got == 0:
+            if not came:
                 raise ChannelClosed("end of stream")
-            filled += got
-        return data
-
-    def _wait(self, event: int, deadline: float | None) -> None:
-        poll = select.poll()
-        poll.register(self._socket, event)
-        timeout = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
-        if not poll.poll(timeout) and deadline is not None and time.monotonic() >= deadline:
-            raise ChannelTimeout
+            return came
 
 
-def _parse_header(data: bytes) -> dict[str, Any]:
+def _wait(poll: select.poll, deadline: float | None) -> None:
+    timeout = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+    if not poll.poll(timeout) and deadline is not None and time.monotonic() >= deadline:
+        raise ChannelTimeout
+
+
+def _parse_header(data: bytearray) -> dict[str, Any]:
     try:
-        header = json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse)
+        header = _DECODER.decode(data.decode())
     except (ValueError, RecursionError):
         raise WireError("a header that is no JSON") from None
-    fields: dict[str, Callable[[Any], bool]] = {
-        "id": lambda v: type(v) is int,
-        "kind": lambda v: type(v) is str and len(v) <= 40,
-        "value": lambda v: True,
-        "sizes": lambda v: type(v) is list and len(v) <= MAX_BUFFERS and all(type(n) is int and n >= 0 for n in v),
-    }
-    if type(header) is not dict or set(header) != set(fields):
+    if type(header) is not dict or set(header) != _FIELDS:
         raise WireError("a header with other fields than id, kind, value, sizes")
-    for name, valid in fields.items():
-        if not valid(header[name]):
-            raise WireError(f"a header with a bad {name}")
+    kind, sizes = header["kind"], header["sizes"]
+    if type(header["id"]) is not int:
+        raise WireError("a header with a bad id")
+    if type(kind) is not str or len(kind) > 40:
+        raise WireError("a header with a bad kind")
+    if type(sizes) is not list or len(sizes) > MAX_BUFFERS or any(type(n) is not int or n < 0 for n in sizes):
+        raise WireError("a header with a bad sizes")
     return header
 
 
@@ -197,3 +210,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(constant: str) -> Any:
     raise WireError(f"{constant} in a header")
+
+
+_FIELDS = {"id", "kind", "value", "sizes"}
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
+_ENCODER = json.JSONEncoder(allow_nan=False, check_circular=False, separators=(",", ":"))

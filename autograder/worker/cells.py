@@ -74,11 +74,15 @@ def split_statements(
         The statements, what could not be compiled, and the flags for the cells after this one.
     """
     source = blank_magics(source)
+    above = first_line - 1
+    # Empty lines put a cell where it stands; for a small piece of a long file it is cheaper to move its syntax tree.
+    moved = above > len(source)
     try:
-        tree = ast.parse(source, filename)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return _recover(source, filename, where, first_line, flags, error)
-    ast.increment_lineno(tree, first_line - 1)
+        tree = ast.parse(source if moved else "\n" * above + source, filename)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _recover(source, filename, where, first_line, flags)
+    if moved:
+        ast.increment_lineno(tree, above)
     statements: list[Statement] = []
     problems: list[Problem] = []
     for node in tree.body:
@@ -94,10 +98,14 @@ def split_statements(
 
 
 def _recover(
-    source: str, filename: str, where: str, first_line: int, flags: int, error: BaseException
+    source: str, filename: str, where: str, first_line: int, flags: int
 ) -> tuple[list[Statement], list[Problem], int]:
-    line = getattr(error, "lineno", None) or 1
-    problem = Problem(where, first_line + line - 1, "syntax", describe_syntax_error(error))
+    problem = Problem(where, first_line, "syntax", "")
+    try:
+        ast.parse(source, filename)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", None) or 1
+        problem = Problem(where, first_line + line - 1, "syntax", describe_syntax_error(error))
     statements: list[Statement] = []
     pieces = _pieces(source)
     if len(pieces) < 2:

@@ -103,6 +103,41 @@ def test_unsolicited_bytes_are_seen(pair):
     assert channel.unsolicited()
 
 
+def test_frames_that_came_together_are_read_one_by_one(pair):
+    channel, other = pair
+    other.sendall(frame(header()) + frame(header(id=2, kind="done")))
+    assert channel.receive(soon()).number == 1
+    assert channel.unsolicited(), "the second frame has been read ahead: nobody asked for it"
+    assert channel.receive(soon()).kind == "done"
+    assert not channel.unsolicited()
+
+
+@pytest.mark.parametrize("pause", [1, 15, 16, 17, 60])
+def test_a_frame_may_come_in_pieces(pair, pause):
+    channel, other = pair
+    tree = {"t": "tensor", "d": "uint8", "s": [5], "b": 0, "c": "torch"}
+    data = frame(header(value=tree, sizes=[5]), b"abcde")
+
+    def dribble():
+        for start in range(0, len(data), pause):
+            other.sendall(data[start : start + pause])
+
+    sender = threading.Thread(target=dribble)
+    sender.start()
+    message = channel.receive(soon())
+    sender.join()
+    assert bytes(message.value.tolist()) == b"abcde"
+
+
+def test_a_small_frame_is_one_write(pair, monkeypatch):
+    channel, _other = pair
+    writes = []
+    write = Channel._write
+    monkeypatch.setattr(Channel, "_write", lambda self, data, deadline: (writes.append(1), write(self, data, deadline)))
+    channel.send(1, "call", [torch.zeros(3), torch.ones(2)])
+    assert len(writes) == 1
+
+
 def test_a_receiver_that_never_reads_does_not_hold_the_sender(pair):
     channel, _other = pair
     with pytest.raises(ChannelTimeout):
