@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import logging
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,14 +89,10 @@ def _client(cluster: Cluster, distributed: Any, stack: contextlib.ExitStack) -> 
     if kind == "local":
         if not number.isdigit() or int(number) < 1:
             raise ConfigurationError(_("--cluster local:N needs a number of workers, got {got!r}").format(got=number))
-        # Else the workers import from the folder that we were started in, which may be a student's.
-        os.environ["PYTHONSAFEPATH"] = "1"
-        # At loopback, and no dashboard: nothing of it can be reached from elsewhere.
-        local = distributed.LocalCluster(
-            n_workers=int(number), threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
-            resources=dict(cluster.resources), silence_logs=logging.CRITICAL, memory_limit=0,
-        )  # fmt: skip
-        return distributed.Client(stack.enter_context(local), set_as_default=False)
+        from autograder.batch.cluster_local import local_cluster
+
+        local = stack.enter_context(local_cluster(int(number), cluster.resources))
+        return distributed.Client(local, set_as_default=False)
     if kind == "slurm":
         from autograder.batch.slurm import slurm_cluster
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from autograder.batch.cluster import Cluster, ClusterFault, connect, is_safe
 from autograder.batch.grade import Options, grade_folder
+from autograder.batch.judges import JudgeFault
 from autograder.batch.keys import Keys
 from autograder.course import ConfigurationError, load_config
 from autograder.submissions import scan_folder
@@ -100,6 +102,33 @@ def test_a_worker_killed_in_the_middle_changes_no_result(course, folder, two_wor
     assert alive == []
 
 
+def test_a_killed_grader_leaves_no_workers_behind():
+    program = (
+        "from autograder.batch.cluster import Cluster, connect\n"
+        "with connect(Cluster('local:1')) as client:\n"
+        "    client.wait_for_workers(1, timeout=60)\n"
+        "    print('there', flush=True)\n"
+        "    client.submit(__import__('time').sleep, 600).result()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as grader:
+        try:
+            assert grader.stdout.readline() == "there\n"
+            below = psutil.Process(grader.pid).children(recursive=True)
+        finally:
+            grader.kill()
+    assert len(below) >= 2  # nanny and worker
+    _gone, alive = psutil.wait_procs(below, timeout=60)
+    assert alive == []
+
+
+def test_a_worker_that_does_not_start_is_said(monkeypatch):
+    from autograder.batch import cluster_local
+
+    monkeypatch.setattr(cluster_local.sys, "executable", shutil.which("true"))
+    with pytest.raises(JudgeFault, match="did not start"), connect(Cluster("local:1")):
+        pass
+
+
 def test_a_worker_with_another_course_is_refused(course, toy, folder, two_workers, tmp_path):
     other = tmp_path / "elsewhere"
     shutil.copytree(toy, other)
@@ -122,7 +151,7 @@ def test_a_job_that_kills_its_workers_is_reported(course, folder, tmp_path):
 
         def submit_killer(executor, order, task):
             if task.key[0] == "s2":
-                return executor.submit(_end_this_process)
+                return executor.submit(os._exit, 1)
             return submit(executor, order, task)
 
         run._submit = submit_killer
@@ -131,12 +160,6 @@ def test_a_job_that_kills_its_workers_is_reported(course, folder, tmp_path):
     assert outcomes == {"s0": "graded", "s1": "graded", "s2": "error", "s3": "graded", "s4": "graded"}
     assert "has ended 3 workers" in batch.faults[0].message
     assert cluster_run
-
-
-def _end_this_process():
-    import os
-
-    os._exit(1)
 
 
 @pytest.mark.parametrize(

@@ -60,18 +60,26 @@ def test_a_plain_worker_imports_nothing_from_there(planted):
 
 
 def test_a_clusters_workers_import_nothing_from_there(planted, tmp_path):
-    """Those on this machine are started by us; they run with the instructor's rights."""
+    """Those on this machine are started by us, and again when one is lost; they run with the instructor's rights."""
     pytest.importorskip("distributed")
     program = tmp_path / "cluster.py"
     program.write_text(
+        "import os\n"
         "from autograder.batch.cluster import Cluster, connect\n"
         "if __name__ == '__main__':\n"
+        "    before = dict(os.environ)\n"
         "    with connect(Cluster('local:1')) as client:\n"
-        "        print(client.submit(lambda: 7).result(timeout=60))\n"
+        "        client.wait_for_workers(1, timeout=60)\n"
+        "        first = client.submit(os.getpid, pure=False).result(timeout=60)\n"
+        "        client.restart(timeout=60)\n"
+        "        print(client.submit(os.getpid, pure=False).result(timeout=60) != first)\n"
+        "        changed = set(before.items()) ^ set(os.environ.items())\n"
+        "        print(sorted(name for name, value in changed))\n"
     )
     ran = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=120, check=False)
     assert not planted.exists(), planted.read_text()
-    assert ran.stdout == "7\n", ran.stderr
+    # The workers alone are started so: whatever else this process starts has the user's own environment.
+    assert ran.stdout == "True\n[]\n", ran.stdout + ran.stderr
 
 
 def test_the_planted_modules_are_sound(planted):
