@@ -17,7 +17,15 @@ from autograder.batch.schedule import Piece, Schedule
 from autograder.batch.state import Known, State
 from autograder.course import CourseConfig, find_exercise
 from autograder.language import _
-from autograder.results.files import file_digest, read_result, result_path, result_text, text_digest, write_atomically
+from autograder.results.files import (
+    file_digest,
+    read_result,
+    result_names,
+    result_path,
+    result_text,
+    text_digest,
+    write_atomically,
+)
 from autograder.results.model import Result
 from autograder.submissions import FolderScan
 
@@ -25,17 +33,22 @@ __all__ = ["Batch", "Options", "grade_folder"]
 
 
 class Results(Sequence[Result]):
-    """Results that are read from their files when they are looked at: a class's together need not fit into memory."""
+    """Results that are read from their files when they are looked at: a class's together need not fit into memory.
 
-    def __init__(self, out: Path, names: Iterable[tuple[str, str]]) -> None:
+    Args:
+        out: the output folder.
+        names: student and exercise of each.
+    """
+
+    def __init__(self, out: Path, names: Iterable[tuple[str, str]] = ()) -> None:
         self._out = out
-        self._names = list(names)
+        self.names = list(names)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self.names)
 
     def __iter__(self) -> Iterator[Result]:
-        return (read_result(result_path(self._out, *name)) for name in self._names)
+        return (read_result(result_path(self._out, *name)) for name in self.names)
 
     @overload
     def __getitem__(self, at: int) -> Result: ...
@@ -43,8 +56,8 @@ class Results(Sequence[Result]):
     def __getitem__(self, at: slice) -> Results: ...
     def __getitem__(self, at: int | slice) -> Result | Results:
         if isinstance(at, slice):
-            return Results(self._out, self._names[at])
-        return read_result(result_path(self._out, *self._names[at]))
+            return Results(self._out, self.names[at])
+        return read_result(result_path(self._out, *self.names[at]))
 
 
 @dataclass
@@ -54,14 +67,17 @@ class Batch:
     Attributes:
         scan: what was found in the folder.
         plan: what was graded and why.
-        results: one for each submission, and one `missing` for each exercise that a student did not hand in.
+        results: of what was asked for: one for each submission, and one `missing` for each exercise that a student did
+            not hand in.
+        everyone: every result in the output folder, of this run and of earlier ones: the class as it is known.
         faults: results that the framework could not make: never a student's zero.
         changed: whether any result's file was written.
     """
 
     scan: FolderScan
     plan: Plan
-    results: Sequence[Result] = ()
+    results: Results
+    everyone: Results
     faults: list[Result] = field(default_factory=list)
     changed: bool = False
 
@@ -107,9 +123,9 @@ def grade_folder(
         with only_grader(out, known):
             attempts = known.latest()
             plan = make_plan(course, secret, scan, attempts, options)
-            batch = Batch(scan, plan)
-            work = _Work(course, secret, batch, out, options, known, _durations(attempts))
-            del attempts
+            batch = Batch(scan, plan, Results(out), Results(out))
+            work = _Work(course, secret, batch, out, options, known, attempts, _durations(attempts))
+            work.keep_the_others()
             names = work.keep_what_holds()
             names += work.grade(runner, on_result, on_left)
             names += work.missing()
@@ -117,7 +133,11 @@ def grade_folder(
         if own is not None:
             own.close()
     position = {exercise.id: i for i, exercise in enumerate(course.exercises)}
-    batch.results = Results(out, sorted(names, key=lambda name: (name[0], position.get(name[1], 0))))
+
+    def ordered(names: Iterable[tuple[str, str]]) -> Results:
+        return Results(out, sorted(names, key=lambda name: (name[0], position.get(name[1], len(position)))))
+
+    batch.results, batch.everyone = ordered(names), ordered(result_names(out))
     return batch
 
 
@@ -131,22 +151,34 @@ class _Work:
     out: Path
     options: Options
     state: State
+    known: Mapping[tuple[str, str], Known]  # the newest attempts
     durations: Mapping[str, Sequence[float]]  # of earlier attempts, by exercise
+
+    def keep_the_others(self) -> None:
+        """See to the files of those who were not asked for, too: tables and reports are of the whole class."""
+        considered = {(entry.student, entry.exercise) for entry in self.batch.plan.entries}
+        for entry in self.batch.scan.entries:
+            name = entry.student, entry.exercise
+            if name not in considered and name in self.known:
+                self._keep(name, self.known[name])
 
     def keep_what_holds(self) -> list[tuple[str, str]]:
         """See to the files of results that still hold, and write those of files that hold no code."""
         plan = self.batch.plan
         for name, known in plan.kept.items():
-            path = result_path(self.out, *name)
-            # A kill between the database and the file, a file removed by hand, or an older folder of results.
-            found = file_digest(path)
-            if not found or found != (known.written or found):
-                self._write_file(path, result_text(self.state.result(known.id)))
+            self._keep(name, known)
             if known.outcome == "error":
                 self.batch.faults.append(self.state.result(known.id))
         for result, key in plan.unreadable:
             self._write(result, key, str(result.submission.get("sha256", "")))
         return [*plan.kept, *((result.student, result.exercise) for result, _key in plan.unreadable)]
+
+    def _keep(self, name: tuple[str, str], known: Known) -> None:
+        path = result_path(self.out, *name)
+        # A kill between the database and the file, a file removed by hand, or an older folder of results.
+        found = file_digest(path)
+        if not found or found != (known.written or found):
+            self._write_file(path, result_text(self.state.result(known.id)))
 
     def grade(self, runner: Runner | None, on_result: OnResult, on_left: OnLeft | None) -> list[tuple[str, str]]:
         """Grade what has to be; the names of the results."""
@@ -183,16 +215,16 @@ class _Work:
         return names
 
     def missing(self) -> list[tuple[str, str]]:
-        """A result for each exercise of this batch that a student of this batch did not hand in."""
-        plan, options = self.batch.plan, self.options
-        handed_in = {(entry.student, entry.exercise) for entry in plan.entries}
-        students = [s for s in self.batch.scan.students if not options.students or s in options.students]
+        """A result for each exercise of the class, of those asked for, that a student of this batch did not hand in."""
+        options = self.options
+        handed_in = {(entry.student, entry.exercise) for entry in self.batch.scan.entries}
+        given = {exercise for _student, exercise in handed_in}
         names = []
         for exercise in self.course.exercises:
-            if not any(entry.exercise == exercise.id for entry in plan.entries):
+            if exercise.id not in given:
                 continue
-            for student in students:
-                if (student, exercise.id) in handed_in:
+            for student in self.batch.scan.students:
+                if (student, exercise.id) in handed_in or not options.wants(student, exercise.id):
                     continue
                 names.append((student, exercise.id))
                 # What an earlier run graded stays: a file taken away later does not take its grade along.

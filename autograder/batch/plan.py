@@ -52,12 +52,12 @@ class Options:
     only: Sequence[str] = ()
     figures: bool = False
 
-    def wants(self, entry: Entry) -> bool:
-        """Whether this file is to be looked at."""
+    def wants(self, student: str, exercise: str) -> bool:
+        """Whether what this student handed in for this exercise is to be looked at."""
         return (
-            (not self.exercises or entry.exercise in self.exercises)
-            and (not self.students or entry.student in self.students)
-            and (not self.only or any(fnmatchcase(entry.exercise, p.partition("/")[0]) for p in self.only))
+            (not self.exercises or exercise in self.exercises)
+            and (not self.students or student in self.students)
+            and (not self.only or any(fnmatchcase(exercise, p.partition("/")[0]) for p in self.only))
         )
 
     def wants_check(self, exercise: str, check: str) -> bool:
@@ -142,7 +142,7 @@ def make_plan(
     """
     plan = Plan(Keys(course, secret, options.language or course.language, options.unprotected))
     for entry in scan.entries:
-        if not options.wants(entry):
+        if not options.wants(entry.student, entry.exercise):
             continue
         plan.entries.append(entry)
         name = entry.student, entry.exercise

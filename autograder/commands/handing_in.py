@@ -83,7 +83,7 @@ def after_the_batch(config: CourseConfig, batch: Batch, out: Path, state: State,
     from autograder.results.files import write_atomically
 
     batch.changed |= bool(
-        settle(config, handed_in(batch.scan, batch.plan.digests), batch.results, out, state,
+        settle(config, handed_in(batch.scan, batch.plan.digests), batch.everyone, out, state,
                due_dates(config, out, gradebook))
     )  # fmt: skip
     write_atomically(out / UNPLACED, _unplaced(batch.scan))

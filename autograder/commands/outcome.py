@@ -21,8 +21,13 @@ MOST_NAMES = 20
 
 @dataclass
 class Seen:
-    """What is noted of results while they pass, one in memory at a time."""
+    """What is noted of results while they pass, one in memory at a time.
 
+    Attributes:
+        names: student and exercise of those that are noted.
+    """
+
+    names: frozenset[tuple[str, str]]
     levels: set[str] = field(default_factory=set)
     outcomes: dict[str, Counter[str]] = field(default_factory=dict)
     points: dict[str, list[float]] = field(default_factory=dict)
@@ -30,6 +35,9 @@ class Seen:
     def noting(self, results: Iterable[Result]) -> Iterator[Result]:
         """The same results."""
         for result in results:
+            if (result.student, result.exercise) not in self.names:
+                yield result
+                continue
             level = result.environment.get("isolation", {}).get("level")
             if level:
                 self.levels.add(level)
@@ -65,10 +73,11 @@ def tell(batch: Batch, out: Path, config: CourseConfig, gradebook: str | None = 
     from autograder.results.files import write_atomically
     from autograder.submissions.names import shown
 
-    console, seen = Console(), Seen()
-    write_atomically(out / "grades.csv", grades_csv(seen.noting(batch.results), final_grades(config, out, gradebook)))
+    # The table in the file is of the whole class, what is printed is of what was asked for.
+    console, seen = Console(), Seen(frozenset(batch.results.names))
+    write_atomically(out / "grades.csv", grades_csv(seen.noting(batch.everyone), final_grades(config, out, gradebook)))
     if batch.results:
-        large = len(batch.scan.students) > MOST_STUDENTS
+        large = len({student for student, _exercise in seen.names}) > MOST_STUDENTS
         console.print(seen.table() if large else class_table(batch.results))
     for line in lines(batch.scan):
         console.print(shown(line), markup=False, highlight=False, soft_wrap=True)
@@ -93,6 +102,9 @@ def tell(batch: Batch, out: Path, config: CourseConfig, gradebook: str | None = 
         console.print(_("isolation: {listing}").format(listing=", ".join(sorted(seen.levels))), highlight=False)
     console.print(_("results: {out}").format(out=out / "results"), soft_wrap=True, highlight=False)
     console.print(_("grades:  {out}").format(out=out / "grades.csv"), soft_wrap=True, highlight=False)
+    if len(batch.everyone) > len(batch.results):
+        line = _("There are {n} results of the whole class in this table.").format(n=len(batch.everyone))
+        console.print(line, soft_wrap=True, highlight=False)
 
 
 def _why(fault: Result) -> str:

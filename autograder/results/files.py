@@ -76,11 +76,15 @@ def read_result(path: Path) -> Result:
         ) from None
 
 
+def result_names(out: Path) -> list[tuple[str, str]]:
+    """Student and exercise of every result under `out`, sorted."""
+    paths = (path for path in (out / "results").glob("*/*.json") if not path.name.startswith("."))
+    return sorted((path.parent.name, path.stem) for path in paths)
+
+
 def read_results(out: Path) -> Iterator[Result]:
     """Every result under `out`, by student and exercise."""
-    for path in sorted((out / "results").glob("*/*.json")):
-        if not path.name.startswith("."):
-            yield read_result(path)
+    return (read_result(result_path(out, *name)) for name in result_names(out))
 
 
 def validate(data: Any) -> None:
