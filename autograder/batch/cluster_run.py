@@ -15,6 +15,7 @@ from autograder.batch.cluster import WORKERS_SECONDS, ClusterFault
 from autograder.batch.cluster_worker import Mismatch, judge_here
 from autograder.batch.judges import JudgeFault, Order
 from autograder.batch.keys import Key, Keys
+from autograder.batch.pictures import unpack
 from autograder.batch.pool import Done, OnDone, Source, Task
 from autograder.course import CourseConfig
 from autograder.language import _
@@ -77,7 +78,7 @@ class ClusterRunner:
                     return
                 ended, _rest = wait(running, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
                 for future in ended:
-                    on_done(self._done(running.pop(future), future))
+                    on_done(self._done(running.pop(future), future, order.figures))
                 alone_since = None if slots or ended else alone_since or time.monotonic()
                 if alone_since is not None and time.monotonic() - alone_since > WORKERS_SECONDS:
                     raise ClusterFault(
@@ -113,7 +114,7 @@ class ClusterRunner:
         )
         return future
 
-    def _done(self, task: Task, future: Future[str]) -> Done:
+    def _done(self, task: Task, future: Future[str], figures: Path | None) -> Done:
         try:
             answer = json.loads(future.result())
         except Mismatch as mismatch:
@@ -131,6 +132,8 @@ class ClusterRunner:
                 n = getattr(error, "allowed_failures", 2) + 1
                 return Done(task, None, _("it has ended {n} workers of the cluster").format(n=n))
             return Done(task, None, f"{type(error).__name__}: {error}")
+        if figures is not None and answer["result"] is not None:
+            unpack(answer["pictures"], figures, task.job["student"], task.job["exercise"])
         return Done(task, answer["result"], answer["fault"])
 
     def _there(self, order: Order) -> Order:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import platform
 import threading
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from autograder.batch.judges import Judge, Order
 from autograder.batch.keys import Key, Keys, differences
+from autograder.batch.pictures import carry
 from autograder.batch.pool import Task, attempt, start
 from autograder.course import load_config
 from autograder.language import _, use_language
@@ -29,7 +32,7 @@ _here = _Local()
 
 
 def judge_here(order: Order, expected: Key, job: str, seconds: float) -> str:
-    """The result of one job, judged on this machine: JSON of `result` and `fault`.
+    """The result of one job, judged on this machine: JSON of `result`, `fault` and, where asked for, `pictures`.
 
     Raises:
         Mismatch: says what differs, and on which machine.
@@ -39,7 +42,10 @@ def judge_here(order: Order, expected: Key, job: str, seconds: float) -> str:
     judge = _judge(order, expected, task.job["exercise"])
     done = attempt(judge, task)
     assert done is not None
-    return json.dumps({"result": done.result, "fault": done.fault}, allow_nan=False)
+    answer: dict[str, Any] = {"result": done.result, "fault": done.fault}
+    if order.figures is not None:
+        answer["pictures"] = carry(_drawn_here(), task.job["student"], task.job["exercise"])
+    return json.dumps(answer, allow_nan=False)
 
 
 def _judge(order: Order, expected: Key, exercise: str) -> Judge:
@@ -53,7 +59,8 @@ def _judge(order: Order, expected: Key, exercise: str) -> Judge:
         _here.judge = None
     _compared().clear()
     _require_same(order, expected, exercise)
-    judge = Judge(order, _slot())
+    # What it draws is carried to the folder that the order names, which may be on another machine.
+    judge = Judge(order if order.figures is None else replace(order, figures=_drawn_here()), _slot())
     start(judge)
     _here.judge, _here.order = judge, order
     return judge
@@ -85,6 +92,13 @@ def _require_same(order: Order, expected: Key, exercise: str) -> None:
             )
         )
     _compared().add(exercise)
+
+
+def _drawn_here() -> Path:
+    """Where this thread's judge draws figures; dask removes it when the worker is gone."""
+    from distributed import get_worker
+
+    return Path(get_worker().local_directory) / f"figures-{threading.get_ident()}"
 
 
 def _slot() -> int | None:

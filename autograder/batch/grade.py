@@ -11,6 +11,7 @@ from typing import Any, overload
 from autograder.batch.judges import Order
 from autograder.batch.keys import Key
 from autograder.batch.lock import only_grader
+from autograder.batch.pictures import Pictures
 from autograder.batch.plan import Options, Plan, Planned, make_plan, make_task
 from autograder.batch.pool import Done, OnDone, Source, Task, run_tasks
 from autograder.batch.schedule import Piece, Schedule
@@ -122,7 +123,7 @@ def grade_folder(
     try:
         with only_grader(out, known):
             attempts = known.latest()
-            plan = make_plan(course, secret, scan, attempts, options)
+            plan = make_plan(course, secret, scan, attempts, options, out)
             batch = Batch(scan, plan, Results(out), Results(out))
             work = _Work(course, secret, batch, out, options, known, attempts, _durations(attempts))
             work.keep_the_others()
@@ -153,6 +154,9 @@ class _Work:
     state: State
     known: Mapping[tuple[str, str], Known]  # the newest attempts
     durations: Mapping[str, Sequence[float]]  # of earlier attempts, by exercise
+
+    def __post_init__(self) -> None:
+        self.pictures = Pictures(self.out, self.course, self.batch.plan.keys)
 
     def keep_the_others(self) -> None:
         """See to the files of those who were not asked for, too: tables and reports are of the whole class."""
@@ -207,8 +211,11 @@ class _Work:
         options = self.options
         order = Order(
             self.course.file, folders, self.secret, options.unprotected, language=options.language,
-            figures=self.out / "figures" if options.figures else None,
+            figures=self.pictures.folder if options.figures else None,
         )  # fmt: skip
+        if options.figures:
+            for exercise in exercises:
+                self.pictures.remove_older_reference(exercise)
         run = runner or (lambda order, source, on_done: run_tasks(order, source, options.workers, on_done))
         names = [planned.name for planned in plan.todo]
         run(order, source, collect)
@@ -240,7 +247,12 @@ class _Work:
         text = result_text(result)
         if sha256:
             self.state.keep(result, key, sha256, text_digest(text))
-        self._write_file(result_path(self.out, result.student, result.exercise), text)
+        name = result.student, result.exercise
+        self._write_file(result_path(self.out, *name), text)
+        if result.outcome == "graded" and self.options.figures:
+            self.pictures.drawn(*name, sha256)
+        elif result.outcome != "error":
+            self.pictures.remove_older(*name, sha256)
         if result.outcome == "error":
             self.batch.faults.append(result)
 
@@ -271,6 +283,8 @@ class _Tasks:
         if planned is None:
             return None
         self.begun[planned.name] = planned
+        if self._work.options.figures:
+            self._work.pictures.begin(*planned.name)
         before = None
         if planned.again is not None and planned.known is not None:
             before = self._work.state.result(planned.known.id)

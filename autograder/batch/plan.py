@@ -9,9 +9,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 from autograder.batch.keys import CHECK, Key, Keys, changed_checks, differences, only_checks_differ
+from autograder.batch.pictures import Pictures
 from autograder.batch.pool import Task
 from autograder.batch.state import Known
 from autograder.course import CourseConfig
@@ -24,6 +26,7 @@ from autograder.submissions.reader import MAX_BYTES
 NEW = N_("new")
 FORCED = N_("asked for (--force)")
 FAILED = N_("not graded the last time")
+FIGURES = N_("its figures are missing")
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Options:
         failed: grade only what the framework could not grade the last time.
         unprotected: without isolation where there is none.
         language: of the messages; None takes the course's.
-        figures: draw the figures of what is graded, too.
+        figures: draw the figures, too; what has none is graded again.
         only: patterns `exercise` or `exercise/check`: only what matches one of them is graded.
     """
 
@@ -130,6 +133,7 @@ def make_plan(
     scan: FolderScan,
     known: Mapping[tuple[str, str], Known],
     options: Options,
+    out: Path | None = None,
 ) -> Plan:
     """Look at every submission and compare it with what is known of it.
 
@@ -139,8 +143,10 @@ def make_plan(
         scan: of the folder.
         known: the newest attempt by student and exercise.
         options: what was asked for.
+        out: the output folder; without it no figure is missed.
     """
     plan = Plan(Keys(course, secret, options.language or course.language, options.unprotected))
+    pictures = Pictures(out, course, plan.keys) if options.figures and out is not None else None
     for entry in scan.entries:
         if not options.wants(entry.student, entry.exercise):
             continue
@@ -154,7 +160,7 @@ def make_plan(
         sha256 = hashlib.sha256(content).hexdigest()
         plan.digests[name] = sha256
         key, attempt = plan.keys.of(*name, sha256), known.get(name)
-        planned = _decide(entry, sha256, key, attempt, options)
+        planned = _decide(entry, sha256, key, attempt, options, pictures)
         if planned is None:
             if attempt is not None:
                 plan.kept[name] = attempt
@@ -169,7 +175,9 @@ def make_plan(
     return plan
 
 
-def _decide(entry: Entry, sha256: str, key: Key, attempt: Known | None, options: Options) -> Planned | None:
+def _decide(
+    entry: Entry, sha256: str, key: Key, attempt: Known | None, options: Options, pictures: Pictures | None
+) -> Planned | None:
     """What is to be done with a file; None where there is nothing to do."""
 
     def planned(why: str, again: frozenset[str] | None = None, left: Key | None = None) -> Planned:
@@ -188,7 +196,8 @@ def _decide(entry: Entry, sha256: str, key: Key, attempt: Known | None, options:
     again = everything if options.force else changed_checks(attempt.key, key)
     wanted = frozenset(check for check in again if options.wants_check(entry.exercise, check))
     if not wanted:
-        return None
+        undrawn = not again and pictures is not None and pictures.missing(entry.student, entry.exercise, sha256)
+        return planned(_(FIGURES)) if undrawn else None
     named = _("the checks {names}").format(names=", ".join(check for check in again if check in wanted))
     why = _(FORCED) if options.force else _("changed: {parts}").format(parts=named)
     if len(wanted) == len(everything):

@@ -38,7 +38,7 @@ EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
 )
 @click.option("--force", is_flag=True, help="Grade again what has not changed, too.")
 @click.option("--failed", is_flag=True, help="Only what could not be graded the last time.")
-@click.option("--figures", is_flag=True, help="Draw the figures of what is graded, for the pages of `report`.")
+@click.option("--figures", is_flag=True, help="Draw figures for the pages of `report`; what has none is graded again.")
 @click.option("--dry-run", is_flag=True, help="Say what would be graded and why, and grade nothing.")
 @click.option("--database", help="SQLAlchemy URL of the batch's state (default: SQLite in OUT).")
 @click.option("--lang", type=click.Choice(["en", "fr"]), help="Language of messages (default: the course's).")
@@ -107,7 +107,7 @@ def command(
     options = Options(workers, exercises, students, force, failed, unprotected, lang, only, figures)
     state = State(out, database, config.id)
     if dry_run:
-        plan = make_plan(config, secret, scan, state.latest(), options)
+        plan = make_plan(config, secret, scan, state.latest(), options, out)
         state.close()
         for line in (*lines(scan), *not_graded(scan)):
             click.echo(line)
