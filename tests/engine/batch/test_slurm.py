@@ -102,11 +102,25 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe
         _wait_until_idle(base, environment, daemons)
         yield base, environment
     finally:
+        # A job's own daemon waits for ever for a slurmctld that is gone.
+        if len(daemons) == len(commands):
+            _wait_until_no_job(environment)
         for daemon in reversed(daemons):
             daemon.terminate()
-        for daemon in reversed(daemons):
-            daemon.wait(30)
+            try:
+                daemon.wait(30)
+            except subprocess.TimeoutExpired:
+                daemon.kill()
+                daemon.wait()
         shutil.rmtree(base, ignore_errors=True)
+
+
+def _wait_until_no_job(environment):
+    for _ in range(120):
+        told = subprocess.run([program("squeue"), "-h"], env=environment, capture_output=True, text=True)
+        if not told.stdout.strip():
+            break
+        time.sleep(0.5)
 
 
 def _wait_until_idle(base, environment, daemons):
