@@ -105,7 +105,8 @@ class Plan:
 
     Attributes:
         todo: to be graded.
-        kept: attempts whose results still hold, by student and exercise.
+        kept: attempts whose results are kept, by student and exercise.
+        left: those that are new or have changed, and were not asked for.
         unreadable: results of files that hold no code.
         entries: everything that was considered.
         digests: SHA-256 of every file that could be read, by student and exercise.
@@ -115,6 +116,7 @@ class Plan:
     keys: Keys
     todo: list[Planned] = field(default_factory=list)
     kept: dict[tuple[str, str], Known] = field(default_factory=dict)
+    left: set[tuple[str, str]] = field(default_factory=set)
     unreadable: list[tuple[Result, Key]] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     digests: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -164,6 +166,8 @@ def make_plan(
         if planned is None:
             if attempt is not None:
                 plan.kept[name] = attempt
+            if attempt is None or attempt.key != key:
+                plan.left.add(name)
             continue
         try:
             read_submission(entry.path, student=entry.student, exercise=entry.exercise, base=entry.base or scan.folder)

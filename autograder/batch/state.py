@@ -34,6 +34,7 @@ from autograder.batch.tables import attempts
 from autograder.language import _
 from autograder.results.model import Result
 
+STATE_FILE = "state.db"
 LOCK_SPACE = 0x6175746F  # of PostgreSQL's advisory locks: "auto"
 
 
@@ -96,7 +97,7 @@ class State:
     def __init__(self, out: Path, url: str | None = None, course: str = "") -> None:
         if url is None:
             out.mkdir(parents=True, exist_ok=True)
-            url = f"sqlite:///{out / 'state.db'}"
+            url = f"sqlite:///{out / STATE_FILE}"
         self.course = course
         self.name = _without_password(url)
         try:

@@ -6,8 +6,9 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def command(
     from autograder.batch.grade import Options, grade_folder
     from autograder.batch.plan import make_plan
     from autograder.batch.pool import default_workers
-    from autograder.batch.state import State
+    from autograder.batch.state import STATE_FILE, State
     from autograder.commands.handing_in import (
         after_the_batch,
         before_the_batch,
@@ -88,7 +89,7 @@ def command(
         not_graded,
         read_submissions,
     )
-    from autograder.commands.outcome import tell
+    from autograder.commands.outcome import left_out, tell, todo
     from autograder.commands.progress import progress
     from autograder.course import CONFIG_NAME, find_course, load_config, load_secret
     from autograder.language import use_language
@@ -105,24 +106,29 @@ def command(
     cluster = read_cluster(cluster_given, workers, config.device)
     workers = workers or default_workers()
     options = Options(workers, exercises, students, force, failed, unprotected, lang, only, figures)
-    state = State(out, database, config.id)
+    _require_known(students, [*scan.students, *scan.absent])
     if dry_run:
-        plan = make_plan(config, secret, scan, state.latest(), options, out)
-        state.close()
-        for line in (*lines(scan), *not_graded(scan)):
+        # An output folder that is not there yet is not made.
+        known = {}
+        if database or (out / STATE_FILE).exists():
+            with closing(State(out, database, config.id)) as state:
+                known = state.latest()
+        plan = make_plan(config, secret, scan, known, options, out)
+        for line in (*lines(scan), *not_graded(scan), *todo(plan)):
             click.echo(line)
-        for item in plan.todo:
-            click.echo(f"{item.entry.student} {item.entry.exercise}: {item.why}")
         for exercise, names in plan.identical():
             click.echo(
                 _("identical files for {exercise}: {listing}").format(exercise=exercise, listing=", ".join(names))
             )
         click.echo(
             _("{todo} would be graded, {kept} keep their result, {unreadable} cannot be read.").format(
-                todo=len(plan.todo), kept=len(plan.kept), unreadable=len(plan.unreadable)
+                todo=len(plan.todo), kept=len(plan.kept.keys() - plan.left), unreadable=len(plan.unreadable)
             )
         )
+        for line in left_out(plan):
+            click.echo(line)
         return
+    state = State(out, database, config.id)
     _end_like_ctrl_c()
     left: list[float | None] = [None]
     done = 0
@@ -172,6 +178,19 @@ def _require_match(pattern: str, exercises: list[str]) -> None:
             ),
             2,
         )
+
+
+def _require_known(students: Sequence[str], known: Sequence[str]) -> None:
+    for student in students:
+        if student not in known:
+            near = get_close_matches(student.casefold(), {name.casefold(): name for name in known}, 5, 0.5)
+            similar = [name for name in sorted(known) if name.casefold() in near] or sorted(known)[:10]
+            raise CommandFault(
+                _("--student {name}: nobody of this name handed in anything here; there are: {listing}").format(
+                    name=student, listing=", ".join(similar) + (", ..." if len(similar) < len(known) else "")
+                ),
+                2,
+            )
 
 
 def _end_like_ctrl_c() -> None:

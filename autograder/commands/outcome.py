@@ -12,6 +12,7 @@ from autograder.language import _
 
 if TYPE_CHECKING:
     from autograder.batch.grade import Batch
+    from autograder.batch.plan import Plan
     from autograder.course import CourseConfig
     from autograder.results.model import Result
 
@@ -90,8 +91,11 @@ def tell(batch: Batch, out: Path, config: CourseConfig, gradebook: str | None = 
             ),
             markup=False, highlight=False, soft_wrap=True, style="bold magenta",
         )  # fmt: skip
-    if batch.plan.kept:
-        console.print(_("{n} unchanged since the last run (--force grades them again)").format(n=len(batch.plan.kept)))
+    unchanged = len(batch.plan.kept.keys() - batch.plan.left)
+    if unchanged:
+        console.print(_("{n} unchanged since the last run (--force grades them again)").format(n=unchanged))
+    for line in left_out(batch.plan):
+        console.print(line, highlight=False, soft_wrap=True)
     for exercise, names in batch.plan.identical():
         listing = ", ".join(names[:MOST_NAMES])
         if len(names) > MOST_NAMES:
@@ -105,6 +109,26 @@ def tell(batch: Batch, out: Path, config: CourseConfig, gradebook: str | None = 
     if len(batch.everyone) > len(batch.results):
         line = _("There are {n} results of the whole class in this table.").format(n=len(batch.everyone))
         console.print(line, soft_wrap=True, highlight=False)
+
+
+def left_out(plan: Plan) -> list[str]:
+    """What a run with --failed or --only does not look at."""
+    if not plan.left:
+        return []
+    return [_("{n} new or changed ones are left for a run without --failed and --only").format(n=len(plan.left))]
+
+
+def todo(plan: Plan) -> Iterator[str]:
+    """What will be graded and why: a line for each, or for each exercise and reason of a large class."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for item in plan.todo:
+        groups.setdefault((item.entry.exercise, item.why), []).append(item.entry.student)
+    if len({item.entry.student for item in plan.todo}) <= MOST_STUDENTS:
+        yield from (f"{item.entry.student} {item.entry.exercise}: {item.why}" for item in plan.todo)
+        return
+    for (exercise, why), students in sorted(groups.items()):
+        names = ", ".join(students[:MOST_NAMES]) + (", ..." if len(students) > MOST_NAMES else "")
+        yield f"{exercise}: {len(students)} ({names}): {why}"
 
 
 def _why(fault: Result) -> str:

@@ -1,0 +1,80 @@
+"""What `autograder grade` says: a dry run, a misspelt student, what was left out. Nothing here needs a judge."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from autograder.batch.keys import Keys
+from autograder.batch.state import State
+from autograder.commands.faults import CommandFault
+from autograder.commands.grade import command
+from autograder.course import load_config
+from autograder.results.model import Result
+from autograder.submissions import scan_folder
+
+SECRET = "a secret of the tests"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number in range(3):
+        (tmp_path / "class" / f"s{number}").mkdir(parents=True)
+        (tmp_path / "class" / f"s{number}" / "toy.py").write_text(f"x = {number}\n")
+    return tmp_path / "class"
+
+
+@pytest.fixture
+def run(toy, folder, tmp_path, monkeypatch):
+    """`run(*options)` gives what the command prints in a dry run."""
+    monkeypatch.setenv("AUTOGRADER_SECRET", SECRET)
+
+    def grade(*options):
+        arguments = [str(folder), "--out", str(tmp_path / "out"), "--course", str(toy), "--dry-run", *options]
+        return CliRunner().invoke(command, arguments, catch_exceptions=False).output
+
+    return grade
+
+
+def graded(toy, folder, out, *students):
+    """As if these had been graded."""
+    course = load_config(toy / "grading_config.yaml")
+    state = State(out, course=course.id)
+    keys = Keys(course, SECRET.encode(), course.language)
+    for entry in scan_folder(folder, ["toy"]).entries:
+        if entry.student in students:
+            import hashlib
+
+            sha256 = hashlib.sha256(entry.path.read_bytes()).hexdigest()
+            state.keep(Result(entry.student, "toy", 1.0, 10.0, "graded"), keys.of(entry.student, "toy", sha256), sha256)
+    state.close()
+
+
+def test_a_dry_run_writes_nothing(run, tmp_path):
+    said = run()
+    assert "s0 toy: new" in said
+    assert "3 would be graded, 0 keep their result, 0 cannot be read." in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_large_class_is_summed_up(run, monkeypatch):
+    monkeypatch.setattr("autograder.commands.outcome.MOST_STUDENTS", 2)
+    said = run()
+    assert "toy: 3 (s0, s1, s2): new" in said
+    assert "s0 toy: new" not in said
+
+
+def test_a_misspelt_student_is_an_error(run):
+    with pytest.raises(CommandFault, match=r"--student S1: nobody of this name.*s1") as fault:
+        run("--student", "S1")
+    assert fault.value.status == 2
+
+
+def test_what_is_left_out_is_said(run, toy, folder, tmp_path):
+    """It is not the same as unchanged."""
+    graded(toy, folder, tmp_path / "out", "s0", "s1")
+    (folder / "s0" / "toy.py").write_text("x = 'changed'\n")
+    assert "1 keep their result" in run()
+    said = run("--failed")
+    assert "0 would be graded, 1 keep their result, 0 cannot be read." in said
+    assert "2 new or changed ones are left for a run without --failed and --only" in said
