@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ class ClusterRunner:
             KeyboardInterrupt: after what had not begun was taken back.
         """
         self._await_workers()
+        self._require_installed()
         kwargs: dict[str, Any] = {"pure": False}
         if self._resources:
             kwargs["resources"] = self._resources
@@ -94,6 +96,17 @@ class ClusterRunner:
             raise ClusterFault(
                 _("no worker has joined the cluster within {n} s").format(n=WORKERS_SECONDS)
             ) from None  # fmt: skip
+
+    def _require_installed(self) -> None:
+        """A worker without this package breaks at the first job it is sent, joins again, and so on for ever."""
+        found = self._client.run(find_spec, "autograder", on_error="return")
+        without = sorted(worker for worker, spec in found.items() if getattr(spec, "origin", None) is None)
+        if without:
+            raise ClusterFault(
+                _("these workers lack this autograder: {listing}; install the same version there").format(
+                    listing=", ".join(without)
+                )
+            )
 
     def _slots(self) -> int:
         """How many jobs can run at the same time now."""
