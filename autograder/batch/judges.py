@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.sandbox import forks
+from autograder.sandbox.forks import Fork
+
 START_SECONDS = 300.0
+
+SETTINGS = {
+    "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+    # We may have been started among students' files: a `json.py` there would be run by the judge.
+    "PYTHONSAFEPATH": "1",
+}  # fmt: skip
 
 
 class JudgeFault(Exception):
@@ -64,7 +73,7 @@ class Judge:
         self.checks: dict[str, list[dict[str, Any]]] = {}  # of each exercise, once started; see `process.worth`
         self._order = order
         self._slot = slot  # its number among those that work at the same time
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Fork | None = None
         self._socket: socket.socket | None = None
         self._stream: Any = None
 
@@ -78,20 +87,8 @@ class Judge:
     def start(self) -> None:
         """Start the process; JudgeFault with the reason where it cannot grade at all."""
         ours, theirs = socket.socketpair()
-        environment = dict(os.environ) | {
-            "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
-            # We may have been started among students' files: a `json.py` there would be run by the judge.
-            "PYTHONSAFEPATH": "1",
-        }  # fmt: skip
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", *self.program, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                # Ctrl-C is for the scheduler, which then ends its judges in good order.
-                start_new_session=True,
-            )
+            self._process = self._forked(theirs.fileno()) or self._executed(theirs.fileno())
         ours.settimeout(START_SECONDS)
         self._socket = ours
         self._stream = ours.makefile("rw", encoding="utf-8", newline="\n")
@@ -117,6 +114,26 @@ class Judge:
             self.kill()
             raise JudgeFault(answer.get("fatal", "the judge process did not start"))
         self.checks = answer.get("checks", {})
+
+    def _forked(self, connection: int) -> Fork | None:
+        """A process that has imported torch already; None where it must do so itself."""
+        module = self.program[-1]
+        if self.program[0] != "-m" or self._order.listing or not forks.possible():
+            return None
+        for _attempt in range(2):  # the second time with a zygote that has not been killed
+            with contextlib.suppress(OSError):
+                return forks.judge(module, connection, SETTINGS)
+        return None
+
+    def _executed(self, connection: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-P", *self.program, str(connection)],
+            pass_fds=[connection],
+            env=dict(os.environ) | SETTINGS,
+            stdin=subprocess.DEVNULL,
+            # Ctrl-C is for the scheduler, which then ends its judges in good order.
+            start_new_session=True,
+        )
 
     def grade(
         self, job: dict[str, Any], seconds: float, on_check: Callable[[str, str], None] | None = None

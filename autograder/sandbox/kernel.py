@@ -56,6 +56,12 @@ def prctl(option: int, *arguments: int) -> int:
     return _checked(_libc.prctl(ctypes.c_int(option), *words), f"prctl({option})")
 
 
+def name_process(name: str) -> None:
+    """What `ps` and `top` call this process: at most 15 characters. A fork has its origin's command line."""
+    text = ctypes.create_string_buffer(name.encode()[:15])
+    prctl(PR_SET_NAME, ctypes.addressof(text))
+
+
 def unshare(flags: int) -> None:
     _checked(_libc.unshare(ctypes.c_int(flags)), f"unshare({flags:#x})")
 

@@ -64,6 +64,7 @@ def mind(mission: Mission, wire: socket.socket, status: socket.socket, parent: i
 
 def _mind(mission: Mission, wire: socket.socket, status: socket.socket, parent: int) -> None:
     os.setsid()
+    kernel.name_process("ag-minder")
     die_with_parent()
     if os.getppid() != parent:  # it died before the line above
         return
@@ -145,6 +146,7 @@ def _work(mission: Mission, owner: Owner, wire: socket.socket, report: int) -> N
     """The worker's side of the fork. Never returns."""
     code = 70
     try:
+        kernel.name_process("ag-worker")
         own = _locked(mission, owner, wire.detach(), report)
         if own is not None and mission.serve is not None:
             mission.serve(own, mission.isolation)

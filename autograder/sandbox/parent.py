@@ -46,29 +46,34 @@ ADVICE = (
 )
 
 
-def main(descriptor: int) -> None:
-    """Prepare as the judge's first message says, then fork minders until the judge is gone. Never returns."""
+def main(descriptor: int, warm: bool = False) -> None:
+    """Prepare as the judge's first message says, then fork minders until the judge is gone. Never returns.
+
+    warm: this process is a fork of the zygote, which has imported and run everything once.
+    """
     try:
-        _live(socket.socket(fileno=descriptor))
+        _live(socket.socket(fileno=descriptor), warm)
     finally:
         os._exit(0)
 
 
-def _live(control: socket.socket) -> None:
+def _live(control: socket.socket, warm: bool) -> None:
+    kernel.name_process("ag-parent")
     close_from(control.fileno() + 1)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # minders are reaped by the kernel
     try:
         order = json.loads(control.recv(1 << 20))
-        # For the time of the imports, which the judge waits for; afterwards its end is watched.
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         judge = os.pidfd_open(order["judge"])
-        if os.getppid() != order["judge"]:
-            return
+        if not warm:
+            # For the time of the imports, which the judge waits for; afterwards its end is watched.
+            kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != order["judge"]:
+                return
         if order["processor"] is not None:
             os.sched_setaffinity(0, {order["processor"]})  # forks inherit it, and the filter refuses to change it
         started = time.perf_counter()
-        mission = _prepare(order)
+        mission = _prepare(order, warm)
         imported = time.perf_counter()
         mission = _choose_plan(mission, frozenset(order["without"]), order["unprotected"])
     except Refusal as refusal:
@@ -88,7 +93,7 @@ class Refusal(Exception):
     pass
 
 
-def _prepare(order: dict[str, Any]) -> minder.Mission:
+def _prepare(order: dict[str, Any], warm: bool) -> minder.Mission:
     for entry in site_packages(order["sys_path"]):
         if entry not in sys.path:
             sys.path.append(entry)
@@ -97,16 +102,18 @@ def _prepare(order: dict[str, Any]) -> minder.Mission:
         importlib.import_module(name)
     module, _, function = order["serve"].partition(":")
     serve = getattr(importlib.import_module(module), function)
-    _warm_up()
+    if not warm:
+        warm_up()
     paths = library_paths(order["readable"])
     sys.argv[:] = [""]
     sys.path[:] = sys_path_within(paths)
     # Done here and not in each worker: touching what was imported copies its pages, which takes milliseconds.
     sys.path_importer_cache.clear()
     seccomp.program(FIRST_PROCESS, own_files=True)
-    gc.collect()
-    gc.freeze()
-    pages.collect()
+    if not warm:
+        gc.collect()
+        gc.freeze()
+        pages.collect()
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     root = order["root"]
     return minder.Mission(
@@ -119,7 +126,7 @@ def _prepare(order: dict[str, Any]) -> minder.Mission:
     )
 
 
-def _warm_up() -> None:
+def warm_up() -> None:
     """Pay first-time costs once: the first optimiser step, the first figure with its fonts."""
     if "torch" in sys.modules:
         import torch
@@ -191,7 +198,7 @@ def _try(mission: minder.Mission) -> tuple[list[str] | None, str]:
     wire, far_end = socket.socketpair()
     with ours, theirs, wire, far_end:
         if _fork_minder(replace(mission, serve=None), wire, theirs, (ours, far_end)) is None:
-            return None, _too_many_threads()
+            return None, too_many_threads()
         theirs.close()
         answer = json.loads(ours.recv(1 << 17) or b'{"refused": "the minder died"}')
         if "locked" not in answer:
@@ -222,14 +229,14 @@ def _fork_on_request(mission: minder.Mission, control: socket.socket, judge: int
         with socket.socket(fileno=descriptors[0]) as wire, socket.socket(fileno=descriptors[1]) as status:
             if _fork_minder(replace(mission, limits=limits), wire, status, (control,)) is None:
                 with contextlib.suppress(OSError):  # whoever asked may have gone
-                    status.send(json.dumps({"refused": _too_many_threads()}).encode())
+                    status.send(json.dumps({"refused": too_many_threads()}).encode())
 
 
 def _fork_minder(
     mission: minder.Mission, wire: socket.socket, status: socket.socket, others: Sequence[socket.socket]
 ) -> int | None:
     """Fork; None if that would not be safe. `others` are closed in the child."""
-    if _thread_count() != 1:
+    if thread_count() != 1:
         return None
     parent = os.getpid()
     child = os.fork()
@@ -242,9 +249,11 @@ def _fork_minder(
     return child
 
 
-def _thread_count() -> int:
+def thread_count() -> int:
+    """Of this process."""
     return len(os.listdir("/proc/self/task"))
 
 
-def _too_many_threads() -> str:
-    return f"the warm parent has {_thread_count()} threads: a preloaded module started some"
+def too_many_threads() -> str:
+    """Why there is no fork."""
+    return f"the warm parent has {thread_count()} threads: a preloaded module started some"

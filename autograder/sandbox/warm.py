@@ -15,15 +15,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import autograder
-from autograder.sandbox import plain
+from autograder.sandbox import forks, plain
 from autograder.sandbox.environment import environment
+from autograder.sandbox.forks import PRELOAD, Fork
 from autograder.sandbox.isolation import SWITCHES, Exit, Isolation, IsolationRefused, Limits, WarmParentDied
 from autograder.sandbox.worker import Worker
-
-PRELOAD = ("numpy", "torch", "torch._dynamo", "matplotlib.pyplot", "matplotlib.backends.backend_agg")
 
 _START_SECONDS = 300.0  # a cold disk, a loaded machine: importing torch can take very long
 _ANSWER_SECONDS = 60.0
@@ -68,7 +67,7 @@ class WarmParent:
         }
         self._plain = "warm_parent" in without or sys.platform != "linux"
         self._control: socket.socket | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Fork | None = None
         self._lock = threading.Lock()
         self.figures: dict[str, float] = {}
         self._isolation: Isolation | None = None
@@ -102,16 +101,7 @@ class WarmParent:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with tempfile.TemporaryFile() as errors:
             with theirs:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-s", "-P", "-c", _BOOT, str(theirs.fileno()), self._order["root"]],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=errors,
-                    env=environment(),
-                    cwd="/",
-                    pass_fds=(theirs.fileno(),),
-                    start_new_session=True,
-                )
+                self._process = _forked(theirs, errors.fileno()) or _executed(theirs, errors, self._order["root"])
             self._control = ours
             order = self._order | {"judge": os.getpid(), "sys_path": sys.path}
             try:
@@ -175,6 +165,30 @@ class WarmParent:
             status.close()
             raise
         return LockedWorker(wire, status, isolation, answer["pid"])
+
+
+def _forked(control: socket.socket, errors: int) -> Fork | None:
+    """A warm parent from the zygote that this judge comes from itself, None where there is none."""
+    line = forks.known()
+    if line is None:
+        return None
+    try:
+        return line.fork({"role": "warm parent"}, [control.fileno(), errors])
+    except OSError:  # the zygote has been killed; the import takes longer, and nothing else is different
+        return None
+
+
+def _executed(control: socket.socket, errors: IO[bytes], root: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-s", "-P", "-c", _BOOT, str(control.fileno()), root],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=errors,
+        env=environment(),
+        cwd="/",
+        pass_fds=(control.fileno(),),
+        start_new_session=True,
+    )
 
 
 class LockedWorker(Worker):

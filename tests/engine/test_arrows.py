@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "authoring": {"course", "language"},
     "submissions": {"course", "authoring", "language"},
     "judge": {"wire", "worker", "sandbox", "course", "authoring", "submissions", "results", "language", "statistics"},
-    "batch": {"judge", "course", "authoring", "submissions", "results", "language", "statistics"},
+    "batch": {"judge", "sandbox", "course", "authoring", "submissions", "results", "language", "statistics"},
     "bridges": {"batch", "course", "authoring", "submissions", "results", "language"},
     "reports": {"results", "course", "language"},
     "gradebook": {"results", "course", "language"},

@@ -70,14 +70,17 @@ def contents(out):
 
 
 def dask_worker_of(judge):
-    """The process that a judge was started by."""
-    return judge.parent()
+    """The process that had a judge made, by its zygote or by itself."""
+    process = judge.parent()
+    while process.name().startswith("ag-"):
+        process = process.parent()
+    return process
 
 
 def judges():
     found = []
     for child in psutil.Process().children(recursive=True):
-        if "autograder.judge.process" in " ".join(child.cmdline()):
+        if child.name() == "ag-judge":
             found.append(child)
     return found
 
@@ -88,9 +91,9 @@ def test_a_worker_killed_in_the_middle_changes_no_result(course, folder, two_wor
 
     def kill_one(result, total):
         if not killed:
-            beside = [j for j in judges() if "spawn" in " ".join(j.parent().cmdline())]
+            beside = [j for j in judges() if "spawn" in " ".join(dask_worker_of(j).cmdline())]
             assert beside, "no judge beside a dask worker"
-            killed.append((beside[0].parent(), beside[0]))
+            killed.append((dask_worker_of(beside[0]), beside[0]))
             killed[0][0].kill()
 
     batch = grade(course, folder, tmp_path / "out", kill_one, runner=runner(two_workers, course))
