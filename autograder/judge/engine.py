@@ -24,10 +24,11 @@ from autograder.judge.reference import classes, load_module, signatures
 from autograder.judge.session import Code, Session
 from autograder.judge.transport import LocalTransport, Transport, WorkerTransport
 from autograder.judge.verdicts import FrameworkFault
-from autograder.sandbox import Limits, WarmParent
+from autograder.sandbox import Limits, WarmParent, WarmParentDied
 
 # Beyond the import: what NumPy, torch and matplotlib map lazily in a worker's first calls.
 FILE_BYTES = 32 * 2**20
+MAX_STARTS = 3  # of a warm parent
 
 
 @dataclass(frozen=True)
@@ -169,10 +170,7 @@ class Engine:
     def start(self) -> None:
         """Start the warm parent now rather than at the first submission."""
         if self._parent is None:
-            self._parent = WarmParent(
-                unprotected=self._unprotected, without=self._without, processor=processor_of(self._slot)
-            )
-            self._parent.start()
+            self._parent = self._started()
             level = self._parent.isolation.level
             if self.config.isolation == "full" and level != "full" and not self._unprotected:
                 missing = ", ".join(self._parent.isolation.missing)
@@ -181,6 +179,20 @@ class Engine:
                     f"the configuration asks for isolation: full, but this machine gives {level} (missing: {missing}); "
                     "write isolation: reduced, or grade elsewhere"
                 )
+
+    def _started(self) -> WarmParent:
+        for number in range(MAX_STARTS):
+            parent = WarmParent(
+                unprotected=self._unprotected, without=self._without, processor=processor_of(self._slot)
+            )
+            try:
+                parent.start()
+                return parent
+            except WarmParentDied:  # killed, perhaps, by a system short of memory
+                parent.close()
+                if number == MAX_STARTS - 1:
+                    raise
+        raise AssertionError
 
     def open(self, job: Job) -> Grading:
         """A grading of one submission; close it with `close_grading`."""
