@@ -152,8 +152,7 @@ def judge(module: str, connection: int, settings: dict[str, str]) -> Fork:
         OSError: no fork is to be had.
     """
     python_path = [os.path.abspath(e) for e in os.environ.get("PYTHONPATH", "").split(os.pathsep) if e]
-    request = {
-        "role": "judge",
+    order = {
         "module": module,
         "environment": dict(os.environ) | settings,
         "folder": os.getcwd(),
@@ -162,4 +161,11 @@ def judge(module: str, connection: int, settings: dict[str, str]) -> Fork:
         "root": ROOT,
         "dont_write_bytecode": sys.dont_write_bytecode,
     }
-    return line().fork(request, [connection, 2])
+    # In a file that the fork alone reads: the environment may hold the course secret, and what the zygote has once read
+    # its later forks, the workers' parents, could find in their memory.
+    sealed = os.memfd_create("order")
+    try:
+        os.write(sealed, json.dumps(order).encode())
+        return line().fork({"role": "judge"}, [connection, 2, sealed])
+    finally:
+        os.close(sealed)

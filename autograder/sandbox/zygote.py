@@ -51,7 +51,7 @@ def _live(control: socket.socket) -> None:
     while True:
         for number, _event in poll.poll():
             line = lines[number]
-            message, descriptors, _flags, _address = socket.recv_fds(line, 1 << 20, 2)
+            message, descriptors, _flags, _address = socket.recv_fds(line, 1 << 16, 3)
             if message:
                 own = _fork(json.loads(message), descriptors, line, lines, plain_path)
                 if own is not None:
@@ -129,9 +129,12 @@ def _warm_parent(request: dict[str, Any], descriptors: list[int], line: socket.s
 
 def _judge(request: dict[str, Any], descriptors: list[int], line: socket.socket, plain_path: list[str]) -> int:
     kernel.name_process("ag-judge")
-    connection, errors = descriptors
+    connection, errors, sealed = descriptors
     os.dup2(errors, 2)
     os.close(errors)
+    with open(sealed, "rb") as file:
+        file.seek(0)
+        request = json.loads(file.read())
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])

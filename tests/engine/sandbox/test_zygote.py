@@ -95,6 +95,35 @@ def test_what_one_fork_is_given_another_does_not_see(program, monkeypatch):
         assert said["here"] is None
 
 
+def memory_holds(pid: int, what: bytes) -> bool:
+    with open(f"/proc/{pid}/maps", encoding="ascii") as table, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for row in table:
+            place, rights = row.split()[:2]
+            if rights.startswith("rw"):
+                first, last = (int(end, 16) for end in place.split("-"))
+                memory.seek(first)
+                try:
+                    if what in memory.read(last - first):
+                        return True
+                except OSError:
+                    continue
+    return False
+
+
+def test_what_a_judge_is_given_never_enters_the_zygotes_memory(program, monkeypatch, line):
+    """Its next fork may be the parent of a student's worker."""
+    secret = os.urandom(16).hex()
+    monkeypatch.setenv("HERE", secret)
+    fork, said, ours = run(program)
+    with ours:
+        assert said["here"] == secret
+        try:
+            assert memory_holds(fork.pid, secret.encode()), "this test sees nothing"
+        except PermissionError:
+            pytest.skip("this user may not look into other processes")
+        assert not memory_holds(line._zygote.pid, secret.encode())
+
+
 def test_the_zygote_holds_nothing_of_the_judges(program):
     _fork, said, ours = run(program)
     with ours:
