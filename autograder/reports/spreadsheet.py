@@ -51,7 +51,7 @@ def grades_csv(results: Iterable[Result], grade_of: Callable[[Result], Grade] | 
             str(result.submission.get("attempts") or ""),
             str(sum(check.outcome == "passed" for check in result.checks)),
             str(len(result.checks)),
-            str(len(result.incidents)),
+            str(len(result.alarms)),
             result.message,
         )
         writer.writerow([safe_cell(cell) for cell in row])

@@ -64,7 +64,7 @@ def _cell(result: Result | None) -> Any:
         style = "bold magenta" if result.outcome == "error" else "dim" if result.outcome == "missing" else "red"
         return Text(_(_SHORT[result.outcome]), style=style)
     style = "green" if result.points >= result.max_points else "red" if result.points == 0 else ""
-    mark = " !" if result.incidents else ""
+    mark = " !" if result.alarms else ""
     return Text(f"{points(result.points)} / {points(result.max_points)}{mark}", style=style)
 
 

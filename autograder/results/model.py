@@ -76,6 +76,11 @@ class Result:
     duration_s: float = 0.0
     schema_version: int = SCHEMA_VERSION
 
+    @property
+    def alarms(self) -> list[dict[str, str]]:
+        """The incidents that somebody should look at; a figure that could not be drawn is none of them."""
+        return [incident for incident in self.incidents if incident.get("kind") != "figure"]
+
     def to_json(self) -> dict[str, Any]:
         """The result as JSON-able data, schema version first."""
         data = asdict(self)

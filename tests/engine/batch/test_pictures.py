@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import csv
 
 import pytest
+from rich.console import Console
 
 from autograder.batch.grade import Options, grade_folder
 from autograder.batch.keys import Keys
 from autograder.batch.pictures import MOST_BYTES, unpack
 from autograder.batch.pool import Done
 from autograder.course import load_config
+from autograder.reports.spreadsheet import grades_csv
+from autograder.reports.table import class_table
 from autograder.results.model import Result
 from autograder.submissions import scan_folder
 
@@ -167,3 +171,13 @@ def test_what_is_no_picture_is_not_carried(tmp_path):
     assert [path.name for path in (tmp_path / "ada").rglob("*.png")] == ["good.png"]
     assert [path.name for path in tmp_path.rglob("up.png")] == []
     assert len(list((tmp_path / ".reference/toy").iterdir())) == 12
+
+
+def test_a_figure_that_cannot_be_drawn_raises_no_alarm():
+    """The mark in the table is for submissions that somebody should look at."""
+    drawn = Result("ada", "toy", 1.0, 1.0, "graded", incidents=[{"kind": "figure", "detail": "not drawn", "check": "a"}])
+    broken = Result("bob", "toy", 1.0, 1.0, "graded", incidents=[{"kind": "died", "detail": "signal 9", "check": "a"}])
+    console = Console(width=200, record=True)
+    console.print(class_table([drawn, broken]))
+    assert console.export_text().count("!") == 1
+    assert [row["incidents"] for row in csv.DictReader(grades_csv([drawn, broken]).splitlines())] == ["0", "1"]
