@@ -175,7 +175,9 @@ def test_what_is_no_picture_is_not_carried(tmp_path):
 
 def test_a_figure_that_cannot_be_drawn_raises_no_alarm():
     """The mark in the table is for submissions that somebody should look at."""
-    drawn = Result("ada", "toy", 1.0, 1.0, "graded", incidents=[{"kind": "figure", "detail": "not drawn", "check": "a"}])
+    drawn = Result(
+        "ada", "toy", 1.0, 1.0, "graded", incidents=[{"kind": "figure", "detail": "not drawn", "check": "a"}]
+    )
     broken = Result("bob", "toy", 1.0, 1.0, "graded", incidents=[{"kind": "died", "detail": "signal 9", "check": "a"}])
     console = Console(width=200, record=True)
     console.print(class_table([drawn, broken]))
