@@ -178,9 +178,15 @@ builtins.__build_class__ = lambda *a, **k: object
 import builtins
 builtins.__import__ = lambda *a, **k: None
 """),
-    "json": (MEAN_ALSO, True, WRONG + """
+    "json": (MEAN, False, WRONG + """
 import json
 json.dumps = lambda *a, **k: '{"id": 2, "kind": "value", "value": true, "sizes": []}'
+"""),
+    "the wire's JSON": (MEAN_ALSO, True, WRONG + """
+import autograder.wire.channel as channel
+class Encoder:
+    def encode(self, value): return '{"id": 2, "kind": "value", "value": true, "sizes": []}'
+channel._ENCODER = Encoder()
 """),
     "the encoder": (MEAN_ALSO, None, WRONG + """
 import autograder.wire.channel as channel
