@@ -24,6 +24,8 @@ from autograder.course import Exercise, find_exercise, load_config
 ROOT = Path(__file__).resolve().parents[1]
 POINTS = 10
 
+QUICK = ("test_transforms.py", "probes.py", "contract.yaml")
+
 RIGHT = ("identity_start", "sigmoid_scale", "softplus_flips", "split_networks")
 WRONG = (
     "log_det_sign", "log_det_same_sign", "log_det_unmasked", "network_sees_all", "additive", "mask_ignored",
@@ -50,16 +52,17 @@ class Course:
     exercise: Exercise
 
 
-def make_course(folder: Path) -> Course:
-    """A course of one exercise with the quick checks alone."""
+def make_course(folder: Path, whole: bool = False) -> Course:
+    """A course of one exercise: with the quick checks alone, or with the whole exercise's, which train."""
     own = find_exercise(load_config(ROOT / "grading_config.yaml"), EXERCISE)
     folder.mkdir(parents=True)
     (folder / "grading_config.yaml").write_text(CONFIG, encoding="utf-8")
     made = find_exercise(load_config(folder / "grading_config.yaml"), EXERCISE)
     shutil.copytree(own.folder, made.folder, ignore=shutil.ignore_patterns("__pycache__"))
     made.hidden_folder.mkdir(parents=True)
-    for name in ("test_transforms.py", "probes.py", "contract.yaml"):
-        shutil.copy(own.hidden_folder / name, made.hidden_folder)
+    for path in own.hidden_folder.iterdir():
+        if path.is_file() and (whole or path.name in QUICK):
+            shutil.copy(path, made.hidden_folder)
     made.reference_json.parent.mkdir()
     shutil.copy(own.reference_json, made.reference_json)
     return Course(folder, made)

@@ -1,6 +1,6 @@
 """How fast a class is graded: this project, nbgrader, otter-grader and the floor, side by side in one run.
 
-    python benchmarks/bench.py [--quick] [--sections tools,size,cores] [--rounds 5]
+    python benchmarks/bench.py [--quick] [--sections tools,training,size,cores] [--rounds 5]
 
 Writes results.json (ratios with their spread over the rounds), pictures and README.md beside this file; with --quick,
 which proves that it runs and measures nothing, into out/bench. Needs `make bridges`, and a machine that does nothing
@@ -79,6 +79,30 @@ class Bench:
                 section[f"{name}_to_ours"] = spread(_ratios(whole[name], whole["ours"]), 1)
         return section
 
+    def training(self) -> dict[str, Any]:
+        """The same batch judged by all checks of the exercise, trainings and quiz included: ours and the floor."""
+        folder, one = self._class(self._batch), self._cores[:1]
+        course = make_course(self._work / "course-whole", whole=True)
+        programs = Programs(course, self._work / "runs-whole")
+        ours, floor = [], []
+        for number in range(self._rounds):
+            floor.append(programs.floor(folder, one))
+            ours.append(programs.ours(folder, one))
+            seconds = ours[-1].measured.seconds, floor[-1].measured.seconds
+            print(
+                f"round {number + 1}, with trainings: ours {seconds[0]:.1f} s, floor {seconds[1]:.1f} s",
+                file=sys.stderr,
+            )
+        _same_points({"ours": ours[0].points, "floor": floor[0].points})
+        whole = [[g.measured.seconds for g in found] for found in (ours, floor)]
+        steady = [[g.steady_seconds or 0.0 for g in found] for found in (ours, floor)]
+        return {
+            "submissions": self._batch,
+            "seconds": {"ours": spread(whole[0]), "floor": spread(whole[1])},
+            "ours_to_floor": spread(_ratios(*whole)),
+            "ours_to_floor_after_the_start": spread(_ratios(*steady)),
+        }
+
     def size(self) -> dict[str, Any]:
         """Cost and memory against the size of the class, on one core; and the same class again, unchanged."""
         rows = []
@@ -146,7 +170,7 @@ def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small classes, one round: proves that it runs")
-    parser.add_argument("--sections", default="tools,size,cores", help="which to run (default: all)")
+    parser.add_argument("--sections", default="tools,training,size,cores", help="which to run (default: all)")
     parser.add_argument("--rounds", type=int, help="default: 5, with --quick 1")
     options = parser.parse_args()
     target = ROOT / "out" / "bench" if options.quick else ROOT / "benchmarks"

@@ -27,6 +27,8 @@ def readme(results: dict[str, Any]) -> str:
     parts = [HEAD.format(submissions=tools.get("submissions", "18"), **results["machine"])]
     if tools:
         parts.append(_tools(tools, results["targets"]))
+    if "training" in results:
+        parts.append(_training(results["training"], results["targets"]))
     if "size" in results:
         parts.append(_size(results["size"], results["targets"]))
     if "classes" in results.get("size", {}):
@@ -57,6 +59,19 @@ def _tools(tools: dict[str, Any], targets: dict[str, float]) -> str:
         f"{_of(tools['ours_to_floor_after_the_start'])} after the start (target {targets['floor']:g}).",
         "",
         "![Seconds per submission](tools.png)",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _training(training: dict[str, Any], targets: dict[str, float]) -> str:
+    lines = [
+        "## The whole exercise",
+        "",
+        f"The same {training['submissions']} submissions, judged by all checks of the exercise, which train flows: "
+        f"{_of(training['seconds']['ours'])} s here, {_of(training['seconds']['floor'])} s by the floor, on one core.",
+        f"Ours to the floor: {_of(training['ours_to_floor'])} for the whole command, "
+        f"{_of(training['ours_to_floor_after_the_start'])} after the start (target {targets['floor']:g}).",
         "",
     ]
     return "\n".join(lines)
