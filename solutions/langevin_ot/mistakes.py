@@ -31,6 +31,20 @@ def gaussian_mixture_log_prob(x, means, std, weights):
 
 
 @mistake(
+    "one_point_squeezed",
+    title="a batch of one point loses its axis",
+    hint="`squeeze()` takes away every axis of length 1, that of the batch too: sum over dim=-1 and leave the rest.",
+    loses=("mixture_log_prob",),
+)
+def gaussian_mixture_log_prob(x, means, std, weights):
+    if x.shape[1] != means.shape[1] or weights.shape != means.shape[:1]:
+        raise ValueError("shapes of x, means and weights do not fit")
+    squared = (x[:, None] - means).square().sum(-1)
+    log_normaliser = 0.5 * x.shape[1] * math.log(2 * math.pi * std**2)
+    return torch.logsumexp(weights.log() - squared / (2 * std**2) - log_normaliser, dim=1).squeeze()
+
+
+@mistake(
     "log_prob_underflows",
     title="logarithm of a sum of exponentials that underflow",
     hint="Far from all modes every exponential is 0 in floating point, and log(0) is -inf: use torch.logsumexp.",

@@ -473,6 +473,39 @@ class RealNVP(RealNVP):
 
 
 @mistake(
+    "n_layers_ignored",
+    title="the flow has the same number of layers whatever `n_layers` is",
+    hint="Make the layers in a loop over range(n_layers).",
+    loses=("conventions",),
+)
+class RealNVP(RealNVP):
+    def __init__(self, dim=2, n_layers=6, hidden=64):
+        super().__init__(dim, 6, hidden)
+
+
+@mistake(
+    "hidden_ignored",
+    title="the networks have the same width whatever `hidden` is",
+    hint="Hand `hidden` on to every coupling layer, and use it for the width of its networks.",
+    loses=("conventions",),
+)
+class RealNVP(RealNVP):
+    def __init__(self, dim=2, n_layers=6, hidden=64):
+        super().__init__(dim, n_layers, 64)
+
+
+@mistake(
+    "one_point_squeezed",
+    title="a batch of one point loses its axis",
+    hint="`squeeze()` takes away every axis of length 1, that of the batch too: sum over dim=-1 and leave the rest.",
+    loses=("log_prob_value",),
+)
+class RealNVP(RealNVP):
+    def log_prob(self, x):
+        return super().log_prob(x).squeeze()
+
+
+@mistake(
     "one_latent_for_all",
     title="one latent for all samples",
     hint="Each sample has a latent of its own: draw (n, dim) numbers.",
@@ -608,6 +641,53 @@ def train_flow(model, x, steps, batch_size=256, lr=1e-3, generator=None, progres
 
 
 @mistake(
+    "train_ignores_generator",
+    title="`train_flow` does not draw its mini-batches from the generator",
+    hint="Pass the generator on: torch.randint(..., generator=generator).",
+    loses=("conventions",),
+)
+def train_flow(model, x, steps, batch_size=256, lr=1e-3, generator=None, progress=False):
+    for name, count in (("steps", steps), ("batch_size", batch_size)):
+        if count < 1:
+            raise ValueError(f"{name} must be at least 1, got {count}")
+    check_last_dimension(x, model.dim)
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    history = {"nll": []}
+    for _ in range(steps):
+        rows = torch.randint(len(x), (batch_size,)).to(x.device)
+        loss = nll(model, x[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        history["nll"].append(loss.item())
+    return history
+
+
+@mistake(
+    "seed_inside",
+    title="`train_flow` seeds torch's global generator",
+    hint="Whoever calls decides the seed: no torch.manual_seed inside a function.",
+    loses=("conventions",),
+)
+def train_flow(model, x, steps, batch_size=256, lr=1e-3, generator=None, progress=False):
+    for name, count in (("steps", steps), ("batch_size", batch_size)):
+        if count < 1:
+            raise ValueError(f"{name} must be at least 1, got {count}")
+    check_last_dimension(x, model.dim)
+    torch.manual_seed(0)
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    history = {"nll": []}
+    for _ in range(steps):
+        rows = torch.randint(len(x), (batch_size,)).to(x.device)
+        loss = nll(model, x[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        history["nll"].append(loss.item())
+    return history
+
+
+@mistake(
     "history_is_sparse",
     title="the history holds one value in two steps",
     hint='history["nll"] has one value per step: `steps` values in all.',
@@ -645,6 +725,22 @@ def density_grid(model, low, high, n):
     points = torch.cartesian_prod(side, side)
     with torch.no_grad():
         return points, model.log_prob(points)
+
+
+@mistake(
+    "grid_axes_swapped",
+    title="the densities come in another order than the points",
+    hint="Evaluate log_prob at the very points that you return: the k-th density belongs to the k-th point.",
+    loses=("density_grid",),
+)
+def density_grid(model, low, high, n):
+    if n < 1:
+        raise ValueError(f"n must be at least 1, got {n}")
+    parameter = next(model.parameters())
+    side = torch.linspace(low, high, n, dtype=parameter.dtype, device=parameter.device)
+    points = torch.cartesian_prod(side, side)
+    with torch.no_grad():
+        return points, model.log_prob(points.flip(1)).exp()
 
 
 @mistake(

@@ -28,12 +28,22 @@ def draw_points(draw, n, means, std):
     return means[draw.integers(0, len(means), n)] + 1.5 * std * draw.normal(n, means.shape[1])
 
 
+def draw_sizes(draw):
+    """Numbers of components, dimensions and points: one component, one dimension, and last a batch of one point."""
+    return (
+        (1, draw.integer(1, 3), draw.integer(5, 9)),
+        (draw.integer(3, 6), 2, draw.integer(5, 9)),
+        (draw.integer(2, 5), draw.integer(3, 5), draw.integer(5, 9)),
+        (draw.integer(2, 5), 1, 1),
+    )
+
+
 @check(points=1, covers=("log_prob",))
 def test_mixture_log_prob(student, compare, draw):
     """The log-density of a mixture of Gaussians, normalised, in any dimension."""
-    for k, d in ((1, draw.integer(1, 3)), (draw.integer(3, 6), 2), (draw.integer(2, 5), draw.integer(3, 5))):
+    for k, d, n in draw_sizes(draw):
         means, std, weights = draw_mixture(draw, k, d)
-        x = draw_points(draw, draw.integer(5, 9), means, std)
+        x = draw_points(draw, n, means, std)
         compare(
             student.gaussian_mixture_log_prob(x, means, std, weights),
             mixture(means, std, weights).log_prob(x),
@@ -44,9 +54,9 @@ def test_mixture_log_prob(student, compare, draw):
 @check(points=1.5, covers=("score",))
 def test_mixture_score(student, compare, draw):
     """The score is the gradient of the log-density."""
-    for k, d in ((1, draw.integer(1, 3)), (draw.integer(3, 6), 2), (draw.integer(2, 5), draw.integer(3, 5))):
+    for k, d, n in draw_sizes(draw):
         means, std, weights = draw_mixture(draw, k, d)
-        x = draw_points(draw, draw.integer(5, 9), means, std).requires_grad_()
+        x = draw_points(draw, n, means, std).requires_grad_()
         (score,) = torch.autograd.grad(mixture(means, std, weights).log_prob(x).sum(), x)
         compare(
             student.gaussian_mixture_score(x.detach(), means, std, weights),

@@ -2,7 +2,8 @@
 
 import torch
 
-from autograder.judge import check
+from autograder.judge import CheckFailed, check
+from autograder.judge.verdicts import StudentError
 from autograder.language import _
 
 
@@ -47,6 +48,54 @@ def test_conventions(student, probe, expect, draw):
             not torch.allclose(free, free_again),
             _("RealNVP.sample(n) without a generator returns the same at each call: seed nothing inside."),
         )
+    expect_sizes(student, probe, expect)
+    expect_generator_trains(student, probe, expect, draw)
+
+
+def expect_sizes(student, probe, expect):
+    """A flow with more or wider layers has more weights."""
+
+    def count(**sizes):
+        what = "RealNVP({})".format(", ".join(f"{name}={value}" for name, value in sizes.items()))
+        flow = expect.handle(student.RealNVP(**sizes), what)
+        return expect.tensor(probe.weights(flow), (None,), _("the weights of {what}").format(what=what)).numel()
+
+    small = count(n_layers=2, hidden=8)
+    for name, larger, mistake in (
+        ("n_layers", count(n_layers=4, hidden=8), "n_layers_ignored"),
+        ("hidden", count(n_layers=2, hidden=16), "hidden_ignored"),
+    ):
+        expect.true(
+            larger > small,
+            _("RealNVP(dim, n_layers, hidden): with {name} doubled, the flow has no more weights.").format(name=name),
+            hint=_("Use the argument where the layers are made, not a number of your own."),
+            mistake=mistake,
+        )
+
+
+def expect_generator_trains(student, probe, expect, draw):
+    """The generator decides the mini-batches; a training that fails is paid for elsewhere."""
+    flow = expect.handle(student.RealNVP(n_layers=2, hidden=8), "RealNVP(...)")
+    x, seed = draw.normal(60, 2, dtype=torch.float32), draw.seed()
+    what = "train_flow(model, x, steps, generator=generator)"
+    try:
+        answers = expect.sequence(probe.histories(student.train_flow, flow, x, 6, [seed, seed, seed + 1]), 3, what)
+        first, again, other = (expect.tensor(answer, (None,), what) for answer in answers)
+    except (StudentError, CheckFailed):
+        return
+    expect.true(
+        first.shape == again.shape and torch.allclose(first, again, rtol=1e-4, atol=1e-5),
+        _("{what}: two trainings from the same weights with generators of one seed differ.").format(what=what),
+        hint=_("Draw the rows of each mini-batch with generator=generator."),
+        mistake="train_ignores_generator",
+    )
+    same_rows = len(first) < 2 or float(first.std()) < 1e-6  # at every step: that has a check of its own
+    expect.true(
+        same_rows or not torch.equal(first, other),
+        _("{what}: generators of two seeds give the same mini-batches.").format(what=what),
+        hint=_("Nothing seeds the global generator: no torch.manual_seed inside a function."),
+        mistake="seed_inside",
+    )
 
 
 @check(points=0.5, covers=("errors",))

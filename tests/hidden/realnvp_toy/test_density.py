@@ -49,6 +49,13 @@ def test_log_prob_value(student, probe, expect, compare, draw):
             },
             hint=_("log p(x) = log N(f(x); 0, I) + log|det J_f(x)|."),
         )
+    one = expect.tensor(flow.log_prob(x[:1]), None, _("RealNVP.log_prob of one point"))
+    expect.true(
+        one.shape == (1,),
+        _("RealNVP.log_prob of one point: expected shape (1,), got {shape}.").format(shape=tuple(one.shape)),
+        hint=_("A batch of one point has one log-density: `squeeze()` takes its axis away, too."),
+        mistake="one_point_squeezed",
+    )
 
 
 @check(points=1, covers=("normalised",))
@@ -115,9 +122,11 @@ def test_nll_value(student, probe, expect, compare, draw):
 
 
 @check(points=0.5, covers=("density_grid",))
-def test_density_grid(student, expect, compare, draw):
+def test_density_grid(student, probe, expect, compare, draw):
     """The density grid covers the square with n² regular points and gives the density at each."""
-    flow = expect.handle(student.RealNVP(n_layers=2, hidden=8), "RealNVP(...)")
+    # Perturbed, so that the density is not symmetric: a flow may start as the identity.
+    flow = make_flow(student, probe, expect, draw)
+    flow.float()  # whether the grid follows the parameters' dtype is left open
     n, low = draw.integer(7, 15), float(draw.uniform(1, low=-3, high=-1))
     high = low + float(draw.uniform(1, low=3, high=5))
     what = "density_grid(model, low, high, n)"
@@ -134,14 +143,17 @@ def test_density_grid(student, expect, compare, draw):
         ).format(what=what),
         mistake="grid_diagonal" if torch.allclose(points[:, 0], points[:, 1]) else None,
     )
-    log_prob = expect.tensor(flow.log_prob(points.float()), (n * n,), "RealNVP.log_prob(points)").double()
+    log_prob, swapped = (
+        expect.tensor(flow.log_prob(x.float()), (n * n,), "RealNVP.log_prob(points)").double()
+        for x in (points, points.flip(1))
+    )
     compare(
         density,
         log_prob.exp(),
         what=_("the density of {what}").format(what=what),
         rtol=1e-3,
         atol=1e-5,
-        mistakes={"grid_log_density": log_prob},
+        mistakes={"grid_log_density": log_prob, "grid_axes_swapped": swapped.exp()},
         hint=_("The density is the exponential of log_prob at the points returned, in the same order."),
     )
 
