@@ -118,10 +118,17 @@ def requires_grad(function: Callable[..., Any], *args: Any, **kwargs: Any) -> bo
     return isinstance(value, Tensor) and value.requires_grad
 
 
+def changed(function: Callable[..., Any], *args: Any, **kwargs: Any) -> list[int]:
+    """The numbers of the positional tensors that a call of `function` changes."""
+    kept = {i: value.clone() for i, value in enumerate(args) if isinstance(value, Tensor)}
+    function(*args, **kwargs)
+    return [i for i, value in kept.items() if value.shape != args[i].shape or not torch.equal(value, args[i])]
+
+
 GENERIC: dict[str, Callable[..., Any]] = {
     probe.__name__: probe
     for probe in (
         gradient, batch_jacobian, perturb, parameters, set_parameters, parameter_count, call_without_grad, linear,
-        constant, is_instance, submodule_types, requires_grad,
+        constant, is_instance, submodule_types, requires_grad, changed,
     )
 }  # fmt: skip
