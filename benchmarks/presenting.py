@@ -150,7 +150,7 @@ def draw(results: dict[str, Any], folder: Path) -> None:
         left.legend(frameon=False)
         right.plot(counts, [row["peak_mb"] for row in rows], "o-")
         right.set_ylabel("largest process, MB")
-        right.set_ylim(bottom=0)
+        right.set_ylim(0, 1.2 * max(row["peak_mb"] for row in rows))
         for axes in (left, right):
             axes.set_xscale("log")
             axes.set_xlabel("submissions")
