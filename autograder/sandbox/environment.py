@@ -6,8 +6,6 @@ import os
 import tempfile
 from pathlib import Path
 
-from autograder.sandbox import pages
-
 # Numbers in their last bits depend on these, so the worker has to have what the judge has.
 _KEPT = ("OPENBLAS_", "MKL_CBWR", "ATEN_CPU", "DNNL_", "ONEDNN_")
 
@@ -20,6 +18,8 @@ SETTINGS = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
+    # The heap begins in large pages, see `pages`.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
 
 
@@ -27,7 +27,7 @@ def environment() -> dict[str, str]:
     """The warm parent's whole environment: nothing of the judge's but what decides over numerical results."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
     fixed = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "MPLCONFIGDIR": str(_font_cache())}
-    return kept | SETTINGS | pages.SETTINGS | fixed
+    return kept | SETTINGS | fixed
 
 
 def _font_cache() -> Path:

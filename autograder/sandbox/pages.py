@@ -12,9 +12,6 @@ from autograder.sandbox import kernel
 
 LARGE = 2 << 20  # bytes, on x86-64 and on arm64 with ordinary pages of 4 KiB
 
-# glibc asks for large pages where it makes its heap: they need not be collected afterwards.
-SETTINGS = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-
 _HUGEPAGE, _COLLAPSE = 14, 25  # advice to madvise(); the second since Linux 6.1
 
 

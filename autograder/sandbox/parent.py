@@ -29,6 +29,8 @@ from autograder.sandbox.readable import library_paths, site_packages, sys_path_w
 
 FIRST_PROCESS = 1  # the id of every worker in its own namespace
 
+_ATTEMPTS = 3
+
 _PROBE_LIMITS = Limits(memory_bytes=64 * MIB, cpu_seconds=10, scratch_bytes=MIB)
 
 # What an unprotected worker may still have, best first: namespaces, Landlock, seccomp.
@@ -193,7 +195,19 @@ def _settled(mission: minder.Mission, plan: Plan, level: Any, layers: list[str],
 
 
 def _try(mission: minder.Mission) -> tuple[list[str] | None, str]:
-    """Lock down one worker that serves nothing: its layers, or None and the reason."""
+    """Lock down one worker that serves nothing: its layers, or None and the reason.
+
+    Tried again where it fails: a worker that a system short of memory has killed must not cost everybody a layer.
+    """
+    layers, reason = None, ""
+    for _attempt in range(_ATTEMPTS):
+        layers, reason = _try_once(mission)
+        if layers is not None:
+            break
+    return layers, reason
+
+
+def _try_once(mission: minder.Mission) -> tuple[list[str] | None, str]:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     wire, far_end = socket.socketpair()
     with ours, theirs, wire, far_end:
