@@ -18,6 +18,7 @@
 # **What you do.** Replace each `raise NotImplementedError` by your code; keep the names and the arguments.
 # Any
 # optimiser will do that reaches the stated losses. Rows are samples: data has the shape `(n, D)`.
+# No function changes the tensors that it is given.
 #
 # **How it is judged** (20 points). PCA, angles, loss and interpolation are compared with independent
 # computations on data drawn afresh, in float64. The networks are judged by what they do: which parts of them

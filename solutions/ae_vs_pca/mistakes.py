@@ -175,6 +175,19 @@ def explained_variance_ratio(x, d):
 
 
 @mistake(
+    "shares_smallest",
+    title="shares of the smallest variances",
+    hint="torch.linalg.eigvalsh sorts ascending: the largest variances come last.",
+    loses=("explained_shares",),
+)
+def explained_variance_ratio(x, d):
+    if not 1 <= d <= min(x.shape):
+        raise ValueError("d out of range")
+    values = torch.linalg.eigvalsh((x - x.mean(0)).T @ (x - x.mean(0)))
+    return values[:d] / values.sum()
+
+
+@mistake(
     "linear_with_relu",
     title="a ReLU in the linear auto-encoder",
     hint="LinearAutoencoder is affine: no activation anywhere.",
@@ -294,6 +307,18 @@ def reconstruction_loss(x, x_hat):
     if x.shape != x_hat.shape:
         raise ValueError("shapes differ")
     return ((x_hat - x) ** 2).sum(1).mean()
+
+
+@mistake(
+    "root_of_loss",
+    title="the root of the mean squared error",
+    hint="The mean of the squared errors itself: no root.",
+    loses=("loss_value",),
+)
+def reconstruction_loss(x, x_hat):
+    if x.shape != x_hat.shape:
+        raise ValueError("shapes differ")
+    return ((x_hat - x) ** 2).mean().sqrt()
 
 
 @mistake(
@@ -484,6 +509,76 @@ def train_autoencoder(model, x, epochs, batch_size=128, lr=1e-3, generator=None,
 
 
 @mistake(
+    "not_shuffled",
+    title="samples always in the order of the data",
+    hint="Each epoch takes the samples in a random order, drawn with the generator.",
+    loses=("training_generator",),
+)
+def train_autoencoder(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False):
+    if epochs < 1 or batch_size < 1:
+        raise ValueError("epochs and batch_size must be at least 1")
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    history = {"loss": []}
+    for _ in range(epochs):
+        total = 0.0
+        for rows in torch.arange(len(x)).split(batch_size):
+            optimizer.zero_grad()
+            loss = reconstruction_loss(x[rows], model(x[rows]))
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(rows)
+        history["loss"].append(total / len(x))
+    return history
+
+
+@mistake(
+    "seed_inside",
+    title="the global generator seeded inside a function",
+    hint="A seed inside a function makes every later draw of the program the same: leave the global generator alone.",
+    loses=("training_generator",),
+)
+def train_autoencoder(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False):
+    if epochs < 1 or batch_size < 1:
+        raise ValueError("epochs and batch_size must be at least 1")
+    torch.manual_seed(0)
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    history = {"loss": []}
+    for _ in range(epochs):
+        total = 0.0
+        for rows in torch.randperm(len(x), generator=generator).split(batch_size):
+            optimizer.zero_grad()
+            loss = reconstruction_loss(x[rows], model(x[rows]))
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(rows)
+        history["loss"].append(total / len(x))
+    return history
+
+
+@mistake(
+    "learning_rate_ignored",
+    title="the learning rate ignored",
+    hint="Pass `lr` to the optimiser.",
+    loses=("training_history",),
+)
+def train_autoencoder(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False):
+    if epochs < 1 or batch_size < 1:
+        raise ValueError("epochs and batch_size must be at least 1")
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    history = {"loss": []}
+    for _ in range(epochs):
+        total = 0.0
+        for rows in torch.randperm(len(x), generator=generator).split(batch_size):
+            optimizer.zero_grad()
+            loss = reconstruction_loss(x[rows], model(x[rows]))
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(rows)
+        history["loss"].append(total / len(x))
+    return history
+
+
+@mistake(
     "epochs_not_checked",
     title="epochs not checked",
     hint="Zero epochs train nothing and return an empty history: raise ValueError below 1.",
@@ -623,3 +718,14 @@ def interpolate(model, x1, x2, alphas):
 )
 def pca_encode(x, mean, components):
     return (x.float() - mean.float()) @ components.float().T
+
+
+@mistake(
+    "arguments_changed",
+    title="arguments changed in place",
+    hint="Whoever calls a function still needs what was passed: no `-=`, no method with a trailing underscore on it.",
+    loses=("conventions",),
+)
+def pca_encode(x, mean, components):
+    x -= mean
+    return x @ components.T

@@ -14,9 +14,9 @@
 # with neural networks* (2006). Å. Björck et G. H. Golub, *Numerical methods for computing angles between
 # linear subspaces* (1973).
 #
-# **Ce que vous faites.** Remplacez chaque `raise NotImplementedError` par votre code ; gardez les noms et
-# les arguments. Tout optimiseur convient s'il atteint les pertes annoncées. Les lignes sont des exemples :
-# les données ont la forme `(n, D)`.
+# **Ce que vous faites.** Remplacez chaque `raise NotImplementedError` par votre code ; gardez les noms et
+# les arguments. Tout optimiseur convient s'il atteint les pertes annoncées. Les lignes sont des exemples :
+# les données ont la forme `(n, D)`. Aucune fonction ne modifie les tenseurs qu'elle reçoit.
 #
 # **Comment c'est jugé** (20 points). ACP, angles, perte et interpolation sont comparés à des calculs
 # indépendants sur des données fraîchement tirées, en float64. Les réseaux sont jugés sur ce qu'ils font :

@@ -94,3 +94,8 @@ def recorder(encoder, decoder):
 def batches(model):
     """The batches that a recorder was trained on, in order."""
     return list(model.batches)
+
+
+def global_seed():
+    """The seed of torch's global generator."""
+    return torch.initial_seed()

@@ -36,6 +36,14 @@ def fitted(student, expect, x, d):
     return mean, components, what
 
 
+def uncentred(x, d):
+    """Projections on what an SVD of other data than x - mean gives; signs of components do not matter to them."""
+    mean = x.mean(0)
+    others = {"no_centring": x, "global_mean": x - x.mean(), "standardised": (x - mean) / x.std(0)}
+    rows = {name: torch.linalg.svd(data, full_matrices=False)[2][:d] for name, data in others.items()}
+    return {name: V.T @ V for name, V in rows.items()}
+
+
 @check(points=0.5, covers=("mean",))
 def test_pca_mean(student, compare, draw, expect):
     """pca_fit returns the mean of the rows."""
@@ -56,14 +64,17 @@ def test_pca_subspace(student, compare, draw, expect):
             torch.eye(d),
             _("products of the components from {what}").format(what=what),
             atol=1e-6,
+            hint=_("The rows of components have length 1 and are orthogonal to each other."),
         )
-        right = principal_axes(x)[1][:d]
+        axes = principal_axes(x)[1]
+        right = axes[:d]
         compare(
             components.T @ components,
             right.T @ right,
             _("the subspace of the components from {what}").format(what=what),
             rtol=1e-5,
             atol=1e-6,
+            mistakes={"components_smallest": axes[-d:].T @ axes[-d:]} | uncentred(x, d),
         )
 
 
@@ -73,8 +84,17 @@ def test_pca_order(student, compare, draw, expect):
     x, d = cloud(draw, draw.integer(40, 60), draw.integer(6, 8), centred=True), draw.integer(3, 4)
     _mean, components, what = fitted(student, expect, x, d)
     components = expect.tensor(components, (d, x.shape[1]), f"the components from {what}")
-    alike = (components * principal_axes(x)[1][:d]).sum(1).abs()  # 1 where a row is the right one, up to its sign
-    compare(alike, torch.ones(d), _("agreement of each component from {what}").format(what=what), rtol=1e-5)
+    axes = principal_axes(x)[1]
+    alike = (components @ axes.T).abs()  # (d, D): 1 where a row is that axis, up to its sign
+    right, wrong = torch.eye(x.shape[1], dtype=alike.dtype), torch.eye(x.shape[1], dtype=alike.dtype).flip(0)
+    compare(
+        alike,
+        right[:d],
+        _("agreement of each component from {what}").format(what=what),
+        rtol=1e-5,
+        atol=1e-5,
+        mistakes={"components_ascending": right[:d].flip(0), "components_smallest": wrong[:d]},
+    )
 
 
 @check(points=0.5, covers=("encode",))

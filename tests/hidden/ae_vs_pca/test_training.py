@@ -89,7 +89,23 @@ def test_training_history(student, probe, compare, draw, expect):
         unit = unit if math.isfinite(unit) and unit > 0 else 1.0
         if torch.allclose(values, own_means(student, probe, expect, model, x, weights, epochs), rtol=1e-5, atol=0):
             return
+        after = mean_error(expect, model, x)
+        message = _(
+            "at the learning rate {lr:g} the model must stay what it is: its error went from {a:.4g} to {b:.4g}."
+        )
+        expect.true(
+            abs(after / error(x, weights) - 1) < 1e-4,
+            message.format(lr=1e-12, a=error(x, weights), b=after),
+            hint=_("Pass `lr` to the optimiser."),
+            mistake="learning_rate_ignored",
+        )
         compare(values / unit, right, _("the losses from {what}, at a tiny learning rate").format(what=what), rtol=1e-5)
+
+
+def mean_error(expect, model, x):
+    """Mean squared error of the model as it is now."""
+    x_hat = expect.tensor(model(x), tuple(x.shape), _("the trained model at x"))
+    return float(((x_hat - x) ** 2).mean())
 
 
 def own_means(student, probe, expect, model, x, weights, epochs):
@@ -120,10 +136,11 @@ def test_training_learns(student, probe, draw, expect):
     model = probe.recorder(*weights)
     history = student.train_autoencoder(model, x, epochs=30, batch_size=10, lr=2e-2, generator=draw.generator())
     losses = expect.history(history, "loss", None, "train_autoencoder(model, x, ...)")
-    before, x_hat = error(x, weights), expect.tensor(model(x), (n, D), _("the trained model at x"))
-    after = float(((x_hat - x) ** 2).mean())
+    before, after = error(x, weights), mean_error(expect, model, x)
     message = _("after 30 epochs the mean squared error went from {before:.4g} to {after:.4g}.")
-    expect.true(after < 0.9 * before, message.format(before=before, after=after))
+    hint = _("Does optimizer.zero_grad() come before each backward, and does the optimiser go down, not up?")
+    hint = hint if not after < before else None
+    expect.true(after < 0.9 * before, message.format(before=before, after=after), hint=hint)
     message = _("the history does not fall: its first loss is {first:.4g}, its last {last:.4g}.")
     first, last = (losses[0], losses[-1]) if losses else (math.nan, math.nan)
     expect.true(last < first, message.format(first=first, last=last))
@@ -131,17 +148,33 @@ def test_training_learns(student, probe, draw, expect):
 
 @check(points=0.5, covers=("generator",))
 def test_training_generator(student, probe, draw, expect):
-    """The same generator gives the same training."""
+    """The same generator gives the same training, another one another order; nothing seeds the global generator."""
     x, weights, _model = recorded(probe, draw, draw.integer(50, 60))
-    seed = draw.seed()
-    runs = []
-    for _k in range(2):
-        history = student.train_autoencoder(
-            probe.recorder(*weights), x, epochs=3, batch_size=8, lr=1e-2, generator=torch.Generator().manual_seed(seed)
-        )
-        runs.append(torch.tensor(expect.history(history, "loss", None, "train_autoencoder(model, x, ...)")))
+    seed, other_seed, before = draw.seed(), draw.seed(), probe.global_seed()
+
+    def run(seed):
+        """Losses of a training with this seed, and the rows in the order in which the model saw them."""
+        model, generator = probe.recorder(*weights), torch.Generator().manual_seed(seed)
+        history = student.train_autoencoder(model, x, epochs=3, batch_size=8, lr=1e-2, generator=generator)
+        losses = torch.tensor(expect.history(history, "loss", None, "train_autoencoder(model, x, ...)"))
+        return losses, torch.cat([expect.tensor(batch, None, _("a training batch")) for batch in probe.batches(model)])
+
+    (one, order), (again, _rows), (_losses, other) = run(seed), run(seed), run(other_seed)
     message = _("two trainings from the same weights with generators of one seed give different losses.")
-    expect.true(len(runs[0]) > 0 and runs[0].shape == runs[1].shape and torch.allclose(*runs, rtol=1e-6), message)
+    expect.true(len(one) > 0 and one.shape == again.shape and torch.allclose(one, again, rtol=1e-6), message)
+    complete = bool((order[:, None] == x[None]).all(-1).any(0).all())  # samples left out are paid for above
+    expect.true(
+        not (complete and torch.equal(order, other)),
+        _("two trainings with generators of different seeds take the samples in the same order."),
+        hint=_("Go through the samples in a random order, drawn with the generator: torch.randperm, or shuffle=True."),
+        mistake="not_shuffled",
+    )
+    expect.true(
+        probe.global_seed() == before,
+        _("train_autoencoder seeds torch's global generator."),
+        hint=_("Nothing seeds the global generator: no torch.manual_seed inside a function."),
+        mistake="seed_inside",
+    )
 
 
 @check(points=0.5, covers=("counts",))
