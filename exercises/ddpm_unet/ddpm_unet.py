@@ -20,8 +20,8 @@
 #
 # **Conventions.** Images are `(B, C, H, W)`, batch first, scaled to [-1, 1] *by the caller*: none of your
 # functions rescales them. Time `t` counts from 0 to T-1; `t` of a batch is a tensor `(B,)` of integers, one
-# time per image. Results keep the dtype and the device of the input. A function that takes `noise` uses it
-# as it is; one that draws takes a `generator`, and nobody seeds the global one.
+# time per image. Results keep the dtype and the device of the input, which stays unchanged. A function that
+# takes `noise` uses it as it is; one that draws takes a `generator`, and nobody seeds the global one.
 #
 # **How it is judged** (20 points). Nearly everything is checked by itself and exactly, on schedules and
 # images drawn afresh: schedules and tables 2.5 points, the forward process 2.5, time embedding and U-Net 2,

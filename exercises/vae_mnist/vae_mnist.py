@@ -82,6 +82,7 @@
 # look like digits and are not copies.
 #
 # - Tensors in, tensors out; the dtype (float32 or float64) and the device of the input are kept. Batch first.
+#   No function changes the tensors that it is given.
 # - Randomness is explicit: `eps` is used as given, other draws come from `generator` (`None`: torch's global
 #   generator, which nothing here seeds).
 # - Bad arguments (shapes that do not match, a count below 1) raise `ValueError` with a message that names the

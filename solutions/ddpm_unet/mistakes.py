@@ -977,3 +977,60 @@ def train_ddpm(model, diffusion, x, steps, batch_size=64, lr=2e-4, generator=Non
         total += loss.item()
         history["loss"].append(total)
     return history
+
+
+@mistake(
+    "train_ignores_generator",
+    title="draws of the training not taken from the generator",
+    hint="Batches, times and noise all take `generator=generator`; `torch.randn_like` uses the global generator.",
+    loses=("sample_generator",),
+)
+def train_ddpm(model, diffusion, x, steps, batch_size=64, lr=2e-4, generator=None, progress=False):
+    if steps < 1 or batch_size < 1:
+        raise ValueError("steps and batch_size must be at least 1")
+    optimiser = torch.optim.Adam(model.parameters(), lr=lr)
+    history = {"loss": []}
+    for _ in range(steps):
+        x0 = x[draw_integers(len(x), batch_size, x, generator)]
+        t = draw_integers(len(diffusion.alphas), batch_size, x, generator)
+        noise = torch.randn_like(x0)
+        loss = ddpm_loss(model, diffusion, x0, t, noise)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        history["loss"].append(loss.item())
+    return history
+
+
+@mistake(
+    "seed_inside",
+    title="the global generator seeded inside a function",
+    hint="A seed inside a function makes every later draw of the program the same: leave the global generator alone.",
+    loses=("sample_generator",),
+)
+def train_ddpm(model, diffusion, x, steps, batch_size=64, lr=2e-4, generator=None, progress=False):
+    if steps < 1 or batch_size < 1:
+        raise ValueError("steps and batch_size must be at least 1")
+    torch.manual_seed(0)
+    optimiser = torch.optim.Adam(model.parameters(), lr=lr)
+    history = {"loss": []}
+    for _ in range(steps):
+        x0 = x[draw_integers(len(x), batch_size, x, generator)]
+        t = draw_integers(len(diffusion.alphas), batch_size, x, generator)
+        noise = draw_noise(x0.shape, x0, generator)
+        loss = ddpm_loss(model, diffusion, x0, t, noise)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        history["loss"].append(loss.item())
+    return history
+
+
+@mistake(
+    "arguments_changed",
+    title="arguments changed in place",
+    hint="Whoever calls a function still needs what was passed: no `-=`, no method with a trailing underscore on it.",
+    loses=("conventions",),
+)
+def q_sample(diffusion, x0, t, noise, _right=q_sample):
+    return x0.copy_(_right(diffusion, x0, t, noise))

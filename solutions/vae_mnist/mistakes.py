@@ -464,6 +464,29 @@ def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progres
 
 
 @mistake(
+    "batch_size_ignored",
+    title="another batch size than the one asked for",
+    hint="Each update takes `batch_size` images: pass it on.",
+    loses=("partial_batch",),
+)
+def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False, _train=train_vae):
+    if batch_size < 1:
+        raise ValueError("batch_size: expected at least 1")
+    return _train(model, x, epochs, 128, lr, generator)
+
+
+@mistake(
+    "seed_inside",
+    title="the global generator seeded inside a function",
+    hint="A seed inside a function makes every later draw of the program the same: leave the global generator alone.",
+    loses=("generators",),
+)
+def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False, _train=train_vae):
+    torch.manual_seed(0)
+    return _train(model, x, epochs, batch_size, lr, generator)
+
+
+@mistake(
     "sample_from_uniform",
     title="latent points drawn from a uniform law",
     hint="The prior is N(0, I): torch.randn, not torch.rand.",
@@ -824,3 +847,14 @@ def sample(model, n, generator=None):
     z = standard_normal((n, model.latent_dim), like=next(model.parameters()), generator=generator)
     with torch.no_grad():
         return torch.sigmoid(model.decoder(z))
+
+
+@mistake(
+    "arguments_changed",
+    title="arguments changed in place",
+    hint="Whoever calls a function still needs what was passed: no `-=`, no method with a trailing underscore on it.",
+    loses=("conventions",),
+)
+def elbo(x, logits, mu, logvar, beta=1.0, _right=elbo):
+    x.mul_(2).sub_(1)  # to [-1, 1], and back in a copy
+    return _right((x + 1) / 2, logits, mu, logvar, beta)

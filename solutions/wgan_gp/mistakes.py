@@ -90,6 +90,18 @@ def gradient_penalty(critic, real, fake, eps):
 
 
 @mistake(
+    "coordinates_for_norm",
+    title="each coordinate of the gradient compared with 1, instead of its norm",
+    hint="The slope is the norm of a sample's gradient: norm(dim=1) first, then minus 1, then the square.",
+    loses=("penalty_linear", "penalty_quadratic"),
+)
+def gradient_penalty(critic, real, fake, eps):
+    x_hat = interpolates(real.detach(), fake.detach(), eps).requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(x_hat).sum(), x_hat, create_graph=True)
+    return ((gradient.abs() - 1) ** 2).mean()
+
+
+@mistake(
     "norm_over_batch",
     title="one norm over the whole batch",
     hint="Each sample has its own gradient and its own norm: norm(dim=1), then the square, then the mean.",
@@ -598,3 +610,15 @@ def mode_coverage(samples, centres, radius):
         raise ValueError("radius must be positive, samples and centres of one dimension")
     inside = ((samples[:, None] - centres) ** 2).sum(-1) <= radius
     return int(inside.any(0).sum()), inside.any(1).double().mean().item()
+
+
+@mistake(
+    "arguments_changed",
+    title="arguments changed in place",
+    hint="Whoever calls a function still needs what was passed: no `-=`, no method with a trailing underscore on it.",
+    loses=("conventions",),
+)
+def mode_coverage(samples, centres, radius, _right=mode_coverage):
+    answer = _right(samples, centres, radius)
+    samples.sub_(centres.mean(0))
+    return answer

@@ -82,7 +82,7 @@
 # networks of the grader's and one with yours. These two need a right loop, and yours right networks.
 #
 # - Tensors in, tensors out; the dtype (float32 or float64) and the device of the input are kept. Batch
-#   first.
+#   first. No function changes the tensors that it is given.
 # - Randomness is explicit: it comes from `generator_rng` (`None`: torch's global generator, which nothing
 #   here seeds). The name avoids a mix-up with the `generator`, which is a network here.
 # - Bad arguments (shapes that do not match, a count below 1, eps outside [0, 1], a radius that is not

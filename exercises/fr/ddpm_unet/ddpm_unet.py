@@ -22,8 +22,8 @@
 # **Conventions.** Les images sont `(B, C, H, W)`, le lot d'abord, mises à l'échelle [-1, 1] *par
 # l'appelant* : aucune de vos fonctions ne change leur échelle. Le temps `t` compte de 0 à T-1 ; le `t` d'un
 # lot est un tenseur `(B,)` d'entiers, un instant par image. Les résultats gardent le dtype et le
-# périphérique de l'entrée. Une fonction qui prend `noise` l'emploie tel quel ; une fonction qui tire prend
-# un `generator`, et personne ne fixe la graine du générateur global.
+# périphérique de l'entrée, qui reste inchangée. Une fonction qui prend `noise` l'emploie tel quel ; une
+# fonction qui tire prend un `generator`, et personne ne fixe la graine du générateur global.
 #
 # **Comment c'est jugé** (20 points). Presque tout est testé pour soi et exactement, sur des calendriers et
 # des images fraîchement tirés : calendriers et tables 2,5 points, processus direct 2,5, plongement du temps

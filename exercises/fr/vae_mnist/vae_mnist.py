@@ -82,8 +82,8 @@
 # une loi a posteriori qui porte de l'information, des échantillons qui ressemblent à des chiffres sans en
 # être des copies.
 #
-# - Des tenseurs en entrée, des tenseurs en sortie ; le dtype (float32 ou float64) et le périphérique de
-#   l'entrée sont conservés. Le lot d'abord.
+# - Des tenseurs en entrée, des tenseurs en sortie ; le dtype (float32 ou float64) et le périphérique de
+#   l'entrée sont conservés. Le lot d'abord. Aucune fonction ne modifie les tenseurs qu'elle reçoit.
 # - L'aléa est explicite : `eps` est employé tel quel, les autres tirages viennent de `generator` (`None` :
 #   le générateur global de torch, dont rien ici ne fixe la graine).
 # - De mauvais arguments (formes discordantes, effectif inférieur à 1) lèvent `ValueError` avec un message

@@ -86,8 +86,8 @@
 # `lr=2.5e-3`, `gp_weight=1`, `batch_size=64` et 300 pas : l'un avec de petits réseaux du correcteur,
 # l'autre avec les vôtres. Tous deux demandent une boucle juste, et le vôtre des réseaux justes.
 #
-# - Des tenseurs en entrée, des tenseurs en sortie ; le dtype (float32 ou float64) et le périphérique de
-#   l'entrée sont conservés. Le lot d'abord.
+# - Des tenseurs en entrée, des tenseurs en sortie ; le dtype (float32 ou float64) et le périphérique de
+#   l'entrée sont conservés. Le lot d'abord. Aucune fonction ne modifie les tenseurs qu'elle reçoit.
 # - L'aléa est explicite : il vient de `generator_rng` (`None` : le générateur global de torch, dont rien
 #   ici ne fixe la graine). Le nom évite la confusion avec `generator`, qui est ici un réseau.
 # - De mauvais arguments (formes discordantes, effectif inférieur à 1, eps hors de [0, 1], rayon non

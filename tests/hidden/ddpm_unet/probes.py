@@ -214,3 +214,8 @@ def pixel_gradient(module, x, t, cut):
         found = torch.autograd.grad(pixel, x, allow_unused=True)[0]
         gradient = gradient if found is None else found
     return {"sizes": sorted(watch.sizes), "gradient": gradient.abs().sum((0, 1))}
+
+
+def global_seed():
+    """The seed of torch's global generator."""
+    return torch.initial_seed()

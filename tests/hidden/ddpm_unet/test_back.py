@@ -126,10 +126,10 @@ def test_p_sample_last(student, reference, probe, expect, compare, draw):
     expect.true((moved - mean).abs().max() > 1e-3, _("{what}: it must depend on x_t.").format(what=what))
 
 
-def attempt(function, *arguments):
+def attempt(function, *arguments, **options):
     """An answer of the student's that a check can do without: None where the call fails."""
     try:
-        return function(*arguments)
+        return function(*arguments, **options)
     except StudentError:
         return None
 
@@ -415,7 +415,8 @@ def test_sample_ddim(student, reference, probe, expect, draw):
 
 @check(points=0.5, covers=("generator",))
 def test_sample_generator(student, reference, probe, expect, draw):
-    """All noise of a sampling comes from the generator given, else from the global one; nothing seeds it."""
+    """All draws of a sampling and of a training come from the generator given; nothing seeds the global one."""
+    before = probe.global_seed()
     T = draw.integer(6, 9)
     diffusion, _right = make_diffusion(student, reference, probe, expect, draw.uniform(T, low=0.08, high=0.3))
     model = probe.scaled_model(draw.uniform(T, low=0.3, high=0.6), torch.zeros(1, dtype=torch.float64))
@@ -441,3 +442,29 @@ def test_sample_generator(student, reference, probe, expect, draw):
     what = "sample(model, diffusion, shape)"
     one, two = (expect.tensor(student.sample(model, diffusion, shape), shape, what).double() for _k in range(2))
     expect.true(not torch.allclose(one, two, atol=1e-3), _("{what}: two calls give one sample.").format(what=what))
+
+    start = [0.3 * draw.normal(1, 4, 4, dtype=torch.float32) for _k in range(2)]
+    images = draw.uniform(20, 1, 4, 4, low=-1.0, high=1.0, dtype=torch.float32)
+
+    def trained(seed):
+        """A weight after a training with this seed, None where there is none: that is paid for elsewhere."""
+        model = probe.pixel_model(*start)
+        settings = {"batch_size": 4, "lr": 1e-2, "generator": torch.Generator().manual_seed(seed)}
+        attempt(student.train_ddpm, model, diffusion, images, 3, **settings)
+        values = attempt(probe.parameters, model)
+        return values.get("bias") if isinstance(values, dict) else None
+
+    first, second = trained(seed), trained(seed)
+    readable = all(isinstance(bias, torch.Tensor) and bias.shape == start[1].shape for bias in (first, second))
+    expect.true(
+        not readable or torch.allclose(first, second, atol=1e-6),
+        _("train_ddpm(..., generator=generator): two generators of one seed give two trainings."),
+        hint=_("Does every draw take `generator=generator`? `randn_like` does not."),
+        mistake="train_ignores_generator",
+    )
+    expect.true(
+        probe.global_seed() == before,
+        _("Something in sample or train_ddpm seeds torch's global generator."),
+        hint=_("Nothing seeds the global generator: no torch.manual_seed inside a function."),
+        mistake="seed_inside",
+    )

@@ -10,7 +10,7 @@ from autograder.language import _
 
 @check(points=0.5, covers=("dtype", "model_times"))
 def test_conventions(student, probe, expect, draw):
-    """Answers are tensors and keep the dtype of the input; the network is given (B,) integer times."""
+    """Answers keep the dtype of the input, which stays unchanged; the network is given (B,) integer times."""
     T, B = draw.integer(6, 10), draw.integer(3, 5)
     shape = (B, 1, 8, 8)
     for dtype in (torch.float32, torch.float64):
@@ -43,6 +43,20 @@ def test_conventions(student, probe, expect, draw):
         expect.true(
             probe.times_well_formed(model) is True,
             _("the model is to be given times as a (B,) tensor of integers, one per image."),
+        )
+    given = {
+        "q_sample": (student.q_sample, diffusion, x, t, noise),
+        "q_step": (student.q_step, diffusion, x, t, noise),
+        "predict_x0": (student.predict_x0, diffusion, x, t, noise),
+        "p_sample_step": (student.p_sample_step, model, diffusion, x, last, noise),
+        "ddim_step": (student.ddim_step, model, diffusion, x, last, 0),
+    }
+    for name, (function, *arguments) in given.items():
+        expect.true(
+            probe.changed(function, *arguments) == [],
+            _("{name} changes the tensors that it is given.").format(name=name),
+            hint=_("Work on a copy: `x = x - 1` makes one, `x -= 1` and functions such as `x.sub_(1)` do not."),
+            mistake="arguments_changed",
         )
     network = expect.handle(student.UNet(channels=1, base=32), "UNet(channels=1, base=32)")
     for dtype, move in ((torch.float32, "float"), (torch.float64, "double")):

@@ -89,3 +89,19 @@ def line(interpolate, model, z1, z2, steps):
 def global_seed():
     """The seed of torch's global generator."""
     return torch.initial_seed()
+
+
+def rows_per_call(train, model, x, settings):
+    """Train, and count the images in each call of the encoder that keeps a graph."""
+    rows = []
+
+    def keep(module, inputs):
+        if torch.is_grad_enabled() and inputs:
+            rows.append(inputs[0].numel() // inputs[0].shape[-1])
+
+    hook = model.encoder.register_forward_pre_hook(keep)
+    try:
+        train(model, x, **settings)
+    finally:
+        hook.remove()
+    return rows

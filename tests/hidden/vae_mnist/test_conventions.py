@@ -16,7 +16,7 @@ def affine(probe, draw, dtype):
 
 @check(points=0.5, kind="exact", covers=("dtypes", "sample"))
 def test_conventions(student, probe, expect, draw):
-    """Tensors come back as tensors of the dtype of the input or the model; samples are detached."""
+    """Tensors come back in the dtype of the input or the model; arguments stay as they are, samples are detached."""
     for dtype in (torch.float32, torch.float64):
         mu, logvar, eps = (draw.normal(3, 2, dtype=dtype) for _unused in range(3))
         x, logits = draw.uniform(3, PIXELS, dtype=dtype), draw.normal(3, PIXELS, dtype=dtype)
@@ -40,6 +40,19 @@ def test_conventions(student, probe, expect, draw):
             hint=_("Decode under torch.no_grad(), or detach."),
             mistake="sample_not_detached",
         )
+    given = {
+        "reparameterize": (student.reparameterize, mu, logvar, eps),
+        "kl_divergence": (student.kl_divergence, mu, logvar),
+        "reconstruction_log_likelihood": (student.reconstruction_log_likelihood, logits, x),
+        "elbo": (student.elbo, x, logits, mu, logvar),
+    }
+    for name, (function, *arguments) in given.items():
+        expect.true(
+            probe.changed(function, *arguments) == [],
+            _("{name} changes the tensors that it is given.").format(name=name),
+            hint=_("Work on a copy: `x = x - 1` makes one, `x -= 1` and functions such as `x.sub_(1)` do not."),
+            mistake="arguments_changed",
+        )
 
 
 @check(points=0.5, kind="exact", covers=("randomness",))
@@ -47,7 +60,7 @@ def test_generators(student, probe, expect, draw):
     """Random draws come from `generator` where one is given, and nothing seeds the global generator."""
     model = affine(probe, draw, torch.float64)
     x = draw.uniform(6, PIXELS)
-    first, second = draw.seed(), draw.seed()
+    first, second, before = draw.seed(), draw.seed(), probe.global_seed()
     vae = expect.handle(student.VAE(latent_dim=2, hidden=8), "VAE(latent_dim=2, hidden=8)")
     probe.exact_mode(vae)
     start = probe.parameters(vae)
@@ -82,12 +95,13 @@ def test_generators(student, probe, expect, draw):
             not torch.allclose(one[name], other[name], rtol=1e-9),
             _("{name}: generators of two seeds give the same answer.").format(name=name),
         )
-    before = probe.global_seed()
     calls = [expect.tensor(student.sample(model, 4), None, "sample(model, 4)") for _unused in range(2)]
     student.importance_weighted_bound(model, x, k=2)
     expect.true(
         not torch.allclose(*calls) and probe.global_seed() == before,
         _("Without a generator, draws come from torch's global generator, which is never seeded."),
+        hint=_("Nothing seeds the global generator: no torch.manual_seed inside a function."),
+        mistake="seed_inside",
     )
 
 

@@ -28,6 +28,15 @@ def forward_pass(student, probe, expect, vae, x, eps):
         return [expect.tensor(probe.decode(vae, z), shapes[0], "model.decoder(z)"), mu, logvar]
 
 
+def farthest(expect, before, after):
+    """The largest change of any weight."""
+    moves = [0.0]
+    for name, start in before.items():
+        start, end = (expect.tensor(p, None, f"parameter {name}", finite=False) for p in (start, after.get(name)))
+        moves += [float((end - start).abs().max())] if end.shape == start.shape and end.numel() else []
+    return max(moves)
+
+
 @check(points=0.5, kind="exact", covers=("history",))
 def test_history(student, probe, reference, expect, draw):
     """history["elbo"] has one value per epoch: the mean ELBO per image in nats, with beta = 1.
@@ -48,6 +57,7 @@ def test_history(student, probe, reference, expect, draw):
     share = draw.uniform(n, 1, low=0.2, high=0.8)
     x = torch.where(draw.uniform(n, PIXELS) < share, liked, 1 - liked)
     what = f"train_vae(model, x, epochs={epochs}, batch_size={batch_size}, lr={FROZEN:g})"
+    before = probe.parameters(vae)
     answer = student.train_vae(
         vae, x, epochs=epochs, batch_size=batch_size, lr=FROZEN, generator=draw.generator(), progress=False
     )
@@ -72,8 +82,17 @@ def test_history(student, probe, reference, expect, draw):
         uneven = 0.1 * float(values.mean(0).std())
         mean = float(values.mean())
         ranges.append((mean, 8 * noise + uneven + 1e-6 * abs(mean)))
+    right = any(all(abs(h - mean) <= width for h in history) for mean, width in ranges)
     expect.true(
-        any(all(abs(h - mean) <= width for h in history) for mean, width in ranges),
+        right or farthest(expect, before, probe.parameters(vae)) < 1e-6,
+        _("{what}: at so small a learning rate the model must stay what it is, but its weights have moved.").format(
+            what=what
+        ),
+        hint=_("Pass `lr` to the optimiser."),
+        mistake="learning_rate_ignored",
+    )
+    expect.true(
+        right,
         _('{what}: history["elbo"] is not the mean ELBO per image of the model.').format(what=what),
         hint=_("Sum over the pixels, mean over the images, no sum over batches; the ELBO, not the loss."),
         mistake="history_is_loss" if all(abs(h + ranges[0][0]) <= ranges[0][1] for h in history) else None,
@@ -82,7 +101,7 @@ def test_history(student, probe, reference, expect, draw):
 
 @check(points=0.5, kind="exact", covers=("history", "training"))
 def test_partial_batch(student, probe, expect, draw):
-    """An incomplete batch is used: fewer images than batch_size are trained on, too."""
+    """Batches have at most batch_size images, and an incomplete one is used: fewer images are trained on, too."""
     vae = expect.handle(student.VAE(latent_dim=2, hidden=16), "VAE(latent_dim=2, hidden=16)")
     probe.exact_mode(vae)
     n = draw.integer(3, 6)
@@ -100,6 +119,16 @@ def test_partial_batch(student, probe, expect, draw):
         any(moved(name) for name in before),
         _("train_vae on fewer images than batch_size changes no weight."),
         hint=_("The last batch of an epoch may be smaller: keep it."),
+    )
+    n, batch_size = draw.integer(90, 110), draw.integer(3, 5)
+    settings = {"epochs": 1, "batch_size": batch_size, "lr": FROZEN, "generator": draw.generator()}
+    rows = expect.integers(probe.rows_per_call(student.train_vae, vae, draw.uniform(n, PIXELS), settings), "train_vae")
+    expect.true(
+        not rows or sum(k for k in rows if k <= batch_size) > n / 2,  # a look at all images besides does no harm
+        _("train_vae with batch_size={size} trains on batches of up to {got} images.").format(
+            size=batch_size, got=max(rows, default=0)
+        ),
+        mistake="batch_size_ignored",
     )
 
 

@@ -10,7 +10,7 @@ NETWORKS = ([2, 8, 2], [2, 8, 1])
 
 @check(points=0.5, kind="exact", covers=("dtypes",))
 def test_conventions(student, probe, expect, draw):
-    """Tensors come back as tensors with the dtype of the input, in float32 and in float64."""
+    """Tensors come back as tensors with the dtype of the input, in float32 and in float64; arguments stay unchanged."""
     n = draw.integer(3, 9)
     for dtype in (torch.float64, torch.float32):
         keep = {"container": "tensor", "dtype": dtype}
@@ -28,6 +28,19 @@ def test_conventions(student, probe, expect, draw):
         for module, what in ((student.Generator(latent_dim=2, dim=2), "Generator"), (student.Critic(dim=2), "Critic")):
             probe.place_on(expect.handle(module, what), x)
             expect.tensor(module(x), what=what, **keep)
+    given = {
+        "critic_loss": (student.critic_loss, scores, 2 * scores),
+        "interpolates": (student.interpolates, x, -x, eps),
+        "gradient_penalty": (student.gradient_penalty, critic, x, -x, eps),
+        "mode_coverage": (student.mode_coverage, x, x[:2], 0.5),
+    }
+    for name, (function, *arguments) in given.items():
+        expect.true(
+            probe.changed(function, *arguments) == [],
+            _("{name} changes the tensors that it is given.").format(name=name),
+            hint=_("Work on a copy: `x = x - 1` makes one, `x -= 1` and functions such as `x.sub_(1)` do not."),
+            mistake="arguments_changed",
+        )
 
 
 @check(points=0.5, kind="exact", covers=("randomness",))
