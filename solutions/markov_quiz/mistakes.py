@@ -63,9 +63,7 @@ def joint_probability(x, y):
         raise ValueError("x and y must have the same length")
     values_x = x.new_tensor(list(dict.fromkeys(x.tolist())))
     values_y = y.new_tensor(list(dict.fromkeys(y.tolist())))
-    P = torch.stack(
-        [torch.stack([((x == a) & (y == b)).double().mean() for b in values_y]) for a in values_x]
-    )
+    P = torch.stack([torch.stack([((x == a) & (y == b)).double().mean() for b in values_y]) for a in values_x])
     return values_x, values_y, P
 
 
@@ -79,9 +77,7 @@ def joint_probability(x, y):
     n = min(len(x), len(y))
     x, y = x[:n], y[:n]
     values_x, values_y = x.unique(), y.unique()
-    P = torch.stack(
-        [torch.stack([((x == a) & (y == b)).double().mean() for b in values_y]) for a in values_x]
-    )
+    P = torch.stack([torch.stack([((x == a) & (y == b)).double().mean() for b in values_y]) for a in values_x])
     return values_x, values_y, P
 
 
@@ -199,6 +195,24 @@ def transition_counts(sequences, states, order=1):
     counts = torch.zeros((len(states),) * (order + 1))
     for k in range(order, len(path)):
         counts[tuple(path[k - order : k + 1])] += 1
+    return counts
+
+
+@mistake(
+    "first_transition_missed",
+    title="the first transition of each sequence left out",
+    hint="The first context is made of the states 0 to order - 1, and the state after it is already counted.",
+    loses=("counts_order_1", "counts_higher_orders"),
+)
+def transition_counts(sequences, states, order=1):
+    index = {state: i for i, state in enumerate(states)}
+    if any(state not in index for sequence in sequences for state in sequence):
+        raise ValueError("unknown state")
+    counts = torch.zeros((len(states),) * (order + 1))
+    for sequence in sequences:
+        path = [index[state] for state in sequence]
+        for k in range(order + 1, len(path)):
+            counts[tuple(path[k - order : k + 1])] += 1
     return counts
 
 
@@ -428,6 +442,33 @@ def transition_matrix(counts, smoothing=0.0):
 
 
 @mistake(
+    "smoothing_of_seen_contexts",
+    title="no smoothing for contexts that were never seen",
+    hint="Smoothing is added to every cell: a context that was never seen then has the uniform law.",
+    loses=("matrix_smoothing",),
+)
+def transition_matrix(counts, smoothing=0.0):
+    if not counts.is_floating_point():
+        counts = counts.float()
+    counts = counts + smoothing * (counts.sum(dim=-1, keepdim=True) > 0)
+    total = counts.sum(dim=-1, keepdim=True)
+    return torch.where(total > 0, counts / total, torch.zeros_like(counts))
+
+
+@mistake(
+    "smoothing_below_once",
+    title="smoothing added once to the sum instead of once for each state",
+    hint="Each of the n cells grows by the smoothing, so the sum below grows by n times as much.",
+    loses=("matrix_smoothing",),
+)
+def transition_matrix(counts, smoothing=0.0):
+    if not counts.is_floating_point():
+        counts = counts.float()
+    total = counts.sum(dim=-1, keepdim=True) + smoothing
+    return torch.where(total > 0, (counts + smoothing) / total, torch.zeros_like(counts))
+
+
+@mistake(
     "smoothing_of_unseen_only",
     title="smoothing added only where nothing was seen",
     hint="Smoothing is added to every cell, also to those that were seen.",
@@ -467,6 +508,20 @@ def most_likely_sequence(start, P, length):
     order = len(path)
     while len(path) < length:
         path.append(int(P[tuple(path[-order:])].argmax()))
+    return path
+
+
+@mistake(
+    "most_likely_after_last_state",
+    title="only the last state looked at, whatever the order",
+    hint="At order 2 the row is P[i, j], with i and j the last two states, oldest first.",
+    loses=("most_likely_order_2",),
+)
+def most_likely_sequence(start, P, length):
+    path = context_of(start, P)
+    P = P.reshape(-1, P.shape[-1], P.shape[-1]).sum(dim=0)
+    while len(path) < length and P[path[-1]].sum() > 0:
+        path.append(int(P[path[-1]].argmax()))
     return path
 
 
