@@ -75,7 +75,11 @@ def test_likelihood_impossible(student, draw, expect):
         expect.true(math.isfinite(value), _("log_likelihood of a possible sequence is infinite."))
         for where in (order, draw.integer(order + 1, length - 2), length - 1):
             sequence = broken(draw, P, length, where)
-            value = expect.number(student.log_likelihood(sequence, P), "log_likelihood(impossible sequence, P)")
+            value = expect.number(
+                student.log_likelihood(sequence, P),
+                "log_likelihood(impossible sequence, P)",
+                hint=_("The logarithm of 0 is -inf; 0 times -inf, 0/0 and inf - inf are NaN."),
+            )
             expect.true(
                 value == -math.inf,
                 _("log_likelihood of an impossible sequence: expected -inf, got {value:g}.").format(value=value),

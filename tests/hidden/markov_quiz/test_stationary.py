@@ -56,7 +56,14 @@ def test_stationary_periodic(student, reference, compare, draw):
         P = periodic(draw, period)
         right = reference.stationary_distribution(P)
         what = f"stationary_distribution(P of period {period})"
-        compare(student.stationary_distribution(P), right, what, rtol=TOLERANCE, atol=TOLERANCE)
+        compare(
+            student.stationary_distribution(P),
+            right,
+            what,
+            rtol=TOLERANCE,
+            atol=TOLERANCE,
+            hint=_("Powers of a periodic P do not settle: solve the linear equations pi P = pi, sum(pi) = 1."),
+        )
 
 
 @check(points=0.5, covers=("reducible",))
