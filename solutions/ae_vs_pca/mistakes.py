@@ -509,29 +509,6 @@ def train_autoencoder(model, x, epochs, batch_size=128, lr=1e-3, generator=None,
 
 
 @mistake(
-    "not_shuffled",
-    title="samples always in the order of the data",
-    hint="Each epoch takes the samples in a random order, drawn with the generator.",
-    loses=("training_generator",),
-)
-def train_autoencoder(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False):
-    if epochs < 1 or batch_size < 1:
-        raise ValueError("epochs and batch_size must be at least 1")
-    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
-    history = {"loss": []}
-    for _ in range(epochs):
-        total = 0.0
-        for rows in torch.arange(len(x)).split(batch_size):
-            optimizer.zero_grad()
-            loss = reconstruction_loss(x[rows], model(x[rows]))
-            loss.backward()
-            optimizer.step()
-            total += loss.item() * len(rows)
-        history["loss"].append(total / len(x))
-    return history
-
-
-@mistake(
     "seed_inside",
     title="the global generator seeded inside a function",
     hint="A seed inside a function makes every later draw of the program the same: leave the global generator alone.",

@@ -148,27 +148,17 @@ def test_training_learns(student, probe, draw, expect):
 
 @check(points=0.5, covers=("generator",))
 def test_training_generator(student, probe, draw, expect):
-    """The same generator gives the same training, another one another order; nothing seeds the global generator."""
+    """The same generator gives the same training; nothing seeds the global generator."""
     x, weights, _model = recorded(probe, draw, draw.integer(50, 60))
-    seed, other_seed, before = draw.seed(), draw.seed(), probe.global_seed()
-
-    def run(seed):
-        """Losses of a training with this seed, and the rows in the order in which the model saw them."""
-        model, generator = probe.recorder(*weights), torch.Generator().manual_seed(seed)
-        history = student.train_autoencoder(model, x, epochs=3, batch_size=8, lr=1e-2, generator=generator)
-        losses = torch.tensor(expect.history(history, "loss", None, "train_autoencoder(model, x, ...)"))
-        return losses, torch.cat([expect.tensor(batch, None, _("a training batch")) for batch in probe.batches(model)])
-
-    (one, order), (again, _rows), (_losses, other) = run(seed), run(seed), run(other_seed)
+    seed, before = draw.seed(), probe.global_seed()
+    runs = []
+    for _k in range(2):
+        history = student.train_autoencoder(
+            probe.recorder(*weights), x, epochs=3, batch_size=8, lr=1e-2, generator=torch.Generator().manual_seed(seed)
+        )
+        runs.append(torch.tensor(expect.history(history, "loss", None, "train_autoencoder(model, x, ...)")))
     message = _("two trainings from the same weights with generators of one seed give different losses.")
-    expect.true(len(one) > 0 and one.shape == again.shape and torch.allclose(one, again, rtol=1e-6), message)
-    complete = bool((order[:, None] == x[None]).all(-1).any(0).all())  # samples left out are paid for above
-    expect.true(
-        not (complete and torch.equal(order, other)),
-        _("two trainings with generators of different seeds take the samples in the same order."),
-        hint=_("Go through the samples in a random order, drawn with the generator: torch.randperm, or shuffle=True."),
-        mistake="not_shuffled",
-    )
+    expect.true(len(runs[0]) > 0 and runs[0].shape == runs[1].shape and torch.allclose(*runs, rtol=1e-6), message)
     expect.true(
         probe.global_seed() == before,
         _("train_autoencoder seeds torch's global generator."),
