@@ -31,6 +31,34 @@ def gaussian_mixture_log_prob(x, means, std, weights):
 
 
 @mistake(
+    "normaliser_of_two_dimensions",
+    title="normalising constant of the plane used in every dimension",
+    hint="In d dimensions the constant is (2 pi std^2)^(-d/2): d is the number of coordinates of x, not always 2.",
+    loses=("mixture_log_prob",),
+)
+def gaussian_mixture_log_prob(x, means, std, weights):
+    if x.shape[1] != means.shape[1] or weights.shape != means.shape[:1]:
+        raise ValueError("shapes of x, means and weights do not fit")
+    squared = (x[:, None] - means).square().sum(-1)
+    return torch.logsumexp(weights.log() - squared / (2 * std**2) - math.log(2 * math.pi * std**2), dim=1)
+
+
+@mistake(
+    "std_as_variance",
+    title="the standard deviation used as the variance",
+    hint="`std` is a standard deviation: the exponent is divided by 2 std^2, and the constant holds std^2, too.",
+    loses=("mixture_log_prob",),
+    may_lose=("mixture_far_away",),
+)
+def gaussian_mixture_log_prob(x, means, std, weights):
+    if x.shape[1] != means.shape[1] or weights.shape != means.shape[:1]:
+        raise ValueError("shapes of x, means and weights do not fit")
+    squared = (x[:, None] - means).square().sum(-1)
+    log_normaliser = 0.5 * x.shape[1] * math.log(2 * math.pi * std)
+    return torch.logsumexp(weights.log() - squared / (2 * std) - log_normaliser, dim=1)
+
+
+@mistake(
     "one_point_squeezed",
     title="a batch of one point loses its axis",
     hint="`squeeze()` takes away every axis of length 1, that of the batch too: sum over dim=-1 and leave the rest.",
@@ -83,6 +111,19 @@ def gaussian_mixture_score(x, means, std, weights):
     squared = (x[:, None] - means).square().sum(-1)
     r = torch.softmax(weights.log() - squared / (2 * std**2), dim=0)
     return (r[..., None] * (means - x[:, None])).sum(1) / std**2
+
+
+@mistake(
+    "score_of_nearest_mode",
+    title="score of the nearest component alone",
+    hint="Between the modes every component pulls: the score is a mean of theirs, weighted by the responsibilities.",
+    loses=("mixture_score",),
+)
+def gaussian_mixture_score(x, means, std, weights):
+    if x.shape[1] != means.shape[1] or weights.shape != means.shape[:1]:
+        raise ValueError("shapes of x, means and weights do not fit")
+    nearest = (x[:, None] - means).square().sum(-1).argmin(dim=1)
+    return (means[nearest] - x) / std**2
 
 
 @mistake(
@@ -244,6 +285,22 @@ def langevin_sample(score_fn, x0, step, n_steps, generator=None):
     frames = [x0]
     for _ in range(n_steps):
         noise = torch.randn(x0.shape[1:], generator=generator, dtype=x0.dtype).expand_as(x0)
+        frames.append(langevin_step(frames[-1], score_fn(frames[-1]).detach(), step, noise))
+    return torch.stack(frames)
+
+
+@mistake(
+    "noise_shared_by_coordinates",
+    title="one number of noise for all coordinates of a point",
+    hint="Each coordinate needs noise of its own: draw (B, d) numbers in every step, not (B, 1).",
+    loses=("langevin_noise", "langevin_stationary", "langevin_modes"),
+)
+def langevin_sample(score_fn, x0, step, n_steps, generator=None):
+    if n_steps < 1:
+        raise ValueError("n_steps must be at least 1")
+    frames = [x0]
+    for _ in range(n_steps):
+        noise = torch.randn(len(x0), 1, generator=generator, dtype=x0.dtype).expand_as(x0)
         frames.append(langevin_step(frames[-1], score_fn(frames[-1]).detach(), step, noise))
     return torch.stack(frames)
 

@@ -83,7 +83,7 @@ def test_mixture_far_away(student, expect, draw):
     expect.true(
         bool(((log_prob - right.detach()).abs() < 0.02 * right.detach().abs()).all()),
         _("{what}: the values are finite, but far from the right ones.").format(what=what),
-        hint,
+        _("Far away the log-density is close to -|x - m|² / (2 std²), m the nearest mean: nothing clamps it."),
     )
     what, hint = "gaussian_mixture_score(x far away, ...)", _("The weights of the components are a softmax.")
     score = expect.tensor(student.gaussian_mixture_score(x.detach(), means, std, weights), (n, d), what, hint=hint)
