@@ -546,6 +546,43 @@ def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9, _right=sinkhor
 
 
 @mistake(
+    "weights_taken_uniform",
+    title="all points weighted alike, whatever a and b are",
+    hint="The rows of the plan sum to a and its columns to b: log a and log b stand in the two updates.",
+    loses=("sinkhorn_marginals", "sinkhorn_plan", "sinkhorn_small_epsilon"),
+)
+def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
+    if C.shape != (len(a), len(b)) or n_iterations < 1:
+        raise ValueError("C must be (n, m) and n_iterations at least 1")
+    log_kernel, log_v = -C / epsilon, torch.zeros_like(b)
+    for _ in range(n_iterations):
+        log_u = -math.log(len(a)) - torch.logsumexp(log_kernel + log_v, dim=1)
+        log_v = -math.log(len(b)) - torch.logsumexp(log_kernel + log_u[:, None], dim=0)
+        rows = (log_kernel + log_u[:, None] + log_v).exp().sum(1)
+        if (rows * len(a) - 1).abs().mean() < tolerance:
+            break
+    return (log_kernel + log_u[:, None] + log_v).exp()
+
+
+@mistake(
+    "both_updates_from_old_values",
+    title="both vectors updated from the old ones",
+    hint="The second update needs the result of the first: log u, then log v from the new log u.",
+    loses=("sinkhorn_marginals", "sinkhorn_plan", "sinkhorn_small_epsilon", "sinkhorn_limit"),
+)
+def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
+    if C.shape != (len(a), len(b)) or n_iterations < 1:
+        raise ValueError("C must be (n, m) and n_iterations at least 1")
+    log_kernel, log_u, log_v = -C / epsilon, torch.zeros_like(a), torch.zeros_like(b)
+    for _ in range(n_iterations):
+        log_u, log_v = (
+            a.log() - torch.logsumexp(log_kernel + log_v, dim=1),
+            b.log() - torch.logsumexp(log_kernel + log_u[:, None], dim=0),
+        )
+    return (log_kernel + log_u[:, None] + log_v).exp()
+
+
+@mistake(
     "plan_not_scaled",
     title="the kernel returned without its scalings u and v",
     hint="The plan is u_i exp(-C_ij / epsilon) v_j: exp(-C / epsilon) alone has neither a nor b as marginals.",
