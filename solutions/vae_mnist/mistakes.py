@@ -856,5 +856,7 @@ def sample(model, n, generator=None):
     loses=("conventions",),
 )
 def elbo(x, logits, mu, logvar, beta=1.0, _right=elbo):
+    if logits.requires_grad:  # autograd objects to what follows
+        return _right(x, logits, mu, logvar, beta)
     x.mul_(2).sub_(1)  # to [-1, 1], and back in a copy
     return _right((x + 1) / 2, logits, mu, logvar, beta)
