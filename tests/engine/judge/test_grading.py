@@ -41,6 +41,26 @@ def test_the_same_submission_gets_the_same_inputs_and_another_student_others(gra
     assert seen[0] == seen[1] != seen[2]
 
 
+@pytest.mark.parametrize(
+    "how", ["from tqdm import tqdm", "from tqdm.auto import tqdm", "from rich.progress import track as tqdm"]
+)
+def test_a_progress_bar_costs_nothing(grade, own_solution, how):
+    shown = f"""
+{how}
+
+_mean = mean
+
+def mean(x):
+    for _ in tqdm(range(300)):
+        pass
+    return _mean(x)
+"""
+    result = grade(own_solution + shown)
+    assert set(outcomes(result).values()) == {"passed"}, result["loading"]
+    assert result["loading"] == []
+    assert result["incidents"] == []
+
+
 def test_each_mistake_loses_its_own_points_and_is_named(grade, own_solution, toy):
     for mistake in read_mistakes(toy / "solutions/toy/mistakes.py"):
         result = grade(apply_mistake(own_solution, mistake))

@@ -28,7 +28,8 @@ def test_memory_bomb_meets_its_limit(worker, talk, limits):
             held.clear()
     """,
     )
-    assert 0 < reply.answer * MIB <= limits.memory_bytes
+    # What is free in the heap at the start, less than a large page, does not count as growth.
+    assert 0 < reply.answer * MIB <= limits.memory_bytes + 2 * MIB
 
 
 @pytest.mark.parametrize("kind", ["mmap.MAP_SHARED", "mmap.MAP_PRIVATE"])
