@@ -8,11 +8,15 @@ from autograder.judge import check
 from autograder.language import _
 
 
-def corpus(draw, n, length, alphabet="abcdefghijklmnopqrstuvwxyz"):
-    """States in a secret order, and one long sequence over all but the last of them."""
+def corpus(draw, n, length, order=1, alphabet="abcdefghijklmnopqrstuvwxyz"):
+    """States in a secret order, and one long sequence over all but the last of them.
+
+    Its first and its last transition of the order differ: whether one or the other is left out can be told.
+    """
     states = draw.shuffle([f"{draw.choice(alphabet)}{i}" for i in range(n)])
     used = draw.shuffle(states)[: n - 1]
-    return states, [draw.choice(used) for _ in range(length)]
+    sequence = [draw.choice(used) for _ in range(length - 1)]
+    return states, [*sequence, draw.choice([state for state in used if state != sequence[order]])]
 
 
 @check(points=0.5, covers=("counts",))
@@ -28,7 +32,7 @@ def test_counts_order_1(student, reference, compare, draw):
 def test_counts_higher_orders(student, reference, compare, draw):
     """At orders 2 and 3 the context stands oldest first, the next state last."""
     for order in (2, 3):
-        states, sequence = corpus(draw, draw.integer(3, 4), draw.integer(60, 90))
+        states, sequence = corpus(draw, draw.integer(3, 4), draw.integer(60, 90), order)
         right = reference.transition_counts([sequence], states, order=order)
         answer = student.transition_counts([sequence], states, order=order)
         compare(answer, right, f"transition_counts(sequences, states, order={order})")
