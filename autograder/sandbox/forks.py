@@ -5,6 +5,7 @@ Two imports of torch for each judge, its own and its warm parent's, are most of 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -88,6 +89,7 @@ class Line:
         """Hang up: a zygote that this process has started ends; its forks do not."""
         self._channel.close()
         if self._zygote is not None and self._owner == os.getpid():
+            self._zygote.kill()  # it may be in the middle of its imports, and has nothing to put in order
             self._zygote.wait()
 
 
@@ -120,6 +122,7 @@ def line() -> Line:
             if _line is not None:
                 _line.close()
             found = _line = _start()
+            atexit.register(found.close)
         return found
 
 

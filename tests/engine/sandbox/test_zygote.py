@@ -213,6 +213,14 @@ def test_it_ends_with_whoever_started_it(tmp_path):
     os.close(handle)
 
 
+def test_it_is_ended_in_silence_by_a_process_that_ends():
+    program = "from autograder.sandbox import forks; print(forks.line()._zygote.pid)"
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3]), "PYTHONWARNINGS": "always"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    assert done.stderr == ""
+    assert not Path(f"/proc/{done.stdout.strip()}").exists()
+
+
 def test_a_fork_of_this_process_has_no_line_of_its_own(line):
     child = os.fork()
     if child == 0:
