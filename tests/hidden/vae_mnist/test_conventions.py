@@ -97,12 +97,16 @@ def test_generators(student, probe, expect, draw):
         )
     calls = [expect.tensor(student.sample(model, 4), None, "sample(model, 4)") for _unused in range(2)]
     student.importance_weighted_bound(model, x, k=2)
-    expect.true(
-        not torch.allclose(*calls) and probe.global_seed() == before,
-        _("Without a generator, draws come from torch's global generator, which is never seeded."),
-        hint=_("Nothing seeds the global generator: no torch.manual_seed inside a function."),
-        mistake="seed_inside",
-    )
+    for right, mistake in (
+        (not torch.allclose(*calls), "global_seed"),
+        (probe.global_seed() == before, "seed_inside"),
+    ):
+        expect.true(
+            right,
+            _("Without a generator, draws come from torch's global generator, which is never seeded."),
+            hint=_("Nothing seeds the global generator: no torch.manual_seed inside a function."),
+            mistake=mistake,
+        )
 
 
 @check(points=0.5, kind="exact", covers=("errors",))
