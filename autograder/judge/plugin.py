@@ -94,6 +94,13 @@ class State:
             self._opened = None
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the workers of a plain `pytest tests/hidden`."""
+    state = config.stash.get(_STATE, None)
+    if state is not None and state.engine is not None:
+        state.engine.close()
+
+
 def info_of(item: pytest.Item) -> CheckInfo | None:
     """What a test declares as a check, or None for an ordinary test."""
     return getattr(getattr(item, "function", None), "check", None)

@@ -537,6 +537,7 @@ def train_autoencoder(model, x, epochs, batch_size=128, lr=1e-3, generator=None,
     title="the learning rate ignored",
     hint="Pass `lr` to the optimiser.",
     loses=("training_history",),
+    may_lose=("linear_optimum", "linear_subspace"),
 )
 def train_autoencoder(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False):
     if epochs < 1 or batch_size < 1:
