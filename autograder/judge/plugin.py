@@ -96,8 +96,7 @@ class State:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End the workers of a plain `pytest tests/hidden`."""
-    state = config.stash.get(_STATE, None)
-    if state is not None and state.engine is not None:
+    if (state := config.stash.get(_STATE, None)) and state.engine:
         state.engine.close()
 
 
@@ -398,5 +397,4 @@ def quiz(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture
 def device(request: pytest.FixtureRequest) -> str:
     """The device of the worker."""
-    name: str = request.config.stash[_STATE].engine.device
-    return name
+    return str(request.config.stash[_STATE].engine.device)
