@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from autograder.errors import AutograderError
 
-class AuthoringError(Exception):
+
+class AuthoringError(AutograderError):
     """A source of an exercise is wrong; the message is meant for its author as it stands."""
 
     def __init__(self, message: str, *, file: Path, line: int | None = None) -> None:

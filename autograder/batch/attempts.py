@@ -21,6 +21,7 @@ from autograder.course import CourseConfig
 from autograder.language import _
 from autograder.results.files import result_path, result_text, text_digest, write_atomically
 from autograder.results.model import Result
+from autograder.results.points import rounded
 from autograder.submissions import Entry, FolderScan, SubmissionUnreadable
 from autograder.submissions.opening import read_regular
 from autograder.submissions.reader import MAX_BYTES
@@ -196,7 +197,7 @@ def _late(course: CourseConfig, result: Result, due_of: DueOf) -> dict[str, Any]
     return {
         "due": due.isoformat() if due else None,
         "penalty": penalty,
-        "points_after_penalty": round(result.points * (1 - penalty), 4),
+        "points_after_penalty": rounded(result.points * (1 - penalty)),
     }
 
 

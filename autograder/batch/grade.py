@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any, overload
 
 from autograder.batch.judges import Order
-from autograder.batch.keys import Key
 from autograder.batch.lock import only_grader
 from autograder.batch.pictures import Pictures
 from autograder.batch.plan import Options, Plan, Planned, make_plan, make_task
 from autograder.batch.pool import Done, OnDone, Source, Task, run_tasks
 from autograder.batch.schedule import Piece, Schedule
-from autograder.batch.state import Known, State
+from autograder.batch.state import State
 from autograder.course import CourseConfig, find_exercise
 from autograder.language import _
+from autograder.results.attempt import Key, Known
 from autograder.results.files import (
     file_digest,
     read_result,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.errors import AutograderError
 from autograder.sandbox import forks
 from autograder.sandbox.forks import Fork
 
@@ -25,8 +26,10 @@ SETTINGS = {
 }  # fmt: skip
 
 
-class JudgeFault(Exception):
+class JudgeFault(AutograderError):
     """The framework could not grade: never the student's fault."""
+
+    status = 1
 
 
 class JudgeLost(JudgeFault):

@@ -21,14 +21,13 @@ import autograder
 from autograder.course import CourseConfig, Exercise, derive_seed, find_exercise
 from autograder.course.data import find_mnist
 from autograder.language import _
+from autograder.results.attempt import Key
 
 # The rooms whose code decides what comes out. Commands, reports and exporters do not.
 _JUDGING = ("judge", "worker", "wire", "sandbox", "statistics", "results", "authoring", "submissions", "course")
 _VERSIONS = ("torch", "numpy", "scipy", "POT", "scikit-learn", "matplotlib", "pytest")
 # What changes no answer: dates, titles, what a late submission loses.
 _NO_ANSWER = ("due", "title", "late_penalty", "published")
-
-Key = dict[str, str]
 
 CHECK = "check:"
 OWN = ("submission", "student")  # parts that no two submissions share

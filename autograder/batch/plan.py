@@ -12,12 +12,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from autograder.batch.keys import CHECK, Key, Keys, changed_checks, differences, only_checks_differ
+from autograder.batch.keys import CHECK, Keys, changed_checks, differences, only_checks_differ
 from autograder.batch.pictures import Pictures
 from autograder.batch.pool import Task
-from autograder.batch.state import Known
 from autograder.course import CourseConfig
 from autograder.language import N_, _
+from autograder.results.attempt import Key, Known
 from autograder.results.model import Result
 from autograder.submissions import Entry, FolderScan, Submission, SubmissionUnreadable, code_cells, read_submission
 from autograder.submissions.opening import read_regular

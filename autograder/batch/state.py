@@ -28,46 +28,20 @@ from sqlalchemy import (
     update,
 )
 
-from autograder.batch.keys import OWN, Key
+from autograder.batch.keys import OWN
 from autograder.batch.migrations import NewerDatabase, up_to_date, upgrade
 from autograder.batch.tables import attempts
+from autograder.errors import AutograderError
 from autograder.language import _
+from autograder.results.attempt import Key, Known
 from autograder.results.model import Result
 
 STATE_FILE = "state.db"
 LOCK_SPACE = 0x6175746F  # of PostgreSQL's advisory locks: "auto"
 
 
-class StateFault(Exception):
+class StateFault(AutograderError):
     """The database cannot be used: says which and why."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """What has to be known of an attempt to say whether it still holds.
-
-    Attributes:
-        id: of its row.
-        sha256: of the file that was graded.
-        shared: the part of its key that others' keys have too, one object for all of them.
-        own: the rest of its key.
-        outcome: of the result.
-        seconds: that grading took.
-        written: SHA-256 of the result's file; empty where it was not kept.
-    """
-
-    id: int
-    sha256: str
-    shared: Key
-    own: tuple[tuple[str, str], ...]
-    outcome: str
-    seconds: float
-    written: str
-
-    @property
-    def key(self) -> Key:
-        """What the grade depended on."""
-        return self.shared | dict(self.own)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from autograder.bridges.nbgrader_course import PREFIX
 from autograder.course import CourseConfig
 from autograder.results.grade import Grade
 from autograder.results.model import Result
+from autograder.results.points import rounded
 
 
 def write_scores(
@@ -84,7 +85,7 @@ def _submission(gradebook: Any, result: Result, grade: Grade, checks: Sequence[s
         rest -= score.auto_score if correction is None else correction.points
     if checks and abs(rest) > 1e-6:
         # A correction of the whole exercise, and the marks of the rubric: nbgrader has no other place for them.
-        gradebook.find_grade(PREFIX + checks[0], exercise, exercise, student).extra_credit = round(rest, 4)
+        gradebook.find_grade(PREFIX + checks[0], exercise, exercise, student).extra_credit = rounded(rest)
     notebook = gradebook.find_submission_notebook(exercise, exercise, student)
-    notebook.late_submission_penalty = round(grade.points * grade.penalty, 4)
+    notebook.late_submission_penalty = rounded(grade.points * grade.penalty)
     gradebook.db.commit()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from autograder.errors import AutograderError
 
-class CommandFault(Exception):
+
+class CommandFault(AutograderError):
     """Ends a command: 1 for what could not be graded or proved, 2 for wrong usage."""
 
     def __init__(self, message: str, status: int = 1) -> None:

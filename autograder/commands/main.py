@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from autograder import __version__
-from autograder.commands.faults import CommandFault
 from autograder.commands.lazy import Entry, LazyGroup
 from autograder.commands.translated import language_of, translated
+from autograder.errors import AutograderError
 from autograder.language import LANGUAGES, _, said, use_language
 
 COMMANDS: dict[str, Entry] = {
@@ -58,32 +58,9 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except CommandFault as fault:
-        click.echo(f"autograder: {fault}", err=True)
-        sys.exit(fault.status)
-    except Exception as error:
-        status = _status_of(error)
-        if status is None:
-            raise
+    except AutograderError as error:
         click.echo(f"autograder: {said(str(error))}", err=True)
-        sys.exit(status)
-
-
-def _status_of(error: Exception) -> int | None:
-    """Errors that already speak to the user; their classes are looked up only where they can have been imported."""
-    for module, name, status in (
-        ("autograder.course.errors", "ConfigurationError", 2),
-        ("autograder.authoring.errors", "AuthoringError", 2),
-        ("autograder.results.files", "BrokenResult", 1),
-        ("autograder.gradebook.book", "GradebookFault", 2),
-        ("autograder.exporters.cells", "ExportFault", 2),
-        ("autograder.batch.judges", "JudgeFault", 1),
-        ("autograder.batch.state", "StateFault", 2),
-    ):
-        loaded = sys.modules.get(module)
-        if loaded is not None and isinstance(error, getattr(loaded, name)):
-            return status
-    return None
+        sys.exit(error.status)
 
 
 if __name__ == "__main__":

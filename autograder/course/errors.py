@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from autograder.errors import AutograderError
 
-class ConfigurationError(Exception):
+
+class ConfigurationError(AutograderError):
     """A file of the course is missing or wrong; the message is meant for the instructor as it stands."""
 
     def __init__(self, message: str, *, file: Path | None = None, line: int | None = None, path: str = "") -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from autograder.errors import AutograderError
 from autograder.language import _
 from autograder.reports.spreadsheet import safe_cell
 
@@ -16,7 +17,7 @@ ENCODINGS: dict[str, str] = {"utf-8": "utf-8", "utf-8-bom": "utf-8-sig", "latin-
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 
 
-class ExportFault(Exception):
+class ExportFault(AutograderError):
     """Grades cannot be written as asked for: says what is missing and what to do."""
 
 

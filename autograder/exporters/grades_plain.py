@@ -12,6 +12,7 @@ from autograder.exporters.cells import Form
 from autograder.exporters.people import People
 from autograder.exporters.sheet import Sheet
 from autograder.results.grade import Grade
+from autograder.results.points import rounded
 
 NBGRADER_COLUMNS = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",
@@ -39,7 +40,7 @@ def nbgrader_csv(grades: Sequence[Grade], sheet: Sheet, people: People, form: Fo
                 known.first,
                 known.email,
                 "" if final is None else form.number(grade.points),
-                "" if final is None else form.number(round(grade.points - grade.final, 4)),
+                "" if final is None else form.number(rounded(grade.points - grade.final)),
                 form.number(final),
                 form.number(grade.max_points),
             ]
@@ -82,7 +83,7 @@ def wide_csv(sheet: Sheet, people: People, form: Form) -> bytes:
         points = [sheet.points(student, exercise) for exercise in sheet.exercises]
         total = sum(value for value in points if value is not None)
         cells = [form.number(value) for value in points]
-        rows.append([student, known.name, known.email, *cells, form.number(round(total, 4)), form.number(of)])
+        rows.append([student, known.name, known.email, *cells, form.number(rounded(total)), form.number(of)])
     return form.table(rows)
 
 

@@ -33,6 +33,7 @@ from sqlalchemy import (
     update,
 )
 
+from autograder.errors import AutograderError
 from autograder.language import _
 
 FILE_NAME = "gradebook.db"
@@ -72,7 +73,7 @@ MIGRATIONS: list[Callable[[Connection], None]] = []
 VERSION = 1 + len(MIGRATIONS)
 
 
-class GradebookFault(Exception):
+class GradebookFault(AutograderError):
     """The gradebook cannot be used, or a change makes no sense: says which and why."""
 
 

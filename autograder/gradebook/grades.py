@@ -16,6 +16,7 @@ from autograder.gradebook.book import Change
 from autograder.gradebook.rubric import Item, Rubric
 from autograder.results.grade import Correction, Grade, Mark, Remark
 from autograder.results.model import Result
+from autograder.results.points import rounded
 
 Key = tuple[str, str]
 
@@ -90,7 +91,7 @@ def grade(result: Result, course: CourseConfig, changes: Sequence[Change], items
     if whole is not None:
         points = whole.points
     marks = _marks(changes, items)
-    points = round(max(points, 0.0) + sum(mark.points or 0.0 for mark in marks), 4)
+    points = rounded(max(points, 0.0) + sum(mark.points or 0.0 for mark in marks))
 
     config = next((e for e in course.exercises if e.id == result.exercise), None)
     extension = _extension(changes)
@@ -109,7 +110,7 @@ def grade(result: Result, course: CourseConfig, changes: Sequence[Change], items
         points=points,
         max_points=result.max_points + sum(item.points for item in items),
         penalty=penalty,
-        final=round(points * (1 - penalty), 4),
+        final=rounded(points * (1 - penalty)),
         due=due,
         extended=extension is not None,
         submitted=submitted,

@@ -11,6 +11,7 @@ from autograder import __version__
 from autograder.course.config import ExerciseConfig
 from autograder.judge.grading import Grading, clean, one_line
 from autograder.results.model import CheckResult, Result
+from autograder.results.points import rounded
 
 
 def build_result(
@@ -32,8 +33,8 @@ def build_result(
     return Result(
         student=grading.student,
         exercise=grading.exercise,
-        points=round(sum(check.points for check in checks), 4),
-        max_points=round(sum(check.max_points for check in checks), 4),
+        points=rounded(sum(check.points for check in checks)),
+        max_points=rounded(sum(check.max_points for check in checks)),
         outcome=outcome,  # type: ignore[arg-type]
         checks=checks,
         submission={k: v for k, v in submission.items() if k != "notes"},
@@ -58,8 +59,8 @@ def apply_points(checks: list[CheckResult], config: ExerciseConfig) -> None:
     reached = given = 0.0
     for check in checks:
         reached += check.max_points * scale
-        check.max_points = round(round(reached, 4) - given, 4)
-        given = round(reached, 4)
+        check.max_points = rounded(rounded(reached) - given)
+        given = rounded(reached)
         check.points = check.max_points if check.outcome == "passed" else 0.0
 
 

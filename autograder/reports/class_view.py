@@ -13,6 +13,7 @@ from autograder.language import said
 from autograder.reports.similarity import Likeness
 from autograder.results.grade import Grade
 from autograder.results.model import CheckResult, Result
+from autograder.results.points import rounded
 
 Key = tuple[str, str]
 
@@ -237,7 +238,7 @@ def _students(grades: Sequence[Grade], order: Sequence[str]) -> tuple[StudentRow
         StudentRow(
             student,
             {e: own[e] for e in order if e in own},
-            round(sum(g.final for g in own.values()), 4),
+            rounded(sum(g.final for g in own.values())),
             sum(g.max_points for g in own.values()),
         )
         for student, own in by_student.items()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from autograder.results.grade import Grade
 from autograder.results.model import Result
+from autograder.results.points import rounded
 
 COLUMNS = (
     "student", "exercise", "points", "override", "marked", "late_penalty", "final", "max_points", "outcome", "due",
@@ -63,7 +64,7 @@ def _of_result(result: Result) -> Grade:
     final = float(result.late.get("points_after_penalty", result.points * (1 - penalty)))
     return Grade(
         result.student, result.exercise, result.outcome, result.points, result.points, result.max_points, penalty,
-        round(final, 4),
+        rounded(final),
     )  # fmt: skip
 
 

@@ -10,13 +10,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from autograder.errors import AutograderError
 from autograder.results.model import Result
 
 SCHEMA_FILE = Path(__file__).parent / "result.schema.json"
 
 
-class BrokenResult(Exception):
+class BrokenResult(AutograderError):
     """A result file that is no result; says which file and what is wrong."""
+
+    status = 1
 
 
 def result_path(out: Path, student: str, exercise: str) -> Path:

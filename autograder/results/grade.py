@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from autograder.results.points import rounded
+
 
 @dataclass(frozen=True)
 class Remark:
@@ -105,4 +107,4 @@ class Grade:
         """The points that corrections made of `graded`, before marks and penalty; None without a correction."""
         if self.correction is None and not self.corrected:
             return None
-        return round(self.points - self.marked, 4)
+        return rounded(self.points - self.marked)

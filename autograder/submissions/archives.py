@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
+from autograder.errors import AutograderError
 from autograder.language import _
 from autograder.submissions.model import SubmissionUnreadable
 from autograder.submissions.reader import MAX_BYTES
@@ -69,7 +70,7 @@ class Refused:
     reason: str
 
 
-class ArchiveRefused(Exception):
+class ArchiveRefused(AutograderError):
     """The archive as a whole is not unpacked: `message` says why."""
 
     def __init__(self, message: str) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from autograder.errors import AutograderError
+
 Format = Literal["py", "ipynb"]
 # content: the file is not what it should be; access: it could not be opened here, never a student's zero.
 Fault = Literal["content", "access"]
@@ -35,7 +37,7 @@ class Submission:
     problems: tuple[str, ...] = ()  # notes for the student: what was strange, and what was made of it
 
 
-class SubmissionUnreadable(Exception):
+class SubmissionUnreadable(AutograderError):
     """A file that gives no code; `message` is for the student."""
 
     def __init__(

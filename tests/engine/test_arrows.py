@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "autograder"
 
 # What each room may know. `results`, `language` and `wire` know nobody; the worker knows only the wire.
 MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
     "language": set(),
     "results": set(),
     "wire": set(),
@@ -49,7 +50,7 @@ def imports_of(room: str) -> dict[str, set[str]]:
             elif isinstance(node, ast.ImportFrom) and node.module:
                 modules = [node.module]
             names |= {m.split(".")[1] for m in modules if m.startswith("autograder.")}
-        found[str(path.relative_to(PACKAGE))] = names - {room}
+        found[str(path.relative_to(PACKAGE))] = names - {room, "errors"}
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from autograder.exporters.ci.report import Line, Section, status
 from autograder.reports.visible import NOT_SHOWN
+from autograder.results.points import rounded
 
 VERSION = 3
 
@@ -25,7 +26,7 @@ def classroom_result(sections: Sequence[Section]) -> str:
     tests += [_unread(part, weighed) for part in sections if not part.lines]
     most = sum(part.max_points for part in sections) if weighed else sum(test["max_score"] for test in tests)
     outcome = status(sections)
-    data = {"version": VERSION, "status": outcome, "max_score": round(most, 4), "tests": tests}
+    data = {"version": VERSION, "status": outcome, "max_score": rounded(most), "tests": tests}
     return base64.b64encode(json.dumps(data).encode()).decode("ascii")
 
 
@@ -37,8 +38,8 @@ def _test(part: Section, line: Line, weighed: bool) -> dict[str, Any]:
     return {
         "name": f"{part.id}: {line.title}",
         "status": states.get(line.outcome, "fail"),
-        "score": round(score, 4),
-        "max_score": round(counted, 4),
+        "score": rounded(score),
+        "max_score": rounded(counted),
         "message": line.text or None,
         "test_code": "",
         "filename": part.file,
