@@ -5,6 +5,8 @@ BIN := .venv/bin
 # The CPU build, without CUDA packages. With a GPU: make TORCH=torch==2.13.0 CONSTRAINTS= ...
 TORCH ?= torch==2.13.0
 CONSTRAINTS ?= -c constraints.txt
+# A process per core; what shares warm workers stays together (tests/conftest.py).
+SHARED_OUT ?= -n logical --maxprocesses 8 --dist loadgroup
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 export OMP_NUM_THREADS ?= 1
@@ -18,10 +20,10 @@ demo: .venv/installed
 	@echo "report:  $(BIN)/autograder report out/demo --student NAME"
 
 test: .venv/installed
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(SHARED_OUT)
 
 test-all: .venv/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SHARED_OUT)
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -27,7 +27,8 @@ from autograder.course import find_exercise, load_config
 from autograder.results.files import validate
 
 SECRET = b"a secret of the tests"
-MARK = "left-by-a-hostile-submission"  # part of the name of every file that an attacker tries to leave
+# Part of the name of every file that an attacker tries to leave; tests in another process have their own.
+MARK = "left-by-a-hostile-submission" + os.environ.get("PYTEST_XDIST_WORKER", "")
 ALSO = "also others"  # among the lost checks: the attack breaks its own worker, and may lose any other too
 LIMITS = """
 limits:
