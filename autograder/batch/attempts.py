@@ -22,7 +22,7 @@ from autograder.language import _
 from autograder.results.files import result_path, result_text, text_digest, write_atomically
 from autograder.results.model import Result
 from autograder.results.points import rounded
-from autograder.submissions import Entry, FolderScan, SubmissionUnreadable
+from autograder.submissions import Entry, HandIn, SubmissionUnreadable
 from autograder.submissions.opening import read_regular
 from autograder.submissions.reader import MAX_BYTES
 
@@ -40,10 +40,10 @@ class _Try:
     result: Result
 
 
-def rounds(scan: FolderScan) -> list[FolderScan]:
+def rounds(scan: HandIn) -> list[HandIn]:
     """What to grade before a scan's own entries: earlier attempts, one of each student and exercise at a time."""
     waiting = list(scan.earlier)
-    found: list[FolderScan] = []
+    found: list[HandIn] = []
     while waiting:
         first = {(entry.student, entry.exercise): entry for entry in reversed(waiting)}
         # No students: nobody misses anything in a round of earlier attempts.
@@ -52,7 +52,7 @@ def rounds(scan: FolderScan) -> list[FolderScan]:
     return found
 
 
-def not_graded_yet(scan: FolderScan, state: State, keys: Keys) -> FolderScan:
+def not_graded_yet(scan: HandIn, state: State, keys: Keys) -> HandIn:
     """A round without the attempts whose results in the database still hold."""
     entries = []
     for (student, exercise, sha256), entry in handed_in(replace(scan, entries=(), earlier=scan.entries), {}).items():
@@ -66,7 +66,7 @@ def not_graded_yet(scan: FolderScan, state: State, keys: Keys) -> FolderScan:
 Handed = Mapping[tuple[str, str, str], Entry]  # by student, exercise and SHA-256
 
 
-def handed_in(scan: FolderScan, digests: Mapping[tuple[str, str], str]) -> Handed:
+def handed_in(scan: HandIn, digests: Mapping[tuple[str, str], str]) -> Handed:
     """Which file of a scan has which content.
 
     Args:

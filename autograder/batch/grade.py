@@ -28,7 +28,7 @@ from autograder.results.files import (
     write_atomically,
 )
 from autograder.results.model import Result
-from autograder.submissions import FolderScan
+from autograder.submissions import HandIn
 
 __all__ = ["Batch", "Options", "grade_folder"]
 
@@ -75,7 +75,7 @@ class Batch:
         changed: whether any result's file was written.
     """
 
-    scan: FolderScan
+    scan: HandIn
     plan: Plan
     results: Results
     everyone: Results
@@ -92,7 +92,7 @@ Runner = Callable[[Order, Source, OnDone], None]
 def grade_folder(
     course: CourseConfig,
     secret: bytes,
-    scan: FolderScan,
+    scan: HandIn,
     out: Path,
     options: Options,
     on_result: OnResult,

@@ -19,7 +19,7 @@ from autograder.course import CourseConfig
 from autograder.language import N_, _
 from autograder.results.attempt import Key, Known
 from autograder.results.model import Result
-from autograder.submissions import Entry, FolderScan, Submission, SubmissionUnreadable, code_cells, read_submission
+from autograder.submissions import Entry, HandIn, Submission, SubmissionUnreadable, code_cells
 from autograder.submissions.opening import read_regular
 from autograder.submissions.reader import MAX_BYTES
 
@@ -132,7 +132,7 @@ class Plan:
 def make_plan(
     course: CourseConfig,
     secret: bytes,
-    scan: FolderScan,
+    scan: HandIn,
     known: Mapping[tuple[str, str], Known],
     options: Options,
     out: Path | None = None,
@@ -170,7 +170,7 @@ def make_plan(
                 plan.left.add(name)
             continue
         try:
-            read_submission(entry.path, student=entry.student, exercise=entry.exercise, base=entry.base or scan.folder)
+            scan.read(entry)
         except SubmissionUnreadable as reason:
             plan.digests.pop(name)
             plan.unreadable.append((_unreadable(course, entry, reason), key))
@@ -211,7 +211,7 @@ def _decide(
     return planned(why, wanted, left)
 
 
-def make_task(course: CourseConfig, scan: FolderScan, planned: Planned, before: Result | None = None) -> Task:
+def make_task(course: CourseConfig, scan: HandIn, planned: Planned, before: Result | None = None) -> Task:
     """The job of a planned submission, read now.
 
     Args:
@@ -228,9 +228,7 @@ def make_task(course: CourseConfig, scan: FolderScan, planned: Planned, before: 
     # The exercise's whole time, and that of the imports of workers that had to be replaced.
     seconds = limits.total_seconds + 4 * limits.per_import.seconds
     try:
-        submission = read_submission(
-            entry.path, student=entry.student, exercise=entry.exercise, base=entry.base or scan.folder
-        )
+        submission = scan.read(entry)
     except SubmissionUnreadable as reason:
         told = describe(entry, entry.path.suffix.lstrip("."), reason.sha256) | {"notes": list(entry.notes)}
         fault = _("the file was changed while the class was graded: {reason}").format(reason=reason.message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from autograder.batch.judges import Judge, Order
 from autograder.course import CourseConfig, find_exercise
 from autograder.results.model import Result
-from autograder.submissions import Entry, FolderScan, SubmissionUnreadable, code_cells, read_submission
+from autograder.submissions import Entry, HandIn, SubmissionUnreadable, code_cells
 
 MARGIN_SECONDS = 120.0
 
@@ -14,7 +14,7 @@ def grade_entry(
     course: CourseConfig,
     secret: bytes,
     entry: Entry,
-    scan: FolderScan,
+    scan: HandIn,
     unprotected: bool = False,
     language: str | None = None,
 ) -> Result:
@@ -33,7 +33,7 @@ def grade_entry(
     """
     config = course.exercise(entry.exercise)
     try:
-        submission = read_submission(entry.path, student=entry.student, exercise=entry.exercise, base=scan.folder)
+        submission = scan.read(entry)
     except SubmissionUnreadable as reason:
         return Result(
             student=entry.student,

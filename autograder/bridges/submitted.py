@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from autograder.language import _
-from autograder.submissions import Entry, FolderScan, Submission, SubmissionUnreadable, read_submission
+from autograder.submissions import Entry, HandIn, Submission, SubmissionUnreadable
 
 
-def write_submitted(scan: FolderScan, folder: Path, exercises: Sequence[str]) -> list[str]:
+def write_submitted(handed_in: HandIn, folder: Path, exercises: Sequence[str]) -> list[str]:
     """Write a notebook for each submission; scripts become notebooks.
 
     Returns:
         A line for each submission that holds no code: nbgrader cannot grade it, and `nbgrader-scores` gives its zero.
     """
     left_out = []
-    for entry in scan.entries:
+    for entry in handed_in.entries:
         if entry.exercise not in exercises:
             continue
         try:
-            submission = read_submission(entry.path, student=entry.student, exercise=entry.exercise, base=scan.folder)
+            submission = handed_in.read(entry)
         except SubmissionUnreadable as reason:
             left_out.append(_("{student} {exercise}: {reason}").format(
                 student=entry.student, exercise=entry.exercise, reason=reason.message))  # fmt: skip

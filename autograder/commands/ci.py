@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from autograder.course import CourseConfig
     from autograder.exporters.ci.report import Section
     from autograder.results.model import Result
-    from autograder.submissions import Entry, FolderScan
+    from autograder.submissions import Entry, HandIn
 
 EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -76,13 +76,13 @@ def command(
     from autograder.exporters.ci.markdown import summary as markdown
     from autograder.exporters.ci.report import status
     from autograder.results.files import write_atomically
-    from autograder.submissions import scan_student
+    from autograder.submissions import read_student
 
     place = _Place(folder, course, checks, teacher, unprotected, lang)
     for exercise in exercises:
         place.config.exercise(exercise)
     name = student or folder.resolve().name
-    scan = scan_student(folder, name, [e.id for e in place.config.exercises])
+    scan = read_student(folder, name, [e.id for e in place.config.exercises])
     entries = [entry for entry in scan.entries if not exercises or entry.exercise in exercises]
     if not entries:
         wanted = ", ".join(exercises or [e.id for e in place.config.exercises])
@@ -144,7 +144,7 @@ class _Place:
         use_language(lang or self.config.language, self.config.root / TRANSLATIONS)
         self._secret: bytes | None = None
 
-    def section(self, entry: Entry, scan: FolderScan) -> Section:
+    def section(self, entry: Entry, scan: HandIn) -> Section:
         """Check one file and say what came out, as its reader may see it."""
         from dataclasses import replace
         from datetime import UTC, datetime
@@ -182,7 +182,7 @@ class _Place:
 
         return find_exercise(self.config, exercise).hidden_checks
 
-    def _hidden(self, entry: Entry, scan: FolderScan) -> Result:
+    def _hidden(self, entry: Entry, scan: HandIn) -> Result:
         from autograder.batch.single import grade_entry
         from autograder.course import load_secret
 
@@ -190,7 +190,7 @@ class _Place:
             self._secret = load_secret(self.config, self.config.root, lambda line: click.echo(line, err=True))
         return grade_entry(self.config, self._secret, entry, scan, self.unprotected, self.lang)
 
-    def _public(self, entry: Entry, scan: FolderScan) -> Result:
+    def _public(self, entry: Entry, scan: HandIn) -> Result:
         from autograder.batch.handin import check_submission
         from autograder.course.handout import find_handout
         from autograder.results.model import Result

@@ -7,18 +7,29 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
+from autograder.commands.handing_in import class_options, read_submissions
 from autograder.language import _
 
 EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
+GIVEN = click.Path(path_type=Path, exists=True)
 
 
 @click.command("nbgrader")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--course", type=EXISTING, default=Path("."), help="The course's folder (default: here or above).")
 @click.option("--exercise", "exercises", multiple=True, help="Only this exercise; may be repeated.")
-@click.option("--submissions", type=EXISTING, help="Write these submissions, scripts too, under DIR/submitted.")
+@click.option("--submissions", type=GIVEN, help="Write these submissions, scripts too, under DIR/submitted.")
+@class_options
 @click.option("--force", is_flag=True, help="Replace the notebooks that are there already.")
-def command(folder: Path, course: Path, exercises: tuple[str, ...], submissions: Path | None, force: bool) -> None:
+def command(
+    folder: Path,
+    course: Path,
+    exercises: tuple[str, ...],
+    submissions: Path | None,
+    layout: str,
+    roster: Path | None,
+    force: bool,
+) -> None:
     """Write a course that nbgrader opens, validates, generates, autogrades and gives feedback on.
 
     Autograding there asks this program's judge and runs no student's code in a kernel. DIR must stay on the
@@ -29,7 +40,6 @@ def command(folder: Path, course: Path, exercises: tuple[str, ...], submissions:
     from autograder.bridges.submitted import write_submitted
     from autograder.course import CONFIG_NAME, find_course, load_config
     from autograder.language import use_language
-    from autograder.submissions import scan_folder
 
     config = load_config(find_course(course) / CONFIG_NAME)
     use_language(config.language, config.root / "translations")
@@ -54,7 +64,7 @@ def command(folder: Path, course: Path, exercises: tuple[str, ...], submissions:
             err=True,
         )
     if submissions is not None:
-        scan = scan_folder(submissions, [e.id for e in config.exercises])
-        for line in write_submitted(scan, folder, chosen):
+        handed_in = read_submissions(submissions, config, chosen, layout, roster)
+        for line in write_submitted(handed_in, folder, chosen):
             click.echo(_("left out: {line}").format(line=line), err=True)
     click.echo(_("Next, in {folder}: nbgrader generate_assignment EXERCISE").format(folder=folder))

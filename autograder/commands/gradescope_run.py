@@ -18,7 +18,7 @@ from autograder.course import CONFIG_NAME, CourseConfig, load_config
 from autograder.course.roster import Roster, read_roster
 from autograder.language import TRANSLATIONS, _, use_language
 from autograder.results.model import Result
-from autograder.submissions import Entry, FolderScan, SubmissionUnreadable, read_submission, scan_student
+from autograder.submissions import Entry, HandIn, SubmissionUnreadable, read_student, read_submission
 
 MAX_METADATA = 10_000_000
 
@@ -58,7 +58,7 @@ def grade(base: Path) -> dict[str, Any] | None:
     roster = read_roster(source / "roster.csv") if (source / "roster.csv").is_file() else None
     student = identify(metadata, settings["identity"], roster)
     created, due = submitted(metadata), due_date(metadata)
-    scan = scan_student(base / "submission", student, [exercise])
+    scan = read_student(base / "submission", student, [exercise])
     entry = _entry(scan, student, exercise)
     if entry is None:
         result = _nothing(course, exercise, student, scan)
@@ -146,7 +146,7 @@ def _with_due(course: CourseConfig, exercise: str, due: datetime | None) -> Cour
     return replace(course, exercises=exercises)
 
 
-def _entry(scan: FolderScan, student: str, exercise: str) -> Entry | None:
+def _entry(scan: HandIn, student: str, exercise: str) -> Entry | None:
     """The file to grade. An assignment is one exercise: a single Python file is meant for it, whatever its name."""
     if scan.entries:
         return scan.entries[0]
@@ -162,7 +162,7 @@ def _entry(scan: FolderScan, student: str, exercise: str) -> Entry | None:
     return Entry(student, exercise, readable[0], (note.format(name=readable[0].name, exercise=exercise),))
 
 
-def _nothing(course: CourseConfig, exercise: str, student: str, scan: FolderScan) -> Result:
+def _nothing(course: CourseConfig, exercise: str, student: str, scan: HandIn) -> Result:
     message = _("No file for this exercise was found: hand in {exercise}.py or {exercise}.ipynb.").format(
         exercise=exercise
     )
@@ -170,7 +170,7 @@ def _nothing(course: CourseConfig, exercise: str, student: str, scan: FolderScan
     return Result(student, exercise, 0.0, course.exercise(exercise).points, "missing", message=message, notes=notes)
 
 
-def _tell(result: Result, scan: FolderScan) -> None:
+def _tell(result: Result, scan: HandIn) -> None:
     """Everything, for instructors: Gradescope keeps the standard output from students."""
     from autograder.submissions.names import shown
 

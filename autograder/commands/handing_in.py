@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autograder.language import _
+from autograder.submissions.layouts import names
 
 if TYPE_CHECKING:
     from autograder.batch.attempts import DueOf
@@ -17,19 +18,27 @@ if TYPE_CHECKING:
     from autograder.course import CourseConfig
     from autograder.results.grade import Grade
     from autograder.results.model import Result
-    from autograder.submissions import FolderScan
+    from autograder.submissions import HandIn
 
 UNPLACED = "unplaced.csv"
-LAYOUTS = ("auto", "folder", "flat", "moodle", "canvas", "gradescope", "github-classroom", "nbgrader")
-
-_OPTIONS = (
-    click.option("--layout", type=click.Choice(LAYOUTS), default="auto", help="How FOLDER is laid out."),
+_CLASS_OPTIONS = (
+    click.option("--layout", type=click.Choice(("auto", *names())), default="auto", help="How FOLDER is laid out."),
     click.option("--roster", type=click.Path(path_type=Path, exists=True, dir_okay=False),
                  help="CSV of the course's students: id, name, email, numbers in other programs."),
+)  # fmt: skip
+_OPTIONS = (
+    *_CLASS_OPTIONS,
     click.option("--submitted-from", type=click.Choice(["mtime"]),
                  help="Take a file's own time as that of handing in, where nothing better is known."),
     click.option("--gradebook", help="SQLAlchemy URL of the gradebook (default: SQLite in OUT)."),
 )  # fmt: skip
+
+
+def class_options(function: Any) -> Any:
+    """The options of a command that looks at what a class handed in."""
+    for option in reversed(_CLASS_OPTIONS):
+        function = option(function)
+    return function
 
 
 def reading_options(function: Any) -> Any:
@@ -40,18 +49,16 @@ def reading_options(function: Any) -> Any:
 
 
 def read_submissions(
-    source: Path, config: CourseConfig, exercises: Sequence[str], layout: str, roster: Path | None,
-    submitted_from: str | None,
-) -> FolderScan:  # fmt: skip
+    source: Path, config: CourseConfig, exercises: Sequence[str] = (), layout: str = "auto",
+    roster: Path | None = None, submitted_from: str | None = None,
+) -> HandIn:  # fmt: skip
     """Read what was handed in; what had to be unpacked is removed when the command ends."""
     from datetime import UTC
-    from tempfile import TemporaryDirectory
     from zoneinfo import ZoneInfo
 
     from autograder.course.roster import read_roster
     from autograder.submissions import Wanted, read_class
 
-    work = click.get_current_context().with_resource(TemporaryDirectory(prefix="autograder-"))
     wanted = Wanted(
         exercises=[exercise.id for exercise in config.exercises],
         layout=layout,
@@ -61,12 +68,12 @@ def read_submissions(
         handed_in_for=exercises[0] if len(exercises) == 1 else "",
         attempts=config.attempts,
     )
-    return read_class(source, wanted, Path(work))
+    return click.get_current_context().with_resource(read_class(source, wanted))
 
 
 def before_the_batch(
-    config: CourseConfig, scan: FolderScan, secret: bytes, state: State, language: str, unprotected: bool
-) -> list[FolderScan]:
+    config: CourseConfig, scan: HandIn, secret: bytes, state: State, language: str, unprotected: bool
+) -> list[HandIn]:
     """Earlier attempts that have to be graded first, where the best of all counts."""
     if not scan.earlier:
         return []
@@ -108,7 +115,7 @@ def final_grades(config: CourseConfig, out: Path, gradebook: str | None) -> Call
     return grade_by(config, read_history(out, gradebook), load_rubric(config))
 
 
-def lines(scan: FolderScan) -> list[str]:
+def lines(scan: HandIn) -> list[str]:
     """What to say of a class besides what is not graded."""
     said = [_("layout: {layout}").format(layout=layout) for layout in scan.detected]
     if scan.absent:
@@ -121,7 +128,7 @@ def lines(scan: FolderScan) -> list[str]:
     return said
 
 
-def not_graded(scan: FolderScan) -> list[str]:
+def not_graded(scan: HandIn) -> list[str]:
     """A line for each thing that could not be placed, whatever its name holds."""
     from autograder.submissions.names import shown
 
@@ -129,7 +136,7 @@ def not_graded(scan: FolderScan) -> list[str]:
     return [shown(line.format(path=item.path, reason=item.reason)) for item in scan.unplaced]
 
 
-def _unplaced(scan: FolderScan) -> str:
+def _unplaced(scan: HandIn) -> str:
     rows: list[Sequence[str]] = [("path", "reason")]
     for item in scan.unplaced:
         inside = item.path.is_relative_to(scan.folder)
@@ -138,7 +145,7 @@ def _unplaced(scan: FolderScan) -> str:
     return _table(rows)
 
 
-def _write_handed_in(scan: FolderScan, out: Path) -> None:
+def _write_handed_in(scan: HandIn, out: Path) -> None:
     """Who handed in what and when; lines of earlier runs about other exercises stay."""
     from autograder.course.errors import ConfigurationError
     from autograder.course.roster import read_table

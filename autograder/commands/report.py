@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands.faults import CommandFault
+from autograder.commands.handing_in import class_options, read_submissions
 from autograder.language import _, language, said, use_language
 
 if TYPE_CHECKING:
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     from autograder.reports.similarity import Likeness
     from autograder.results.grade import Grade
     from autograder.results.model import Result
+    from autograder.submissions import HandIn
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
+GIVEN = click.Path(path_type=Path, exists=True)
 
 
 @click.command("report")
@@ -30,7 +33,8 @@ EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--html", type=FOLDER, help="Write one page per student, for the students, into this folder.")
 @click.option("--teacher", is_flag=True, help="With --html: pages for teachers, hidden checks and figures included.")
 @click.option("--class", "class_folder", type=FOLDER, help="Write the class report (HTML, Markdown, CSV) there.")
-@click.option("--submissions", type=EXISTING, help="With --class: the folder that was graded, to find near copies.")
+@click.option("--submissions", type=GIVEN, help="With --class: what was graded, to find near copies.")
+@class_options
 @click.option("--course", type=EXISTING, default=Path("."), help="The course's folder (default: here or above).")
 @click.option("--database", help="SQLAlchemy URL of the gradebook (default: SQLite in OUT).")
 @click.option("--lang", type=click.Choice(["en", "fr"]), help="Language of the pages (default: the course's).")
@@ -43,6 +47,8 @@ def command(
     teacher: bool,
     class_folder: Path | None,
     submissions: Path | None,
+    layout: str,
+    roster: Path | None,
     course: Path,
     database: str | None,
     lang: str | None,
@@ -88,9 +94,10 @@ def command(
         count = _write_students(config, spoken, out, results, final, html, teacher)
         click.echo(_("{count} pages: {html}").format(count=count, html=html))
     if class_folder is not None:
+        handed_in = submissions and read_submissions(submissions, config, layout=layout, roster=roster)
         click.echo(
             _("class report: {file}").format(
-                file=_write_class(config, spoken, out, results, final, class_folder, submissions)
+                file=_write_class(config, spoken, out, results, final, class_folder, handed_in)
             )
         )
 
@@ -179,7 +186,7 @@ def _write_class(
     results: Sequence[Result],
     final: Sequence[Grade],
     folder: Path,
-    submissions: Path | None,
+    handed_in: HandIn | None,
 ) -> Path:
     from datetime import UTC, datetime
 
@@ -191,7 +198,7 @@ def _write_class(
     from autograder.results.files import write_atomically
 
     view = class_view(
-        config, results, final, datetime.now(UTC), likeness=_likeness(config, results, submissions),
+        config, results, final, datetime.now(UTC), likeness=_likeness(config, results, handed_in),
         before=_before(out, results),
     )  # fmt: skip
     page = folder / "class.html"
@@ -204,21 +211,21 @@ def _write_class(
     return page
 
 
-def _likeness(config: CourseConfig, results: Sequence[Result], submissions: Path | None) -> list[Likeness]:
-    """What the submissions that were graded have in common; nothing without their folder."""
-    if submissions is None:
+def _likeness(config: CourseConfig, results: Sequence[Result], handed_in: HandIn | None) -> list[Likeness]:
+    """What the submissions that were graded have in common; nothing without their files."""
+    if handed_in is None:
         return []
     from autograder.course import find_exercise
     from autograder.reports.similarity import likeness
-    from autograder.submissions import SubmissionUnreadable, read_submission, scan_folder
+    from autograder.submissions import SubmissionUnreadable
 
     graded = {(r.student, r.exercise) for r in results}
     codes: dict[str, dict[str, str]] = {}
-    for entry in scan_folder(submissions, [exercise.id for exercise in config.exercises]).entries:
+    for entry in handed_in.entries:
         if (entry.student, entry.exercise) not in graded:
             continue
         try:
-            read = read_submission(entry.path, student=entry.student, exercise=entry.exercise, base=submissions)
+            read = handed_in.read(entry)
         except SubmissionUnreadable:
             continue  # its result says so
         codes.setdefault(entry.exercise, {})[entry.student] = "\n".join(cell.source for cell in read.cells)

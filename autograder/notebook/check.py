@@ -15,7 +15,7 @@ from autograder.course.handout import Handout, find_handout
 from autograder.language import TRANSLATIONS, _, use_language
 from autograder.notebook.history import cells_that_ran, live_shell
 from autograder.notebook.report import Report
-from autograder.submissions import Submission, read_submission, scan_student
+from autograder.submissions import Submission, read_student, read_submission
 
 
 def check(
@@ -51,7 +51,7 @@ def _submission(handout: Handout, exercise: str, file: str | Path | None, shell:
         name = Path(f"{exercise}.ipynb")
         source = _("{count} cells that you ran in this session (not the saved file)").format(count=len(cells))
         return Submission("you", exercise, name, "", "ipynb", cells), source
-    found = scan_student(Path("."), "you", [exercise]).entries
+    found = read_student(Path("."), "you", [exercise]).entries
     if not found:
         raise ConfigurationError(
             _("nothing to check: run the cells of your notebook first, or name a file: check({exercise!r}, file=...)")

@@ -4,8 +4,7 @@ listed with the reason. Archives inside are looked into. Links are never followe
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,8 @@ from pathlib import Path
 from autograder.authoring.regions import NOT_WRITTEN
 from autograder.language import _
 from autograder.submissions.archives import is_archive
-from autograder.submissions.layout import HandIn, Identity, Piece, Unplaced
+from autograder.submissions.hand_in import Entry
+from autograder.submissions.layout import Delivery, Part, Unplaced, listed_within
 from autograder.submissions.model import SubmissionUnreadable
 from autograder.submissions.names import COURSE_FILES, SUFFIXES, is_leftover, match_exercise, shown
 from autograder.submissions.reader import read_submission
@@ -24,28 +24,6 @@ MAX_FILES = 2_000  # per student
 MAX_CANDIDATES = 10  # files for one exercise that are read to choose among them
 MAX_NESTED = 2  # archives within archives
 MAX_ARCHIVES = 20  # per student
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One file to grade.
-
-    Attributes:
-        notes: for student and instructor: how it was found, what was not taken for it.
-        submitted: with its time zone; None where nobody knows.
-        late: the platform marks it as late.
-        base: folder above the file that holds no link between; None: the folder of all submissions.
-        who: the student, as the platform knows them.
-    """
-
-    student: str
-    exercise: str
-    path: Path
-    notes: tuple[str, ...] = ()
-    submitted: datetime | None = None
-    late: bool = False
-    base: Path | None = None
-    who: Identity | None = None
 
 
 @dataclass
@@ -73,52 +51,52 @@ class Candidate:
     exercise: str
     exact: bool
     depth: int
-    hand_in: HandIn
+    delivery: Delivery
     attempt: int
     note: str = ""
 
     @property
     def when(self) -> tuple[datetime, int]:
         """Sorts attempts: by time where it is known, then by number."""
-        return self.hand_in.submitted or datetime.min.replace(tzinfo=UTC), self.attempt
+        return self.delivery.submitted or datetime.min.replace(tzinfo=UTC), self.attempt
 
 
-def gather(hand_in: HandIn, gathering: Gathering) -> list[Candidate]:
+def gather(delivery: Delivery, gathering: Gathering) -> list[Candidate]:
     """The candidates in what was handed in; everything else is listed."""
     candidates: list[Candidate] = []
     strays: list[tuple[Candidate, Unplaced]] = []
     seen = 0
     exercises = gathering.exercises
-    for piece in hand_in.pieces:
-        for found in _of_piece(piece, gathering):
+    for part in delivery.parts:
+        for found in _of_part(part, gathering):
             seen += 1
             if isinstance(found, Unplaced):
                 gathering.unplaced.append(found)
                 continue
-            name = piece.name if piece.name and found.path == piece.path else found.path.name
+            name = part.name if part.name and found.path == part.path else found.path.name
             match = match_exercise(name, exercises)
             exercise, exact = ("", False) if isinstance(match, str) else match
-            candidate = Candidate(found.path, found.base, name, exercise, exact, found.depth, hand_in, piece.attempt)
+            candidate = Candidate(found.path, found.base, name, exercise, exact, found.depth, delivery, part.attempt)
             if isinstance(match, str):
                 strays.append((candidate, Unplaced(found.path, match)))
             else:
                 candidates.append(candidate)
     if seen == 0:
         gathering.unplaced += [
-            Unplaced(piece.path, _("the folder is empty"))
-            for piece in hand_in.pieces
-            if not any(item.path == piece.path for item in gathering.unplaced)
+            Unplaced(part.path, _("the folder is empty"))
+            for part in delivery.parts
+            if not any(item.path == part.path for item in gathering.unplaced)
         ]
-    candidates += _by_what_it_was_handed_in_for(hand_in, candidates, strays, exercises)
+    candidates += _by_what_it_was_handed_in_for(delivery, candidates, strays, exercises)
     gathering.unplaced += [unplaced for _candidate, unplaced in strays]
     return candidates
 
 
 def _by_what_it_was_handed_in_for(
-    hand_in: HandIn, candidates: list[Candidate], strays: list[tuple[Candidate, Unplaced]], exercises: Sequence[str]
+    delivery: Delivery, candidates: list[Candidate], strays: list[tuple[Candidate, Unplaced]], exercises: Sequence[str]
 ) -> list[Candidate]:
     """`submission.ipynb`, handed in for one exercise, is that exercise's, where it is the only file of code."""
-    wanted = hand_in.exercise
+    wanted = delivery.exercise
     code = [pair for pair in strays if pair[0].name.lower().endswith(SUFFIXES)]
     if wanted not in exercises or any(c.exercise == wanted for c in candidates) or len(code) != 1:
         return []
@@ -128,7 +106,7 @@ def _by_what_it_was_handed_in_for(
     note = _("The file is called {name}; it was handed in for {exercise} and was taken for it.").format(
         name=shown(found.name), exercise=wanted
     )
-    return [Candidate(found.path, found.base, found.name, wanted, True, found.depth, hand_in, found.attempt, note)]
+    return [Candidate(found.path, found.base, found.name, wanted, True, found.depth, delivery, found.attempt, note)]
 
 
 def choose(student: str, group: list[Candidate], gathering: Gathering) -> Entry:
@@ -149,7 +127,7 @@ def choose(student: str, group: list[Candidate], gathering: Gathering) -> Entry:
             limit=MAX_CANDIDATES
         )
         gathering.unplaced += [Unplaced(candidate.path, reason) for candidate in unread]
-    notes = [*chosen.hand_in.notes, *([chosen.note] if chosen.note else [])]
+    notes = [*chosen.delivery.notes, *([chosen.note] if chosen.note else [])]
     if not chosen.exact:
         note = _("The file is called {name}; it was taken for {exercise}.")
         notes.append(note.format(name=shown(chosen.name), exercise=chosen.exercise))
@@ -168,9 +146,9 @@ def choose(student: str, group: list[Candidate], gathering: Gathering) -> Entry:
         reason = _("{name} is graded for this exercise").format(name=shown(chosen.name))
         gathering.unplaced.append(Unplaced(other.path, reason))
     base = None if chosen.base == gathering.base else chosen.base
-    hand_in = chosen.hand_in
+    delivery = chosen.delivery
     return Entry(
-        student, chosen.exercise, chosen.path, tuple(notes), hand_in.submitted, hand_in.late, base, hand_in.who
+        student, chosen.exercise, chosen.path, tuple(notes), delivery.submitted, delivery.late, base, delivery.who
     )
 
 
@@ -206,19 +184,19 @@ class _Budget:
     said: bool = False
 
 
-def _of_piece(piece: Piece, gathering: Gathering) -> Iterator[_Found | Unplaced]:
+def _of_part(part: Part, gathering: Gathering) -> Iterator[_Found | Unplaced]:
     budget = _Budget(MAX_FILES)
     base = gathering.base
-    if gathering.unpacker is not None and not piece.path.is_relative_to(base):
-        base = piece.path.parent
-    if piece.path.is_symlink():
-        yield Unplaced(piece.path, _("a link: links are not followed"))
-    elif piece.path.is_dir():
-        yield from _files(piece.path, base, gathering, budget)
-    elif gathering.unpacker is not None and is_archive(piece.name or piece.path.name):
-        yield from _inside(piece.path, base, gathering, budget, 0, 0)
+    if gathering.unpacker is not None and not part.path.is_relative_to(base):
+        base = part.path.parent
+    if part.path.is_symlink():
+        yield Unplaced(part.path, _("a link: links are not followed"))
+    elif part.path.is_dir():
+        yield from _files(part.path, base, gathering, budget)
+    elif gathering.unpacker is not None and is_archive(part.name or part.path.name):
+        yield from _inside(part.path, base, gathering, budget, 0, 0)
     else:
-        yield _Found(piece.path, base, 0)
+        yield _Found(part.path, base, 0)
 
 
 def _files(
@@ -228,7 +206,7 @@ def _files(
     exact = {f"{exercise}{suffix}" for exercise in gathering.exercises for suffix in SUFFIXES}
     folders: list[Path] = []
     archives: list[Path] = []
-    for item in _listed(folder, gathering.unplaced, MAX_FILES + 1, exact):
+    for item in listed_within(folder, gathering.unplaced, MAX_FILES + 1, exact):
         path = folder / item.name
         budget.files -= 1
         if budget.files < 0 and item.name not in exact:
@@ -284,19 +262,3 @@ def _inside(
 
 def _too_many() -> str:
     return _("more than {limit} files; the rest was not looked at").format(limit=MAX_FILES)
-
-
-def _listed(
-    folder: Path, unplaced: list[Unplaced], limit: int | None = None, always: Set[str] = frozenset()
-) -> list[os.DirEntry[str]]:
-    """What is in a folder, by name: at most `limit` entries, and those called as in `always`."""
-    kept: list[os.DirEntry[str]] = []
-    try:
-        with os.scandir(folder) as items:
-            for item in items:
-                if limit is None or len(kept) < limit or item.name in always:
-                    kept.append(item)
-    except OSError as error:
-        unplaced.append(Unplaced(folder, _("cannot be read: {reason}").format(reason=error.strerror or str(error))))
-        return []
-    return sorted(kept, key=lambda item: item.name)

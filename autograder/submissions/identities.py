@@ -12,7 +12,7 @@ from autograder.course.errors import ConfigurationError
 from autograder.course.roster import Person, Roster, fold, name_key, read_table
 from autograder.language import _
 from autograder.submissions.gathering import Gathering
-from autograder.submissions.layout import HandIn, Identity, Unplaced
+from autograder.submissions.layout import Delivery, Identity, Unplaced
 from autograder.submissions.names import bad_folder, shown
 from autograder.submissions.times import parse_time
 
@@ -21,20 +21,20 @@ _EXERCISE = ("exercise", "assignment")
 
 
 def by_student(
-    downloads: Sequence[Sequence[HandIn]], roster: Roster | None, zone: tzinfo, gathering: Gathering
-) -> dict[str, list[HandIn]]:
+    downloads: Sequence[Sequence[Delivery]], roster: Roster | None, zone: tzinfo, gathering: Gathering
+) -> dict[str, list[Delivery]]:
     """The hand-ins by the name that results know the student by; every doubt is listed."""
     doubles = _doubles(downloads)
-    students: dict[str, list[HandIn]] = {}
+    students: dict[str, list[Delivery]] = {}
     said: set[tuple[str, str]] = set()
-    for hand_in in (hand_in for download in downloads for hand_in in download):
-        who = hand_in.who
+    for delivery in (delivery for download in downloads for delivery in download):
+        who = delivery.who
         student = unicodedata.normalize("NFC", who.student)
         person, doubt = _person(who, roster)
         if person is not None:
             student = person.id
-            if hand_in.submitted is None and (when := parse_time(person.submitted, zone)):
-                hand_in = replace(hand_in, submitted=when)
+            if delivery.submitted is None and (when := parse_time(person.submitted, zone)):
+                delivery = replace(delivery, submitted=when)
         elif _key(student) in doubles and _told_apart(student, who) != student:
             doubt = doubt or _(
                 "{count} students are called {name}; a number tells them apart. A roster would name them."
@@ -44,15 +44,15 @@ def by_student(
             # Whoever may write their own number must not come to lie on somebody's result.
             student = _told_apart(student, who)
         if reason := bad_folder(student):
-            where = hand_in.pieces[0].path if hand_in.pieces else gathering.base
+            where = delivery.parts[0].path if delivery.parts else gathering.base
             gathering.unplaced.append(Unplaced(where, reason))
             continue
         if doubt and (student, doubt) not in said:
             said.add((student, doubt))
-            where = hand_in.pieces[0].path if hand_in.pieces else gathering.base
+            where = delivery.parts[0].path if delivery.parts else gathering.base
             note = _("{doubt} Graded as {student}.").format(doubt=doubt, student=shown(student))
             gathering.unplaced.append(Unplaced(where, note))
-        students.setdefault(student, []).append(hand_in)
+        students.setdefault(student, []).append(delivery)
     return students
 
 
@@ -66,13 +66,13 @@ def _told_apart(student: str, who: Identity) -> str:
     return f"{student}_{other.replace('/', '_')}" if other else student
 
 
-def _doubles(downloads: Sequence[Sequence[HandIn]]) -> dict[str, int]:
+def _doubles(downloads: Sequence[Sequence[Delivery]]) -> dict[str, int]:
     """Names that several students of one download have, and how many."""
     doubles: dict[str, int] = {}
     for download in downloads:
         numbers: dict[str, set[tuple[str, ...]]] = {}
-        for hand_in in download:
-            numbers.setdefault(_key(hand_in.who.student), set()).add(hand_in.who.ids)
+        for delivery in download:
+            numbers.setdefault(_key(delivery.who.student), set()).add(delivery.who.ids)
         for name, own in numbers.items():
             if len(own) > 1:
                 doubles[name] = max(len(own), doubles.get(name, 0))

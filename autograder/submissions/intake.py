@@ -6,32 +6,24 @@ cannot be placed, and what was placed with a doubt, is in the scan's `unplaced`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from autograder.course.errors import ConfigurationError
 from autograder.course.roster import Roster
 from autograder.language import _
-from autograder.submissions import canvas, flat, folder, github_classroom, gradescope, moodle, nbgrader
 from autograder.submissions.archives import ArchiveRefused, is_archive
-from autograder.submissions.folder import FolderScan
-from autograder.submissions.gathering import Candidate, Entry, Gathering, choose, gather
+from autograder.submissions.gathering import Candidate, Gathering, choose, gather
+from autograder.submissions.hand_in import Entry, HandIn
 from autograder.submissions.identities import Times, by_student
-from autograder.submissions.layout import Context, HandIn, Layout, Reading, Unplaced, is_file, listed
+from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, Unplaced, is_file, listed
+from autograder.submissions.layouts import layouts
 from autograder.submissions.names import normal
 from autograder.submissions.unpacking import Unpacker
 
-# In the order in which they are tried; a folder per student is what is left.
-LAYOUTS: Mapping[str, Layout] = {
-    name: cast("Layout", module)
-    for name, module in (
-        ("gradescope", gradescope), ("moodle", moodle), ("nbgrader", nbgrader), ("canvas", canvas),
-        ("github-classroom", github_classroom), ("flat", flat), ("folder", folder),
-    )
-}  # fmt: skip
 TIMES = "submissions.csv"  # beside the submissions: who handed in when
 MAX_WRAPPERS = 3  # folders around the download: archives often have one
 
@@ -44,7 +36,7 @@ class Wanted:
 
     Attributes:
         exercises: the ids of the course, in its order.
-        layout: `auto`, or a name in LAYOUTS.
+        layout: `auto`, or the name of a layout.
         roster: who is in the course.
         zone: the course's, for times that name none.
         submitted_from: `mtime` takes a file's own time where nothing better is known.
@@ -61,25 +53,53 @@ class Wanted:
     attempts: Policy = "last"
 
 
-def read_class(source: Path, wanted: Wanted, work: Path) -> FolderScan:
+def read_class(source: Path, wanted: Wanted, work: Path | None = None) -> HandIn:
     """Read what was handed in.
 
     Args:
         source: a folder or an archive.
         wanted: how.
-        work: an empty private folder for what is unpacked; it lives as long as the scan is used.
+        work: an empty private folder for what is unpacked, which lives as long as the hand-in is used; without it one
+            is made where anything has to be unpacked, and `HandIn.close` removes it.
 
     Raises:
         ConfigurationError: there is nothing like that, or the archive of the class cannot be unpacked.
     """
     unpacker = Unpacker(work)
+    try:
+        return _read(source, wanted, unpacker)
+    except BaseException:
+        unpacker.close()
+        raise
+
+
+def read_student(folder: Path, student: str, exercises: Sequence[str]) -> HandIn:
+    """Find the submissions of one student, whose folder this is; archives in it are left alone.
+
+    Args:
+        folder: holds the student's files: a repository, or what a platform has unpacked.
+        student: whose it is.
+        exercises: the ids of the course, in its order.
+
+    Raises:
+        ConfigurationError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise ConfigurationError(_("there is no such folder of submissions"), file=folder)
+    gathering = Gathering(exercises, folder)
+    delivery = Delivery(Identity(student), (Part(folder),))
+    entries, _earlier = _entries(student, [delivery], Wanted(exercises), gathering, None)
+    return HandIn(folder, (student,), tuple(entries), tuple(gathering.unplaced), tuple(gathering.ignored))
+
+
+def _read(source: Path, wanted: Wanted, unpacker: Unpacker) -> HandIn:
     base, refused = _opened(source, unpacker)
     gathering = Gathering(wanted.exercises, base, unpacker, unplaced=refused)
-    downloads: list[Sequence[HandIn]] = []
+    downloads: list[Sequence[Delivery]] = []
     detected: list[str] = []
     for name, why, reading in _readings(base, source, wanted, unpacker, gathering):
         detected.append(f"{name} ({why})" if why else name)
-        downloads.append(reading.hand_ins)
+        downloads.append(reading.deliveries)
         gathering.unplaced += reading.unplaced
         gathering.ignored += reading.ignored
     times = Times(base / TIMES, wanted.zone) if (base / TIMES).is_file() else None
@@ -91,7 +111,7 @@ def read_class(source: Path, wanted: Wanted, work: Path) -> FolderScan:
         entries += counting
         earlier += before
     known = [] if wanted.roster is None else [person.id for person in wanted.roster.people]
-    return FolderScan(
+    return HandIn(
         base,
         tuple(sorted({*students, *known})),
         tuple(entries),
@@ -100,6 +120,7 @@ def read_class(source: Path, wanted: Wanted, work: Path) -> FolderScan:
         tuple(earlier),
         tuple(detected),
         tuple(student for student in known if student not in students),
+        unpacker.close,
     )
 
 
@@ -124,10 +145,10 @@ def _readings(
     for place, name in _downloads(base, source, wanted, unpacker, gathering):
         layout, why = _detect(place, wanted)
         context = Context(wanted.exercises, wanted.zone)
-        reading = LAYOUTS[layout].read(place, context)
+        reading = layouts()[layout].read(place, context)
         per_exercise = layout not in ("folder", "flat")
-        reading.hand_ins = [
-            _for_exercise(hand_in, name if per_exercise else "", wanted) for hand_in in reading.hand_ins
+        reading.deliveries = [
+            _for_exercise(delivery, name if per_exercise else "", wanted) for delivery in reading.deliveries
         ]
         reading.unplaced = [item for item in reading.unplaced if item.path != base / TIMES]
         yield layout, why, reading
@@ -179,7 +200,7 @@ def _detect(place: Path, wanted: Wanted) -> tuple[str, str]:
     if wanted.layout != "auto":
         return wanted.layout, ""
     context = Context(wanted.exercises, wanted.zone)
-    for name, layout in LAYOUTS.items():
+    for name, layout in layouts().items():
         try:
             why = layout.detect(place, context)
         except OSError:
@@ -189,28 +210,28 @@ def _detect(place: Path, wanted: Wanted) -> tuple[str, str]:
     return "folder", ""
 
 
-def _for_exercise(hand_in: HandIn, download: str, wanted: Wanted) -> HandIn:
+def _for_exercise(delivery: Delivery, download: str, wanted: Wanted) -> Delivery:
     """With the exercise's id: from the layout's words, from the download's name, or from what was asked for.
 
     A folder of our own has a student's files for the whole course: there, only a file's name can tell.
     """
-    for words in (hand_in.exercise, download):
+    for words in (delivery.exercise, download):
         stem = normal(words)
         if inside := [exercise for exercise in wanted.exercises if exercise in stem]:
-            return replace(hand_in, exercise=max(inside, key=len))
-    return replace(hand_in, exercise=wanted.handed_in_for if download else "")
+            return replace(delivery, exercise=max(inside, key=len))
+    return replace(delivery, exercise=wanted.handed_in_for if download else "")
 
 
 # --- what counts
 
 
 def _entries(
-    student: str, hand_ins: Sequence[HandIn], wanted: Wanted, gathering: Gathering, times: Times | None
+    student: str, deliveries: Sequence[Delivery], wanted: Wanted, gathering: Gathering, times: Times | None
 ) -> tuple[list[Entry], list[Entry]]:
     """What is graded of a student: the entry that counts for each exercise, and earlier ones where all are graded."""
     groups: dict[str, list[Candidate]] = {exercise: [] for exercise in wanted.exercises}
-    for hand_in in hand_ins:
-        for candidate in gather(hand_in, gathering):
+    for delivery in deliveries:
+        for candidate in gather(delivery, gathering):
             groups[candidate.exercise].append(_timed(candidate, student, times))
     counting: list[Entry] = []
     earlier: list[Entry] = []
@@ -246,8 +267,8 @@ def _another(other: Entry, chosen: Entry, policy: Policy, gathering: Gathering) 
 
 def _timed(candidate: Candidate, student: str, times: Times | None) -> Candidate:
     """With the time of submission from beside the submissions, where it stands there."""
-    known = times.of(student, candidate.hand_in.who, candidate.exercise) if times else None
-    return candidate if known is None else replace(candidate, hand_in=replace(candidate.hand_in, submitted=known))
+    known = times.of(student, candidate.delivery.who, candidate.exercise) if times else None
+    return candidate if known is None else replace(candidate, delivery=replace(candidate.delivery, submitted=known))
 
 
 def _from_file(entry: Entry, wanted: Wanted) -> Entry:

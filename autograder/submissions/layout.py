@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Protocol
 
+from autograder.language import _
 from autograder.submissions.names import is_leftover
 
 
@@ -40,7 +41,7 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Piece:
+class Part:
     """A file, or a folder of files, that a student handed in.
 
     Attributes:
@@ -55,12 +56,12 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class HandIn:
+class Delivery:
     """What one student handed in at one time.
 
     Attributes:
         who: the student.
-        pieces: files and folders.
+        parts: files and folders.
         submitted: with its time zone; None where the platform does not say.
         late: the platform marks it as late.
         exercise: which it is for, or words that may name it ("" where only the files' names can tell).
@@ -68,7 +69,7 @@ class HandIn:
     """
 
     who: Identity
-    pieces: tuple[Piece, ...]
+    parts: tuple[Part, ...]
     submitted: datetime | None = None
     late: bool = False
     exercise: str = ""
@@ -79,7 +80,7 @@ class HandIn:
 class Reading:
     """What a layout found."""
 
-    hand_ins: list[HandIn] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
     unplaced: list[Unplaced] = field(default_factory=list)
     ignored: list[Path] = field(default_factory=list)
 
@@ -93,7 +94,15 @@ class Context:
 
 
 class Layout(Protocol):
-    """One module per layout."""
+    """One module per layout.
+
+    Attributes:
+        RANK: layouts are tried in this order; the more special one has the smaller number.
+        TITLE: what it reads, for people.
+    """
+
+    RANK: int
+    TITLE: str
 
     def detect(self, folder: Path, context: Context) -> str:
         """What shows that a folder is laid out like this, in words; "" where nothing does."""
@@ -112,6 +121,22 @@ def listed(folder: Path, limit: int = 100_000) -> list[os.DirEntry[str]]:
             if len(found) >= limit:
                 break
     return sorted(found, key=lambda item: item.name)
+
+
+def listed_within(
+    folder: Path, unplaced: list[Unplaced], limit: int | None = None, always: Set[str] = frozenset()
+) -> list[os.DirEntry[str]]:
+    """What is in a folder, by name: at most `limit` entries, and those called as in `always`."""
+    kept: list[os.DirEntry[str]] = []
+    try:
+        with os.scandir(folder) as items:
+            for item in items:
+                if limit is None or len(kept) < limit or item.name in always:
+                    kept.append(item)
+    except OSError as error:
+        unplaced.append(Unplaced(folder, _("cannot be read: {reason}").format(reason=error.strerror or str(error))))
+        return []
+    return sorted(kept, key=lambda item: item.name)
 
 
 def is_folder(item: os.DirEntry[str]) -> bool:

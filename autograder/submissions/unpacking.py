@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import shutil
+import weakref
 from pathlib import Path
+from tempfile import mkdtemp
 
 from autograder.submissions.archives import CLASS_LIMITS, ArchiveRefused, Limits, unpack
 from autograder.submissions.layout import Unplaced
@@ -16,11 +18,13 @@ class Unpacker:
     """Unpacks archives, and knows where each file came from.
 
     Args:
-        work: an empty folder that nobody else can enter; it lives as long as what was read is used.
+        work: an empty folder that nobody else can enter; it lives as long as what was read is used. Without it one is
+            made when the first archive is met, and `close` removes it.
     """
 
-    def __init__(self, work: Path, limits: Limits | None = None) -> None:
+    def __init__(self, work: Path | None = None, limits: Limits | None = None) -> None:
         self._work = work
+        self._remove: weakref.finalize[..., Unpacker] | None = None
         self._limits = limits or Limits()
         self._origins: dict[str, Path] = {}
 
@@ -57,16 +61,24 @@ class Unpacker:
 
     def origin(self, path: Path) -> Path:
         """Where a file came from, for a message: `download.zip/ada/toy.py`."""
-        try:
-            first, *rest = path.relative_to(self._work).parts
-        except ValueError:
+        if self._work is None or not path.is_relative_to(self._work):
             return path
+        first, *rest = path.relative_to(self._work).parts
         archive = self._origins.get(first)
         return path if archive is None else self.origin(archive).joinpath(*rest)
+
+    def close(self) -> None:
+        """Remove what was unpacked, where the folder for it was made here."""
+        if self._remove is not None:
+            self._remove()
 
     def _folder(self, archive: Path) -> Path:
         name = f"{len(self._origins):06d}"
         self._origins[name] = archive
+        if self._work is None:
+            self._work = Path(mkdtemp(prefix="autograder-"))
+            # At the latest with this object or this process.
+            self._remove = weakref.finalize(self, shutil.rmtree, self._work, ignore_errors=True)
         folder = self._work / name
         folder.mkdir(mode=0o700)
         return folder

@@ -11,7 +11,7 @@ from autograder.batch.grade import Options, grade_folder
 from autograder.batch.pool import default_workers
 from autograder.course import load_config
 from autograder.results.files import validate
-from autograder.submissions import scan_folder
+from autograder.submissions import Wanted, read_class
 
 ROOT = Path(__file__).parents[2]
 EXPECTED = yaml.safe_load((ROOT / "examples" / "expected.yaml").read_text(encoding="utf-8"))
@@ -21,7 +21,7 @@ CASES = [(student, exercise) for student, exercises in EXPECTED.items() for exer
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     course = load_config(ROOT / "grading_config.yaml")
-    scan = scan_folder(ROOT / "examples" / "submissions", [exercise.id for exercise in course.exercises])
+    scan = read_class(ROOT / "examples" / "submissions", Wanted([exercise.id for exercise in course.exercises]))
     out = tmp_path_factory.mktemp("examples")
     options = Options(workers=default_workers())
     batch = grade_folder(course, b"the secret of the example class", scan, out, options, lambda result, total: None)

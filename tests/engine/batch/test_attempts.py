@@ -25,7 +25,7 @@ from autograder.gradebook.book import Change
 from autograder.gradebook.grades import grade
 from autograder.results.files import file_digest, read_result, result_path, write_result
 from autograder.results.model import Result
-from autograder.submissions import Entry, FolderScan
+from autograder.submissions import Entry, HandIn
 
 PARIS = ZoneInfo("Europe/Paris")
 DUE = datetime(2027, 2, 8, 23, 59, 59, tzinfo=PARIS)
@@ -170,7 +170,7 @@ def test_an_earlier_attempt_is_graded_once(toy, tmp_path):
         file.write_text(f"x = {number}\n")
         entries.append(Entry("ada", "toy", file))
     last = Entry("ada", "toy", tmp_path / "class" / "ada" / "toy-3.py")
-    scan = FolderScan(tmp_path / "class", ("ada",), (last,), (), (), earlier=tuple(entries))
+    scan = HandIn(tmp_path / "class", ("ada",), (last,), (), (), earlier=tuple(entries))
     todo = rounds(scan)
     assert [one.entries for one in todo] == [(entries[0],), (entries[1],)]
     assert all(one.students == () for one in todo)  # nobody misses anything in them

@@ -16,7 +16,7 @@ from autograder.batch.grade import Options, grade_folder
 from autograder.batch.judges import JudgeFault
 from autograder.batch.keys import Keys
 from autograder.course import ConfigurationError, load_config
-from autograder.submissions import scan_folder
+from autograder.submissions import Wanted, read_class
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 from autograder.batch.cluster_run import ClusterRunner
@@ -54,7 +54,7 @@ def runner(client, course, root=None):
 
 
 def grade(course, folder, out, on_result=lambda result, total: None, **options):
-    scan = scan_folder(folder, ["toy"])
+    scan = read_class(folder, Wanted(["toy"]))
     return grade_folder(course, SECRET, scan, out, Options(workers=1), on_result, **options)
 
 

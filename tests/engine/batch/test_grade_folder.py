@@ -16,7 +16,7 @@ from autograder.batch.judges import Judge, JudgeFault, Order
 from autograder.batch.pool import Done, Task, run_tasks
 from autograder.course import load_config
 from autograder.results.files import read_result, read_results, validate
-from autograder.submissions import scan_folder
+from autograder.submissions import Wanted, read_class
 
 SECRET = b"a secret of the tests"
 
@@ -45,7 +45,7 @@ def folder(tmp_path_factory, toy_solution):
 def graded(folder, toy, tmp_path_factory):
     out = tmp_path_factory.mktemp("out")
     course = load_config(toy / "grading_config.yaml")
-    scan = scan_folder(folder, ["toy"])
+    scan = read_class(folder, Wanted(["toy"]))
     seen = []
     batch = grade_folder(course, SECRET, scan, out, Options(workers=2), lambda result, total: seen.append(total))
     return batch, out, seen

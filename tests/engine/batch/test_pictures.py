@@ -16,7 +16,7 @@ from autograder.course import load_config
 from autograder.reports.spreadsheet import grades_csv
 from autograder.reports.table import class_table
 from autograder.results.model import Result
-from autograder.submissions import scan_folder
+from autograder.submissions import Wanted, read_class
 
 SECRET = b"a secret of the tests"
 GOOD = "def mean(x):\n    return x.mean(1)\n"
@@ -56,7 +56,7 @@ def folder(tmp_path):
 
 def run(course, folder, out, runner=None, **options):
     """Why each student was graded."""
-    scan = scan_folder(folder, ["toy"])
+    scan = read_class(folder, Wanted(["toy"]))
     batch = grade_folder(course, SECRET, scan, out, Options(1, **options), lambda *_: None, runner=runner)
     assert not batch.faults
     return {item.entry.student: item.why for item in batch.plan.todo}

@@ -13,7 +13,7 @@ from autograder.batch.pool import Done
 from autograder.batch.state import State, StateFault
 from autograder.course import load_config
 from autograder.results.model import CheckResult, Result
-from autograder.submissions import scan_folder
+from autograder.submissions import Wanted, read_class
 
 SECRET = b"a secret of the tests"
 FAST = "def mean(x):\n    return x.mean(1)\n"
@@ -33,7 +33,7 @@ def course(toy):
 
 def run(course, folder, out, runner=None, **options):
     graded = []
-    scan = scan_folder(folder, ["toy"])
+    scan = read_class(folder, Wanted(["toy"]))
     batch = grade_folder(
         course, SECRET, scan, out, Options(workers=1, **options), lambda r, t: graded.append(r.student), runner=runner
     )
@@ -87,7 +87,7 @@ def test_only_what_changed_is_graded_again(course, toy, tmp_path):
     probes = toy / "tests/hidden/toy/probes.py"
     text = probes.read_text()
     probes.write_text(text + "\n# changed\n")
-    plan = make_plan(course, SECRET, scan_folder(folder, ["toy"]), with_state.latest(), Options(workers=1))
+    plan = make_plan(course, SECRET, read_class(folder, Wanted(["toy"])), with_state.latest(), Options(workers=1))
     probes.write_text(text)
     with_state.close()
     assert len(plan.todo) == 3
@@ -98,7 +98,8 @@ def test_another_secret_is_another_grading(course, tmp_path):
     folder, out = make_class(tmp_path / "class", 1), tmp_path / "out"
     run(course, folder, out)
     state = State(out)
-    plan = make_plan(course, b"another secret here", scan_folder(folder, ["toy"]), state.latest(), Options(workers=1))
+    scan = read_class(folder, Wanted(["toy"]))
+    plan = make_plan(course, b"another secret here", scan, state.latest(), Options(workers=1))
     state.close()
     assert [item.why for item in plan.todo] == ["changed: the student's seed (name or course secret)"]
 
@@ -106,7 +107,7 @@ def test_another_secret_is_another_grading(course, tmp_path):
 def test_identical_files_are_pointed_out(course, tmp_path):
     folder = make_class(tmp_path / "class", 3)
     (folder / "s02" / "toy.py").write_bytes((folder / "s00" / "toy.py").read_bytes())
-    plan = make_plan(course, SECRET, scan_folder(folder, ["toy"]), {}, Options(workers=1))
+    plan = make_plan(course, SECRET, read_class(folder, Wanted(["toy"])), {}, Options(workers=1))
     assert plan.identical() == [("toy", ["s00", "s02"])]
 
 

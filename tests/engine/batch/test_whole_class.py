@@ -15,7 +15,7 @@ from autograder.commands.outcome import tell
 from autograder.course import load_config
 from autograder.results.files import read_result, result_path
 from autograder.results.model import CheckResult, Result
-from autograder.submissions import scan_folder
+from autograder.submissions import Wanted, read_class
 
 ROOT = Path(__file__).parents[3]
 SECRET = b"a secret of the tests"
@@ -53,7 +53,7 @@ def run(course, folder, out, database=None, **options):
     graded = []
     state = State(out, database, course.id)
     batch = grade_folder(
-        course, SECRET, scan_folder(folder, [exercise.id for exercise in course.exercises]), out,
+        course, SECRET, read_class(folder, Wanted([exercise.id for exercise in course.exercises])), out,
         Options(1, **options), lambda result, total: graded.append((result.student, result.exercise)), state, answering,
     )  # fmt: skip
     after_the_batch(course, batch, out, state, None)

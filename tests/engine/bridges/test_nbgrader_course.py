@@ -13,7 +13,7 @@ from autograder.bridges.nbgrader_course import write_course
 from autograder.bridges.submitted import write_submitted
 from autograder.commands.export_nbgrader import command
 from autograder.course import load_config
-from autograder.submissions import read_submission, scan_folder
+from autograder.submissions import Wanted, read_class, read_submission
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_the_course_is_found_from_inside(exported, course, tmp_path):
 
 
 def test_submissions_become_notebooks(toy_class, course, tmp_path):
-    scan = scan_folder(toy_class, ["toy"])
+    scan = read_class(toy_class, Wanted(["toy"]))
     assert write_submitted(scan, tmp_path, ["toy"]) == []
     for entry in scan.entries:
         made = tmp_path / "submitted" / entry.student / "toy" / "toy.ipynb"

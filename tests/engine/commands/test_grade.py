@@ -11,7 +11,7 @@ from autograder.commands.faults import CommandFault
 from autograder.commands.grade import command
 from autograder.course import load_config
 from autograder.results.model import Result
-from autograder.submissions import scan_folder
+from autograder.submissions import Wanted, read_class
 
 SECRET = "a secret of the tests"
 
@@ -41,7 +41,7 @@ def graded(toy, folder, out, *students):
     course = load_config(toy / "grading_config.yaml")
     state = State(out, course=course.id)
     keys = Keys(course, SECRET.encode(), course.language)
-    for entry in scan_folder(folder, ["toy"]).entries:
+    for entry in read_class(folder, Wanted(["toy"])).entries:
         if entry.student in students:
             import hashlib
 

@@ -16,7 +16,7 @@ from autograder.reports.spreadsheet import grades_csv, safe_cell
 from autograder.reports.table import class_table, result_table
 from autograder.results.files import result_path, write_result
 from autograder.results.model import CheckResult, Result
-from autograder.submissions import SubmissionUnreadable, gathering, read_submission, scan_folder
+from autograder.submissions import SubmissionUnreadable, Wanted, gathering, read_class, read_submission
 from autograder.submissions.gathering import MAX_CANDIDATES, MAX_FILES
 
 SOURCE = "def mean(x):\n    return x.mean(1)\n"
@@ -42,7 +42,7 @@ def test_a_flood_of_files_hides_nobodys_work(tmp_path, where):
         (tmp_path / inside / f"picture{number}.png").touch()
     put(tmp_path, "eve/toy.py")
     put(tmp_path, "fay/toy.py")
-    scan = scan_folder(tmp_path, ["toy"])
+    scan = read_class(tmp_path, Wanted(["toy"]))
     assert placed(scan) == [("eve", "toy.py"), ("fay", "toy.py")]
     assert sum(str(MAX_FILES) in item.reason for item in scan.unplaced) == 1
     assert len(scan.unplaced) <= MAX_FILES + 2
@@ -51,18 +51,18 @@ def test_a_flood_of_files_hides_nobodys_work(tmp_path, where):
 def test_no_more_entries_are_kept_than_looked_at(tmp_path, monkeypatch):
     """A million names must not become a million objects, nor be sorted."""
     kept: list[int] = []
-    listed = gathering._listed
+    listed = gathering.listed_within
 
     def count(*arguments):
         found = listed(*arguments)
         kept.append(len(found))
         return found
 
-    monkeypatch.setattr(gathering, "_listed", count)
+    monkeypatch.setattr(gathering, "listed_within", count)
     monkeypatch.setattr(gathering, "MAX_FILES", 50)
     for number in range(500):
         put(tmp_path, f"eve/{number}.txt", b"")
-    scan_folder(tmp_path, ["toy"])
+    read_class(tmp_path, Wanted(["toy"]))
     assert max(kept) == 51
 
 
@@ -74,7 +74,7 @@ def test_of_many_files_for_one_exercise_few_are_read(tmp_path, monkeypatch):
     for number in range(40):
         put(tmp_path, f"eve/toy ({number}).py")
     put(tmp_path, "eve/toy.py")
-    scan = scan_folder(tmp_path, ["toy"])
+    scan = read_class(tmp_path, Wanted(["toy"]))
     assert len(read) == MAX_CANDIDATES
     assert placed(scan) == [("eve", "toy.py")]
     assert len(scan.entries[0].notes) < 2 * MAX_CANDIDATES
@@ -87,7 +87,7 @@ def test_a_name_that_grows_when_composed_is_listed(tmp_path):
     assert len(unicodedata.normalize("NFC", name).encode()) > 255
     put(tmp_path, f"{name}/toy.py")
     put(tmp_path, "fay/toy.py")
-    scan = scan_folder(tmp_path, ["toy"])
+    scan = read_class(tmp_path, Wanted(["toy"]))
     assert placed(scan) == [("fay", "toy.py")]
     assert "longer than" in scan.unplaced[0].reason
 
@@ -95,7 +95,7 @@ def test_a_name_that_grows_when_composed_is_listed(tmp_path):
 def test_every_name_that_is_taken_can_be_written(tmp_path):
     for name in ("é" * 100, "🌊" * 50, "a" * 200, "con", "-rf", "=1+1", "~", "$(reboot)", "a;b", "[red]x[/red]"):
         put(tmp_path / "class", f"{name}/toy.py")
-    scan = scan_folder(tmp_path / "class", ["toy"])
+    scan = read_class(tmp_path / "class", Wanted(["toy"]))
     assert len(scan.entries) == 10
     for entry in scan.entries:
         path = result_path(tmp_path / "out", entry.student, entry.exercise)
@@ -119,7 +119,7 @@ def test_a_linked_submission_is_refused(tmp_path, target):
     (tmp_path / "class" / "eve").mkdir(parents=True)
     link = tmp_path / "class" / "eve" / "toy.py"
     link.symlink_to(TARGETS[target](tmp_path))
-    scan = scan_folder(tmp_path / "class", ["toy"])
+    scan = read_class(tmp_path / "class", Wanted(["toy"]))
     assert scan.entries == ()
     assert scan.unplaced[0].reason.startswith("a link")
     with pytest.raises(SubmissionUnreadable):  # and if it became a link after the scan
@@ -129,7 +129,7 @@ def test_a_linked_submission_is_refused(tmp_path, target):
 def test_a_linked_student_is_refused(tmp_path):
     put(tmp_path, "class/fay/toy.py")
     (tmp_path / "class" / "eve").symlink_to(tmp_path / "class" / "fay")
-    scan = scan_folder(tmp_path / "class", ["toy"])
+    scan = read_class(tmp_path / "class", Wanted(["toy"]))
     assert placed(scan) == [("fay", "toy.py")]
 
 
@@ -144,11 +144,11 @@ def test_a_gigabyte_is_refused_before_it_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar"])
-def test_archives_are_not_opened(tmp_path, suffix):
-    """No bomb, no `..`, no absolute name: nothing in them is looked at, and they are listed."""
+def test_what_is_only_called_an_archive_is_listed(tmp_path, suffix):
+    """No bomb, no `..`, no absolute name comes out of it."""
     put(tmp_path, f"eve/toy{suffix}", b"PK\x03\x04" + b"../../../etc/passwd" * 3)
     put(tmp_path, f"class{suffix}", b"PK\x03\x04")
-    scan = scan_folder(tmp_path, ["toy"])
+    scan = read_class(tmp_path, Wanted(["toy"]))
     assert scan.entries == ()
     assert all("archive" in item.reason for item in scan.unplaced)
     assert len(scan.unplaced) == 2

@@ -11,7 +11,7 @@ from autograder.authoring.personal import personalise
 from autograder.batch.grade import Options, grade_folder
 from autograder.course import find_exercise, load_config
 from autograder.results.model import Result
-from autograder.submissions import scan_folder
+from autograder.submissions import Wanted, read_class
 
 HERE = Path(__file__).parent
 SECRET = b"a secret of the tests"
@@ -36,7 +36,7 @@ def write_class(base: Path, solutions: dict[str, str]) -> Path:
 
 
 def graded(course, base: Path, out: Path, workers: int) -> dict[str, Result]:
-    batch = grade_folder(course, SECRET, scan_folder(base, ["toy"]), out, Options(workers), lambda *_: None)
+    batch = grade_folder(course, SECRET, read_class(base, Wanted(["toy"])), out, Options(workers), lambda *_: None)
     assert batch.faults == []
     return {result.student: result for result in batch.results}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograder.batch.judges import Judge, Order
-from autograder.submissions.github_classroom import commit_times
+from autograder.submissions.layouts.github_classroom import commit_times
 
 # What the judge, what it starts and what a cluster's workers import, and our own package.
 PLANTED = ("json", "socket", "random", "typing", "pytest", "torch", "numpy", "dulwich", "multiprocessing", "autograder")

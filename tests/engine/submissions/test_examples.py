@@ -10,12 +10,12 @@ import yaml
 
 from autograder.authoring.overlay import read_mistakes
 from autograder.course import find_exercise, load_config
-from autograder.submissions import SubmissionUnreadable, read_submission, scan_folder
+from autograder.submissions import SubmissionUnreadable, Wanted, read_class, read_submission
 
 ROOT = Path(__file__).parents[3]
 COURSE = load_config(ROOT / "grading_config.yaml")
 EXPECTED: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "examples" / "expected.yaml").read_text())
-SCAN = scan_folder(ROOT / "examples" / "submissions", [exercise.id for exercise in COURSE.exercises])
+SCAN = read_class(ROOT / "examples" / "submissions", Wanted([exercise.id for exercise in COURSE.exercises]))
 ROWS = [(student, exercise) for student, row in EXPECTED.items() for exercise in row]
 
 

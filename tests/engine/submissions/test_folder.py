@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograder.course.errors import ConfigurationError
-from autograder.submissions import FolderScan, scan_folder
+from autograder.submissions import HandIn, Wanted, read_class
 
 EXERCISES = ("markov_quiz", "vae_mnist")
 STUB = 'def f():\n    raise NotImplementedError("f is not written yet")\n'
@@ -24,11 +24,11 @@ def put(folder: Path, name: str, content: str = "x = 1\n") -> Path:
     return path
 
 
-def placed(scan: FolderScan) -> list[tuple[str, str, str]]:
+def placed(scan: HandIn) -> list[tuple[str, str, str]]:
     return [(entry.student, entry.exercise, entry.path.name) for entry in scan.entries]
 
 
-def reasons(scan: FolderScan) -> dict[str, str]:
+def reasons(scan: HandIn) -> dict[str, str]:
     return {item.path.relative_to(scan.folder).as_posix(): item.reason for item in scan.unplaced}
 
 
@@ -36,7 +36,7 @@ def test_what_is_named_as_it_should_be_is_taken_without_a_word(tmp_path: Path) -
     put(tmp_path, "bob/vae_mnist.ipynb")
     put(tmp_path, "bob/markov_quiz.py")
     put(tmp_path, "alice/markov_quiz.py")
-    scan = scan_folder(tmp_path, EXERCISES)
+    scan = read_class(tmp_path, Wanted(EXERCISES))
     assert placed(scan) == [
         ("alice", "markov_quiz", "markov_quiz.py"),
         ("bob", "markov_quiz", "markov_quiz.py"),
@@ -69,7 +69,7 @@ def test_what_is_named_as_it_should_be_is_taken_without_a_word(tmp_path: Path) -
 )
 def test_what_is_nearly_named_so_is_taken_with_a_note(tmp_path: Path, name: str) -> None:
     put(tmp_path, f"alice/{name}")
-    scan = scan_folder(tmp_path, EXERCISES)
+    scan = read_class(tmp_path, Wanted(EXERCISES))
     assert placed(scan) == [("alice", "markov_quiz", name)]
     assert "taken for markov_quiz" in scan.entries[0].notes[0]
     assert scan.unplaced == ()
@@ -89,7 +89,7 @@ def test_what_is_nearly_named_so_is_taken_with_a_note(tmp_path: Path, name: str)
         ("alice/mark\x1b[1mov_quiz.py", "control characters"),
         ("alice/markov_quiz\n.py", "control characters"),
         ("markov_quiz.py", "belongs into a student's folder"),
-        ("alice.zip", "unpack"),
+        ("alice.zip", "archive"),
         ("al\x07ice/markov_quiz.py", "control characters"),
         ("alice\u202e/markov_quiz.py", "control characters"),
         (" /markov_quiz.py", "blank"),
@@ -99,7 +99,7 @@ def test_what_cannot_be_placed_is_listed_with_its_reason(tmp_path: Path, name: s
     import re
 
     put(tmp_path, name)
-    scan = scan_folder(tmp_path, EXERCISES)
+    scan = read_class(tmp_path, Wanted(EXERCISES))
     assert scan.entries == ()
     (reason,) = reasons(scan).values()
     assert re.search(words, reason)
@@ -108,14 +108,14 @@ def test_what_cannot_be_placed_is_listed_with_its_reason(tmp_path: Path, name: s
 @pytest.mark.parametrize("student", ["Zoé Müller", "李雷", "🦊 fox 👩‍🔬", "o'neil, k.", "=1+1", "null", "-rf"])
 def test_students_have_names_of_all_kinds(tmp_path: Path, student: str) -> None:
     put(tmp_path, f"{student}/markov_quiz.py")
-    assert placed(scan_folder(tmp_path, EXERCISES)) == [(student, "markov_quiz", "markov_quiz.py")]
+    assert placed(read_class(tmp_path, Wanted(EXERCISES))) == [(student, "markov_quiz", "markov_quiz.py")]
 
 
 def test_two_unicode_forms_of_one_name_do_not_become_two_students(tmp_path: Path) -> None:
     composed, split = (unicodedata.normalize(form, "Zoé") for form in ("NFC", "NFD"))
     put(tmp_path, f"{composed}/markov_quiz.py")
     put(tmp_path, f"{split}/markov_quiz.py")
-    scan = scan_folder(tmp_path, EXERCISES)
+    scan = read_class(tmp_path, Wanted(EXERCISES))
     assert scan.students == (composed,)
     assert len(scan.entries) == 1
     assert "Unicode" in scan.unplaced[0].reason
@@ -123,7 +123,7 @@ def test_two_unicode_forms_of_one_name_do_not_become_two_students(tmp_path: Path
 
 def test_a_name_that_is_no_text_is_listed(tmp_path: Path) -> None:
     os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")
-    scan = scan_folder(tmp_path, EXERCISES)
+    scan = read_class(tmp_path, Wanted(EXERCISES))
     assert scan.students == ()
     assert "control characters" in scan.unplaced[0].reason
 
@@ -139,7 +139,7 @@ def test_the_file_with_more_written_is_graded(tmp_path: Path) -> None:
         "alice/markov_quiz.ipynb",
         '{"cells": [{"cell_type": "code", "source": "def f(): return 1"}]}',
     )
-    scan = scan_folder(tmp_path, EXERCISES)
+    scan = read_class(tmp_path, Wanted(EXERCISES))
     assert placed(scan) == [("alice", "markov_quiz", "markov_quiz.ipynb")]
     assert "fewer parts left to write" in scan.entries[0].notes[0]
     assert reasons(scan) == {"alice/markov_quiz.py": "markov_quiz.ipynb is graded for this exercise"}
@@ -149,7 +149,7 @@ def test_of_two_equal_files_the_well_named_script_is_graded(tmp_path: Path) -> N
     put(tmp_path, "alice/markov_quiz.ipynb", '{"cells": [{"cell_type": "code", "source": "x = 1"}]}')
     put(tmp_path, "alice/markov_quiz.py")
     put(tmp_path, "alice/markov_quiz (1).py")
-    scan = scan_folder(tmp_path, EXERCISES)
+    scan = read_class(tmp_path, Wanted(EXERCISES))
     assert placed(scan) == [("alice", "markov_quiz", "markov_quiz.py")]
     assert sorted(reasons(scan)) == ["alice/markov_quiz (1).py", "alice/markov_quiz.ipynb"]
     assert len(scan.entries[0].notes) == 2
@@ -158,7 +158,7 @@ def test_of_two_equal_files_the_well_named_script_is_graded(tmp_path: Path) -> N
 def test_a_file_that_cannot_be_read_is_graded_last(tmp_path: Path) -> None:
     put(tmp_path, "alice/markov_quiz.py", "%PDF-1.4")
     put(tmp_path, "alice/markov_quiz_2.py", STUB)
-    assert placed(scan_folder(tmp_path, EXERCISES)) == [("alice", "markov_quiz", "markov_quiz_2.py")]
+    assert placed(read_class(tmp_path, Wanted(EXERCISES))) == [("alice", "markov_quiz", "markov_quiz_2.py")]
 
 
 # --- folders inside a student's
@@ -176,7 +176,7 @@ def test_the_bundle_handed_in_whole_is_read(tmp_path: Path) -> None:
     put(tmp_path, "alice/exercises/markov_quiz/markov_quiz.py")
     put(tmp_path, ".DS_Store")
     put(tmp_path, "__MACOSX/alice/markov_quiz.py")
-    scan = scan_folder(tmp_path, EXERCISES)
+    scan = read_class(tmp_path, Wanted(EXERCISES))
     assert placed(scan) == [("alice", "markov_quiz", "markov_quiz.py")]
     assert "found in the folder alice/exercises/markov_quiz" in scan.entries[0].notes[0]
     assert scan.unplaced == ()
@@ -185,7 +185,7 @@ def test_the_bundle_handed_in_whole_is_read(tmp_path: Path) -> None:
 
 def test_a_student_who_handed_in_nothing_is_still_there(tmp_path: Path) -> None:
     (tmp_path / "carol").mkdir()
-    scan = scan_folder(tmp_path, EXERCISES)
+    scan = read_class(tmp_path, Wanted(EXERCISES))
     assert scan.students == ("carol",)
     assert reasons(scan) == {"carol": "the folder is empty"}
 
@@ -201,7 +201,7 @@ def test_links_are_never_followed(tmp_path: Path) -> None:
     (folder / "alice" / "inner").symlink_to(secret.parent)
     (folder / "alice" / "loop").symlink_to(folder)
     (folder / "bob").symlink_to(secret.parent)
-    scan = scan_folder(folder, EXERCISES)
+    scan = read_class(folder, Wanted(EXERCISES))
     assert scan.entries == ()
     assert scan.students == ("alice",)
     assert sorted(reasons(scan)) == ["alice/inner", "alice/loop", "alice/markov_quiz.py", "bob"]
@@ -212,7 +212,7 @@ def test_links_are_never_followed(tmp_path: Path) -> None:
 def test_pipes_are_listed(tmp_path: Path) -> None:
     (tmp_path / "alice").mkdir()
     os.mkfifo(tmp_path / "alice" / "markov_quiz.py")
-    assert "pipe" in reasons(scan_folder(tmp_path, EXERCISES))["alice/markov_quiz.py"]
+    assert "pipe" in reasons(read_class(tmp_path, Wanted(EXERCISES)))["alice/markov_quiz.py"]
 
 
 def test_a_folder_that_cannot_be_read_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,7 +226,7 @@ def test_a_folder_that_cannot_be_read_is_listed(tmp_path: Path, monkeypatch: pyt
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refuse)  # root may read anything
-    scan = scan_folder(tmp_path, EXERCISES)
+    scan = read_class(tmp_path, Wanted(EXERCISES))
     assert placed(scan) == [("bob", "markov_quiz", "markov_quiz.py")]
     assert reasons(scan) == {"alice": "cannot be read: Permission denied"}
 
@@ -238,7 +238,7 @@ def test_a_flood_of_files_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for number in range(20):
         put(tmp_path, f"alice/{number // 10}/file{number}.txt")
     put(tmp_path, "bob/markov_quiz.py")
-    scan = scan_folder(tmp_path, EXERCISES)
+    scan = read_class(tmp_path, Wanted(EXERCISES))
     assert sum("more than 5 files" in item.reason for item in scan.unplaced) == 1
     assert len(scan.unplaced) < 10
     assert placed(scan) == [("bob", "markov_quiz", "markov_quiz.py")]
@@ -246,7 +246,7 @@ def test_a_flood_of_files_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_no_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no such folder"):
-        scan_folder(tmp_path / "nothing", EXERCISES)
+        read_class(tmp_path / "nothing", Wanted(EXERCISES))
 
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\x00"), min_size=1, max_size=12).filter(
@@ -264,7 +264,7 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\x00"), min_si
 def test_everything_is_accounted_for(tmp_path_factory: pytest.TempPathFactory, files: list[tuple[str, str]]) -> None:
     folder = tmp_path_factory.mktemp("class")
     made = {put(folder, f"{student}/{name}") for student, name in files}
-    scan = scan_folder(folder, EXERCISES)
+    scan = read_class(folder, Wanted(EXERCISES))
     told = {entry.path for entry in scan.entries} | {item.path for item in scan.unplaced} | set(scan.ignored)
     for path in made:
         assert path in told or path.parent in told

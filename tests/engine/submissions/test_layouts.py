@@ -13,7 +13,7 @@ import pytest
 
 from autograder.course.errors import ConfigurationError
 from autograder.course.roster import read_roster
-from autograder.submissions import FolderScan, Wanted, read_class, read_submission
+from autograder.submissions import HandIn, Wanted, read_class, read_submission
 
 EXERCISES = ("markov_quiz", "vae_mnist")
 PARIS = ZoneInfo("Europe/Paris")
@@ -41,7 +41,7 @@ def zipped(files: dict[str, str | bytes]) -> bytes:
 
 @pytest.fixture
 def read(tmp_path: Path):
-    def run(source: Path, roster: str | bytes | None = None, **wanted) -> FolderScan:
+    def run(source: Path, roster: str | bytes | None = None, **wanted) -> HandIn:
         work = tmp_path / f"work{len(list(tmp_path.glob('work*')))}"
         work.mkdir()
         if roster is not None:
@@ -53,13 +53,13 @@ def read(tmp_path: Path):
     return run
 
 
-def placed(scan: FolderScan) -> dict[tuple[str, str], str]:
+def placed(scan: HandIn) -> dict[tuple[str, str], str]:
     for entry in scan.entries:  # each can be read where it lies
         read_submission(entry.path, base=entry.base or scan.folder)
     return {(entry.student, entry.exercise): entry.path.name for entry in scan.entries}
 
 
-def reasons(scan: FolderScan) -> dict[str, str]:
+def reasons(scan: HandIn) -> dict[str, str]:
     return {
         str(item.path.relative_to(scan.folder) if item.path.is_relative_to(scan.folder) else item.path): item.reason
         for item in scan.unplaced

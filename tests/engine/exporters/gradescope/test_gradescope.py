@@ -169,10 +169,10 @@ def test_nothing_handed_in_is_said(base):
 
 
 def test_a_single_file_of_another_name_is_taken(base):
-    from autograder.submissions import scan_student
+    from autograder.submissions import read_student
 
     (base / "submission/my homework.py").write_text("def mean(x):\n    return x\n")
-    scan = scan_student(base / "submission", "ada", ["toy"])
+    scan = read_student(base / "submission", "ada", ["toy"])
     entry = gradescope_run._entry(scan, "ada", "toy")
     assert entry is not None
     assert entry.path.name == "my homework.py"

@@ -9,12 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from autograder.language import _
-from autograder.submissions.layout import Context, HandIn, Identity, Piece, Reading, Unplaced, listed
+from autograder.language import N_, _
+from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, Unplaced, listed
 from autograder.submissions.model import SubmissionUnreadable
 from autograder.submissions.names import bad_name, long_name
 from autograder.submissions.opening import read_regular
 from autograder.submissions.times import parse_time
+
+RANK = 10
+TITLE = N_('Gradescope\'s "Export submissions"')
 
 METADATA = "submission_metadata.yml"
 MAX_BYTES = 64_000_000
@@ -47,12 +50,12 @@ def read(folder: Path, context: Context) -> Reading:
         if not members:
             reading.unplaced.append(Unplaced(path, _("the metadata names nobody who handed it in")))
         for who in members:
-            reading.hand_ins.append(_hand_in(who, members, about, path, context))
+            reading.deliveries.append(_delivery(who, members, about, path, context))
     reading.unplaced += [Unplaced(folder / name, _("not in the metadata: nobody knows whose it is")) for name in here]
     return reading
 
 
-def _hand_in(who: Identity, members: list[Identity], about: dict[str, Any], path: Path, context: Context) -> HandIn:
+def _delivery(who: Identity, members: list[Identity], about: dict[str, Any], path: Path, context: Context) -> Delivery:
     notes = []
     if len(members) > 1:
         others = ", ".join(other.name or other.student for other in members if other != who)
@@ -62,7 +65,7 @@ def _hand_in(who: Identity, members: list[Identity], about: dict[str, Any], path
         note = _("Gradescope knows {count} earlier attempts; an export holds the one that counts there.")
         notes.append(note.format(count=len(history)))
     submitted = parse_time(str(about.get(":created_at", "")), context.zone)
-    return HandIn(who, (Piece(path),), submitted, notes=tuple(notes))
+    return Delivery(who, (Part(path),), submitted, notes=tuple(notes))
 
 
 def _metadata(folder: Path) -> dict[str, dict[str, Any]]:

@@ -16,9 +16,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from autograder.language import _
-from autograder.submissions.layout import Context, HandIn, Identity, Piece, Reading, Unplaced, is_folder, listed
+from autograder.language import N_, _
+from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, Unplaced, is_folder, listed
 from autograder.submissions.names import bad_name, long_name, normal
+
+RANK = 50
+TITLE = N_("clones of GitHub Classroom's repositories")
 
 SECONDS = 20
 
@@ -58,7 +61,7 @@ def read(folder: Path, context: Context) -> Reading:
             reading.unplaced.append(Unplaced(folder / name / ".git", found))
         when = None if isinstance(found, str) else found
         who = Identity(student, student, ids=(student,))
-        reading.hand_ins.append(HandIn(who, (Piece(folder / name),), when, exercise=exercise))
+        reading.deliveries.append(Delivery(who, (Part(folder / name),), when, exercise=exercise))
     return reading
 
 

@@ -11,9 +11,12 @@ import os
 import re
 from pathlib import Path
 
-from autograder.language import _
-from autograder.submissions.layout import Context, HandIn, Identity, Piece, Reading, Unplaced, is_file, listed
+from autograder.language import N_, _
+from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, Unplaced, is_file, listed
 from autograder.submissions.names import bad_name
+
+RANK = 40
+TITLE = N_('Canvas\'s "Download submissions"')
 
 _NAME = re.compile(
     r"^(?P<name>[^_]+)_(?P<late>LATE_)?(?P<user>\d+)_(?:(?P<file>\d+)_(?P<rest>.+)|(?P<text>(?:LATE_)?(?:text|link)\.html))$",
@@ -51,7 +54,7 @@ def read(folder: Path, context: Context) -> Reading:
         who = Identity(found["name"], found["name"], ids=(found["user"],), number=found["user"])
         late = bool(found["late"])
         notes = (_("Canvas marks it as late."),) if late else ()
-        reading.hand_ins.append(HandIn(who, (Piece(path, name, attempt),), late=late, notes=notes))
+        reading.deliveries.append(Delivery(who, (Part(path, name, attempt),), late=late, notes=notes))
     return reading
 
 

@@ -14,13 +14,16 @@ from collections.abc import Iterable
 from html.parser import HTMLParser
 from pathlib import Path
 
-from autograder.language import _
-from autograder.submissions.layout import Context, HandIn, Identity, Piece, Reading, Unplaced, is_folder, listed
+from autograder.language import N_, _
+from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, Unplaced, is_folder, listed
 from autograder.submissions.model import SubmissionUnreadable
 from autograder.submissions.names import bad_name
 from autograder.submissions.opening import read_regular
 from autograder.submissions.reader import MAX_BYTES
 from autograder.submissions.text import decode
+
+RANK = 20
+TITLE = N_('Moodle\'s "Download all submissions"')
 
 _NAME = re.compile(r"^(?P<name>[^_]+)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_(?P<rest>.*)$", re.DOTALL)
 
@@ -34,7 +37,7 @@ def detect(folder: Path, context: Context) -> str:
 def read(folder: Path, context: Context) -> Reading:
     """A hand-in for each participant; the files of one participant belong together."""
     reading = Reading()
-    pieces: dict[tuple[str, str], list[Piece]] = {}
+    parts: dict[tuple[str, str], list[Part]] = {}
     for item in listed(folder):
         path = folder / item.name
         found = _NAME.match(item.name)
@@ -46,18 +49,18 @@ def read(folder: Path, context: Context) -> Reading:
             reading.unplaced.append(Unplaced(path, _("a link: links are not followed")))
         else:
             key = (found["name"].strip(), found["id"])
-            own = pieces.setdefault(key, [])
+            own = parts.setdefault(key, [])
             if found["kind"] == "onlinetext":
                 _list_typed(path, is_folder(item), reading)
             else:
-                own.append(Piece(path, found["rest"]))
-    hidden = _hidden_names(pieces)
-    for (name, number), own in pieces.items():
+                own.append(Part(path, found["rest"]))
+    hidden = _hidden_names(parts)
+    for (name, number), own in parts.items():
         who = Identity(
             f"{name} {number}" if name in hidden else name, "" if name in hidden else name, ids=(number,), number=number
         )
         if own:
-            reading.hand_ins.append(HandIn(who, tuple(own)))
+            reading.deliveries.append(Delivery(who, tuple(own)))
     return reading
 
 

@@ -8,13 +8,13 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder.language import _
+from autograder.language import N_, _
 from autograder.submissions.archives import is_archive
 from autograder.submissions.layout import (
     Context,
-    HandIn,
+    Delivery,
     Identity,
-    Piece,
+    Part,
     Reading,
     Unplaced,
     is_file,
@@ -22,6 +22,9 @@ from autograder.submissions.layout import (
     listed,
 )
 from autograder.submissions.names import SUFFIXES, bad_name, long_name, normal
+
+RANK = 60
+TITLE = N_("files in one folder, with exercise and student in their names")
 
 _COPY = re.compile(r"\s*\((\d{1,3})\)$")
 
@@ -50,8 +53,8 @@ def read(folder: Path, context: Context) -> Reading:
             continue
         student, exercise, attempt = parts
         who = Identity(student, student, ids=(student,))
-        piece = Piece(path, f"{exercise}{os.path.splitext(item.name)[1].lower()}", attempt)
-        reading.hand_ins.append(HandIn(who, (piece,), exercise=exercise))
+        part = Part(path, f"{exercise}{os.path.splitext(item.name)[1].lower()}", attempt)
+        reading.deliveries.append(Delivery(who, (part,), exercise=exercise))
     return reading
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC
 from pathlib import Path
 
-from autograder.language import _
-from autograder.submissions.layout import Context, HandIn, Identity, Piece, Reading, Unplaced, is_folder, listed
+from autograder.language import N_, _
+from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, Unplaced, is_folder, listed
 from autograder.submissions.model import SubmissionUnreadable
 from autograder.submissions.names import bad_name, long_name
 from autograder.submissions.opening import read_regular
 from autograder.submissions.times import parse_time
+
+RANK = 30
+TITLE = N_("nbgrader's folder of a course, or its `submitted`")
 
 TIMESTAMP = "timestamp.txt"
 SUBMITTED = "submitted"
@@ -55,22 +58,22 @@ def read(folder: Path, context: Context) -> Reading:
         for item in items:
             if is_folder(item):
                 found = True
-                reading.hand_ins.append(_hand_in(who, path / item.name, context, reading))
+                reading.deliveries.append(_delivery(who, path / item.name, context, reading))
             else:
                 reason = _("belongs into an assignment's folder: submitted/<student>/<assignment>/")
                 reading.unplaced.append(Unplaced(path / item.name, reason))
         if not found:
-            reading.hand_ins.append(HandIn(who, ()))
+            reading.deliveries.append(Delivery(who, ()))
     return reading
 
 
-def _hand_in(who: Identity, folder: Path, context: Context, reading: Reading) -> HandIn:
+def _delivery(who: Identity, folder: Path, context: Context, reading: Reading) -> Delivery:
     stamp = folder / TIMESTAMP
     submitted = None
-    pieces = []
+    parts = []
     for item in listed(folder):
         if item.name != TIMESTAMP:
-            pieces.append(Piece(folder / item.name))
+            parts.append(Part(folder / item.name))
             continue
         reading.ignored.append(stamp)
         try:
@@ -82,6 +85,6 @@ def _hand_in(who: Identity, folder: Path, context: Context, reading: Reading) ->
             reason = unreadable.message
         if reason:
             reading.unplaced.append(Unplaced(stamp, reason))
-    if not pieces:
+    if not parts:
         reading.unplaced.append(Unplaced(folder, _("the folder is empty")))
-    return HandIn(who, tuple(pieces), submitted, exercise=folder.name)
+    return Delivery(who, tuple(parts), submitted, exercise=folder.name)
