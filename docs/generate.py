@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -181,6 +182,30 @@ def _sentence(schema: dict[str, Any]) -> str:
     return text[:1].upper() + text[1:].rstrip(".") + "."
 
 
+# --- fixtures of checks ---------------------------------------------------------------------------------------------
+
+_FIXTURES = re.compile(
+    r"(?<=<!-- fixtures: from autograder/judge/fixtures -->\n).*?(?=<!-- end of fixtures -->)", re.DOTALL
+)
+
+
+def checks() -> str:
+    """The page on checks as it stands, its table of fixtures made anew."""
+    from importlib import import_module
+
+    from autograder.judge.fixtures import FIXTURES
+
+    rows = ["| fixture | what it is |", "|---|---|"]
+    for name in FIXTURES:
+        text = " ".join((import_module(f"autograder.judge.fixtures.{name}").__doc__ or "").split())
+        found = re.fullmatch(r"(`[^`]+`): (.+)", text)
+        assert found is not None, f"autograder/judge/fixtures/{name}.py: its docstring is `how it is used`: what it is"
+        rows.append(f"| {found[1]} | {found[2].replace('|', chr(92) + '|')} |")
+    page = (DOCS / "reference" / "writing-checks.md").read_text(encoding="utf-8")
+    table = "\n" + "\n".join(rows) + "\n\n"
+    return _FIXTURES.sub(lambda _found: table, page)
+
+
 # --- text ---------------------------------------------------------------------------------------------------------
 
 
@@ -199,6 +224,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "attacks": lambda: f"{MADE}\n\n{tables.attacks()}",
     "broken-files": lambda: f"{MADE}\n\n{tables.broken_files()}",
     "commands": commands,
+    "writing-checks": checks,
 }
 
 

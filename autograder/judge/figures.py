@@ -11,15 +11,14 @@ import inspect
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from autograder.judge import fixtures
+from autograder.judge.case import Case, Once
 from autograder.judge.draw import Draw, subseed
 from autograder.judge.drawing import Drawing, check_drawing, save
 from autograder.judge.engine import Engine, Job
-from autograder.judge.expect import Expect
 from autograder.judge.grading import Grading
 from autograder.judge.reference import load_module
-from autograder.judge.remote import Probe, Student
 from autograder.judge.session import Code, Incident, Session
 from autograder.judge.transport import LocalTransport
 
@@ -73,9 +72,9 @@ def _draw_reference(engine: Engine, exercise: str, functions: dict[str, Function
         return
     kit = engine.kit(exercise)
     session = Session(LocalTransport(kit.reference), Code(exercise, (), kit.probes), 60.0)
-    known: dict[str, Any] = {}
+    known: dict[str, object] = {}
 
-    def once(key: str, function: Callable[[Draw], Any]) -> Any:
+    def once(key: str, function: Callable[[Draw], object]) -> object:
         if key not in known:
             known[key] = function(Draw(_seed(engine, exercise, f"once/{key}")))
         return known[key]
@@ -88,19 +87,12 @@ def _draw_reference(engine: Engine, exercise: str, functions: dict[str, Function
 
 
 def _save(
-    function: Function, session: Session, once: Any, seed: int, engine: Engine, path: Path, seconds: float = SECONDS
+    function: Function, session: Session, once: Once, seed: int, engine: Engine, path: Path, seconds: float = SECONDS
 ) -> None:
     # The same inputs for everybody: a student's figure is to be compared with the reference's.
     session.begin_check(f"figure {path.stem}", seconds, subseed(seed, "globals"))
-    fixtures = {
-        "student": Student(session),
-        "probe": Probe(session),
-        "expect": Expect(),
-        "once": once,
-        "draw": Draw(seed),
-        "digits": engine.digits,
-    }
-    drawing = function(**{name: fixtures[name] for name in inspect.signature(function).parameters})
+    case = Case(engine, session, seed, record=lambda name, value: None, once=once)
+    drawing = function(**{name: fixtures.make(name, case) for name in inspect.signature(function).parameters})
     check_drawing(drawing)
     save(drawing, path)
 

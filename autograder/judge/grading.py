@@ -70,8 +70,7 @@ class Grading:
                 find(name)
             except LookupError as error:
                 raise FrameworkFault(f"check {info.id} forbids {name}: {error}") from None
-        seconds = min(left, info.time_limit or seconds)
-        self.session.begin_check(info.id, seconds, subseed(self.seed(info.id), "globals"), info.forbids)
+        self.session.begin_check(info.id, min(left, seconds), subseed(self.seed(info.id), "globals"), info.forbids)
 
     def once(self, key: str, function: Callable[[Draw], Any]) -> Any:
         """The value of `function(draw)`, computed once while the worker lives.

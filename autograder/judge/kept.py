@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autograder.judge import plugin
+from autograder.judge.items import info_of
 from autograder.judge.session import Incident
 from autograder.results.model import CheckResult
 
@@ -27,7 +27,7 @@ class Kept:
         again: set[str] = set()
         self._results: dict[str, dict[str, Any]] = {}
         for item in items:
-            info = plugin.info_of(item)
+            info = info_of(item)
             if info is None:
                 continue
             if info.id in known and not again.intersection(info.requires):
@@ -46,6 +46,6 @@ class Kept:
 
     def result(self, item: pytest.Item) -> CheckResult | None:
         """The kept result of a check, None where it is to be judged."""
-        info = plugin.info_of(item)
+        info = info_of(item)
         found = self._results.get(info.id) if info is not None else None
         return CheckResult(**found) if found is not None else None

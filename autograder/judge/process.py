@@ -29,11 +29,12 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from autograder.course import CourseConfig, load_config
-from autograder.judge import plugin
 from autograder.judge.engine import Engine, Job
 from autograder.judge.grading import Grading
+from autograder.judge.items import forbidden_names, info_of
 from autograder.judge.kept import Kept
 from autograder.judge.scoring import apply_points, build_result, versions
+from autograder.judge.sitting import SITTING, Sitting
 from autograder.language import use_language
 from autograder.results.model import CheckResult
 
@@ -82,12 +83,12 @@ class JobLoop:
             public=self._order.get("public", False),
             slot=self._order.get("slot"),
         )
-        state = session.config.stash[plugin._STATE]
-        state.engine = engine
-        state.book = not self._order.get("uncalibrated", False)
+        sitting = session.config.stash[SITTING]
+        sitting.engine = engine
+        sitting.limited = not self._order.get("uncalibrated", False)
         by_exercise: dict[str, list[pytest.Item]] = {}
         for item in session.items:
-            if plugin.info_of(item) is not None:
+            if info_of(item) is not None:
                 by_exercise.setdefault(item.path.parent.name, []).append(item)
         try:
             if not self._order.get("listing"):
@@ -96,7 +97,7 @@ class JobLoop:
             self.idle.set()
             for line in self._stream:
                 self.idle.clear()
-                self._send(self._answer(json.loads(line), state, by_exercise))
+                self._send(self._answer(json.loads(line), sitting, by_exercise))
                 self.idle.set()
         except BrokenPipeError:
             pass  # the scheduler is gone
@@ -107,25 +108,30 @@ class JobLoop:
             engine.close()
         return True
 
-    def _answer(self, order: dict[str, Any], state: Any, by_exercise: dict[str, list[pytest.Item]]) -> dict[str, Any]:
+    def _answer(
+        self, order: dict[str, Any], sitting: Sitting, by_exercise: dict[str, list[pytest.Item]]
+    ) -> dict[str, Any]:
         try:
-            return {"result": self._judge(order, state, by_exercise)}
+            return {"result": self._judge(order, sitting, by_exercise)}
         except (KeyboardInterrupt, BrokenPipeError):
             raise
         except Exception:
             return {"fault": traceback.format_exc()[-4000:]}
 
-    def _judge(self, order: dict[str, Any], state: Any, by_exercise: dict[str, list[pytest.Item]]) -> dict[str, Any]:
+    def _judge(
+        self, order: dict[str, Any], sitting: Sitting, by_exercise: dict[str, list[pytest.Item]]
+    ) -> dict[str, Any]:
         started = time.monotonic()
-        engine: Engine = state.engine
+        engine = sitting.engine
+        assert engine is not None
         everything = by_exercise.get(order["exercise"], [])
-        watched = plugin.forbidden_names(everything)
+        watched = forbidden_names(everything)
         job = Job(order["exercise"], order["student"], order["cells"], order.get("salt", ""), watched)
         items = _selected(everything, order.get("checks", ()))
         kept = Kept(items, order["kept"]) if order.get("kept") else None
         for _attempt in range(MAX_ATTEMPTS):
             grading = engine.open(job)
-            self._run(items, kept, grading, state, bool(order.get("progress")), partial(self._draw, engine, job))
+            self._run(items, kept, grading, sitting, bool(order.get("progress")), partial(self._draw, engine, job))
             # Killed from outside, or by a system short of memory: that may not happen again, and is nobody's mistake.
             if not grading.session.transport.disturbed:
                 break
@@ -143,14 +149,14 @@ class JobLoop:
         return result.to_json()
 
     def _run(
-        self, items: Sequence[pytest.Item], kept: Kept | None, grading: Grading, state: Any, tell: bool,
+        self, items: Sequence[pytest.Item], kept: Kept | None, grading: Grading, sitting: Sitting, tell: bool,
         afterwards: Callable[[Grading], None],
     ) -> None:  # fmt: skip
         def on_result(result: Any) -> None:
             if tell:
                 self._send({"check": result.id, "outcome": result.outcome})
 
-        state.grading, state.on_result = grading, on_result
+        sitting.grading, sitting.on_result = grading, on_result
         if kept is not None:
             grading.session.incidents += kept.incidents
         try:
@@ -163,7 +169,7 @@ class JobLoop:
                 runtestprotocol(item, log=False, nextitem=following)
             afterwards(grading)
         finally:
-            state.grading = None
+            sitting.grading = None
             grading.session.close()
 
     def _draw(self, engine: Engine, job: Job, grading: Grading) -> None:
@@ -184,7 +190,7 @@ def worth(course: CourseConfig, by_exercise: Mapping[str, Sequence[pytest.Item]]
     """What there is to earn: for each exercise its checks as `id`, `title`, `max_points` and `visibility`, in order."""
     found = {}
     for exercise, items in by_exercise.items():
-        infos = [info for item in items if (info := plugin.info_of(item)) is not None]
+        infos = [info for item in items if (info := info_of(item)) is not None]
         checks = [CheckResult(info.id, info.title, 0.0, info.points, "skipped") for info in infos]
         apply_points(checks, course.exercise(exercise))
         found[exercise] = [
@@ -197,7 +203,7 @@ def _selected(items: list[pytest.Item], wanted: Sequence[str]) -> list[pytest.It
     """The wanted checks and those that they require, all where none is named; their order is kept."""
     if not wanted:
         return items
-    infos = {info.id: info for item in items if (info := plugin.info_of(item)) is not None}
+    infos = {info.id: info for item in items if (info := info_of(item)) is not None}
     chosen: set[str] = set()
     todo = list(wanted)
     while todo:
@@ -205,7 +211,7 @@ def _selected(items: list[pytest.Item], wanted: Sequence[str]) -> list[pytest.It
         if name in infos and name not in chosen:
             chosen.add(name)
             todo += infos[name].requires
-    return [item for item in items if (info := plugin.info_of(item)) is not None and info.id in chosen]
+    return [item for item in items if (info := info_of(item)) is not None and info.id in chosen]
 
 
 def torch_threads() -> None:

@@ -1,0 +1,46 @@
+"""One check on one submission: what its fixtures are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from autograder.judge.calibrated import LimitBook
+    from autograder.judge.draw import Draw
+    from autograder.judge.engine import Engine
+    from autograder.judge.session import Session
+
+Record: TypeAlias = Callable[[str, float], None]
+Once: TypeAlias = "Callable[[str, Callable[[Draw], object]], object]"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a check is judged with.
+
+    Attributes:
+        engine: of the course.
+        session: the code that is judged: the submission's, or a known mistake's where a diagnosis is made.
+        seed: of the check's draws.
+        record: keeps a figure of the check.
+        once: computations that several checks share.
+        reference: the reference solution; None for public checks on a student's machine.
+        limits: from calibration; None where figures are recorded and not judged.
+        quiz_answers: the right answers to the student's own questions.
+        answers_released: whether wrong ones are explained.
+        uses: the names of the fixtures that the check takes.
+    """
+
+    engine: Engine
+    session: Session
+    seed: int
+    record: Record
+    once: Once
+    reference: ModuleType | None = None
+    limits: LimitBook | None = None
+    quiz_answers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    answers_released: bool = False
+    uses: Collection[str] = ()

@@ -1,0 +1,95 @@
+"""What came out of a check, in the result's words: from how its function ended to a `CheckResult`."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING
+
+import pytest
+
+from autograder.judge import fixtures
+from autograder.judge.check import CheckInfo
+from autograder.judge.draw import subseed
+from autograder.judge.misuse import misused_answer
+from autograder.judge.sitting import Sitting
+from autograder.judge.verdicts import Blocked, CheckFailed, StudentError
+from autograder.language import _
+
+if TYPE_CHECKING:
+    from autograder.judge.session import Session
+    from autograder.results.model import CheckResult
+
+DIAGNOSED = ("exact", "statistical")
+
+
+def conclude(
+    item: pytest.Function, info: CheckInfo, sitting: Sitting, call: pytest.CallInfo[None]
+) -> CheckResult | None:
+    """The result of a check that has ended, kept in its grading. None where there is none: nothing was judged."""
+    grading = sitting.grading
+    error = call.excinfo.value if call.excinfo is not None else None
+    if grading is None or isinstance(error, KeyboardInterrupt):
+        return None
+    duration = call.duration
+    if error is None:
+        result = grading.finish(info, "passed", duration)
+    elif isinstance(error, Blocked):
+        message = _("Not judged, because this did not pass: {checks}.").format(checks=error.message)
+        result = grading.finish(info, "blocked", 0.0, message)
+    elif isinstance(error, CheckFailed):
+        result = _failed(item, info, sitting, error, duration)
+    elif (reason := misused_answer(item.path, error, grading.session.trace)) is not None:
+        result = _failed(item, info, sitting, CheckFailed(reason), duration)
+    elif isinstance(error, AssertionError):
+        failure = CheckFailed(str(error.args[0]) if error.args else _("The answer is not right."))
+        result = _failed(item, info, sitting, failure, duration)
+    elif isinstance(error, pytest.skip.Exception):
+        result = grading.finish(info, "skipped", duration, str(error))
+    else:
+        result = grading.finish(info, "error", duration, f"{type(error).__name__}: {error}")
+    if sitting.on_result is not None:
+        sitting.on_result(result)
+    return result
+
+
+def _failed(
+    item: pytest.Function, info: CheckInfo, sitting: Sitting, error: CheckFailed, duration: float
+) -> CheckResult:
+    engine, grading = sitting.in_force
+    mistake = error.mistake
+    hint, title = error.hint, ""
+    if not engine.public:
+        if mistake is None and info.kind in DIAGNOSED and not _hopeless(error):
+            mistake = _diagnose(item, info, sitting)
+        known = next((m for m in engine.kit(grading.exercise).mistakes if m.id == mistake), None)
+        if known is not None:
+            title = _(known.title)
+            hint = _("It looks like this: {title}. {hint}").format(title=title, hint=_(known.hint))
+        else:
+            mistake = None
+    return grading.finish(info, "failed", duration, error.message, hint, mistake, title)
+
+
+def _hopeless(error: CheckFailed) -> bool:
+    return isinstance(error, StudentError) and error.kind != "raised"
+
+
+def _diagnose(item: pytest.Function, info: CheckInfo, sitting: Sitting) -> str | None:
+    from autograder.judge.diagnosis import matching_mistake
+
+    engine, grading = sitting.in_force
+    trace = list(grading.session.trace)
+    figures = dict(grading.figures)
+
+    def run(session: Session) -> None:
+        case = sitting.case_on(item, session)
+        names = [name for name in inspect.signature(item.obj).parameters if name in item.funcargs]
+        item.obj(**{
+            name: fixtures.make(name, case) if name in fixtures.FIXTURES else item.funcargs[name] for name in names
+        })  # fmt: skip
+
+    seed = subseed(grading.seed(info.id), "globals")
+    try:
+        return matching_mistake(trace, engine.kit(grading.exercise).mistake_sessions(info.id), run, seed)
+    finally:
+        grading.figures = figures
