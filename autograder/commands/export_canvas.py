@@ -36,7 +36,7 @@ def command(
             raise CommandFault(_("--column is EXERCISE=HEADING, got {column}").format(column=column), status=2)
         headings[graded.course.exercise(exercise).id] = heading.strip()
     content, lines = canvas_csv(
-        graded.sheet, graded.people, graded.course, form(decimal, delimiter, encoding), headings
+        graded.table, graded.people, graded.course, form(decimal, delimiter, encoding), headings
     )
     write(to, content)
     for line in lines:

@@ -14,9 +14,9 @@ from autograder.language import _
 
 if TYPE_CHECKING:
     from autograder.course import CourseConfig
-    from autograder.exporters.cells import Form
     from autograder.exporters.people import People
-    from autograder.exporters.sheet import Sheet
+    from autograder.exporters.table import GradeTable
+    from autograder.reports.cells import Form
     from autograder.results.grade import Grade
     from autograder.results.model import Result
 
@@ -63,7 +63,7 @@ class Graded:
     course: CourseConfig
     results: Sequence[Result]
     grades: Sequence[Grade]
-    sheet: Sheet
+    table: GradeTable
     people: People
 
 
@@ -78,7 +78,7 @@ def read_grades(
     from autograder.course import CONFIG_NAME, find_course, load_config
     from autograder.course.roster import read_roster
     from autograder.exporters.people import People
-    from autograder.exporters.sheet import Sheet
+    from autograder.exporters.table import GradeTable
     from autograder.gradebook.book import read_history
     from autograder.gradebook.grades import grades, with_missing
     from autograder.gradebook.rubric import load_rubric
@@ -95,19 +95,20 @@ def read_grades(
     if not results:
         raise CommandFault(_("{out}: no results of these; grade first").format(out=out), status=2)
     final = grades(results, config, changes, load_rubric(config))
-    sheet = Sheet(final, config, "blank" if missing == "blank" else "zero")
     people = People(read_roster(roster) if roster else None, out)
-    for student, exercise in sheet.not_graded():
-        line = _("{student} {exercise}: could not be graded; its cell stays empty")
-        click.echo(line.format(student=student, exercise=exercise), err=True)
-    return Graded(config, results, final, sheet, people)
+    table = GradeTable(zip(results, final, strict=True), config, people, "blank" if missing == "blank" else "zero")
+    for row in table.open:
+        if row.grade.outcome == "error":
+            line = _("{student} {exercise}: could not be graded; its cell stays empty")
+            click.echo(line.format(student=row.grade.student, exercise=row.grade.exercise), err=True)
+    return Graded(config, results, final, table, people)
 
 
 def form(decimal: str, delimiter: str | None, encoding: str) -> Form:
     """The form of a table from its options."""
     from typing import cast
 
-    from autograder.exporters.cells import DELIMITERS, Encoding, Form
+    from autograder.reports.cells import DELIMITERS, Encoding, Form
 
     between = DELIMITERS[delimiter or ("semicolon" if decimal == "comma" else "comma")]
     return Form("," if decimal == "comma" else ".", between, cast("Encoding", encoding))

@@ -18,4 +18,4 @@ def command(
     from autograder.exporters.grades_plain import grades_json
 
     graded = read_grades(out, exercises, roster, course, database)
-    write(to, grades_json(graded.grades, graded.sheet, graded.people, graded.course))
+    write(to, grades_json(graded.grades, graded.table, graded.people, graded.course))

@@ -32,11 +32,11 @@ def command(
     graded = read_grades(out, exercises, roster, course, database, missing)
     table = form(decimal, delimiter, encoding)
     if worksheet is None:
-        if roster is None and not any(graded.people.of(s).email for s in graded.sheet.students):
+        if roster is None and not any(graded.people.of(s).email for s in graded.table.students):
             click.echo(_("no addresses: Moodle will look for students by ID number; --roster gives more"), err=True)
-        write(to, gradebook(graded.sheet, graded.people, graded.course, table))
+        write(to, gradebook(graded.table, graded.people, graded.course, table))
         return
-    filled = filled_in(worksheet, graded.grades, graded.sheet, graded.people, table)
+    filled = filled_in(worksheet, graded.grades, graded.table, graded.people, table)
     write(to, filled.content)
     click.echo(_("{count} grades filled in").format(count=filled.graded))
     for student in filled.without:

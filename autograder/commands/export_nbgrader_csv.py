@@ -20,4 +20,4 @@ def command(
     from autograder.exporters.grades_plain import nbgrader_csv
 
     graded = read_grades(out, exercises, roster, course, database, missing)
-    write(to, nbgrader_csv(graded.grades, graded.sheet, graded.people, form(decimal, delimiter, encoding)))
+    write(to, nbgrader_csv(graded.grades, graded.table, graded.people, form(decimal, delimiter, encoding)))

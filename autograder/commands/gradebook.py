@@ -62,15 +62,15 @@ def command() -> None:
 @in_course
 @database
 def show(out: Path, student: str | None, exercise: str | None, course: Path, database: str | None) -> None:
-    """Show the final points: checks, overrides, late penalties.
-
-    Marks: * changed by hand, † late, ‡ extension, ! the checks give other points now than when they were overridden.
-    """
+    """Show the final points: checks, overrides, late penalties. What the marks mean stands below the table."""
     from rich.console import Console
 
+    from autograder.exporters.people import People
     from autograder.reports.table import grade_table
 
-    Console().print(grade_table(_grades(out, _config(course), database, student, exercise)))
+    graded = _graded(out, _config(course), database, student, exercise)
+    people = People(None, out)
+    Console().print(grade_table(graded, {grade.student: people.of(grade.student).name for _result, grade in graded}))
 
 
 @command.command("override")
@@ -219,14 +219,12 @@ def history(out: Path, student: str | None, exercise: str | None, as_json: bool,
 @database
 def export(out: Path, wide: bool, to: Path | None, course: Path, database: str | None) -> None:
     """Write the final points as CSV."""
-    from autograder.reports.spreadsheet import final_csv, totals_csv
+    from autograder.commands.export_grades import read_grades
+    from autograder.reports.cells import Form
     from autograder.results.files import write_atomically
 
-    config = _config(course)
-    found = _grades(out, config, database)
-    order = [e.id for e in config.exercises if any(g.exercise == e.id for g in found)]
-    order += sorted({g.exercise for g in found} - set(order))
-    text = totals_csv(found, order) if wide else final_csv(found)
+    table = read_grades(out, (), None, course, database).table
+    text = Form().text(table.wide(Form()) if wide else table.long(Form()))
     if to is None:
         click.echo(text, nl=False)
     else:
@@ -239,17 +237,18 @@ def _config(course: Path) -> CourseConfig:
     return load_config(find_course(course) / CONFIG_NAME)
 
 
-def _grades(
-    out: Path, config: CourseConfig, database: str | None, student: str | None = None, exercise: str | None = None
-) -> Sequence[Grade]:
+def _graded(
+    out: Path, config: CourseConfig, database: str | None, student: str | None, exercise: str | None
+) -> Sequence[tuple[Result, Grade]]:
     from autograder.gradebook.book import read_history
     from autograder.gradebook.grades import grades, with_missing
     from autograder.gradebook.rubric import load_rubric
 
     changes = read_history(out, database)
+    results = with_missing(_results(out), config, changes)
     found = [
-        grade
-        for grade in grades(with_missing(_results(out), config, changes), config, changes, load_rubric(config))
+        (result, grade)
+        for result, grade in zip(results, grades(results, config, changes, load_rubric(config)), strict=True)
         if student in (None, grade.student) and exercise in (None, grade.exercise)
     ]
     if not found:
@@ -324,13 +323,12 @@ def _keep(
 
 def _follow(out: Path, config: CourseConfig, database: str | None) -> None:
     """What counts has changed: `grades.csv`, where `grade` has written one, says so at once."""
-    from autograder.commands.handing_in import final_grades
-    from autograder.reports.spreadsheet import grades_csv
+    from autograder.commands.handing_in import grades_csv
     from autograder.results.files import read_results, write_atomically
 
     file = out / "grades.csv"
     if file.is_file():
-        write_atomically(file, grades_csv(read_results(out), final_grades(config, out, database)))
+        write_atomically(file, grades_csv(read_results(out), config, out, database))
 
 
 def _line(change: Change) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +115,17 @@ def final_grades(config: CourseConfig, out: Path, gradebook: str | None) -> Call
     return grade_by(config, read_history(out, gradebook), load_rubric(config))
 
 
+def grades_csv(results: Iterable[Result], config: CourseConfig, out: Path, gradebook: str | None) -> str:
+    """The table of grades of the whole class, one result in memory at a time."""
+    from autograder.exporters.people import People
+    from autograder.exporters.table import GradeTable
+    from autograder.reports.cells import Form
+
+    grade_of = final_grades(config, out, gradebook)
+    table = GradeTable(((result, grade_of(result)) for result in results), config, People(None, out))
+    return Form().text(table.long(Form()))
+
+
 def lines(scan: HandIn) -> list[str]:
     """What to say of a class besides what is not graded."""
     said = [_("layout: {layout}").format(layout=layout) for layout in scan.detected]
@@ -175,13 +186,7 @@ def _write_handed_in(scan: HandIn, out: Path) -> None:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
-    import csv
-    import io
-
-    from autograder.reports.spreadsheet import safe_cell
+    from autograder.reports.cells import Form
     from autograder.submissions.names import shown
 
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerows([safe_cell(shown(cell)) for cell in row] for row in rows)
-    return stream.getvalue()
+    return Form().text([shown(cell) for cell in row] for row in rows)

@@ -68,18 +68,23 @@ def tell(batch: Batch, out: Path, config: CourseConfig, gradebook: str | None = 
     """Write `grades.csv`, with what teachers decided, and print what came of a batch."""
     from rich.console import Console
 
-    from autograder.commands.handing_in import final_grades, lines, not_graded
-    from autograder.reports.spreadsheet import grades_csv
-    from autograder.reports.table import class_table
+    from autograder.commands.handing_in import final_grades, grades_csv, lines, not_graded
+    from autograder.exporters.people import People
+    from autograder.reports.table import grade_table
     from autograder.results.files import write_atomically
     from autograder.submissions.names import shown
 
     # The table in the file is of the whole class, what is printed is of what was asked for.
     console, seen = Console(), Seen(frozenset(batch.results.names))
-    write_atomically(out / "grades.csv", grades_csv(seen.noting(batch.everyone), final_grades(config, out, gradebook)))
+    write_atomically(out / "grades.csv", grades_csv(seen.noting(batch.everyone), config, out, gradebook))
     if batch.results:
         large = len({student for student, _exercise in seen.names}) > MOST_STUDENTS
-        console.print(seen.table() if large else class_table(batch.results))
+        if large:
+            console.print(seen.table())
+        else:
+            grade_of, people = final_grades(config, out, gradebook), People(None, out)
+            names = {student: people.of(student).name for student, _exercise in seen.names}
+            console.print(grade_table(((result, grade_of(result)) for result in batch.results), names))
     for line in lines(batch.scan):
         console.print(shown(line), markup=False, highlight=False, soft_wrap=True)
     for line in not_graded(batch.scan):

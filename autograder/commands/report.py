@@ -9,7 +9,7 @@ import click
 
 from autograder.commands.faults import CommandFault
 from autograder.commands.handing_in import class_options, read_submissions
-from autograder.language import _, language, said, use_language
+from autograder.language import _, said, use_language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,11 +72,6 @@ def command(
     if not results:
         of = _("no results of {student}").format(student=student) if student else _("no results")
         raise CommandFault(_("{out}: {reason}; grade first").format(out=out, reason=of), status=2)
-    if html is None and class_folder is None:
-        _speak(course, lang)
-        _show(results, student, as_csv)
-        return
-
     from autograder.course import CONFIG_NAME, find_course, load_config
 
     config = load_config(find_course(course) / CONFIG_NAME)
@@ -90,6 +85,8 @@ def command(
     # What is missing is known from the whole class: an exercise counts once somebody handed it in.
     results = [result for result in with_missing(everything, config, changes) if wanted(result)]
     final = grades(results, config, changes, load_rubric(config))
+    if html is None and class_folder is None:
+        _show(config, out, results, final, student, as_csv)
     if html is not None:
         count = _write_students(config, spoken, out, results, final, html, teacher)
         click.echo(_("{count} pages: {html}").format(count=count, html=html))
@@ -102,38 +99,37 @@ def command(
         )
 
 
-def _speak(course: Path, lang: str | None) -> None:
-    """Take the course's language and catalogues; a table can be shown without a course, too."""
-    from autograder.course import CONFIG_NAME, ConfigurationError, find_course, load_config
-
-    try:
-        config = load_config(find_course(course) / CONFIG_NAME)
-    except ConfigurationError:
-        use_language(lang or language())
-    else:
-        use_language(lang or config.language, config.translations)
-
-
-def _show(results: Sequence[Result], student: str | None, as_csv: bool) -> None:
+def _show(
+    config: CourseConfig, out: Path, results: Sequence[Result], final: Sequence[Grade], student: str | None,
+    as_csv: bool,
+) -> None:  # fmt: skip
     from rich.console import Console
 
-    from autograder.reports.spreadsheet import grades_csv
-    from autograder.reports.table import class_table, result_table
-    from autograder.reports.words import outcome_word, points
+    from autograder.exporters.people import People
+    from autograder.exporters.table import GradeTable
+    from autograder.reports.cells import Form
+    from autograder.reports.table import grade_table, result_table
+    from autograder.reports.words import legend, outcome_word, points, short
 
+    people = People(None, out)
     if as_csv:
-        click.echo(grades_csv(results), nl=False)
+        table = GradeTable(zip(results, final, strict=True), config, people)
+        click.echo(Form().text(table.long(Form())), nl=False)
         return
     console = Console()
     if student is None:
-        console.print(class_table(results))
+        names = {result.student: people.of(result.student).name for result in results}
+        console.print(grade_table(zip(results, final, strict=True), names))
         return
-    for result in results:
+    for result, grade in zip(results, final, strict=True):
+        cell = short(grade, bool(result.alarms))
         console.print(
-            f"{result.exercise}: {points(result.points)} / {points(result.max_points)} "
+            f"{result.exercise}: {cell} / {points(grade.max_points)} "
             f"({outcome_word(result.outcome)}) {said(result.message)}",
             markup=False, style="bold",
         )  # fmt: skip
+        if meaning := legend([cell]):
+            console.print(f"  {meaning}", markup=False)
         for problem in result.loading:
             console.print(
                 _("  {where}, line {line}: {message}").format(
@@ -190,11 +186,13 @@ def _write_class(
 ) -> Path:
     from datetime import UTC, datetime
 
+    from autograder.exporters.people import People
+    from autograder.exporters.table import GradeTable
+    from autograder.reports.cells import Form
     from autograder.reports.class_plots import plots
     from autograder.reports.class_text import checks_csv, class_markdown, mistakes_csv, statistics_csv
     from autograder.reports.class_view import class_view
     from autograder.reports.pages import class_page
-    from autograder.reports.spreadsheet import final_csv
     from autograder.results.files import write_atomically
 
     view = class_view(
@@ -204,7 +202,8 @@ def _write_class(
     page = folder / "class.html"
     write_atomically(page, class_page(view, plots(view), config, language))
     write_atomically(folder / "class.md", class_markdown(view))
-    write_atomically(folder / "grades.csv", final_csv(final))
+    table = GradeTable(zip(results, final, strict=True), config, People(None, out))
+    write_atomically(folder / "grades.csv", Form().text(table.long(Form())))
     write_atomically(folder / "checks.csv", checks_csv(view))
     write_atomically(folder / "statistics.csv", statistics_csv(view))
     write_atomically(folder / "mistakes.csv", mistakes_csv(view))

@@ -11,16 +11,16 @@ from collections.abc import Mapping
 
 from autograder.course import CourseConfig
 from autograder.course.roster import fold
-from autograder.exporters.cells import Form
 from autograder.exporters.people import Known, People
-from autograder.exporters.sheet import Sheet
+from autograder.exporters.table import GradeTable
 from autograder.language import _
+from autograder.reports.cells import Form
 
 _NUMBERED = re.compile(r"^(?P<title>.*\S)\s*\((?P<id>\d+)\)$")
 
 
 def canvas_csv(
-    sheet: Sheet, people: People, course: CourseConfig, form: Form, headings: Mapping[str, str]
+    sheet: GradeTable, people: People, course: CourseConfig, form: Form, headings: Mapping[str, str]
 ) -> tuple[bytes, list[str]]:
     """The table, and lines about what is missing in it.
 
@@ -46,7 +46,7 @@ def canvas_csv(
         cells = _who(known, student)
         if not any(cells[1:4]):
             lines.append(_("{student}: no Canvas number and no SIS id; give --roster").format(student=student))
-        rows.append([*cells, *(form.number(sheet.points(student, exercise)) for exercise in sheet.exercises)])
+        rows.append([*cells, *(form.number(sheet.final(student, exercise)) for exercise in sheet.exercises)])
     return form.table(rows), lines
 
 

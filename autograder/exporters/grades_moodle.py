@@ -17,17 +17,17 @@ from pathlib import Path
 from autograder.course import CourseConfig
 from autograder.course.errors import ConfigurationError
 from autograder.course.roster import Roster, decode, delimiter, read_roster
-from autograder.exporters.cells import ExportFault, Form
 from autograder.exporters.people import People
-from autograder.exporters.sheet import Sheet
+from autograder.exporters.table import GradeTable
 from autograder.language import _
+from autograder.reports.cells import ExportFault, Form
 from autograder.results.grade import Grade
 
 _GRADE = ("Grade", "Note", "Bewertung")
 _MAXIMUM = ("Maximum Grade", "Maximum grade", "Note maximale", "Bestwertung")
 
 
-def gradebook(sheet: Sheet, people: People, course: CourseConfig, form: Form) -> bytes:
+def gradebook(sheet: GradeTable, people: People, course: CourseConfig, form: Form) -> bytes:
     """The table for the gradebook's import."""
     titles = {exercise.id: exercise.title for exercise in course.exercises}
     heading = ["First name", "Last name", "ID number", "Email address"]
@@ -35,7 +35,7 @@ def gradebook(sheet: Sheet, people: People, course: CourseConfig, form: Form) ->
     for student in sheet.students:
         known = people.of(student)
         number = known.column("ID number") or ("" if "@" in student else student)
-        points = [form.number(sheet.points(student, exercise)) for exercise in sheet.exercises]
+        points = [form.number(sheet.final(student, exercise)) for exercise in sheet.exercises]
         rows.append([known.first, known.last, number, known.email, *points])
     return form.table(rows)
 
@@ -57,7 +57,7 @@ class Filled:
     untouched: tuple[str, ...]
 
 
-def worksheet(file: Path, grades: Sequence[Grade], sheet: Sheet, people: People, form: Form) -> Filled:
+def worksheet(file: Path, grades: Sequence[Grade], sheet: GradeTable, people: People, form: Form) -> Filled:
     """Fill in the worksheet that Moodle gave for one assignment.
 
     Args:
@@ -88,7 +88,7 @@ def worksheet(file: Path, grades: Sequence[Grade], sheet: Sheet, people: People,
     for row in rows[1:]:
         student = students.get(row[0].strip(), "")
         grade = by_student.get(student)
-        points = sheet.points(student, grade.exercise) if grade else None
+        points = sheet.final(student, grade.exercise) if grade else None
         if grade is None or points is None:
             untouched.append(" ".join(row[:2]))
             continue

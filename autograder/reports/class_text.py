@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Sequence
 
 from autograder.language import _
+from autograder.reports.cells import Form
 from autograder.reports.class_view import ClassView
-from autograder.reports.spreadsheet import safe_cell
 from autograder.reports.words import figure, points, seconds, short
 
 # What could begin markup of Markdown or of the HTML in it.
@@ -156,8 +154,4 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([safe_cell(cell) for cell in row] for row in rows)
-    return stream.getvalue()
+    return Form().text([columns, *rows])

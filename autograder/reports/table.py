@@ -2,74 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from autograder.language import N_, _, said
-from autograder.reports.words import outcome_word, points, short
+from autograder.language import _, said
+from autograder.reports.words import counts, legend, outcome_word, points, short, total
 from autograder.results.grade import Grade
 from autograder.results.model import Result
 
-_SHORT = {"unreadable": N_("unreadable"), "missing": "–", "error": N_("not graded")}
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
 _STYLES = {"passed": "green", "failed": "red", "error": "bold magenta", "blocked": "yellow", "skipped": "dim"}
 
 
-def class_table(results: Sequence[Result]) -> Any:
-    """A rich table students × exercises. Names are shown as text: markup in them means nothing."""
+def grade_table(graded: Iterable[tuple[Result, Grade]], names: Mapping[str, str] | None = None) -> Table:
+    """Final points, students × exercises, with what their marks mean. Names are shown as text, whatever is in them.
+
+    Args:
+        graded: results with their grades.
+        names: of students, where they are known by another name than their id.
+    """
     from rich.table import Table
     from rich.text import Text
 
-    exercises = list(dict.fromkeys(result.exercise for result in results))
-    students = list(dict.fromkeys(result.student for result in results))
-    cells = {(result.student, result.exercise): result for result in results}
-    table = Table(title=None, header_style="bold")
-    table.add_column(_("student"))
-    for exercise in exercises:
-        table.add_column(exercise, justify="right")
-    table.add_column(_("total"), justify="right")
-    for student in students:
-        row = [cells.get((student, exercise)) for exercise in exercises]
-        found = [result for result in row if result is not None]
-        total = f"{points(sum(r.points for r in found))} / {points(sum(r.max_points for r in found))}"
-        table.add_row(Text(student), *(_cell(result) for result in row), Text(total))
-    return table
-
-
-def grade_table(grades: Sequence[Grade]) -> Any:
-    """A rich table of final points, students × exercises, with the marks of `short`."""
-    from rich.table import Table
-    from rich.text import Text
-
-    exercises = list(dict.fromkeys(grade.exercise for grade in grades))
-    by_student: dict[str, dict[str, Grade]] = {}
-    for grade in grades:
-        by_student.setdefault(grade.student, {})[grade.exercise] = grade
-    table = Table(header_style="bold")
+    own: dict[str, dict[str, tuple[str, Grade]]] = {}
+    for result, grade in graded:
+        own.setdefault(grade.student, {})[grade.exercise] = short(grade, bool(result.alarms)), grade
+    exercises = list(dict.fromkeys(exercise for cells in own.values() for exercise in cells))
+    meaning = legend(text for cells in own.values() for text, _grade in cells.values())
+    table = Table(header_style="bold", caption=Text(meaning) if meaning else None, caption_justify="left")
     table.add_column(_("student"))
     for column in (*exercises, _("total")):
         table.add_column(column, justify="right")
-    for student, own in by_student.items():
-        cells = [f"{short(own[e])} / {points(own[e].max_points)}" if e in own else "" for e in exercises]
-        total = f"{points(sum(g.final for g in own.values()))} / {points(sum(g.max_points for g in own.values()))}"
-        table.add_row(Text(student), *(Text(cell) for cell in cells), Text(total))
+    for student, cells in own.items():
+        name = (names or {}).get(student, "")
+        table.add_row(
+            Text(f"{name} ({student})" if name and name != student else student),
+            *(_cell(*cells[exercise]) if exercise in cells else Text("") for exercise in exercises),
+            Text(total([grade for _text, grade in cells.values()])),
+        )
     return table
 
 
-def _cell(result: Result | None) -> Any:
+def _cell(text: str, grade: Grade) -> Text:
     from rich.text import Text
 
-    if result is None:
-        return Text("")
-    if result.outcome != "graded":
-        style = "bold magenta" if result.outcome == "error" else "dim" if result.outcome == "missing" else "red"
-        return Text(_(_SHORT[result.outcome]), style=style)
-    style = "green" if result.points >= result.max_points else "red" if result.points == 0 else ""
-    mark = " !" if result.alarms else ""
-    return Text(f"{points(result.points)} / {points(result.max_points)}{mark}", style=style)
+    final = counts(grade)
+    if final is None or text == "–":
+        styles = {"error": "bold magenta", "handed_in_not_gradable": "red", "unreadable": "red"}
+        return Text(text, style=styles.get(grade.outcome, "dim"))
+    style = "green" if final >= grade.max_points else "red" if final == 0 else ""
+    return Text(f"{text} / {points(grade.max_points)}", style=style)
 
 
-def result_table(result: Result) -> Any:
-    """A rich table of one result's checks, with what helps the student."""
+def result_table(result: Result) -> Table:
+    """One result's checks, with what helps the student."""
     from rich.table import Table
     from rich.text import Text
 

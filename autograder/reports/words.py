@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 
-from autograder.language import _, number
+from autograder.language import N_, _, number
 from autograder.results.grade import Grade
 
 
@@ -30,15 +31,55 @@ def percent(part: float, whole: float) -> str:
     return format(100 * min(max(part / whole, 0.0), 1.0), ".1f") if whole else "0"
 
 
-def short(grade: Grade) -> str:
-    """A grade in a cell: what counts, and marks for what a teacher decided or should look at."""
-    if grade.outcome == "error" and grade.correction is None:
-        return _("not graded")
-    if grade.outcome == "missing" and grade.correction is None:
+# What stands behind points, and what it means.
+MARKS = {
+    "*": N_("changed by hand"),
+    "†": N_("late"),
+    "‡": N_("due date extended"),
+    "≠": N_("overridden when the checks gave other points: look again"),
+    "!": N_("something happened while it was graded: look at its incidents"),
+}
+
+
+def short(grade: Grade, alarm: bool = False) -> str:
+    """A grade in a cell: what counts, marks, and in parentheses what the checks gave where that is something else.
+
+    Args:
+        grade: of one exercise.
+        alarm: whether something happened that somebody should look at.
+    """
+    final = counts(grade)
+    if grade.outcome == "missing" and not final:
         return "–"
-    by_hand = "*" if grade.correction or grade.corrected else ""
-    marks = by_hand + ("†" if grade.penalty else "") + ("‡" if grade.extended else "") + ("!" if grade.stale else "")
-    return points(grade.final) + marks
+    if final is None:
+        return _("not graded") if grade.outcome == "error" else outcome_word(grade.outcome)
+    by_hand = bool(grade.correction or grade.corrected)
+    there = zip(MARKS, (by_hand, grade.penalty > 0, grade.extended, grade.stale, alarm), strict=True)
+    marks = "".join(mark for mark, holds in there if holds)
+    checks = f" ({points(grade.graded)})" if final != grade.graded else ""
+    return points(final) + marks + checks
+
+
+def counts(grade: Grade) -> float | None:
+    """What counts; None where nobody can say it yet. A fault of ours is never a student's zero."""
+    return grade.final if grade.decided or grade.outcome in ("graded", "missing") else None
+
+
+def total(grades: Sequence[Grade]) -> str:
+    """The sum of what counts; grades that are open yet are left out, and their number is said."""
+    counted = [(final, grade.max_points) for grade in grades if (final := counts(grade)) is not None]
+    left = len(grades) - len(counted)
+    text = f"{points(sum(final for final, _most in counted))} / {points(sum(most for _final, most in counted))}"
+    return text + (" " + _("({n} open)").format(n=left) if left else "")
+
+
+def legend(cells: Iterable[str]) -> str:
+    """What the marks in these cells mean; empty where there are none."""
+    text = "".join(cells)
+    lines = [f"{mark} {_(meaning)}" for mark, meaning in MARKS.items() if mark in text]
+    if "(" in text:
+        lines.append(_("(in parentheses: the points of the checks)"))
+    return "; ".join(lines)
 
 
 def outcome_word(outcome: str) -> str:

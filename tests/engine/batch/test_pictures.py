@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
 
 import pytest
 from rich.console import Console
@@ -13,8 +12,10 @@ from autograder.batch.keys import Keys
 from autograder.batch.pictures import MOST_BYTES, unpack
 from autograder.batch.pool import Done
 from autograder.course import load_config
-from autograder.reports.spreadsheet import grades_csv
-from autograder.reports.table import class_table
+from autograder.exporters.people import People
+from autograder.exporters.table import GradeTable
+from autograder.gradebook.grades import grade
+from autograder.reports.table import grade_table
 from autograder.results.model import Result
 from autograder.submissions import Wanted, read_class
 
@@ -173,13 +174,15 @@ def test_what_is_no_picture_is_not_carried(tmp_path):
     assert len(list((tmp_path / ".reference/toy").iterdir())) == 12
 
 
-def test_a_figure_that_cannot_be_drawn_raises_no_alarm():
+def test_a_figure_that_cannot_be_drawn_raises_no_alarm(toy, tmp_path):
     """The mark in the table is for submissions that somebody should look at."""
     drawn = Result(
         "ada", "toy", 1.0, 1.0, "graded", incidents=[{"kind": "figure", "detail": "not drawn", "check": "a"}]
     )
     broken = Result("bob", "toy", 1.0, 1.0, "graded", incidents=[{"kind": "died", "detail": "signal 9", "check": "a"}])
+    course = load_config(toy / "grading_config.yaml")
+    graded = [(one, grade(one, course, ())) for one in (drawn, broken)]
     console = Console(width=200, record=True)
-    console.print(class_table([drawn, broken]))
-    assert console.export_text().count("!") == 1
-    assert [row["incidents"] for row in csv.DictReader(grades_csv([drawn, broken]).splitlines())] == ["0", "1"]
+    console.print(grade_table(graded))
+    assert console.export_text().count("!") == 2  # the cell, and what it means
+    assert [row.incidents for row in GradeTable(graded, course, People(None, tmp_path)).rows] == [0, 1]

@@ -235,7 +235,7 @@ def test_marking(course, out):
     assert gradebook("mark", out, "ada", "flows", "figures", "2.5", *signed).returncode == 2
     assert gradebook("mark", out, "ada", "flows", "nan", "nan", *signed).returncode == 2
     assert "figures, essay" in gradebook("mark", out, "ada", "flows", "music", "1", *signed).stderr
-    assert gradebook("export", out, "--wide", "--course", course.root).stdout.splitlines()[1] == "ada,7.5,7.5,15"
+    assert gradebook("export", out, "--wide", "--course", course.root).stdout.splitlines()[1] == "ada,7.5,7.5,15,0,,"
     assert len(read_history(out)) == 1
 
 
@@ -273,8 +273,8 @@ def test_the_commands(course, out):
     # A regrade writes the result anew.
     write_result(result_path(out, "ada", "flows"), result("ada", points=(1.0, 0.0)))
     wide = gradebook("export", out, "--wide", *common).stdout.splitlines()
-    assert wide == ["student,flows,total,of", "ada,8.5,8.5,10", "bob,6,6,10"]
-    assert "8.5*!" in gradebook("show", out, *common).stdout
+    assert wide == ["student,flows,total,of,open,name,email", "ada,8.5,8.5,10,0,,", "bob,6,6,10,0,,"]
+    assert "8.5*≠ (1) / 10" in gradebook("show", out, *common).stdout
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,26 @@ from pathlib import Path
 
 import pytest
 
-from autograder.reports.spreadsheet import grades_csv, safe_cell
-from autograder.reports.table import class_table, result_table
+from autograder.course import load_config
+from autograder.exporters.people import People
+from autograder.exporters.table import GradeTable
+from autograder.gradebook.grades import grade
+from autograder.reports.cells import Form, safe_cell
+from autograder.reports.table import grade_table, result_table
 from autograder.results.files import result_path, write_result
 from autograder.results.model import CheckResult, Result
 from autograder.submissions import SubmissionUnreadable, Wanted, gathering, read_class, read_submission
 from autograder.submissions.gathering import MAX_CANDIDATES, MAX_FILES
 
 SOURCE = "def mean(x):\n    return x.mean(1)\n"
+
+
+TOY = Path(__file__).parents[1] / "toy"
+
+
+@pytest.fixture
+def course():
+    return load_config(TOY / "grading_config.yaml")
 
 
 def put(base: Path, name: str, content: str | bytes = SOURCE) -> Path:
@@ -161,10 +173,11 @@ FORMULAS = ["=1+1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1+1", "\u
 
 
 @pytest.mark.parametrize("text", FORMULAS)
-def test_no_cell_is_a_formula_in_any_spreadsheet(text):
+def test_no_cell_is_a_formula_in_any_spreadsheet(text, course, tmp_path):
     """Read with commas, and with the semicolons that many countries' spreadsheets take for separators."""
     result = Result(text, "toy", 1, 2, "graded", message=text)
-    written = grades_csv([result])
+    table = GradeTable([(result, grade(result, course, ()))], course, People(None, tmp_path))
+    written = Form().text(table.long(Form()))
     cells = [cell for row in csv.reader(io.StringIO(written, newline="")) for cell in row]
     cells += re.split(r"[;\t|\r\n]", written)  # where a quote that does not begin a cell means nothing
     for cell in cells:
@@ -186,7 +199,7 @@ def test_ordinary_cells_stay(text):
     assert safe_cell(text) == text
 
 
-def test_markup_in_names_and_messages_is_text():
+def test_markup_in_names_and_messages_is_text(course):
     from rich.console import Console
 
     check = CheckResult(
@@ -194,7 +207,7 @@ def test_markup_in_names_and_messages_is_text():
     )
     result = Result("[red]eve[/red]", "toy", 0, 1, "graded", checks=[check])
     console = Console(file=io.StringIO(), width=200, force_terminal=True)
-    console.print(class_table([result]))
+    console.print(grade_table([(result, grade(result, course, ()))]))
     console.print(result_table(result))
     shown = console.file.getvalue()
     for text in ("[red]eve[/red]", "[link=http://x]y[/link] [red", "[bold]title[/bold]", ":bomb:"):

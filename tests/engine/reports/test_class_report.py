@@ -9,14 +9,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from autograder.gradebook.book import Change
 from autograder.gradebook.grades import grades, with_missing
 from autograder.reports.class_plots import plots
 from autograder.reports.class_text import checks_csv, class_markdown, mistakes_csv, plain, statistics_csv
 from autograder.reports.class_view import class_view
 from autograder.reports.pages import class_page
 from autograder.reports.similarity import likeness, own_tokens
-from autograder.reports.spreadsheet import final_csv, totals_csv
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -97,19 +95,6 @@ def test_the_same_counts_in_markdown_and_csv(course, small_class):
     ]  # fmt: skip
     assert len(checks_csv(view).splitlines()) == 1 + 7
     assert len(mistakes_csv(view).splitlines()) == 1 + 2
-
-
-def test_grades_as_csv(course, small_class):
-    override = Change(NOW, "t", "why", "override", "bob", "flows", points=7.5, was=0.0)
-    complete = with_missing(small_class, course)
-    final = grades(complete, course, [override])
-    rows = {(r["student"], r["exercise"]): r for r in csv.DictReader(io.StringIO(final_csv(final)))}
-    assert rows["bob", "flows"]["final"] == "7.5"
-    assert rows["bob", "flows"]["graded"] == "0"
-    assert rows["bob", "flows"]["overridden"] == "yes"
-    assert rows["ada", "chains"]["outcome"] == "missing"
-    wide = list(csv.DictReader(io.StringIO(totals_csv(final, ["flows", "chains"]))))
-    assert [(r["student"], r["flows"], r["total"], r["of"]) for r in wide][1] == ("bob", "7.5", "7.5", "20")
 
 
 def test_a_large_class_stays_small(course, result, check):

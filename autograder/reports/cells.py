@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from autograder.errors import AutograderError
 from autograder.language import _
-from autograder.reports.spreadsheet import safe_cell
 
 Encoding = Literal["utf-8", "utf-8-bom", "latin-1"]
-ENCODINGS: dict[str, str] = {"utf-8": "utf-8", "utf-8-bom": "utf-8-sig", "latin-1": "cp1252"}
+ENCODINGS: dict[Encoding, str] = {"utf-8": "utf-8", "utf-8-bom": "utf-8-sig", "latin-1": "cp1252"}
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
+_FORMULA = re.compile('((?:^|[;|\t\r\n])[\\s"\u200b\ufeff]*)([-=+@\uff1d\uff0b\uff0d\uff20])')
 
 
 class ExportFault(AutograderError):
@@ -42,18 +43,22 @@ class Form:
         text = f"{value:.4f}".rstrip("0").rstrip(".")
         return (text if text != "-0" else "0").replace(".", self.decimal)
 
+    def text(self, rows: Iterable[Sequence[str]], safe: bool = True) -> str:
+        """The rows as CSV; cells that would be formulas get an apostrophe in front, unless not `safe`."""
+        stream = io.StringIO()
+        writer = csv.writer(stream, delimiter=self.delimiter, lineterminator="\n")
+        for row in rows:
+            writer.writerow([self._cell(cell) if safe else cell for cell in row])
+        return stream.getvalue()
+
     def table(self, rows: Iterable[Sequence[str]], safe: bool = True) -> bytes:
-        """The rows as CSV; cells that would be formulas get an apostrophe in front, unless not `safe`.
+        """`text` in the form's encoding.
 
         Raises:
             ExportFault: a letter that the encoding does not have.
         """
-        stream = io.StringIO()
-        writer = csv.writer(stream, delimiter=self.delimiter, lineterminator="\r\n")
-        for row in rows:
-            writer.writerow([self._cell(cell) if safe else cell for cell in row])
         try:
-            return stream.getvalue().encode(ENCODINGS[self.encoding])
+            return self.text(rows, safe).encode(ENCODINGS[self.encoding])
         except UnicodeEncodeError as error:
             letter = error.object[error.start : error.end][:10]
             raise ExportFault(
@@ -66,3 +71,19 @@ class Form:
         # A number with this country's decimal sign is no formula.
         plain = cell.replace(self.decimal, ".") if self.decimal == "," else cell
         return cell if plain.lstrip("-").replace(".", "", 1).isdigit() else safe_cell(cell)
+
+
+def safe_cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: an apostrophe goes before a sign that would begin one.
+
+    Also inside, after what another country's spreadsheet takes for the end of a cell.
+    """
+    return text if _is_number(text) else _FORMULA.sub(r"\1'\2", text)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
