@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autograder.notebook import check as check
+    from autograder.bridges.notebook import check as check
 
 __version__ = "0.1.0"
 
@@ -19,13 +19,13 @@ def __getattr__(name: str) -> Any:
     if "autograder.worker.service" in sys.modules:
         # A submission that checks itself, run by the checks: there is nobody to show a report to.
         return lambda *arguments, **options: None
-    from autograder.notebook import check
+    from autograder.bridges.notebook import check
 
     return check
 
 
 def load_ipython_extension(shell: Any) -> None:
     """What `%load_ext autograder` calls: register `%autograder`."""
-    from autograder.notebook.magic import register
+    from autograder.bridges.notebook.magic import register
 
     register(shell)

@@ -16,8 +16,8 @@ from autograder.commands.faults import CommandFault
 from autograder.language import _
 
 if TYPE_CHECKING:
+    from autograder.bridges.ci.report import Section
     from autograder.course import CourseConfig
-    from autograder.exporters.ci.report import Section
     from autograder.results.model import Result
     from autograder.submissions import Entry, HandIn
 
@@ -70,11 +70,11 @@ def command(
     framework could not check.
     """
     from autograder.batch.judges import JudgeFault
-    from autograder.exporters.ci.annotations import code_quality as quality_report
-    from autograder.exporters.ci.classroom import classroom_result
-    from autograder.exporters.ci.junit import junit_xml
-    from autograder.exporters.ci.markdown import summary as markdown
-    from autograder.exporters.ci.report import status
+    from autograder.bridges.ci.annotations import code_quality as quality_report
+    from autograder.bridges.ci.classroom import classroom_result
+    from autograder.bridges.ci.junit import junit_xml
+    from autograder.bridges.ci.markdown import summary as markdown
+    from autograder.bridges.ci.report import status
     from autograder.results.files import write_atomically
     from autograder.submissions import read_student
 
@@ -149,7 +149,7 @@ class _Place:
         from dataclasses import replace
         from datetime import UTC, datetime
 
-        from autograder.exporters.ci.report import section
+        from autograder.bridges.ci.report import section
         from autograder.gradebook.grades import grade
         from autograder.language import _
         from autograder.reports.visible import student_view
@@ -212,7 +212,7 @@ def _relative(path: Path) -> str:
 
 
 def _print(sections: Sequence[Section]) -> None:
-    from autograder.exporters.ci.annotations import github_annotations, without_commands
+    from autograder.bridges.ci.annotations import github_annotations, without_commands
 
     text = _table(sections)
     if os.environ.get("GITHUB_ACTIONS") == "true":
@@ -230,7 +230,7 @@ def _table(sections: Sequence[Section]) -> str:
     from rich.table import Table
     from rich.text import Text
 
-    from autograder.exporters.ci.report import word
+    from autograder.bridges.ci.report import word
     from autograder.language import _
 
     buffer = io.StringIO()
@@ -271,7 +271,7 @@ def _row(line: Any, outcome: str) -> list[Any]:
 
 def _outputs(sections: Sequence[Section], classroom: str) -> str:
     """The outputs of the step; none of them can hold a line break."""
-    from autograder.exporters.ci.report import status
+    from autograder.bridges.ci.report import status
 
     lines = {"result": classroom, "status": status(sections)}
     if all(part.kind == "hidden" and part.points is not None for part in sections):

@@ -57,9 +57,9 @@ def command(
 
     It holds the solution, the hidden checks and the course secret: it is for Gradescope and for nobody else.
     """
+    from autograder.bridges.gradescope.bundle import Choices, bundle_files, mode_of, write_zip
     from autograder.course import CONFIG_NAME, find_course, load_config, load_secret
     from autograder.course.roster import read_roster
-    from autograder.exporters.gradescope.bundle import Choices, bundle_files, mode_of, write_zip
 
     if (folder is None) == (archive is None):
         raise CommandFault(_("name a folder, or a zip with -o FILE.zip"), status=2)

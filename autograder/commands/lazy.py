@@ -34,7 +34,7 @@ class LazyGroup(click.Group):
         entry = self.table.get(cmd_name)
         if entry is None:
             return None
-        module = importlib.import_module(f"autograder.commands.{entry.module}")
+        module = importlib.import_module(f"{__package__}.{entry.module}")
         command: click.Command = module.command
         return translated(command)
 

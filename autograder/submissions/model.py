@@ -40,6 +40,8 @@ class Submission:
 class SubmissionUnreadable(AutograderError):
     """A file that gives no code; `message` is for the student."""
 
+    status = 1
+
     def __init__(
         self,
         message: str,

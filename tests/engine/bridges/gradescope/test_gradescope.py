@@ -17,11 +17,11 @@ import jsonschema
 import pytest
 import yaml
 
-from autograder.commands import gradescope_run
+from autograder.bridges.gradescope import run as gradescope_run
+from autograder.bridges.gradescope.bundle import Choices, bundle_files, requirements, write_zip
+from autograder.bridges.gradescope.results import results_json
 from autograder.course import ConfigurationError, load_config
 from autograder.course.roster import read_roster
-from autograder.exporters.gradescope.bundle import Choices, bundle_files, requirements, write_zip
-from autograder.exporters.gradescope.results import results_json
 from autograder.gradebook.grades import grade as grade_of
 from autograder.results.model import Result
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from autograder.batch.handin import check_submission
+from autograder.bridges.notebook.history import cells_that_ran, live_shell
+from autograder.bridges.notebook.report import Report
 from autograder.course import ConfigurationError
 from autograder.course.handout import Handout, find_handout
 from autograder.language import TRANSLATIONS, _, use_language
-from autograder.notebook.history import cells_that_ran, live_shell
-from autograder.notebook.report import Report
 from autograder.submissions import Submission, read_student, read_submission
 
 

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from autograder.notebook.history import cells_that_ran
-from autograder.notebook.report import Report
+from autograder.bridges.notebook.history import cells_that_ran
+from autograder.bridges.notebook.report import Report
 from autograder.results.model import CheckResult, LoadingProblem, Result
 
 nbclient = pytest.importorskip("nbclient")

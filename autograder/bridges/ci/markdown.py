@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from autograder.exporters.ci.report import Section, word
+from autograder.bridges.ci.report import Section, word
 from autograder.language import _
 
 MAX_BYTES = 900_000  # hosted runners refuse a summary of more than 1 MiB

@@ -24,10 +24,10 @@ from typing import Literal
 import yaml
 
 import autograder
+from autograder.bridges.gradescope.results import check_leaderboard
+from autograder.bridges.gradescope.scripts import run_script, setup_script
 from autograder.course import CONFIG_NAME, CourseConfig, Exercise, find_exercise
 from autograder.course.data import IMAGES, LABELS, find_mnist
-from autograder.exporters.gradescope.results import check_leaderboard
-from autograder.exporters.gradescope.scripts import run_script, setup_script
 from autograder.language import TRANSLATIONS
 
 DISTRIBUTION = "genmodels-autograder"

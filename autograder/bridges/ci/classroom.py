@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from autograder.exporters.ci.report import Line, Section, status
+from autograder.bridges.ci.report import Line, Section, status
 from autograder.reports.visible import NOT_SHOWN
 from autograder.results.points import rounded
 

@@ -10,11 +10,11 @@ from xml.etree import ElementTree as ET
 import pytest
 from markdown_it import MarkdownIt
 
-from autograder.exporters.ci.annotations import code_quality, github_annotations, without_commands
-from autograder.exporters.ci.classroom import classroom_result
-from autograder.exporters.ci.junit import junit_xml
-from autograder.exporters.ci.markdown import MAX_BYTES, summary
-from autograder.exporters.ci.report import Finding, Line, Section, status
+from autograder.bridges.ci.annotations import code_quality, github_annotations, without_commands
+from autograder.bridges.ci.classroom import classroom_result
+from autograder.bridges.ci.junit import junit_xml
+from autograder.bridges.ci.markdown import MAX_BYTES, summary
+from autograder.bridges.ci.report import Finding, Line, Section, status
 from autograder.reports.visible import NOT_SHOWN
 
 # What a student might write to be more than text: in a message of an exception, a name, a file's name.

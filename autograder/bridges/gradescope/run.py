@@ -1,4 +1,4 @@
-"""What runs on Gradescope: `python -m autograder.commands.gradescope_run /autograder`.
+"""What runs on Gradescope: `python -m autograder.bridges.gradescope.run /autograder`.
 
 Reads `source/`, `submission/` and `submission_metadata.json` below the folder and writes `results/results.json`. What
 it prints is for instructors. Exit status 1, and no results.json, where the framework could not grade: Gradescope then
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
 def grade(base: Path) -> dict[str, Any] | None:
     """The data of results.json; None where the framework failed, which has been printed then."""
     from autograder.batch.single import grade_entry
-    from autograder.exporters.gradescope.results import results_json
+    from autograder.bridges.gradescope.results import results_json
     from autograder.gradebook.grades import grade as grade_of
 
     source = base / "source"

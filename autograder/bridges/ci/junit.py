@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
-from autograder.exporters.ci.report import Line, Section
+from autograder.bridges.ci.report import Line, Section
 from autograder.reports.visible import NOT_SHOWN
 
 # What XML 1.0 cannot hold, not even escaped.

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from autograder.exporters.ci.report import Section
+from autograder.bridges.ci.report import Section
 
 
 def github_annotations(sections: Sequence[Section]) -> list[str]:

@@ -13,7 +13,7 @@ from autograder.course import find_exercise, load_config
 nbclient = pytest.importorskip("nbclient")
 pytest.importorskip("ipykernel")
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 COURSE = load_config(ROOT / "grading_config.yaml")
 EXERCISES = [exercise.id for exercise in COURSE.exercises]
 QUICK = "markov_quiz"

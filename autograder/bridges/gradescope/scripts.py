@@ -37,7 +37,7 @@ pip install -r requirements.txt
 
 # The sandbox keeps student code from these files; root's alone they are as well.
 chmod -R go-rwx "$base/source"
-PYTHONPATH="$base/source/package" /opt/autograder/bin/python -P -m autograder.commands.gradescope_run --probe
+PYTHONPATH="$base/source/package" /opt/autograder/bin/python -P -m autograder.bridges.gradescope.run --probe
 """
 
 _RUN = """\
@@ -47,7 +47,7 @@ set -uo pipefail
 base="${AUTOGRADER_BASE:-/autograder}"
 export PYTHONPATH="$base/source/package" PYTHONDONTWRITEBYTECODE=1
 export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-exec "${AUTOGRADER_PYTHON:-/opt/autograder/bin/python}" -P -m autograder.commands.gradescope_run "$base"
+exec "${AUTOGRADER_PYTHON:-/opt/autograder/bin/python}" -P -m autograder.bridges.gradescope.run "$base"
 """
 
 

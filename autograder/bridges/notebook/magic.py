@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from autograder.bridges.notebook.check import check
+from autograder.bridges.notebook.report import Report
 from autograder.language import _
-from autograder.notebook.check import check
-from autograder.notebook.report import Report
 
 
 def register(shell: Any) -> None:
