@@ -160,8 +160,8 @@ def test_names_of_modules_are_put_together_in_few_places():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not ast.unparse(node.func).endswith(("import_module", "__import__")):
                 continue
-            name = ast.unparse(node.args[0])
-            if not isinstance(node.args[0], ast.Constant) and not name.startswith(("f'{__name__}.", "f'{__package__}.")):
+            own = re.match(r"""f['"]\{__(name|package)__\}\.""", ast.unparse(node.args[0]))
+            if not isinstance(node.args[0], ast.Constant) and not own:
                 found.add(path.relative_to(PACKAGE).as_posix())
     assert found == IMPORT_BY_NAME
 
