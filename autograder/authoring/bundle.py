@@ -24,6 +24,8 @@ from autograder.course.config import SCHEMA_VERSION, CourseConfig, ExerciseConfi
 from autograder.course.discovery import STUDENT_FOLDER, Exercise, find_exercise
 from autograder.course.handout import HANDOUT_CONFIG
 from autograder.language import LANGUAGES, _, language, said, speaking
+from autograder.language.catalogues import content as catalogue
+from autograder.language.catalogues import files as catalogues
 
 # What tools leave in a folder that was only looked at.
 _LEFTOVERS = frozenset({"__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".DS_Store", "Thumbs.db"})
@@ -47,9 +49,10 @@ def generate(course: CourseConfig, language: str | None = None) -> dict[str, byt
             files |= generate_exercise(find_exercise(course, config.id), folder)
     # What `new` and `check` say of an exercise on a student's machine; never the texts of hidden checks and mistakes.
     names = ["course", *(f"{config.id}.public" for config in course.exercises)]
-    for file in sorted(course.translations.glob("*/LC_MESSAGES/*.mo")):
-        if file.stem in names:
-            files[f"{folder}/{file.relative_to(course.root).as_posix()}"] = file.read_bytes()
+    for spoken in LANGUAGES:
+        for file in catalogues(course.translations, spoken):
+            if file.stem in names:
+                files[f"{folder}/{file.relative_to(course.root).as_posix()}"] = catalogue(file)
     return files
 
 

@@ -14,7 +14,7 @@ from autograder.batch.keys import Key, Keys, differences
 from autograder.batch.pictures import carry
 from autograder.batch.pool import Task, attempt, start
 from autograder.course import load_config
-from autograder.language import _, use_language
+from autograder.language import _, speaking
 
 
 class Mismatch(Exception):
@@ -39,8 +39,9 @@ def judge_here(order: Order, expected: Key, job: str, seconds: float) -> str:
         JudgeFault: no judge can be started here.
     """
     task = Task((), json.loads(job), seconds)
-    judge = _judge(order, expected, task.job["exercise"])
-    done = attempt(judge, task)
+    with speaking(order.language or "en"):
+        judge = _judge(order, expected, task.job["exercise"])
+        done = attempt(judge, task)
     assert done is not None
     answer: dict[str, Any] = {"result": done.result, "fault": done.fault}
     if order.figures is not None:
@@ -81,9 +82,7 @@ def _require_same(order: Order, expected: Key, exercise: str) -> None:
             ).format(machine=machine, file=order.config)
         )
     course = load_config(Path(order.config))
-    language = order.language or course.language
-    use_language(language, course.translations)
-    found = Keys(course, order.secret, language, order.unprotected).shared(exercise)
+    found = Keys(course, order.secret, order.language or course.language, order.unprotected).shared(exercise)
     if found != expected:
         parts = "; ".join(differences(expected, found))
         raise Mismatch(

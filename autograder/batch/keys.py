@@ -20,11 +20,15 @@ from typing import Any
 import autograder
 from autograder.course import CourseConfig, Exercise, derive_seed, find_exercise
 from autograder.course.data import find_mnist
-from autograder.language import _
+from autograder.language import LANGUAGES, _
+from autograder.language.catalogues import content, files
+from autograder.language.registry import LOCALE
 from autograder.results.attempt import Key
 
 # The rooms whose code decides what comes out. Commands, reports and exporters do not.
-_JUDGING = ("judge", "worker", "wire", "sandbox", "statistics", "results", "authoring", "submissions", "course")
+_JUDGING = (
+    "judge", "worker", "wire", "sandbox", "statistics", "results", "authoring", "submissions", "course", "language",
+)  # fmt: skip
 _VERSIONS = ("torch", "numpy", "scipy", "POT", "scikit-learn", "matplotlib", "pytest")
 # What changes no answer: dates, titles, what a late submission loses.
 _NO_ANSWER = ("due", "title", "late_penalty", "published")
@@ -204,7 +208,11 @@ def _settings(course: CourseConfig, exercise: str, language: str, unprotected: b
 def _judging() -> str:
     package = Path(autograder.__file__).parent
     rooms = [path for room in _JUDGING for path in sorted((package / room).rglob("*.py"))]
-    return _files([*rooms, package / "language.py", *sorted((package / "locale").rglob("*.mo"))])
+    digest = hashlib.sha256(_files(rooms).encode())
+    for language in LANGUAGES:
+        for catalogue in files(LOCALE, language):
+            digest.update(content(catalogue))
+    return digest.hexdigest()[:16]
 
 
 @cache

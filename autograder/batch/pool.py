@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from autograder.batch.judges import Judge, JudgeFault, JudgeLost, Order
-from autograder.language import _
+from autograder.language import _, in_same_language
 
 MAX_ATTEMPTS = 3
 MARGIN_SECONDS = 120.0
@@ -105,7 +105,9 @@ class _Pool:
         self._stop = threading.Event()
 
     def run(self, on_done: OnDone) -> None:
-        threads = [threading.Thread(target=self._work, args=(judge,), daemon=True) for judge in self._judges]
+        threads = [
+            threading.Thread(target=in_same_language(self._work), args=(judge,), daemon=True) for judge in self._judges
+        ]
         for thread in threads:
             thread.start()
         working = len(threads)

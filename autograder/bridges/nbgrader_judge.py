@@ -22,7 +22,7 @@ from autograder.authoring.regions import make_stub
 from autograder.bridges.asking import Asker, asker_for
 from autograder.bridges.nbgrader_course import PREFIX, PUBLIC, check_cell
 from autograder.bridges.words import remarks, verdict
-from autograder.language import _, use_language
+from autograder.language import _, speaking
 from autograder.results.model import CheckResult, Result
 from autograder.submissions import SubmissionUnreadable, read_submission
 
@@ -82,7 +82,11 @@ class JudgeCells(NbGraderPreprocessor):  # type: ignore[misc]
         """
         names = resources["nbgrader"]
         asker = _asker(Path(self.folder or "."))
-        use_language(asker.course.language, asker.course.root / "translations")
+        with speaking(asker.course.language, asker.course.translations):
+            self._fill(asker, nb, names)
+        return nb, resources
+
+    def _fill(self, asker: Asker, nb: Any, names: Any) -> None:
         exercise = asker.course.exercise(names["notebook"])
         result = judge_notebook(asker, nb, names["student"], exercise.id)
         outcomes = {PREFIX + check.id: check for check in result.checks}
@@ -98,7 +102,6 @@ class JudgeCells(NbGraderPreprocessor):  # type: ignore[misc]
                 continue
             check = outcomes.get(identity)
             cell.outputs = [_output(check, verdict(check, exercise, now))] if check else [_nothing()]
-        return nb, resources
 
 
 def judge_notebook(asker: Asker, nb: Any, student: str, exercise: str) -> Result:

@@ -23,7 +23,8 @@ from autograder.bridges.asking import Asker
 from autograder.bridges.otter_course import BUNDLE
 from autograder.bridges.words import remarks, verdict
 from autograder.course import CONFIG_NAME, load_config
-from autograder.language import use_language
+from autograder.course.config import ExerciseConfig
+from autograder.language import speaking
 from autograder.results.model import Result
 from autograder.submissions import SubmissionUnreadable, read_submission
 
@@ -45,14 +46,15 @@ class JudgePlugin(AbstractOtterPlugin):  # type: ignore[misc]
         file = Path(self.submission_path)
         asker = self._asker()
         exercise = self.plugin_config["exercise"]
-        try:
-            submission = read_submission(file, student=self._student(file), exercise=exercise)
-            self._result = asker.grade(submission)
-        except SubmissionUnreadable as reason:
-            points = asker.course.exercise(exercise).points
-            self._result = Result("", exercise, 0.0, points, "unreadable", message=reason.message)
-        finally:
-            asker.close()
+        with speaking(asker.course.language, asker.course.translations):
+            try:
+                submission = read_submission(file, student=self._student(file), exercise=exercise)
+                self._result = asker.grade(submission)
+            except SubmissionUnreadable as reason:
+                points = asker.course.exercise(exercise).points
+                self._result = Result("", exercise, 0.0, points, "unreadable", message=reason.message)
+            finally:
+                asker.close()
         # otter unpickles a log it finds here, and its kernel imports modules from here.
         for item in file.parent.iterdir():
             if item.name == "tests" and item.is_dir() and not item.is_symlink():
@@ -76,14 +78,18 @@ class JudgePlugin(AbstractOtterPlugin):  # type: ignore[misc]
         """Put the judge's points in place of the tests' own outcomes."""
         if self._result is None:
             raise RuntimeError("the submission was not judged")
-        checks = {check.id: check for check in self._result.checks}
-        exercise = self._asker().course.exercise(self._result.exercise)
+        course = self._asker().course
+        with speaking(course.language, course.translations):
+            self._write(self._result, course.exercise(self._result.exercise), results)
+
+    def _write(self, result: Result, exercise: ExerciseConfig, results: Any) -> None:
+        checks = {check.id: check for check in result.checks}
         now = datetime.now(UTC)
         files = []
         for path in sorted(Path("tests").glob("*.py")):
             file: TestFile = ExceptionTestFile.from_file(str(path))
             check = checks.get(file.name)
-            text = self._result.message if check is None else verdict(check, exercise, now)
+            text = result.message if check is None else verdict(check, exercise, now)
             passed = check is not None and check.outcome == "passed"
             file.test_case_results = [
                 TestCaseResult(test_case=case, message=text, passed=passed) for case in file.test_cases
@@ -92,7 +98,7 @@ class JudgePlugin(AbstractOtterPlugin):  # type: ignore[misc]
         results.__init__(files, results.notebook)
         if not all(exercise.is_visible(file.name, now) for file in files):
             results.hide_everything()  # from students, in Gradescope; its publishing of grades knows nothing of ours
-        said = remarks(self._result) or self._result.message
+        said = remarks(result) or result.message
         if said:
             results.set_output(said)
 
@@ -101,9 +107,7 @@ class JudgePlugin(AbstractOtterPlugin):  # type: ignore[misc]
         files = Path(self.submission_path).parents[1] / "source" / "files"
         # A folder that `otter generate` is given goes into files/ under its own name.
         source = next((place for place in (files / BUNDLE, files / "files" / BUNDLE) if place.is_dir()), files / BUNDLE)
-        course = load_config(source / CONFIG_NAME)
-        use_language(course.language, course.root / "translations")
-        return Asker(course)
+        return Asker(load_config(source / CONFIG_NAME))
 
     def _student(self, file: Path) -> str:
         """Who handed it in: as the caller says, as Gradescope's metadata say, or by the name of the file."""

@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.language import _
+from autograder.language import LANGUAGES, _
 
 
 @click.command("check")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--exercise", help="What the file answers (default: its name).")
 @click.option("--course", type=click.Path(path_type=Path, exists=True), help="Where the course is.")
-@click.option("--lang", type=click.Choice(["en", "fr"]), help="Language of messages (default: the course's).")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language of messages (default: the course's).")
 def command(file: Path, exercise: str | None, course: Path | None, lang: str | None) -> None:
     """Run the public checks on FILE and say what to look at.
 

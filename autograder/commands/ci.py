@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.language import _
+from autograder.language import LANGUAGES, _
 
 if TYPE_CHECKING:
     from autograder.bridges.ci.report import Section
@@ -45,7 +45,7 @@ OK, BAD, USAGE, FAULT = 0, 1, 2, 3
 @click.option("--classroom", type=FILE, help="Write GitHub Classroom's result (base64; also in $GITHUB_OUTPUT).")
 @click.option("--no-fail", is_flag=True, help="Exit status 0 also where checks did not pass.")
 @click.option("--unprotected", is_flag=True, help="Hidden checks WITHOUT isolation where this machine has none.")
-@click.option("--lang", type=click.Choice(["en", "fr"]), help="Language of messages (default: the course's).")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language of messages (default: the course's).")
 def command(
     folder: Path,
     course: Path | None,

@@ -8,12 +8,12 @@ import click
 
 from autograder.commands.export_grades import of_grades, read_grades, write
 from autograder.commands.faults import CommandFault
-from autograder.language import _
+from autograder.language import LANGUAGES, _
 
 
 @click.command("feedback")
 @of_grades
-@click.option("--lang", type=click.Choice(["en", "fr"]), help="Language of the pages (default: the course's).")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language of the pages (default: the course's).")
 def command(
     out: Path, to: Path, exercises: tuple[str, ...], roster: Path | None, course: Path, database: str | None,
     lang: str | None,

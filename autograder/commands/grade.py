@@ -18,7 +18,7 @@ import click
 from autograder.commands.cluster_options import cluster_options, read_cluster
 from autograder.commands.faults import CommandFault
 from autograder.commands.handing_in import reading_options
-from autograder.language import _
+from autograder.language import LANGUAGES, _
 
 EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -42,7 +42,7 @@ EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--figures", is_flag=True, help="Draw figures for the pages of `report`; what has none is graded again.")
 @click.option("--dry-run", is_flag=True, help="Say what would be graded and why, and grade nothing.")
 @click.option("--database", help="SQLAlchemy URL of the batch's state (default: SQLite in OUT).")
-@click.option("--lang", type=click.Choice(["en", "fr"]), help="Language of messages (default: the course's).")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language of messages (default: the course's).")
 @click.option(
     "--unprotected",
     is_flag=True,

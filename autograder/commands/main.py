@@ -9,7 +9,7 @@ import click
 
 from autograder import __version__
 from autograder.commands.lazy import Entry, LazyGroup
-from autograder.commands.translated import language_of, translated
+from autograder.commands.translated import language_of, speak_click, translated
 from autograder.errors import AutograderError
 from autograder.language import LANGUAGES, _, said, use_language
 
@@ -41,13 +41,16 @@ def cli(ctx: click.Context, lang: str | None) -> None:
     """
     if lang is not None:
         use_language(lang)
+        speak_click(lang)
         # `assign --lang` is about what it writes.
         ctx.default_map = {name: {"lang": lang} for name in COMMANDS if name != "assign"}
 
 
 def main() -> None:
     """Run the command line; errors meant for the user come out as one message."""
-    use_language(language_of(sys.argv[1:], Path()))
+    spoken = language_of(sys.argv[1:], Path())
+    use_language(spoken)
+    speak_click(spoken)
     try:
         translated(cli)(standalone_mode=False)
     except click.exceptions.Exit as exit_request:

@@ -24,10 +24,10 @@ EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
 def command(language: str, framework: bool, check: bool, course: Path) -> None:
     """Collect every text there is to translate, and list those that have no translation yet.
 
-    Writes LANGUAGE/LC_MESSAGES/*.po and *.mo into the course's folder translations. Translations that are there stay;
+    Writes LANGUAGE/LC_MESSAGES/*.po into the course's folder translations. Translations that are there stay;
     those of texts that are gone are dropped. Fill in the empty ones in the .po files, then run this again.
     """
-    from autograder.translation.catalogues import contents, make, po_file, problems, read
+    from autograder.translation.catalogues import content, make, po_file, problems, read
 
     folder, catalogues = _framework() if framework else _course(course)
     stale, listed = [], []
@@ -37,16 +37,13 @@ def command(language: str, framework: bool, check: bool, course: Path) -> None:
     for name, texts in catalogues.items():
         known = everywhere | before[name]
         file = po_file(folder, language, name)
-        for path, content in zip(
-            (file, file.with_suffix(".mo")), contents(make(name, language, texts, known)), strict=True
-        ):
-            if path.is_file() and path.read_bytes() == content:
-                continue
-            stale.append(path)
+        new = content(make(name, language, texts, known))
+        if not file.is_file() or file.read_bytes() != new:
+            stale.append(file)
             if not check:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-                click.echo(_("wrote {path}").format(path=path))
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(new)
+                click.echo(_("wrote {path}").format(path=file))
         listed += list(problems(name, texts, known))
     for problem in listed:
         reason = f" ({problem.reason})" if problem.reason else ""

@@ -9,7 +9,7 @@ import click
 
 from autograder.commands.faults import CommandFault
 from autograder.commands.handing_in import class_options, read_submissions
-from autograder.language import _, said, use_language
+from autograder.language import LANGUAGES, _, said, use_language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ GIVEN = click.Path(path_type=Path, exists=True)
 @class_options
 @click.option("--course", type=EXISTING, default=Path("."), help="The course's folder (default: here or above).")
 @click.option("--database", help="SQLAlchemy URL of the gradebook (default: SQLite in OUT).")
-@click.option("--lang", type=click.Choice(["en", "fr"]), help="Language of the pages (default: the course's).")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language of the pages (default: the course's).")
 def command(
     out: Path,
     student: str | None,

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import copy
+import gettext
+import os
 import re
 from pathlib import Path
 
 import click
 
 from autograder.language import LANGUAGES, _, language
+from autograder.language.registry import LOCALE
 
 _IN_CONFIGURATION = re.compile(r"^\s+language:\s*[\"']?(\w+)", re.MULTILINE)
+
+
+def speak_click(language: str) -> None:
+    """Make a language that of click's own texts, which come from gettext itself and what the environment says to it.
+
+    Nothing else is to decide: a terminal in German must not give half of an English help in German.
+    """
+    os.environ["LANGUAGE"] = language
+    gettext.bindtextdomain("click", str(LOCALE))
+    gettext.textdomain("click")
 
 
 def translated(command: click.Command) -> click.Command:

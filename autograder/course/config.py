@@ -17,14 +17,13 @@ from zoneinfo import ZoneInfo
 
 from autograder.course.document import Document, Steps, did_you_mean, read_document, validate
 from autograder.course.errors import ConfigurationError
-from autograder.language import TRANSLATIONS, _
+from autograder.language import LANGUAGES, TRANSLATIONS, _
 
 CONFIG_NAME = "grading_config.yaml"
 SCHEMA_FILE = Path(__file__).with_name("grading_config.schema.json")
 SCHEMA_VERSION = 1
 
 Visibility = Literal["hidden", "after_due_date", "after_published", "visible"]
-Language = Literal["en", "fr"]
 Device = Literal["auto", "cpu", "cuda"]
 DataSet = Literal["auto", "mnist", "digits"]
 Attempts = Literal["best", "last", "first"]
@@ -128,7 +127,7 @@ class CourseConfig:
     title: str
     exercises: tuple[ExerciseConfig, ...]
     file: Path
-    language: Language = "en"
+    language: str = "en"
     timezone: str = "UTC"
     attempts: Attempts = "last"
     questions: Questions = "personal"
@@ -168,6 +167,14 @@ def load_config(path: Path) -> CourseConfig:
     validate(document, SCHEMA_FILE)
     values = document.values
     course = values["course"]
+    language = course.get("language", "en")
+    if language not in LANGUAGES:
+        raise document.error(
+            _("{language!r} is no language of this installation; there are {listing}").format(
+                language=language, listing=", ".join(LANGUAGES)
+            ),
+            ("course", "language"),
+        )
     zone = _zone(document, course.get("timezone", "UTC"))
     root = path.resolve().parent
     data = values.get("data", {})
@@ -177,7 +184,7 @@ def load_config(path: Path) -> CourseConfig:
         title=course["title"],
         file=path.resolve(),
         exercises=_exercises(document, zone),
-        language=course.get("language", "en"),
+        language=language,
         timezone=course.get("timezone", "UTC"),
         attempts=values.get("attempts", "last"),
         questions=values.get("questions", "personal"),

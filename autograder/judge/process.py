@@ -35,7 +35,7 @@ from autograder.judge.items import forbidden_names, info_of
 from autograder.judge.kept import Kept
 from autograder.judge.scoring import apply_points, build_result, versions
 from autograder.judge.sitting import SITTING, Sitting
-from autograder.language import use_language
+from autograder.language import speaking
 from autograder.results.model import CheckResult
 
 MAX_ATTEMPTS = 3
@@ -74,7 +74,11 @@ class JobLoop:
         course = load_config(Path(self._order["config"]))
         if self._order.get("data_set"):
             course = replace(course, data=replace(course.data, set=self._order["data_set"]))
-        use_language(self._order.get("language") or course.language, course.translations)
+        with speaking(self._order.get("language") or course.language, course.translations):
+            self._answer_all(session, course)
+        return True
+
+    def _answer_all(self, session: pytest.Session, course: CourseConfig) -> None:
         engine = self.engine_class(
             course,
             bytes.fromhex(self._order["secret"]),
@@ -106,7 +110,6 @@ class JobLoop:
                 self._send({"fatal": f"{type(error).__name__}: {error}"})
         finally:
             engine.close()
-        return True
 
     def _answer(
         self, order: dict[str, Any], sitting: Sitting, by_exercise: dict[str, list[pytest.Item]]

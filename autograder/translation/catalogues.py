@@ -1,4 +1,4 @@
-"""Catalogues on disk: `<folder>/<language>/LC_MESSAGES/<name>.po` for translators, and the `.mo` that programs read."""
+"""Catalogues for translators: `<folder>/<language>/LC_MESSAGES/<name>.po`. Programs build what they read from these."""
 
 from __future__ import annotations
 
@@ -49,15 +49,13 @@ def make(name: str, language: str, texts: Iterable[Text], known: Mapping[str, st
     return catalogue
 
 
-def contents(catalogue: Any) -> tuple[bytes, bytes]:
-    """The `.po` and the `.mo` of a catalogue; the same catalogue gives the same bytes."""
-    from babel.messages.mofile import write_mo
+def content(catalogue: Any) -> bytes:
+    """The `.po` of a catalogue; the same catalogue gives the same bytes."""
     from babel.messages.pofile import write_po
 
-    text, compiled = io.BytesIO(), io.BytesIO()
+    text = io.BytesIO()
     write_po(text, catalogue, width=100, include_lineno=False, sort_output=False)
-    write_mo(compiled, catalogue)
-    return text.getvalue(), compiled.getvalue()
+    return text.getvalue()
 
 
 def read(file: Path) -> dict[str, str]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from autograder.course import CONFIG_NAME, CourseConfig, load_config
 from autograder.course.roster import Roster, read_roster
-from autograder.language import TRANSLATIONS, _, use_language
+from autograder.language import _, speaking
 from autograder.results.model import Result
 from autograder.submissions import Entry, HandIn, SubmissionUnreadable, read_student, read_submission
 
@@ -45,14 +45,18 @@ def main(arguments: list[str]) -> int:
 
 def grade(base: Path) -> dict[str, Any] | None:
     """The data of results.json; None where the framework failed, which has been printed then."""
+    source = base / "source"
+    settings = json.loads((source / "settings.json").read_text(encoding="utf-8"))
+    course = load_config(source / "course" / CONFIG_NAME)
+    with speaking(course.language, course.translations):
+        return _graded(base, source, settings, course)
+
+
+def _graded(base: Path, source: Path, settings: dict[str, Any], course: CourseConfig) -> dict[str, Any] | None:
     from autograder.batch.single import grade_entry
     from autograder.bridges.gradescope.results import results_json
     from autograder.gradebook.grades import grade as grade_of
 
-    source = base / "source"
-    settings = json.loads((source / "settings.json").read_text(encoding="utf-8"))
-    course = load_config(source / "course" / CONFIG_NAME)
-    use_language(course.language, course.root / TRANSLATIONS)
     exercise = settings["exercise"]
     metadata = _metadata(base / "submission_metadata.json")
     roster = read_roster(source / "roster.csv") if (source / "roster.csv").is_file() else None

@@ -14,7 +14,7 @@ from autograder.bridges.notebook.history import cells_that_ran, live_shell
 from autograder.bridges.notebook.report import Report
 from autograder.course import ConfigurationError
 from autograder.course.handout import Handout, find_handout
-from autograder.language import TRANSLATIONS, _, use_language
+from autograder.language import TRANSLATIONS, _, said, speaking
 from autograder.submissions import Submission, read_student, read_submission
 
 
@@ -37,9 +37,10 @@ def check(
     """
     handout = find_handout(Path(course or "."))
     handout.config.exercise(exercise)
-    use_language(language or handout.config.language, handout.folder / TRANSLATIONS)
-    submission, source = _submission(handout, exercise, file, live_shell())
-    return Report(check_submission(handout, submission, language), handout.config.exercise(exercise).title, source)
+    with speaking(language or handout.config.language, handout.folder / TRANSLATIONS):
+        submission, source = _submission(handout, exercise, file, live_shell())
+        title = said(handout.config.exercise(exercise).title)
+        return Report(check_submission(handout, submission, language), title, source)
 
 
 def _submission(handout: Handout, exercise: str, file: str | Path | None, shell: Any) -> tuple[Submission, str]:

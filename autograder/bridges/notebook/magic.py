@@ -34,7 +34,7 @@ def magic(line: str) -> Report:
         options[words[-2][2:]] = words[-1]
         words = words[:-2]
     if len(words) != 1:
-        raise UsageError(_("Write: %autograder EXERCISE [--file FILE] [--course FOLDER] [--lang en|fr]"))
+        raise UsageError(_("Write: %autograder EXERCISE [--file FILE] [--course FOLDER] [--lang LANGUAGE]"))
     try:
         return check(words[0], options.get("file"), course=options.get("course"), language=options.get("lang"))
     except (ConfigurationError, SubmissionUnreadable, JudgeFault) as fault:

@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterable
 
-from autograder.language import _
+from autograder.language import _, language, speaking
 from autograder.results.model import CheckResult, Result
 
 _SIGNS = {"passed": "✓", "failed": "✗", "blocked": "–", "skipped": "–", "error": "!"}
@@ -20,7 +20,7 @@ _CELL = "padding:.35em .7em;text-align:left;vertical-align:top;border-top:1px so
 
 
 class Report:
-    """The result of the public checks; a cell that ends with it shows it.
+    """The result of the public checks; a cell that ends with it shows it, in the language in which it was made.
 
     Args:
         result: of the checks.
@@ -32,6 +32,7 @@ class Report:
         self.result = result
         self.title = title
         self.source = source
+        self._language = language()
 
     @property
     def passed(self) -> int:
@@ -43,6 +44,14 @@ class Report:
         return self.passed == len(self.result.checks)
 
     def __repr__(self) -> str:
+        with speaking(self._language):
+            return self._text()
+
+    def _repr_html_(self) -> str:
+        with speaking(self._language):
+            return self._html()
+
+    def _text(self) -> str:
         from rich.console import Console
 
         from autograder.reports.table import result_table
@@ -59,7 +68,7 @@ class Report:
         console.print(self._sum(), markup=False, highlight=False)
         return buffer.getvalue().rstrip("\n")
 
-    def _repr_html_(self) -> str:
+    def _html(self) -> str:
         share = self.passed / len(self.result.checks) if self.result.checks else 0.0
         rows = "".join(_row(check) for check in self.result.checks)
         lines = "".join(f"<div>{_prose(line)}</div>" for line in self._lines())

@@ -207,7 +207,6 @@ def test_literals_and_schema_allow_the_same() -> None:
     properties, definitions = schema["properties"], schema["$defs"]
     for literal, part in [
         (configuration.Visibility, definitions["visibility"]),
-        (configuration.Language, properties["course"]["properties"]["language"]),
         (configuration.Device, properties["device"]),
         (configuration.DataSet, properties["data"]["properties"]["set"]),
         (configuration.Attempts, properties["attempts"]),

@@ -13,6 +13,7 @@ import pytest
 
 from autograder.bridges.notebook.history import cells_that_ran
 from autograder.bridges.notebook.report import Report
+from autograder.language import language, speaking
 from autograder.results.model import CheckResult, LoadingProblem, Result
 
 nbclient = pytest.importorskip("nbclient")
@@ -63,6 +64,15 @@ def report() -> Report:
     ]
     loading = [LoadingProblem("In[2]", 1, "syntax", "<b>what</b>")]
     return Report(Result("you", "toy", 0, 0, "graded", checks, loading=loading), "Toy & more", "2 cells")
+
+
+def test_a_report_keeps_the_language_in_which_it_was_made():
+    with speaking("fr"):
+        french = report()
+    assert "tests publics" in repr(french)
+    assert "tests publics" in french._repr_html_()
+    assert "public checks passed" in repr(report())
+    assert language() == "en"
 
 
 def test_the_table_in_html_has_no_markup_of_a_students():

@@ -1,0 +1,94 @@
+"""Statements in another language: cut into texts, code and formulas as they are, the same code for everybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import autograder
+from autograder.authoring import bundle
+from autograder.authoring.statement import texts, translate
+from autograder.course import load_config
+
+ROOT = Path(autograder.__file__).parents[1]
+COURSE = load_config(ROOT / "grading_config.yaml")
+
+SCRIPT = '''# %% [markdown]
+# # 1. A heading
+#
+# A paragraph that is broken
+# into lines, with $x = 1 - y$ and `code - here`.
+#
+# - an item
+#   of two lines
+# - another
+#
+# $$a = b$$
+#
+#     a drawing, kept
+
+
+# %%
+def f(x):
+    """What it does.
+
+    Arguments:
+        x: a number, said
+            in two lines.
+
+    Returns:
+        Another.
+    """
+    # a comment
+    return "a string"
+'''
+
+
+def test_a_statement_is_cut_into_texts():
+    assert texts(SCRIPT) == [
+        "What it does.",
+        "Arguments:",
+        "x: a number, said in two lines.",
+        "Returns:",
+        "Another.",
+        "1. A heading",
+        "A paragraph that is broken into lines, with $x = 1 - y$ and `code - here`.",
+        "an item of two lines",
+        "another",
+    ]
+
+
+def test_code_and_formulas_of_a_statement_stay():
+    shouted = translate(SCRIPT, str.upper)
+    assert "# # 1. A HEADING" in shouted
+    assert "# $$a = b$$" in shouted
+    assert "#     a drawing, kept" in shouted
+    assert '    # a comment\n    return "a string"\n' in shouted
+    assert "        X: A NUMBER, SAID IN TWO LINES." in shouted
+
+
+@pytest.mark.parametrize("exercise", [e.id for e in COURSE.exercises])
+def test_an_exercise_in_french_has_the_same_code(exercise):
+    english = (ROOT / f"exercises/{exercise}/{exercise}.py").read_text(encoding="utf-8")
+    french = (ROOT / f"exercises/fr/{exercise}/{exercise}.py").read_text(encoding="utf-8")
+
+    def code(source: str) -> list[str]:
+        import ast
+
+        tree = ast.parse(source)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node):
+                node.body = node.body[1:] or [ast.Pass()]
+        body = [n for n in tree.body if not (isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "QUIZ")]
+        return [ast.unparse(n) for n in body]
+
+    assert code(french) == code(english)
+    assert french != english
+
+
+def test_the_french_handout_tells_nothing_hidden():
+    files = bundle.generate(COURSE, "fr")
+    assert files["exercises/fr/course.yaml"].decode().count("language: fr") == 1
+    assert not [path for path in files if path.endswith((".hidden.mo", ".statement.mo"))]
+    assert [path for path in files if path.endswith(".public.mo")]
