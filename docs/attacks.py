@@ -66,6 +66,9 @@ HOSTILE = (
           "Each tries to reach something that is there to be reached."),
     Group("Endless calls", "test_resources", "ENDLESS", "test_an_endless_call_costs_its_own_check", CLOCK,
           "Each is one call of a function under check."),
+    Group("Ending like a victim", "test_resources", "LIKE_A_DISTURBANCE", "test_no_submission_looks_killed_from_outside",
+          "seccomp: no limit is set, nobody kills or stops himself",
+          "What would look like a worker killed by the system, which is graded again and costs nobody points."),
     Group("Bombs", "test_resources", "BOMBS", "test_a_bomb_costs_its_own_check", "resource limits",
           "Each is one call of a function under check."),
     Group("Bombs at import", "test_resources", "AT_IMPORT", "test_a_bomb_at_import_costs_its_own_statement",
@@ -87,7 +90,7 @@ _BY_MESSAGE = (
     (r"No such file or directory|unable to open shared memory", "a file system of its own"),
     (r"can't start new thread", "resource limits: threads"),
     (r"Too many open files", "resource limits: descriptors"),
-    (r"not allowed to raise maximum limit", "resource limits: hard ones"),
+    (r"not allowed to raise maximum limit", "seccomp: no limit is set from inside"),
     (r"RecursionError", "Python's own limit"),
     (r"values differ|does not follow the law|not the right answer", ""),
 )
@@ -101,7 +104,7 @@ _BY_ERRNO = {
 _BY_ERROR = {
     "AssertionError": "seccomp filter: no shell ran",
     "gaierror": "seccomp filter: no socket to ask with",
-    "ValueError": "resource limits: hard ones",
+    "ValueError": "seccomp filter: no limit is set",
 }
 
 

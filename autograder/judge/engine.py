@@ -25,9 +25,10 @@ from autograder.judge.session import Code, Session
 from autograder.judge.transport import LocalTransport, Transport, WorkerTransport
 from autograder.judge.verdicts import FrameworkFault
 from autograder.sandbox import Limits, WarmParent, WarmParentDied
+from autograder.sandbox.isolation import MIB
 
 # Beyond the import: what NumPy, torch and matplotlib map lazily in a worker's first calls.
-FILE_BYTES = 32 * 2**20
+FILE_BYTES = 32 * MIB
 MAX_STARTS = 3  # of a warm parent
 
 
@@ -204,6 +205,7 @@ class Engine:
             limits.per_import.seconds,
             {} if self.public else kit.signatures,
             frozenset() if self.public else kit.classes,
+            limits.per_import.memory_mb,
         )
         return Grading(
             exercise=job.exercise,
@@ -221,10 +223,11 @@ class Engine:
         self.start()
         assert self._parent is not None
         limits = kit.config.limits
+        of_checks = [check.memory_mb for check in kit.config.checks.values() if check.memory_mb is not None]
         return WorkerTransport(
             self._parent,
             Limits(
-                memory_bytes=max(limits.per_check.memory_mb, limits.per_import.memory_mb) * 2**20,
+                memory_bytes=max(limits.per_check.memory_mb, limits.per_import.memory_mb, *of_checks) * MIB,
                 cpu_seconds=int(limits.total_seconds) + 1,
                 file_bytes=FILE_BYTES,
             ),

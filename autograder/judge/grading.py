@@ -54,8 +54,8 @@ class Grading:
         """Keep a figure of the check that runs now."""
         self.figures[name] = value if math.isfinite(value) else None
 
-    def begin(self, info: CheckInfo, seconds: float) -> None:
-        """Make ready for a check."""
+    def begin(self, info: CheckInfo, seconds: float, memory_mb: int) -> None:
+        """Make ready for a check: so many seconds for the student's code, so much memory for its process."""
         self.figures = {}
         left = self.total_seconds - self.session.student_seconds
         if left <= 0:
@@ -70,7 +70,8 @@ class Grading:
                 find(name)
             except LookupError as error:
                 raise FrameworkFault(f"check {info.id} forbids {name}: {error}") from None
-        self.session.begin_check(info.id, min(left, seconds), subseed(self.seed(info.id), "globals"), info.forbids)
+        seed = subseed(self.seed(info.id), "globals")
+        self.session.begin_check(info.id, min(left, seconds), seed, info.forbids, memory_mb)
 
     def once(self, key: str, function: Callable[[Draw], Any]) -> Any:
         """The value of `function(draw)`, computed once while the worker lives.

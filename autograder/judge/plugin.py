@@ -86,7 +86,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         from autograder.language import said
 
         raise Blocked(", ".join(said(f"“{b.title}”") for b in blockers))
-    grading.begin(info, sitting.seconds_for(info))
+    grading.begin(info, *sitting.limits_for(info))
 
 
 @pytest.hookimpl(wrapper=True)

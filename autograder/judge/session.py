@@ -67,6 +67,7 @@ class Session:
         transport: the way to the worker.
         code: what it loads.
         import_seconds: for one top-level statement; a whole load may take three times as long.
+        import_memory_mb: what the worker may have while it loads.
         signatures: text of the contract's signature by public name; what has one must be callable.
         classes: names of the contract's classes: calling one must give an object.
     """
@@ -76,6 +77,7 @@ class Session:
     import_seconds: float
     signatures: Mapping[str, str] = field(default_factory=dict)
     classes: frozenset[str] = frozenset()
+    import_memory_mb: int = 2048
 
     def __post_init__(self) -> None:
         self.generation = 0
@@ -119,6 +121,7 @@ class Session:
 
     def _try_load(self, budget: float) -> Loaded | None:
         self.transport.start()
+        self.transport.allow_memory(self.import_memory_mb)
         self.generation += 1
         self._alive, self._probes_sent = True, False
         self._functions.clear()
@@ -177,7 +180,9 @@ class Session:
                 detail = f"{mention['where']}, line {mention['line']} names {mention['name']}, which is forbidden here"
                 self.incidents.append(Incident("forbidden", detail, self._check))
 
-    def begin_check(self, check: str, seconds: float, seed: int, forbids: tuple[str, ...] = ()) -> None:
+    def begin_check(
+        self, check: str, seconds: float, seed: int, forbids: tuple[str, ...] = (), memory_mb: int | None = None
+    ) -> None:
         """Give the next check a living worker, its own clock and its own random state.
 
         Args:
@@ -185,6 +190,7 @@ class Session:
             seconds: of the student's code.
             seed: of the worker's global generators.
             forbids: library functions that refuse to be called until the next check.
+            memory_mb: what the worker may have until the next check; None: as before.
 
         Raises:
             StudentError: the submission keeps them from being forbidden.
@@ -204,6 +210,8 @@ class Session:
                 self._request("seed", {"n": seed}, "torch.manual_seed")
             except StudentError:
                 self.load()
+        if self._alive and memory_mb is not None:
+            self.transport.allow_memory(memory_mb)
         if self._alive and forbids != self._forbidden:
             self._forbidden = forbids  # also where only some could be replaced: the next check puts them back
             kind, _value = self._request("forbid", {"names": list(forbids)}, "forbid")

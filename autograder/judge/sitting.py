@@ -114,14 +114,13 @@ class Sitting:
             answers_released=False,
         )
 
-    def seconds_for(self, info: CheckInfo) -> float:
-        """What the student's code may take in this check: the configuration's word, the check's own, the course's."""
+    def limits_for(self, info: CheckInfo) -> tuple[float, int]:
+        """Seconds and megabytes of this check: the configuration's word for it, else its own, else those of all."""
         engine, grading = self.in_force
         config = engine.kit(grading.exercise).config
-        override = config.checks.get(info.id)
-        if override is not None and override.seconds is not None:
-            return override.seconds
-        return info.time_limit or config.limits.per_check.seconds
+        own, everybodys = config.checks.get(info.id), config.limits.per_check
+        seconds = own.seconds if own is not None and own.seconds is not None else info.time_limit or everybodys.seconds
+        return seconds, own.memory_mb if own is not None and own.memory_mb is not None else everybodys.memory_mb
 
     def ends_with(self, item: pytest.Item | None) -> bool:
         """Whether the open grading, opened by plain pytest, is over when this item comes next."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from autograder.judge.raised import is_line
 from autograder.sandbox import Isolation, IsolationRefused, Limits, WarmParent, WarmParentDied, Worker
+from autograder.sandbox.isolation import MIB
 from autograder.wire.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.wire.decoding import decode
 from autograder.wire.encoding import encode
@@ -63,6 +64,9 @@ class Transport(Protocol):
     def start(self) -> None:
         """Make a fresh worker."""
 
+    def allow_memory(self, megabytes: int) -> None:
+        """How much the worker may have from now on, beyond what it was before the submission."""
+
     def load(self, request: dict[str, Any], seconds: float) -> Loaded:
         """Load a submission; WorkerLost says at which statement it broke."""
 
@@ -84,6 +88,7 @@ class WorkerTransport:
         self._limits = limits
         self._worker: Worker | None = None
         self._channel: Channel | None = None
+        self._allowed = limits.memory_bytes
         self._number = 0
         self._take_handle: Any = None
         self.isolation: Isolation | None = None
@@ -96,7 +101,13 @@ class WorkerTransport:
         self._worker = self._spawn()
         self.isolation = self._worker.isolation
         self._channel = Channel(self._worker.socket, _encode_handle, lambda reference: self._take_handle(reference))
+        self._allowed = self._limits.memory_bytes
         self.started += 1
+
+    def allow_memory(self, megabytes: int) -> None:
+        if self._worker is not None and megabytes * MIB != self._allowed:
+            self._allowed = megabytes * MIB
+            self._worker.allow_memory(self._allowed)
 
     def _spawn(self) -> Worker:
         for _attempt in range(MAX_SPAWNS - 1):
@@ -202,6 +213,9 @@ class LocalTransport:
     def start(self) -> None:
         self._dispatcher = Dispatcher()
         self._dispatcher.objects.set_module(self._module)
+
+    def allow_memory(self, megabytes: int) -> None:
+        """Our own code needs no limit."""
 
     def load(self, request: dict[str, Any], seconds: float) -> Loaded:
         return Loaded(frozenset(n for n in self._module.__dict__ if not n.startswith("_")), [])

@@ -13,7 +13,8 @@ SWITCHES = frozenset({"namespaces", "landlock", "seccomp", "warm_parent"})
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one worker may use. Memory comes on top of what the warm parent's imports already take."""
+    """What one worker may use at most. Memory comes on top of what the warm parent's imports already take; how much of
+    it a worker may have at a time is said with `Worker.allow_memory`."""
 
     memory_bytes: int
     cpu_seconds: int

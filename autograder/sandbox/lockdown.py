@@ -41,11 +41,13 @@ class Owner:
     counted_alone: bool
 
 
-def lock(plan: Plan, limits: Limits, owner: Owner, paths: Sequence[str]) -> list[str]:
-    """Lock this process down and name the layers that hold. `keep_descriptors` comes first."""
+def lock(plan: Plan, limits: Limits, owner: Owner, paths: Sequence[str], size: int, data: int) -> list[str]:
+    """Lock this process down and name the layers that hold. `keep_descriptors` comes first.
+
+    size, data: the process's address space and private data at the start, in bytes: its memory limit comes on top.
+    """
     os.setsid()
     die_with_parent()
-    size, data = _memory_sizes()
     if plan.namespaces:
         jail.enter(paths, limits.scratch_bytes, (owner.uid, owner.gid))
         layers = ["namespaces", "pivot_root"]
@@ -99,7 +101,7 @@ def keep_descriptors(wire: int, report: int) -> None:
     close_from(REPORT + 1)
 
 
-def _memory_sizes() -> tuple[int, int]:
+def memory_sizes() -> tuple[int, int]:
     """Address space and private data of this process now, in bytes."""
     with open("/proc/self/statm", encoding="ascii") as table:
         fields = [int(word) * resource.getpagesize() for word in table.read().split()]

@@ -22,7 +22,8 @@ from typing import Any
 
 from autograder.sandbox import kernel, selftest
 from autograder.sandbox.isolation import Exit, Limits
-from autograder.sandbox.lockdown import REPORT, WIRE, Owner, Plan, die_with_parent, keep_descriptors, lock
+from autograder.sandbox.lockdown import REPORT, WIRE, Owner, Plan, die_with_parent, keep_descriptors, lock, memory_sizes
+from autograder.sandbox.memory import Memory
 
 Serve = Callable[[socket.socket, dict[str, Any]], object]
 
@@ -70,10 +71,11 @@ def _mind(mission: Mission, wire: socket.socket, status: socket.socket, parent: 
         return
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     owner = _prepare(mission.plan)
+    sizes = memory_sizes()
     read_report, write_report = os.pipe()
     worker = os.fork()
     if worker == 0:
-        _work(mission, owner, wire, write_report)
+        _work(mission, owner, wire, write_report, sizes)
     wire.close()
     os.close(write_report)
     handle = os.pidfd_open(worker)
@@ -85,12 +87,14 @@ def _mind(mission: Mission, wire: socket.socket, status: socket.socket, parent: 
         _tell(status, report or {"refused": f"the worker died while locking itself down (status {code})"})
         return
     _require_power_over(worker)
+    memory = Memory(worker, owner, mission.limits.memory_bytes, sizes)
+    memory.allow(mission.limits.memory_bytes)
     _tell(status, report | {"pid": worker})
     counting = not owner.counted_alone
-    reason = _watch(worker, handle, status, mission.limits.threads if counting else None)
+    reason = _watch(worker, handle, status, memory, mission.limits.threads if counting else None)
     os.kill(worker, signal.SIGKILL)
     _, code, usage = os.wait4(worker, 0)
-    _tell(status, {"exit": asdict(_verdict(code, usage, reason, mission.limits, before))})
+    _tell(status, {"exit": asdict(_verdict(code, usage, reason, mission.limits.cpu_seconds, memory.allowed, before))})
 
 
 def _prepare(plan: Plan) -> Owner:
@@ -142,12 +146,12 @@ def _threads_counted_by_namespace() -> bool:
     return (int(major), int("".join(filter(str.isdigit, minor)))) >= (5, 14)
 
 
-def _work(mission: Mission, owner: Owner, wire: socket.socket, report: int) -> None:
+def _work(mission: Mission, owner: Owner, wire: socket.socket, report: int, sizes: tuple[int, int]) -> None:
     """The worker's side of the fork. Never returns."""
     code = 70
     try:
         kernel.name_process("ag-worker")
-        own = _locked(mission, owner, wire.detach(), report)
+        own = _locked(mission, owner, wire.detach(), report, sizes)
         if own is not None and mission.serve is not None:
             mission.serve(own, mission.isolation)
             code = 0
@@ -155,11 +159,11 @@ def _work(mission: Mission, owner: Owner, wire: socket.socket, report: int) -> N
         os._exit(code)
 
 
-def _locked(mission: Mission, owner: Owner, wire: int, report: int) -> socket.socket | None:
+def _locked(mission: Mission, owner: Owner, wire: int, report: int, sizes: tuple[int, int]) -> socket.socket | None:
     """Lock down, test, report over the pipe; the wire if all went well."""
     keep_descriptors(wire, report)
     try:
-        layers = lock(mission.plan, mission.limits, owner, mission.paths)
+        layers = lock(mission.plan, mission.limits, owner, mission.paths, *sizes)
         own = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=WIRE)
         if mission.plan.protected:
             wrong = selftest.failures(mission.plan, mission.limits, owner, mission.paths, mission.repository)
@@ -183,8 +187,8 @@ def _read_all(pipe: int) -> dict[str, Any] | None:
     return json.loads(b"".join(chunks)) if chunks else None
 
 
-def _watch(worker: int, handle: int, status: socket.socket, threads: int | None) -> str | None:
-    """Wait for the worker's end, or for a reason to end it: then the reason."""
+def _watch(worker: int, handle: int, status: socket.socket, memory: Memory, threads: int | None) -> str | None:
+    """Wait for the worker's end, or for a reason to end it: then the reason. Sets its memory as the judge says."""
     poll = select.poll()
     poll.register(handle, select.POLLIN)
     poll.register(status, select.POLLIN)
@@ -193,7 +197,12 @@ def _watch(worker: int, handle: int, status: socket.socket, threads: int | None)
         if handle in ready:
             return None
         if status.fileno() in ready:
-            return "killed"
+            message = status.recv(1 << 10)
+            if not message:
+                return "killed"
+            with contextlib.suppress(ProcessLookupError):  # it has just died, which the next look finds
+                memory.allow(json.loads(message)["memory_bytes"])
+                _tell(status, {"allowed": memory.allowed})
         if threads is not None and _threads(worker) > threads:
             return "threads"
 
@@ -208,14 +217,16 @@ def _resident(pid: int) -> int:
         return int(file.read().split()[1]) * resource.getpagesize()
 
 
-def _verdict(code: int, usage: resource.struct_rusage, reason: str | None, limits: Limits, before: int) -> Exit:
+def _verdict(
+    code: int, usage: resource.struct_rusage, reason: str | None, cpu_seconds: int, memory_bytes: int, before: int
+) -> Exit:
     killed_by = os.WTERMSIG(code) if os.WIFSIGNALED(code) else None
     status = os.WEXITSTATUS(code) if os.WIFEXITED(code) else None
     cpu, memory = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
     if reason is None:
         reason = f"exit {status}" if killed_by is None else f"signal {killed_by}"
-        nearly_all = memory - before >= _NEARLY_ALL * limits.memory_bytes
-        if killed_by in (signal.SIGKILL, signal.SIGXCPU) and cpu >= _CPU_SPENT * limits.cpu_seconds:
+        nearly_all = memory - before >= _NEARLY_ALL * memory_bytes
+        if killed_by in (signal.SIGKILL, signal.SIGXCPU) and cpu >= _CPU_SPENT * cpu_seconds:
             reason = "cpu"
         elif killed_by == signal.SIGKILL or (killed_by is not None and nearly_all):
             reason = "memory"  # a SIGKILL that nobody here sent comes from a system short of memory

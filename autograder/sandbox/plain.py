@@ -114,6 +114,9 @@ class PlainWorker(Worker):
             self._finish(f"exit {status}" if status >= 0 else f"signal {-status}")
         return self._exit
 
+    def allow_memory(self, memory_bytes: int) -> None:
+        """An ordinary process has no limit: not every system offers one."""
+
     def kill(self) -> None:
         if self._exit is None and self.wait(0) is None:
             _end(self._process)

@@ -11,6 +11,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import signal
 import socket
 import struct
 import termios
@@ -33,11 +34,10 @@ getcwd chdir fchdir umask mkdir mkdirat rmdir unlink unlinkat rename renameat re
 fstatfs mmap munmap mprotect mremap madvise msync brk membarrier futex set_robust_list
 get_robust_list rseq set_tid_address rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending
 rt_sigtimedwait rt_sigsuspend sigaltstack restart_syscall pause alarm getitimer setitimer
-timer_create timer_settime timer_gettime timer_getoverrun timer_delete timerfd_create
-timerfd_settime timerfd_gettime clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday
+timerfd_create timerfd_settime timerfd_gettime clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday
 time times getrandom poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait
 epoll_pwait epoll_pwait2 pipe pipe2 eventfd eventfd2 signalfd signalfd4 recvfrom shutdown
-getsockname getpeername  wait4 waitid exit exit_group getrlimit setrlimit getrusage
+getsockname getpeername wait4 waitid exit exit_group getrlimit getrusage
 sched_yield sched_getaffinity sched_getparam sched_getscheduler sched_get_priority_max
 sched_get_priority_min sched_rr_get_interval sched_getattr getpid getppid gettid getuid geteuid
 getgid getegid getresuid getresgid getgroups getpgid getpgrp getsid getpriority capget getcpu
@@ -120,8 +120,21 @@ def _open_flags(index: int) -> list[Instruction]:
     ]
 
 
-def _without_address() -> list[Instruction]:
-    return [_argument(4), (EQUAL, 0, 3, 0), _argument(4, high=True), (EQUAL, 0, 1, 0), _ALLOW, _DENY]
+def _nothing_in(index: int) -> list[Instruction]:
+    """The argument, a pointer, is null."""
+    return [_argument(index), (EQUAL, 0, 3, 0), _argument(index, high=True), (EQUAL, 0, 1, 0), _ALLOW, _DENY]
+
+
+def _to_oneself(pid: int, signal_index: int) -> list[Instruction]:
+    # Killed or stopped by itself, a worker would look like one that the system has killed, or that hangs.
+    deadly = [
+        instruction for number in (signal.SIGKILL, signal.SIGSTOP) for instruction in ((EQUAL, 0, 1, number), _DENY)
+    ]
+    return [_argument(0), (EQUAL, 1, 0, pid), _DENY, _argument(signal_index), *deadly, _ALLOW]
+
+
+def _own_limits_read(pid: int) -> list[Instruction]:
+    return [_argument(0), (EQUAL, 2, 0, 0), (EQUAL, 1, 0, pid), _DENY, *_nothing_in(2)]
 
 
 @lru_cache(maxsize=2)
@@ -135,13 +148,13 @@ def program(pid: int, own_files: bool) -> bytes:
         "clone": _new_thread_only(),
         "open": _open_flags(1),
         "openat": _open_flags(2),
-        "kill": _one_of(0, [pid]),
-        "tgkill": _one_of(0, [pid]),
-        "prlimit64": _one_of(0, [0, pid]),
+        "kill": _to_oneself(pid, 1),
+        "tgkill": _to_oneself(pid, 2),
+        "prlimit64": _own_limits_read(pid),
         "prctl": _one_of(0, _PRCTLS),
         "ioctl": _one_of(1, _IOCTLS),
         "fcntl": _one_of(1, _FCNTLS),
-        "sendto": _without_address(),
+        "sendto": _nothing_in(4),
         "getsockopt": _one_of(2, _SOCKET_OPTIONS),
         "socketpair": _one_of(0, [1]),  # AF_UNIX
     }

@@ -207,10 +207,26 @@ class LockedWorker(Worker):
                 return None
             except OSError:
                 answer = None
-            lost = Exit(None, None, 0.0, 0, "lost")
-            self._exit = Exit(**answer["exit"]) if answer is not None and "exit" in answer else lost
-            self._status.close()
+            self._end(answer)
         return self._exit
+
+    def _end(self, answer: dict[str, Any] | None) -> None:
+        lost = Exit(None, None, 0.0, 0, "lost")
+        self._exit = Exit(**answer["exit"]) if answer is not None and "exit" in answer else lost
+        self._status.close()
+
+    def allow_memory(self, memory_bytes: int) -> None:
+        try:
+            self._status.send(json.dumps({"memory_bytes": memory_bytes}).encode())
+            answer = _receive(self._status, _ANSWER_SECONDS)
+        except TimeoutError:
+            raise WarmParentDied(f"the minder of worker {self.pid} does not answer") from None
+        except OSError:
+            return  # it has ended, which `wait` says
+        if answer is None or "exit" in answer:
+            self._end(answer)
+        elif "refused" in answer:
+            raise IsolationRefused(f"the memory of worker {self.pid} cannot be limited: {answer['refused']}")
 
     def kill(self) -> None:
         if self._exit is None:

@@ -30,6 +30,10 @@ class Worker(ABC):
     def kill(self) -> None:
         """End the worker with everything it started, and close its socket. May be called again."""
 
+    @abstractmethod
+    def allow_memory(self, memory_bytes: int) -> None:
+        """From now on the worker may have so much memory, at most what it was made with: it keeps what it has."""
+
     def works_unasked(self) -> bool:
         """Whether a thread that the student's code left behind computes, though nothing has been asked.
 

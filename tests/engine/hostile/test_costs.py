@@ -20,6 +20,7 @@ from autograder.judge.expect import MAX_LENGTH, Expect
 from autograder.judge.session import Code, Session
 from autograder.judge.transport import WorkerLost, WorkerTransport
 from autograder.judge.verdicts import CheckFailed, StudentError
+from autograder.sandbox import Limits
 from autograder.wire import values
 from autograder.wire.channel import Channel
 from autograder.wire.decoding import decode
@@ -138,7 +139,7 @@ class FakeParent:
 
 
 def transport(answer) -> WorkerTransport:
-    made = WorkerTransport(FakeParent(answer), None)
+    made = WorkerTransport(FakeParent(answer), Limits(memory_bytes=2**20, cpu_seconds=1))
     made.start()
     return made
 
@@ -206,6 +207,9 @@ class Slow:
         monkeypatch.setattr("autograder.judge.session.time.monotonic", lambda: self.now)
 
     def start(self):
+        pass
+
+    def allow_memory(self, megabytes):
         pass
 
     def works_unasked(self):

@@ -38,7 +38,6 @@ while True: pass""",
     "a number without end": "9 ** 9 ** 9",
     "a sleep": "time.sleep(10**6)",
     "a lock": "lock = threading.Lock(); lock.acquire(); lock.acquire()",
-    "stopping itself": "os.kill(os.getpid(), signal.SIGSTOP); time.sleep(60)",
     "threads that loop": """
 def burn():
     while True: pass
@@ -49,6 +48,22 @@ class D:
     def __del__(self):
         while True: pass
 D()""",
+}
+
+# Killed as a system short of memory kills, it would be graded again and again, and then not at all.
+LIKE_A_DISTURBANCE = {
+    "killing itself": "os.kill(os.getpid(), signal.SIGKILL)",
+    "killing itself by a thread": "signal.pthread_kill(threading.get_ident(), signal.SIGKILL)",
+    "stopping itself": "os.kill(os.getpid(), signal.SIGSTOP); time.sleep(60)",
+    "a limit of its own": "import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 1))\nwhile True: pass",
+    "a limit by process": "import resource; resource.prlimit(0, resource.RLIMIT_CPU, (1, 1))\nwhile True: pass",
+    "a timer that kills": """
+event, timer = (ctypes.c_ulong * 8)(0, 9), ctypes.c_ulong()
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.syscall(222, 1, event, ctypes.byref(timer)) < 0:
+    raise OSError(ctypes.get_errno(), "no timer")
+libc.syscall(223, timer, 0, (ctypes.c_ulong * 4)(0, 0, 0, 1000), None)
+time.sleep(60)""",
 }
 
 BOMBS = {
@@ -117,6 +132,12 @@ while True: _time.sleep(1)
 @pytest.mark.parametrize("name", ENDLESS)
 def test_an_endless_call_costs_its_own_check(name, prove):
     prove(call(ENDLESS[name]), MEAN, True, ONE)
+
+
+@pytest.mark.parametrize("name", LIKE_A_DISTURBANCE)
+def test_no_submission_looks_killed_from_outside(name, prove):
+    """Each call is refused, so that the check fails at once, and nothing is tried again."""
+    prove(call(LIKE_A_DISTURBANCE[name]), MEAN, False, ONE)
 
 
 LEFT_BEHIND = """

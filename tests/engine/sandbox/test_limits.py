@@ -49,6 +49,57 @@ def test_mapped_memory_meets_its_limit(kind, worker, talk, limits):
     assert 0 < reply.answer * MIB <= limits.memory_bytes
 
 
+GROW = """
+    held = []
+    try:
+        while True:
+            held.append(bytearray(1 << 20))
+    except MemoryError:
+        answer = len(held)
+        held.clear()
+"""
+
+
+def test_memory_follows_what_the_judge_allows_now(worker, talk, limits):
+    """The import, a check and another check have limits of their own: set from outside, while the worker runs."""
+    most = limits.memory_bytes // MIB
+    for allowed, wanted in ((most, most), (most // 4, most // 4), (most // 2, most // 2), (10 * most, most)):
+        worker.allow_memory(allowed * MIB)
+        reached = talk(worker, GROW).answer
+        assert wanted - 8 <= reached <= wanted + 2, (allowed, reached)
+
+
+def test_a_worker_keeps_what_it_has_when_less_is_allowed(worker, talk, limits):
+    assert talk(worker, "kept = bytearray(128 << 20); answer = 1").answer == 1
+    worker.allow_memory(64 * MIB)
+    assert talk(worker, "answer = len(kept)").answer == 128 * MIB
+    assert talk(worker, "more = bytearray(8 << 20)").error == "MemoryError"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "setrlimit({kind}, (hard, hard))",
+        "setrlimit({kind}, (1 << 20, hard))",
+        "prlimit(0, {kind}, (hard, hard))",
+        "prlimit(os.getpid(), {kind}, (hard, hard))",
+    ],
+)
+@pytest.mark.parametrize("kind", ["AS", "DATA", "CPU", "NOFILE", "STACK"])
+def test_a_worker_sets_no_limit_of_its_own(call, kind, worker, talk):
+    """Neither to have more than is allowed now, nor to be killed as if by somebody else."""
+    kind = f"resource.RLIMIT_{kind}"
+    text = f"import os, resource\nhard = resource.getrlimit({kind})[1]\nresource.{call.format(kind=kind)}"
+    assert talk(worker, text).error in ("ValueError", "PermissionError")
+    assert talk(worker, "answer = 1").answer == 1
+
+
+def test_memory_of_a_worker_that_has_ended(worker, talk):
+    assert talk(worker, "import os; os._exit(3)").dead
+    worker.allow_memory(64 * MIB)
+    assert worker.wait(60).reason == "exit 3"
+
+
 def test_death_by_memory_is_recognised(worker, talk):
     reply = talk(
         worker,
@@ -187,12 +238,11 @@ def test_how_a_death_is_told(text, code, number, reason, worker, talk):
 
 
 @pytest.mark.parametrize("text", [
-    "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)",
     "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65)); signal.pause()",
     "import signal\nfor n in range(1, 65):\n  try: signal.signal(n, signal.SIG_IGN)\n  except OSError: pass\n"
     "signal.pause()",
     "while True: pass",
-], ids=["stopped", "blocking", "ignoring", "spinning"])  # fmt: skip
+], ids=["blocking", "ignoring", "spinning"])  # fmt: skip
 def test_a_worker_that_does_not_answer_can_be_killed(text, worker, talk):
     worker.socket.sendall(json.dumps(text).encode() + b"\n")
     assert worker.wait(0) is None

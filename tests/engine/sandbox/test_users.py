@@ -63,8 +63,11 @@ SAY = f"""
 import sys
 sys.path[:0] = [{str(HERE)!r}]
 from conftest import LIMITS, ask, make_parent
+GROW = "held = []\\ntry:\\n  while True: held.append(bytearray(1 << 20))\\nexcept MemoryError: answer = len(held)"
 with make_parent() as parent, parent.spawn(LIMITS) as worker:
+    worker.allow_memory(64 << 20)
     print(parent.isolation.level, parent.isolation.why, ask(worker, "answer = 6 * 7").answer)
+    print("megabytes:", ask(worker, GROW).answer)
 """
 
 
@@ -88,6 +91,13 @@ def test_root_of_a_container_gets_reduced_isolation(home):
     assert output.startswith("reduced"), output
     assert "unshare" in output
     assert "42" in output
+
+
+def test_root_limits_memory_without_power_over_the_limits_of_others(home):
+    """As in a container: the worker's own user, who is nobody else, may set them."""
+    output = _say(home, "setpriv", "--bounding-set", "-sys_resource")
+    assert output.startswith("full"), output
+    assert 56 <= int(re.search(r"megabytes: (\d+)", output)[1]) <= 66, output
 
 
 @pytest.mark.parametrize(("taken", "missing"), [("-all", "CAP_SETUID"), ("-kill", "CAP_KILL")])
