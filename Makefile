@@ -55,11 +55,11 @@ bench: .venv/installed .venv-bridges/installed
 	$(BIN)/python benchmarks/bench.py
 
 # torch first and by itself: another package that asks for torch would take a build with CUDA.
-.venv/installed: Makefile pyproject.toml constraints.txt
+.venv/installed: Makefile pyproject.toml setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(PIP) $(CONSTRAINTS) "$(TORCH)" || { echo "No CPU build of torch was found: name an index that has it in PIP_EXTRA_INDEX_URL, or for a GPU run: make TORCH=torch CONSTRAINTS="; exit 1; }
-	$(PIP) $(CONSTRAINTS) setuptools
+	$(PIP) $(CONSTRAINTS) setuptools babel
 	$(PIP) $(CONSTRAINTS) --no-build-isolation -e ".[instructor,classroom,postgresql,cluster,development]"
 	@touch $@
 
@@ -68,7 +68,7 @@ bridges: .venv-bridges/installed
 
 .venv-bridges/installed: pyproject.toml constraints.txt
 	test -x .venv-bridges/bin/python || $(PYTHON) -m venv .venv-bridges
-	.venv-bridges/bin/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) "$(TORCH)" setuptools
+	.venv-bridges/bin/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) "$(TORCH)" setuptools babel
 	.venv-bridges/bin/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) --no-build-isolation -e ".[instructor,nbgrader,otter]"
 	@touch $@
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import yaml
 
@@ -23,9 +23,8 @@ from autograder.authoring.statement import translate
 from autograder.course.config import SCHEMA_VERSION, CourseConfig, ExerciseConfig
 from autograder.course.discovery import STUDENT_FOLDER, Exercise, find_exercise
 from autograder.course.handout import HANDOUT_CONFIG
-from autograder.language import LANGUAGES, _, language, said, speaking
-from autograder.language.catalogues import content as catalogue
-from autograder.language.catalogues import files as catalogues
+from autograder.language import LANGUAGES, TRANSLATIONS, _, language, said, speaking
+from autograder.language.catalogues import shipped
 
 # What tools leave in a folder that was only looked at.
 _LEFTOVERS = frozenset({"__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".DS_Store", "Thumbs.db"})
@@ -49,10 +48,9 @@ def generate(course: CourseConfig, language: str | None = None) -> dict[str, byt
             files |= generate_exercise(find_exercise(course, config.id), folder)
     # What `new` and `check` say of an exercise on a student's machine; never the texts of hidden checks and mistakes.
     names = ["course", *(f"{config.id}.public" for config in course.exercises)]
-    for spoken in LANGUAGES:
-        for file in catalogues(course.translations, spoken):
-            if file.stem in names:
-                files[f"{folder}/{file.relative_to(course.root).as_posix()}"] = catalogue(file)
+    for path, built in shipped(course.translations).items():
+        if PurePosixPath(path).stem in names:
+            files[f"{folder}/{TRANSLATIONS}/{path}"] = built
     return files
 
 

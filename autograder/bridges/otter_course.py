@@ -19,6 +19,8 @@ from autograder.authoring.bundle import generate
 from autograder.course import CONFIG_NAME, CourseConfig, find_exercise
 from autograder.course.discovery import STUDENT_FOLDER
 from autograder.course.handout import HANDOUT_CONFIG
+from autograder.language import TRANSLATIONS
+from autograder.language.catalogues import shipped
 
 PLUGIN = "autograder.bridges.otter_plugin.JudgePlugin"
 BUNDLE = "autograder_course"  # in files/: the part of the course that judges the exercise
@@ -114,9 +116,10 @@ def _bundle(course: CourseConfig, exercise: str, folder: Path) -> None:
     leftovers = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
     for place in (files.folder, files.hidden_folder):
         shutil.copytree(place, folder / place.relative_to(course.root), ignore=leftovers)
-    translations = course.root / "translations"
-    if translations.is_dir():
-        shutil.copytree(translations, folder / "translations", ignore=leftovers)
+    for path, built in shipped(course.translations).items():
+        target = folder / TRANSLATIONS / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(built)
     (folder / "reference").mkdir()
     if files.reference_json.is_file():
         shutil.copy(files.reference_json, folder / "reference")

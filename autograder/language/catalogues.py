@@ -49,6 +49,12 @@ def content(file: Path) -> bytes:
     return built
 
 
+def shipped(folder: Path) -> dict[str, bytes]:
+    """Every catalogue of this folder, built: its path in the folder -> content. For places that have no babel."""
+    found = sorted({file.with_suffix(".mo") for file in folder.glob("*/LC_MESSAGES/*.[mp]o")})
+    return {file.relative_to(folder).as_posix(): content(file) for file in found}
+
+
 def compiled(source: Path) -> bytes:
     """A `.po` as a `.mo`; needs babel."""
     from babel.messages.mofile import write_mo

@@ -29,12 +29,15 @@ from autograder.bridges.gradescope.scripts import run_script, setup_script
 from autograder.course import CONFIG_NAME, CourseConfig, Exercise, find_exercise
 from autograder.course.data import IMAGES, LABELS, find_mnist
 from autograder.language import TRANSLATIONS
+from autograder.language.catalogues import shipped
+from autograder.language.registry import LOCALE
 
 DISTRIBUTION = "genmodels-autograder"
 EXTRA = "instructor"
 _EXECUTABLE = frozenset({"setup.sh", "run_autograder"})
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same export gives the same bytes
 _SKIPPED = frozenset({"__pycache__", ".pytest_cache", ".ipynb_checkpoints"})
+_LEFT_OUT = frozenset({".pyc", ".draft", ".po", ".mo"})  # catalogues go built, and by themselves
 
 Identity = Literal["login", "email", "name", "sid"]
 
@@ -130,15 +133,15 @@ def _requirement(name: str, index: str | None) -> str:
 
 def _package() -> dict[str, bytes]:
     folder = Path(autograder.__file__).parent
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in _files(folder)}
+    found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in _files(folder)}
+    return found | {f"{LOCALE.name}/{path}": built for path, built in shipped(LOCALE).items()}
 
 
 def _course(course: CourseConfig, exercise: Exercise, choices: Choices) -> dict[str, bytes]:
     paths = [exercise.solution, exercise.quiz, exercise.mistakes, exercise.reference_json]
     paths += _files(exercise.hidden_folder)
-    if (course.root / TRANSLATIONS).is_dir():
-        paths += _files(course.root / TRANSLATIONS)
     found = {path.relative_to(course.root).as_posix(): path.read_bytes() for path in paths if path.is_file()}
+    found |= {f"{TRANSLATIONS}/{path}": built for path, built in shipped(course.translations).items()}
     mnist = None
     if any(b"digits" in path.read_bytes() for path in exercise.hidden_checks):
         folder = find_mnist(course.data, course.root)
@@ -170,5 +173,5 @@ def _files(folder: Path) -> list[Path]:
     return [
         path
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not _SKIPPED.intersection(path.parts) and path.suffix not in (".pyc", ".draft")
+        if path.is_file() and not _SKIPPED.intersection(path.parts) and path.suffix not in _LEFT_OUT
     ]

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import builtins
 import os
+import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from autograder.language.catalogues import Message, content, entries, files
+import autograder
+from autograder.language.catalogues import Message, content, entries, files, shipped
+
+ROOT = Path(autograder.__file__).parents[1]
 
 PO = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "frog"\nmsgstr "{}"\n'
 
@@ -88,3 +95,29 @@ def test_forms_for_several_are_read(source):
     assert list(entries(content(source.with_suffix(".mo")))) == [
         (Message("frog", "frogs"), ("grenouille", "grenouilles"))
     ]
+
+
+def test_a_wheel_has_every_catalogue_built_and_no_source(tmp_path):
+    """From a checkout in which nothing is built: `pip install` of it must speak French without babel."""
+    for name in ("pyproject.toml", "setup.py", "README.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    leftovers = shutil.ignore_patterns("__pycache__", "*.mo")
+    shutil.copytree(ROOT / "autograder", tmp_path / "autograder", ignore=leftovers)
+    options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation", "--wheel-dir", "wheels"]
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, "."], cwd=tmp_path, check=True, timeout=300)
+    (wheel,) = (tmp_path / "wheels").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if name.startswith("autograder/locale/")]
+        french = archive.read("autograder/locale/fr/LC_MESSAGES/autograder.mo")
+    assert words(french)["not passed"] == "non réussi"
+    expected = {
+        file.relative_to(ROOT).with_suffix(".mo" if file.suffix == ".po" else file.suffix).as_posix()
+        for file in (ROOT / "autograder" / "locale").rglob("*.*")
+    }
+    assert set(names) == expected
+
+
+def test_what_is_shipped_is_built(source, tmp_path):
+    assert {path: words(built) for path, built in shipped(tmp_path).items()} == {
+        "fr/LC_MESSAGES/a.mo": {"frog": "grenouille"}
+    }
