@@ -78,10 +78,10 @@ def configuration() -> str:
         "takes the default; an exercise takes the course's value unless it has its own.", "",
         *_table(schema), "", "## An example", "", "```yaml", example.rstrip(), "```",
     ]  # fmt: skip
-    rubric = _schema("gradebook/rubric.schema.json")
+    rubric = _schema("book/rubric.schema.json")
     lines += [
         "", "## rubric.yaml", "",
-        f"{_sentence(rubric)} Its schema is `autograder/gradebook/rubric.schema.json`.",
+        f"{_sentence(rubric)} Its schema is `autograder/book/rubric.schema.json`.",
         "", *_table(rubric),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"

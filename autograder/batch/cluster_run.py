@@ -15,11 +15,12 @@ from typing import Any
 from autograder.batch.cluster import WORKERS_SECONDS, ClusterFault
 from autograder.batch.cluster_worker import Mismatch, judge_here
 from autograder.batch.judges import JudgeFault, Order
-from autograder.batch.keys import Key, Keys
+from autograder.batch.keys import Keys
 from autograder.batch.pictures import unpack
 from autograder.batch.pool import Done, OnDone, Source, Task
 from autograder.course import CourseConfig
 from autograder.language import _
+from autograder.results.attempt import Key
 
 LOOK_SECONDS = 2.0  # how often the number of workers is looked at
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from autograder.batch.judges import Judge, Order
-from autograder.batch.keys import Key, Keys, differences
+from autograder.batch.keys import Keys, differences
 from autograder.batch.pictures import carry
 from autograder.batch.pool import Task, attempt, start
 from autograder.course import load_config
 from autograder.language import _, speaking
+from autograder.results.attempt import Key
 
 
 class Mismatch(Exception):

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, overload
 
 from autograder.batch.judges import Order
-from autograder.batch.lock import only_grader
 from autograder.batch.pictures import Pictures
 from autograder.batch.plan import Options, Plan, Planned, make_plan, make_task
 from autograder.batch.pool import Done, OnDone, Source, Task, run_tasks
 from autograder.batch.schedule import Piece, Schedule
-from autograder.batch.state import State
+from autograder.book.place import open_store
+from autograder.book.store import Store
 from autograder.course import CourseConfig, find_exercise
 from autograder.language import _
 from autograder.results.attempt import Key, Known
@@ -96,7 +96,7 @@ def grade_folder(
     out: Path,
     options: Options,
     on_result: OnResult,
-    state: State | None = None,
+    store: Store | None = None,
     runner: Runner | None = None,
     on_left: OnLeft | None = None,
 ) -> Batch:
@@ -109,20 +109,20 @@ def grade_folder(
         out: where results go.
         options: how to run.
         on_result: told each new result as it comes, and how many there will be.
-        state: the attempts known; a database in `out` without it.
+        store: the attempts known; the book in `out` without it.
         runner: runs the tasks; judges on this machine without it.
         on_left: told before each result how many seconds of work are left for all workers together.
 
     Raises:
         JudgeFault: nothing can be graded here.
-        StateFault: the database cannot be used, or somebody else is grading into it.
+        StoreFault: the book cannot be used, or somebody else is grading into it.
     """
-    own = State(out, course=course.id) if state is None else None
-    known = state or own
+    own = open_store(out, course.id) if store is None else None
+    known = store or own
     assert known is not None
     try:
-        with only_grader(out, known):
-            attempts = known.latest()
+        with known.only_grader(out):
+            attempts = known.attempts.latest()
             plan = make_plan(course, secret, scan, attempts, options, out)
             batch = Batch(scan, plan, Results(out), Results(out))
             work = _Work(course, secret, batch, out, options, known, attempts, _durations(attempts))
@@ -151,7 +151,7 @@ class _Work:
     batch: Batch
     out: Path
     options: Options
-    state: State
+    store: Store
     known: Mapping[tuple[str, str], Known]  # the newest attempts
     durations: Mapping[str, Sequence[float]]  # of earlier attempts, by exercise
 
@@ -172,7 +172,7 @@ class _Work:
         for name, known in plan.kept.items():
             self._keep(name, known)
             if known.outcome == "error":
-                self.batch.faults.append(self.state.result(known.id))
+                self.batch.faults.append(self.store.attempts.result(known.id))
         for result, key in plan.unreadable:
             self._write(result, key, str(result.submission.get("sha256", "")))
         return [*plan.kept, *((result.student, result.exercise) for result, _key in plan.unreadable)]
@@ -182,7 +182,7 @@ class _Work:
         # A kill between the database and the file, a file removed by hand, or an older folder of results.
         found = file_digest(path)
         if not found or found != (known.written or found):
-            self._write_file(path, result_text(self.state.result(known.id)))
+            self._write_file(path, result_text(self.store.attempts.result(known.id)))
 
     def grade(self, runner: Runner | None, on_result: OnResult, on_left: OnLeft | None) -> list[tuple[str, str]]:
         """Grade what has to be; the names of the results."""
@@ -246,7 +246,7 @@ class _Work:
         """The row first: a file that a kill keeps from being written is written from it by the next run."""
         text = result_text(result)
         if sha256:
-            self.state.keep(result, key, sha256, text_digest(text))
+            self.store.attempts.keep(result, key, sha256, text_digest(text))
         name = result.student, result.exercise
         self._write_file(result_path(self.out, *name), text)
         if result.outcome == "graded" and self.options.figures:
@@ -287,7 +287,7 @@ class _Tasks:
             self._work.pictures.begin(*planned.name)
         before = None
         if planned.again is not None and planned.known is not None:
-            before = self._work.state.result(planned.known.id)
+            before = self._work.store.attempts.result(planned.known.id)
         return make_task(self._work.course, self._work.batch.scan, planned, before)
 
 

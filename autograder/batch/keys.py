@@ -34,7 +34,6 @@ _VERSIONS = ("torch", "numpy", "scipy", "POT", "scikit-learn", "matplotlib", "py
 _NO_ANSWER = ("due", "title", "late_penalty", "published")
 
 CHECK = "check:"
-OWN = ("submission", "student")  # parts that no two submissions share
 
 
 def parts() -> dict[str, str]:

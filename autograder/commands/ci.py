@@ -149,8 +149,8 @@ class _Place:
         from dataclasses import replace
         from datetime import UTC, datetime
 
+        from autograder.book.grades import grade
         from autograder.bridges.ci.report import section
-        from autograder.gradebook.grades import grade
         from autograder.language import _
         from autograder.reports.visible import student_view
         from autograder.submissions import SubmissionUnreadable, read_submission

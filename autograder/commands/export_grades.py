@@ -30,7 +30,7 @@ _GRADES = (
     click.option("--exercise", "exercises", multiple=True, help="Only this exercise; may be repeated."),
     click.option("--roster", type=FILE, help="CSV with names, addresses and numbers of the students."),
     click.option("--course", type=EXISTING, default=Path("."), help="The course's folder (default: here or above)."),
-    click.option("--database", help="SQLAlchemy URL of the gradebook (default: SQLite in OUT)."),
+    click.option("--database", help="SQLAlchemy URL of the book (default: SQLite in OUT)."),
 )
 _TABLE = (
     click.option("--decimal", type=click.Choice(["point", "comma"]), default="point", help="The decimal sign."),
@@ -75,13 +75,13 @@ def read_grades(
     Raises:
         CommandFault: there are none.
     """
+    from autograder.book.grades import grades, with_missing
+    from autograder.book.place import read_decisions
+    from autograder.book.rubric import load_rubric
     from autograder.course import CONFIG_NAME, find_course, load_config
     from autograder.course.roster import read_roster
     from autograder.exporters.people import People
     from autograder.exporters.table import GradeTable
-    from autograder.gradebook.book import read_history
-    from autograder.gradebook.grades import grades, with_missing
-    from autograder.gradebook.rubric import load_rubric
     from autograder.language import use_language
     from autograder.results.files import read_results
 
@@ -89,12 +89,12 @@ def read_grades(
     use_language(config.language, config.root / "translations")
     for exercise in exercises:
         config.exercise(exercise)
-    changes = read_history(out, database)
-    everything = with_missing(list(read_results(out)), config, changes)
+    decisions = read_decisions(database or out, config.id)
+    everything = with_missing(list(read_results(out)), config, decisions)
     results = [result for result in everything if not exercises or result.exercise in exercises]
     if not results:
         raise CommandFault(_("{out}: no results of these; grade first").format(out=out), status=2)
-    final = grades(results, config, changes, load_rubric(config))
+    final = grades(results, config, decisions, load_rubric(config))
     people = People(read_roster(roster) if roster else None, out)
     table = GradeTable(zip(results, final, strict=True), config, people, "blank" if missing == "blank" else "zero")
     for row in table.open:

@@ -20,7 +20,7 @@ EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
 )
 @click.option("--course", type=EXISTING, default=Path("."), help="The course's folder (default: here or above).")
 @click.option("--exercise", "exercises", multiple=True, help="Only this exercise; may be repeated.")
-@click.option("--database", help="SQLAlchemy URL of our own gradebook (default: SQLite in OUT).")
+@click.option("--database", help="SQLAlchemy URL of the book (default: SQLite in OUT).")
 def command(out: Path, gradebook: str, course: Path, exercises: tuple[str, ...], database: str | None) -> None:
     """Write the results in OUT into nbgrader's gradebook, through nbgrader's own API.
 
@@ -28,19 +28,19 @@ def command(out: Path, gradebook: str, course: Path, exercises: tuple[str, ...],
     """
     if importlib.util.find_spec("nbgrader") is None:
         raise CommandFault(_("nbgrader is not installed here: pip install 'genmodels-autograder[nbgrader]'"), status=2)
+    from autograder.book.grades import grades, with_missing
+    from autograder.book.place import read_decisions
+    from autograder.book.rubric import load_rubric
     from autograder.bridges.asking import worth
     from autograder.bridges.nbgrader_scores import database_url, write_scores
     from autograder.course import CONFIG_NAME, find_course, load_config
-    from autograder.gradebook.book import read_history
-    from autograder.gradebook.grades import grades, with_missing
-    from autograder.gradebook.rubric import load_rubric
     from autograder.results.files import read_results
 
     config = load_config(find_course(course) / CONFIG_NAME)
     known = {exercise.id for exercise in config.exercises}
     wanted = {config.exercise(exercise).id for exercise in exercises} or known
-    changes = read_history(out, database)
-    results = [r for r in with_missing(list(read_results(out)), config, changes) if r.exercise in wanted]
+    decisions = read_decisions(database or out, config.id)
+    results = [r for r in with_missing(list(read_results(out)), config, decisions) if r.exercise in wanted]
     if not results:
         raise CommandFault(_("{out}: no results of these; grade first").format(out=out), status=2)
     checks = {r.exercise: [{"id": c.id, "max_points": c.max_points} for c in r.checks] for r in results if r.checks}
@@ -48,7 +48,7 @@ def command(out: Path, gradebook: str, course: Path, exercises: tuple[str, ...],
     if rest:
         checks |= worth(config, rest)
     url = database_url(gradebook)
-    written = write_scores(url, config, results, grades(results, config, changes, load_rubric(config)), checks)
+    written = write_scores(url, config, results, grades(results, config, decisions, load_rubric(config)), checks)
     click.echo(_("wrote {count} results to {url}").format(count=written, url=url))
     for result in results:
         if result.outcome == "error":

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -41,7 +41,7 @@ EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--failed", is_flag=True, help="Only what could not be graded the last time.")
 @click.option("--figures", is_flag=True, help="Draw figures for the pages of `report`; what has none is graded again.")
 @click.option("--dry-run", is_flag=True, help="Say what would be graded and why, and grade nothing.")
-@click.option("--database", help="SQLAlchemy URL of the batch's state (default: SQLite in OUT).")
+@click.option("--database", help="SQLAlchemy URL of the book (default: SQLite in OUT).")
 @click.option("--lang", type=click.Choice(LANGUAGES), help="Language of messages (default: the course's).")
 @click.option(
     "--unprotected",
@@ -57,7 +57,6 @@ def command(
     layout: str,
     roster: Path | None,
     submitted_from: str | None,
-    gradebook: str | None,
     workers: int | None,
     exercises: tuple[str, ...],
     students: tuple[str, ...],
@@ -81,7 +80,7 @@ def command(
     from autograder.batch.grade import Options, grade_folder
     from autograder.batch.plan import make_plan
     from autograder.batch.pool import default_workers
-    from autograder.batch.state import STATE_FILE, State
+    from autograder.book.place import has_book, open_store
     from autograder.commands.handing_in import (
         after_the_batch,
         before_the_batch,
@@ -110,9 +109,9 @@ def command(
     if dry_run:
         # An output folder that is not there yet is not made.
         known = {}
-        if database or (out / STATE_FILE).exists():
-            with closing(State(out, database, config.id)) as state:
-                known = state.latest()
+        if has_book(database or out):
+            with open_store(database or out, config.id) as store:
+                known = store.attempts.latest()
         plan = make_plan(config, secret, scan, known, options, out)
         for line in (*lines(scan), *not_graded(scan), *todo(plan)):
             click.echo(line)
@@ -128,7 +127,7 @@ def command(
         for line in left_out(plan):
             click.echo(line)
         return
-    state = State(out, database, config.id)
+    store = open_store(database or out, config.id)
     _end_like_ctrl_c()
     left: list[float | None] = [None]
     done = 0
@@ -141,17 +140,17 @@ def command(
                 seconds = left[0] / workers if left[0] is not None else None
                 bar.advance(total, f"{result.student} {result.exercise}", seconds)
 
-            for one in (*before_the_batch(config, scan, secret, state, lang or config.language, unprotected), scan):
+            for one in (*before_the_batch(config, scan, secret, store, lang or config.language, unprotected), scan):
                 batch = grade_folder(
-                    config, secret, one, out, options, advance, state, runner,
+                    config, secret, one, out, options, advance, store, runner,
                     on_left=lambda seconds: left.__setitem__(0, seconds),
                 )  # fmt: skip
-        after_the_batch(config, batch, out, state, gradebook)
+        after_the_batch(config, batch, out, store)
     except KeyboardInterrupt:
         raise CommandFault(_go_on(done), 130) from None
     finally:
-        state.close()
-    tell(batch, out, config, gradebook)
+        store.close()
+    tell(batch, out, config, database or out)
     sys.exit(1 if batch.faults else 0)
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from autograder.book.decisions import Decision
     from autograder.course import CourseConfig
-    from autograder.gradebook.book import Change
     from autograder.results.grade import Grade
     from autograder.results.model import Result
 
@@ -36,7 +36,7 @@ def _shared(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 in_course = click.option(
     "--course", type=EXISTING, default=Path("."), help="The course's folder (default: here or above)."
 )
-database = click.option("--database", help="SQLAlchemy URL of the gradebook (default: SQLite in OUT).")
+database = click.option("--database", help="SQLAlchemy URL of the book (default: SQLite in OUT).")
 about = _shared(click.argument("out", type=OUT), click.argument("student"), click.argument("exercise"))
 signed = _shared(
     click.option("--why", required=True, help="The reason; it is kept."),
@@ -128,7 +128,7 @@ def mark(
     course: Path, database: str | None,
 ) -> None:  # fmt: skip
     """Give POINTS for an ITEM of the course's rubric.yaml: figures, free answers. The reason stands on the page."""
-    from autograder.gradebook.rubric import find_item, load_rubric
+    from autograder.book.rubric import find_item, load_rubric
 
     if withdraw == (points is not None):
         raise CommandFault(_("give POINTS, or --withdraw"), status=2)
@@ -204,9 +204,9 @@ def comment(
 @database
 def history(out: Path, student: str | None, exercise: str | None, as_json: bool, database: str | None) -> None:
     """Show every change, the oldest first."""
-    from autograder.gradebook.book import read_history
+    from autograder.book.place import read_decisions
 
-    for change in read_history(out, database):
+    for change in read_decisions(database or out):
         if student in (None, change.student) and exercise in (None, change.exercise):
             click.echo(_json_line(change) if as_json else _line(change))
 
@@ -240,15 +240,15 @@ def _config(course: Path) -> CourseConfig:
 def _graded(
     out: Path, config: CourseConfig, database: str | None, student: str | None, exercise: str | None
 ) -> Sequence[tuple[Result, Grade]]:
-    from autograder.gradebook.book import read_history
-    from autograder.gradebook.grades import grades, with_missing
-    from autograder.gradebook.rubric import load_rubric
+    from autograder.book.grades import grades, with_missing
+    from autograder.book.place import read_decisions
+    from autograder.book.rubric import load_rubric
 
-    changes = read_history(out, database)
-    results = with_missing(_results(out), config, changes)
+    decisions = read_decisions(database or out, config.id)
+    results = with_missing(_results(out), config, decisions)
     found = [
         (result, grade)
-        for result, grade in zip(results, grades(results, config, changes, load_rubric(config)), strict=True)
+        for result, grade in zip(results, grades(results, config, decisions, load_rubric(config)), strict=True)
         if student in (None, grade.student) and exercise in (None, grade.exercise)
     ]
     if not found:
@@ -309,14 +309,12 @@ def _keep(
 ) -> None:  # fmt: skip
     import getpass
 
-    from autograder.gradebook.book import Change, Gradebook, now
+    from autograder.book.decisions import Decision, now
+    from autograder.book.place import open_store
 
-    book = Gradebook(out, database)
-    try:
-        change = Change(now(), by or getpass.getuser(), why, kind, student, exercise, **what)
-        book.add(change)
-    finally:
-        book.close()
+    change = Decision(now(), by or getpass.getuser(), why, kind, student, exercise, **what)
+    with open_store(database or out, config.id) as store:
+        store.decisions.add(change)
     _follow(out, config, database)
     click.echo(_line(change))
 
@@ -328,10 +326,10 @@ def _follow(out: Path, config: CourseConfig, database: str | None) -> None:
 
     file = out / "grades.csv"
     if file.is_file():
-        write_atomically(file, grades_csv(read_results(out), config, out, database))
+        write_atomically(file, grades_csv(read_results(out), config, out, database or out))
 
 
-def _line(change: Change) -> str:
+def _line(change: Decision) -> str:
     what = f"{change.exercise} {change.check}".strip()
     if change.withdrawn:
         done = _("{kind} withdrawn").format(kind=change.kind)
@@ -349,7 +347,7 @@ def _line(change: Change) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in line)
 
 
-def _json_line(change: Change) -> str:
+def _json_line(change: Decision) -> str:
     import json
 
     values = {name: v.isoformat() if hasattr(v, "isoformat") else v for name, v in vars(change).items()}

@@ -12,9 +12,8 @@ from autograder.language import _
 from autograder.submissions.layouts import names
 
 if TYPE_CHECKING:
-    from autograder.batch.attempts import DueOf
     from autograder.batch.grade import Batch
-    from autograder.batch.state import State
+    from autograder.book.store import Store
     from autograder.course import CourseConfig
     from autograder.results.grade import Grade
     from autograder.results.model import Result
@@ -30,7 +29,6 @@ _OPTIONS = (
     *_CLASS_OPTIONS,
     click.option("--submitted-from", type=click.Choice(["mtime"]),
                  help="Take a file's own time as that of handing in, where nothing better is known."),
-    click.option("--gradebook", help="SQLAlchemy URL of the gradebook (default: SQLite in OUT)."),
 )  # fmt: skip
 
 
@@ -72,7 +70,7 @@ def read_submissions(
 
 
 def before_the_batch(
-    config: CourseConfig, scan: HandIn, secret: bytes, state: State, language: str, unprotected: bool
+    config: CourseConfig, scan: HandIn, secret: bytes, store: Store, language: str, unprotected: bool
 ) -> list[HandIn]:
     """Earlier attempts that have to be graded first, where the best of all counts."""
     if not scan.earlier:
@@ -81,47 +79,39 @@ def before_the_batch(
     from autograder.batch.keys import Keys
 
     keys = Keys(config, secret, language, unprotected)
-    return [left for one in rounds(scan) if (left := not_graded_yet(one, state, keys)).entries]
+    return [left for one in rounds(scan) if (left := not_graded_yet(one, store, keys)).entries]
 
 
-def after_the_batch(config: CourseConfig, batch: Batch, out: Path, state: State, gradebook: str | None) -> None:
+def after_the_batch(config: CourseConfig, batch: Batch, out: Path, store: Store) -> None:
     """Settle which attempts count and how late they were, and list what was handed in and what could not be placed."""
-    from autograder.batch.attempts import handed_in, settle
+    from autograder.batch.attempts import handed_files, handed_in, settle
+    from autograder.book.grades import extensions
     from autograder.results.files import write_atomically
 
-    batch.changed |= bool(
-        settle(config, handed_in(batch.scan, batch.plan.digests), batch.everyone, out, state,
-               due_dates(config, out, gradebook))
-    )  # fmt: skip
+    found = handed_in(batch.scan, batch.plan.digests)
+    store.handed_in.note(handed_files(found), [*batch.scan.students, *batch.scan.absent])
+    extended = extensions(store.decisions.history())
+    batch.changed |= bool(settle(config, found, batch.everyone, out, store, extended))
     write_atomically(out / UNPLACED, _unplaced(batch.scan))
     _write_handed_in(batch.scan, out)
 
 
-def due_dates(config: CourseConfig, out: Path, gradebook: str | None) -> DueOf:
-    """Due dates with the gradebook's extensions."""
-    from autograder.batch.attempts import course_due
-    from autograder.gradebook.book import read_history
-    from autograder.gradebook.grades import extensions
-
-    return course_due(config, extensions(read_history(out, gradebook)))
-
-
-def final_grades(config: CourseConfig, out: Path, gradebook: str | None) -> Callable[[Result], Grade]:
+def final_grades(config: CourseConfig, place: Path | str) -> Callable[[Result], Grade]:
     """What makes a result's grade: overrides, marks, extensions, late penalty."""
-    from autograder.gradebook.book import read_history
-    from autograder.gradebook.grades import grade_by
-    from autograder.gradebook.rubric import load_rubric
+    from autograder.book.grades import grade_by
+    from autograder.book.place import read_decisions
+    from autograder.book.rubric import load_rubric
 
-    return grade_by(config, read_history(out, gradebook), load_rubric(config))
+    return grade_by(config, read_decisions(place, config.id), load_rubric(config))
 
 
-def grades_csv(results: Iterable[Result], config: CourseConfig, out: Path, gradebook: str | None) -> str:
+def grades_csv(results: Iterable[Result], config: CourseConfig, out: Path, place: Path | str) -> str:
     """The table of grades of the whole class, one result in memory at a time."""
     from autograder.exporters.people import People
     from autograder.exporters.table import GradeTable
     from autograder.reports.cells import Form
 
-    grade_of = final_grades(config, out, gradebook)
+    grade_of = final_grades(config, place)
     table = GradeTable(((result, grade_of(result)) for result in results), config, People(None, out))
     return Form().text(table.long(Form()))
 

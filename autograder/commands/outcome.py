@@ -64,7 +64,7 @@ class Seen:
         return table
 
 
-def tell(batch: Batch, out: Path, config: CourseConfig, gradebook: str | None = None) -> None:
+def tell(batch: Batch, out: Path, config: CourseConfig, place: Path | str) -> None:
     """Write `grades.csv`, with what teachers decided, and print what came of a batch."""
     from rich.console import Console
 
@@ -76,13 +76,13 @@ def tell(batch: Batch, out: Path, config: CourseConfig, gradebook: str | None = 
 
     # The table in the file is of the whole class, what is printed is of what was asked for.
     console, seen = Console(), Seen(frozenset(batch.results.names))
-    write_atomically(out / "grades.csv", grades_csv(seen.noting(batch.everyone), config, out, gradebook))
+    write_atomically(out / "grades.csv", grades_csv(seen.noting(batch.everyone), config, out, place))
     if batch.results:
         large = len({student for student, _exercise in seen.names}) > MOST_STUDENTS
         if large:
             console.print(seen.table())
         else:
-            grade_of, people = final_grades(config, out, gradebook), People(None, out)
+            grade_of, people = final_grades(config, place), People(None, out)
             names = {student: people.of(student).name for student, _exercise in seen.names}
             console.print(grade_table(((result, grade_of(result)) for result in batch.results), names))
     for line in lines(batch.scan):

@@ -36,7 +36,7 @@ GIVEN = click.Path(path_type=Path, exists=True)
 @click.option("--submissions", type=GIVEN, help="With --class: what was graded, to find near copies.")
 @class_options
 @click.option("--course", type=EXISTING, default=Path("."), help="The course's folder (default: here or above).")
-@click.option("--database", help="SQLAlchemy URL of the gradebook (default: SQLite in OUT).")
+@click.option("--database", help="SQLAlchemy URL of the book (default: SQLite in OUT).")
 @click.option("--lang", type=click.Choice(LANGUAGES), help="Language of the pages (default: the course's).")
 def command(
     out: Path,
@@ -77,14 +77,14 @@ def command(
     config = load_config(find_course(course) / CONFIG_NAME)
     spoken = lang or config.language
     use_language(spoken, config.translations)
-    from autograder.gradebook.book import read_history
-    from autograder.gradebook.grades import grades, with_missing
-    from autograder.gradebook.rubric import load_rubric
+    from autograder.book.grades import grades, with_missing
+    from autograder.book.place import read_decisions
+    from autograder.book.rubric import load_rubric
 
-    changes = read_history(out, database)
+    decisions = read_decisions(database or out, config.id)
     # What is missing is known from the whole class: an exercise counts once somebody handed it in.
-    results = [result for result in with_missing(everything, config, changes) if wanted(result)]
-    final = grades(results, config, changes, load_rubric(config))
+    results = [result for result in with_missing(everything, config, decisions) if wanted(result)]
+    final = grades(results, config, decisions, load_rubric(config))
     if html is None and class_folder is None:
         _show(config, out, results, final, student, as_csv)
     if html is not None:
@@ -94,7 +94,7 @@ def command(
         handed_in = submissions and read_submissions(submissions, config, layout=layout, roster=roster)
         click.echo(
             _("class report: {file}").format(
-                file=_write_class(config, spoken, out, results, final, class_folder, handed_in)
+                file=_write_class(config, spoken, out, results, final, class_folder, handed_in, database)
             )
         )
 
@@ -183,6 +183,7 @@ def _write_class(
     final: Sequence[Grade],
     folder: Path,
     handed_in: HandIn | None,
+    database: str | None,
 ) -> Path:
     from datetime import UTC, datetime
 
@@ -197,7 +198,7 @@ def _write_class(
 
     view = class_view(
         config, results, final, datetime.now(UTC), likeness=_likeness(config, results, handed_in),
-        before=_before(out, results),
+        before=_before(database or out, config, results),
     )  # fmt: skip
     page = folder / "class.html"
     write_atomically(page, class_page(view, plots(view), config, language))
@@ -239,19 +240,16 @@ def _stub(exercise: Exercise) -> str:
     return given.read_text(encoding="utf-8") if given.is_file() else stub_source(exercise)
 
 
-def _before(out: Path, results: Sequence[Result]) -> dict[tuple[str, str], float]:
-    """The points of the attempt before the last, where the batch's database has one."""
-    if not (out / "state.db").is_file():
-        return {}
-    from autograder.batch.state import State
+def _before(place: Path | str, course: CourseConfig, results: Sequence[Result]) -> dict[tuple[str, str], float]:
+    """The points of the attempt before the last, where the book has one."""
+    from autograder.book.place import has_book, open_store
 
-    state = State(out)
-    try:
-        before = {}
+    before: dict[tuple[str, str], float] = {}
+    if not has_book(place):
+        return before
+    with open_store(place, course.id) as store:
         for result in results:
-            attempts = state.history(result.student, result.exercise)
+            attempts = store.attempts.history(result.student, result.exercise)
             if len(attempts) > 1:
                 before[result.student, result.exercise] = attempts[-2].result.points
-        return before
-    finally:
-        state.close()
+    return before

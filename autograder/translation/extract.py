@@ -168,7 +168,7 @@ def _template(file: Path, place: str) -> Iterator[Text]:
 
 
 def _titles(course: CourseConfig) -> Iterator[Text]:
-    from autograder.gradebook.rubric import load_rubric
+    from autograder.book.rubric import load_rubric
 
     yield Text(course.file.name, course.title)
     for exercise in course.exercises:

@@ -54,8 +54,8 @@ def grade(base: Path) -> dict[str, Any] | None:
 
 def _graded(base: Path, source: Path, settings: dict[str, Any], course: CourseConfig) -> dict[str, Any] | None:
     from autograder.batch.single import grade_entry
+    from autograder.book.grades import grade as grade_of
     from autograder.bridges.gradescope.results import results_json
-    from autograder.gradebook.grades import grade as grade_of
 
     exercise = settings["exercise"]
     metadata = _metadata(base / "submission_metadata.json")

@@ -16,13 +16,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from autograder.batch.attempts import course_due, not_graded_yet, rounds, settle
+from autograder.batch.attempts import not_graded_yet, rounds, settle
 from autograder.batch.keys import Keys
-from autograder.batch.state import State
+from autograder.book.decisions import Decision
+from autograder.book.grades import grade
+from autograder.book.place import open_store
 from autograder.course import load_config
 from autograder.course.config import LatePenalty
-from autograder.gradebook.book import Change
-from autograder.gradebook.grades import grade
 from autograder.results.files import file_digest, read_result, result_path, write_result
 from autograder.results.model import Result
 from autograder.submissions import Entry, HandIn
@@ -49,18 +49,18 @@ def attempt(sha: str, points: float, submitted: datetime | None, outcome="graded
 
 
 def settled(course, out: Path, tries: list[Result], handed=None, extension=None) -> Result:
-    state = State(out, course=course.id)
+    store = open_store(out, course.id)
     for one in tries:
-        state.keep(one, {"sha": one.submission["sha256"]}, one.submission["sha256"])
+        store.attempts.keep(one, {"sha": one.submission["sha256"]}, one.submission["sha256"])
     path = result_path(out, "ada", "toy")
     write_result(path, tries[-1])
-    due_of = course_due(course, {("ada", "toy"): extension} if extension else None)
-    settle(course, handed or {}, [read_result(path)], out, state, due_of)
+    extensions = {("ada", "toy"): extension} if extension else {}
+    settle(course, handed or {}, [read_result(path)], out, store, extensions)
     found = read_result(path)
     # A second time there is nothing to do, and the database knows the file.
-    assert settle(course, handed or {}, [found], out, state, due_of) == 0
-    assert state.latest()["ada", "toy"].written in ("", file_digest(path))
-    state.close()
+    assert settle(course, handed or {}, [found], out, store, extensions) == 0
+    assert store.attempts.latest()["ada", "toy"].written in ("", file_digest(path))
+    store.close()
     return found
 
 
@@ -115,7 +115,7 @@ def test_only_the_platforms_mark_says_late(course, tmp_path):
     found = settled(course, tmp_path / "out", [attempt(sha, 8, None)], {("ada", "toy", sha): entry})
     assert found.late["penalty"] == 0.25  # at least a day was begun
     assert grade(found, course, []).final == 6.0
-    extended = Change(DUE, "t", "ill", "extend", "ada", "toy", due=DUE + DAY)
+    extended = Decision(DUE, "t", "ill", "extend", "ada", "toy", due=DUE + DAY)
     assert grade(found, course, [extended]).final == 8.0
 
 
@@ -174,14 +174,14 @@ def test_an_earlier_attempt_is_graded_once(toy, tmp_path):
     todo = rounds(scan)
     assert [one.entries for one in todo] == [(entries[0],), (entries[1],)]
     assert all(one.students == () for one in todo)  # nobody misses anything in them
-    state, keys = State(tmp_path / "out", course=course.id), Keys(course, b"a secret of the tests", "en", False)
+    store, keys = open_store(tmp_path / "out", course.id), Keys(course, b"a secret of the tests", "en", False)
     sha256 = hashlib.sha256(entries[0].path.read_bytes()).hexdigest()
-    state.keep(attempt(sha256, 3, None), keys.of("ada", "toy", sha256), sha256)
-    assert not_graded_yet(todo[0], state, keys).entries == ()
-    assert not_graded_yet(todo[1], state, keys).entries == (entries[1],)
+    store.attempts.keep(attempt(sha256, 3, None), keys.of("ada", "toy", sha256), sha256)
+    assert not_graded_yet(todo[0], store, keys).entries == ()
+    assert not_graded_yet(todo[1], store, keys).entries == (entries[1],)
     other = Keys(course, b"another secret of the tests", "en", False)
-    assert not_graded_yet(todo[0], state, other).entries == (entries[0],)
-    state.close()
+    assert not_graded_yet(todo[0], store, other).entries == (entries[0],)
+    store.close()
 
 
 # --- from a download to grades.csv

@@ -178,9 +178,9 @@ def test_two_graders_do_not_meet(toy, calm, tmp_path):
         second = grade(toy, folder, tmp_path / "out")
         assert second.returncode == 2
         assert f"process {first.pid}" in second.stderr
-        other = grade(toy, folder, tmp_path / "other", "--database", f"sqlite:///{tmp_path / 'out' / 'state.db'}")
+        other = grade(toy, folder, tmp_path / "other", "--database", f"sqlite:///{tmp_path / 'out' / 'book.db'}")
         assert other.returncode == 2
-        assert "state.db" in other.stderr
+        assert "book.db" in other.stderr
     finally:
         first.kill()
         first.communicate()

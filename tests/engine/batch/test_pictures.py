@@ -11,10 +11,10 @@ from autograder.batch.grade import Options, grade_folder
 from autograder.batch.keys import Keys
 from autograder.batch.pictures import MOST_BYTES, unpack
 from autograder.batch.pool import Done
+from autograder.book.grades import grade
 from autograder.course import load_config
 from autograder.exporters.people import People
 from autograder.exporters.table import GradeTable
-from autograder.gradebook.grades import grade
 from autograder.reports.table import grade_table
 from autograder.results.model import Result
 from autograder.submissions import Wanted, read_class

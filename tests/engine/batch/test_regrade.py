@@ -10,7 +10,8 @@ import pytest
 from autograder.batch.grade import Options, grade_folder
 from autograder.batch.plan import make_plan
 from autograder.batch.pool import Done
-from autograder.batch.state import State, StateFault
+from autograder.book.faults import StoreFault
+from autograder.book.place import open_store
 from autograder.course import load_config
 from autograder.results.model import CheckResult, Result
 from autograder.submissions import Wanted, read_class
@@ -80,16 +81,16 @@ def test_only_what_changed_is_graded_again(course, toy, tmp_path):
     _, graded = run(course, folder, out)
     assert graded == []
     assert (out / "results" / "s00" / "toy.json").is_file()
-    with_state = State(out)
-    assert [a.sha256 for a in with_state.history("s01", "toy")] != []
-    assert len(with_state.history("s01", "toy")) == 2
+    store = open_store(out)
+    assert [a.sha256 for a in store.attempts.history("s01", "toy")] != []
+    assert len(store.attempts.history("s01", "toy")) == 2
     # A changed check touches everybody, and the plan says why.
     probes = toy / "tests/hidden/toy/probes.py"
     text = probes.read_text()
     probes.write_text(text + "\n# changed\n")
-    plan = make_plan(course, SECRET, read_class(folder, Wanted(["toy"])), with_state.latest(), Options(workers=1))
+    plan = make_plan(course, SECRET, read_class(folder, Wanted(["toy"])), store.attempts.latest(), Options(workers=1))
     probes.write_text(text)
-    with_state.close()
+    store.close()
     assert len(plan.todo) == 3
     assert all("share" in item.why for item in plan.todo)
 
@@ -97,10 +98,10 @@ def test_only_what_changed_is_graded_again(course, toy, tmp_path):
 def test_another_secret_is_another_grading(course, tmp_path):
     folder, out = make_class(tmp_path / "class", 1), tmp_path / "out"
     run(course, folder, out)
-    state = State(out)
+    store = open_store(out)
     scan = read_class(folder, Wanted(["toy"]))
-    plan = make_plan(course, b"another secret here", scan, state.latest(), Options(workers=1))
-    state.close()
+    plan = make_plan(course, b"another secret here", scan, store.attempts.latest(), Options(workers=1))
+    store.close()
     assert [item.why for item in plan.todo] == ["changed: the student's seed (name or course secret)"]
 
 
@@ -112,9 +113,9 @@ def test_identical_files_are_pointed_out(course, tmp_path):
 
 
 def test_what_is_no_database_is_refused(tmp_path):
-    (tmp_path / "state.db").write_bytes(b"not a database at all" * 100)
-    with pytest.raises(StateFault, match="cannot be used"):
-        State(tmp_path)
+    (tmp_path / "book.db").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(StoreFault, match="cannot be used"):
+        open_store(tmp_path)
 
 
 def check_named(result, name):

@@ -9,7 +9,7 @@ import pytest
 
 from autograder.batch.grade import Options, grade_folder
 from autograder.batch.pool import Done
-from autograder.batch.state import State
+from autograder.book.place import open_store
 from autograder.commands.handing_in import after_the_batch
 from autograder.commands.outcome import tell
 from autograder.course import load_config
@@ -51,14 +51,14 @@ def folder(tmp_path):
 def run(course, folder, out, database=None, **options):
     """What `autograder grade` does once it has read its arguments; the students and exercises that were graded."""
     graded = []
-    state = State(out, database, course.id)
+    store = open_store(database or out, course.id)
     batch = grade_folder(
         course, SECRET, read_class(folder, Wanted([exercise.id for exercise in course.exercises])), out,
-        Options(1, **options), lambda result, total: graded.append((result.student, result.exercise)), state, answering,
+        Options(1, **options), lambda result, total: graded.append((result.student, result.exercise)), store, answering,
     )  # fmt: skip
-    after_the_batch(course, batch, out, state, None)
-    state.close()
-    tell(batch, out, course)
+    after_the_batch(course, batch, out, store)
+    store.close()
+    tell(batch, out, course, database or out)
     return sorted(graded)
 
 
@@ -114,7 +114,7 @@ def test_who_handed_in_nothing_is_missing_though_alone_asked_for(course, folder,
 def test_the_files_of_the_others_are_brought_up_to_date_too(course, folder, tmp_path):
     """The database knows the class; this folder of results lost one, or is new."""
     out = tmp_path / "out"
-    database = f"sqlite:///{tmp_path / 'state.db'}"
+    database = f"sqlite:///{tmp_path / 'book.db'}"
     run(course, folder, out, database)
     result_path(out, "ada", "markov_quiz").unlink()
     assert run(course, folder, out, database, students=["bob"]) == []

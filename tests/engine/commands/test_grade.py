@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.batch.keys import Keys
-from autograder.batch.state import State
+from autograder.book.place import open_store
 from autograder.commands.faults import CommandFault
 from autograder.commands.grade import command
 from autograder.course import load_config
@@ -39,15 +39,16 @@ def run(toy, folder, tmp_path, monkeypatch):
 def graded(toy, folder, out, *students):
     """As if these had been graded."""
     course = load_config(toy / "grading_config.yaml")
-    state = State(out, course=course.id)
+    store = open_store(out, course.id)
     keys = Keys(course, SECRET.encode(), course.language)
     for entry in read_class(folder, Wanted(["toy"])).entries:
         if entry.student in students:
             import hashlib
 
             sha256 = hashlib.sha256(entry.path.read_bytes()).hexdigest()
-            state.keep(Result(entry.student, "toy", 1.0, 10.0, "graded"), keys.of(entry.student, "toy", sha256), sha256)
-    state.close()
+            key = keys.of(entry.student, "toy", sha256)
+            store.attempts.keep(Result(entry.student, "toy", 1.0, 10.0, "graded"), key, sha256)
+    store.close()
 
 
 def test_a_dry_run_writes_nothing(run, tmp_path):

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from autograder.book.decisions import Decision
+from autograder.book.place import open_store
 from autograder.commands.main import cli
-from autograder.gradebook.book import Change, Gradebook
 from autograder.results.files import result_path, write_result
 from autograder.results.model import CheckResult, Result
 
@@ -47,13 +48,13 @@ def course(tmp_path: Path) -> Path:
     put("=cmd()", "chains", 3, 20)
     put("=cmd()", "flows", 4, 10, "error")  # one of two checks ran before our fault
     (out / "handed_in.csv").write_text(HANDED_IN)
-    book = Gradebook(out)
+    book = open_store(out)
     for student, kind, more in (
         ("zoé", "extend", {"due": datetime(2027, 2, 12, tzinfo=UTC)}),
         ("ada", "override", {"points": 20.0, "was": 18.25}),
         ("ada", "comment", {"text": "private!", "private": True}),
     ):
-        book.add(Change(datetime(2027, 3, 1, tzinfo=UTC), "t", "because", kind, student, "chains", **more))
+        book.decisions.add(Decision(datetime(2027, 3, 1, tzinfo=UTC), "t", "because", kind, student, "chains", **more))
     book.close()
     return tmp_path
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder.book.grades import grade
 from autograder.course import load_config
 from autograder.exporters.people import People
 from autograder.exporters.table import GradeTable
-from autograder.gradebook.grades import grade
 from autograder.reports.cells import Form, safe_cell
 from autograder.reports.table import grade_table, result_table
 from autograder.results.files import result_path, write_result

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from autograder.gradebook.grades import grades
+from autograder.book.grades import grades
 from autograder.language import speaking
 from autograder.reports.class_plots import plots
 from autograder.reports.class_view import class_view

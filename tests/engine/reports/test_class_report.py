@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from autograder.gradebook.grades import grades, with_missing
+from autograder.book.grades import grades, with_missing
 from autograder.reports.class_plots import plots
 from autograder.reports.class_text import checks_csv, class_markdown, mistakes_csv, plain, statistics_csv
 from autograder.reports.class_view import class_view

@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from autograder.gradebook.book import Change
-from autograder.gradebook.grades import grades
-from autograder.gradebook.rubric import Item
+from autograder.book.decisions import Decision
+from autograder.book.grades import grades
+from autograder.book.rubric import Item
 from autograder.reports.pages import student_page
 from autograder.reports.pictures import student_pictures
 from autograder.reports.reading import ReadingList, sections
@@ -73,9 +73,10 @@ def test_text_of_others_is_text(course, result, check, where):
 
         given.loading.append(LoadingProblem(EVIL, 1, "exception", EVIL))
     elif where == "comment":
-        changes.append(Change(NOW, "t", "c", "comment", "ada", "flows", text=EVIL))
+        changes.append(Decision(NOW, "t", "c", "comment", "ada", "flows", text=EVIL))
     else:
-        changes.append(Change(NOW, EVIL if where == "who" else "t", EVIL, "override", "ada", "flows", points=3, was=0))
+        who = EVIL if where == "who" else "t"
+        changes.append(Decision(NOW, who, EVIL, "override", "ada", "flows", points=3, was=0))
     source = page(course, [given], changes)
     outline = Outline(source)
     assert EVIL in outline.text
@@ -136,7 +137,7 @@ def test_nothing_is_told_before_it_is_published(make_course, result, check):
 def test_points_for_missing_work_wait_too(make_course, result, check):
     given = result("ada", "flows", outcome="missing")
     given.checks, given.points = [], 0.0
-    oral = [Change(NOW, "t", "oral exam", "override", "ada", "flows", points=7.0, was=0.0)]
+    oral = [Decision(NOW, "t", "oral exam", "override", "ada", "flows", points=7.0, was=0.0)]
     unpublished = make_course(published=False)
     assert "oral exam" not in page(unpublished, [given], oral)
     assert "0 of 10 points" in page(unpublished, [given])
@@ -149,7 +150,7 @@ def test_late_and_extended(course, result):
     late = Outline(page(course, [given])).text
     assert "20 % of 10 points are lost" in late
     assert "8 of 10 points" in late
-    extension = Change(NOW, "t", "ill", "extend", "ada", "flows", due=datetime(2027, 2, 11, tzinfo=UTC))
+    extension = Decision(NOW, "t", "ill", "extend", "ada", "flows", due=datetime(2027, 2, 11, tzinfo=UTC))
     extended = Outline(page(course, [given], [extension])).text
     assert "are lost" not in extended
     assert "your extension" in extended
@@ -158,7 +159,7 @@ def test_late_and_extended(course, result):
 
 def test_marks_by_hand(course, make_course, result):
     marks = {"flows": (Item("figures", "Figures <b>", 2.0), Item("essay", "An essay", 3.0))}
-    changes = [Change(NOW, "Dr T", "no <i>units</i>", "mark", "ada", "flows", check="figures", points=1.5)]
+    changes = [Decision(NOW, "Dr T", "no <i>units</i>", "mark", "ada", "flows", check="figures", points=1.5)]
     given = [result()]
 
     def source(course):
@@ -172,8 +173,8 @@ def test_marks_by_hand(course, make_course, result):
 
 def test_private_comments_stay_private(course, make_course, result):
     comments = [
-        Change(NOW, "t", "c", "comment", "ada", "flows", text="for teachers 99", private=True),
-        Change(NOW, "t", "c", "comment", "ada", "flows", text="well done"),
+        Decision(NOW, "t", "c", "comment", "ada", "flows", text="for teachers 99", private=True),
+        Decision(NOW, "t", "c", "comment", "ada", "flows", text="well done"),
     ]
     source = page(course, [result()], comments)
     assert "well done" in source

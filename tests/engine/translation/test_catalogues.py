@@ -58,7 +58,7 @@ def test_formats_of_numbers_may_differ():
 
 # What shows its arguments to people. Faults that only authors of checks meet (FrameworkFault) are not among them.
 SHOWS = frozenset(
-    {"echo", "CommandFault", "ConfigurationError", "AuthoringError", "GradebookFault", "StateFault", "CheckFailed",
+    {"echo", "CommandFault", "ConfigurationError", "AuthoringError", "StoreFault", "CheckFailed",
      "StudentError", "SubmissionUnreadable", "fail", "confirm", "prompt", "add_column"}
 )  # fmt: skip
 # Rooms that know no languages: what they say reaches people through the judge, or through a log.

@@ -17,12 +17,12 @@ import jsonschema
 import pytest
 import yaml
 
+from autograder.book.grades import grade as grade_of
 from autograder.bridges.gradescope import run as gradescope_run
 from autograder.bridges.gradescope.bundle import Choices, bundle_files, requirements, write_zip
 from autograder.bridges.gradescope.results import results_json
 from autograder.course import ConfigurationError, load_config
 from autograder.course.roster import read_roster
-from autograder.gradebook.grades import grade as grade_of
 from autograder.results.model import Result
 
 SECRET = b"a secret of the tests"

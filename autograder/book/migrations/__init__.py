@@ -1,7 +1,7 @@
-"""The steps that bring a batch's database up to date, with alembic. A kill in the middle leaves the step before.
+"""The steps that bring a book's database up to date, with alembic. A kill in the middle leaves the step before.
 
 A new step is a file in `versions/`; its revision becomes `HEAD`. The test of the migrations holds the steps against
-the tables of `autograder.batch.tables`.
+the tables of `autograder.book.tables`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,16 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-HEAD = "0002"
+HEAD = "0003"
 FIRST = "0001"
 
 
 class NewerDatabase(Exception):
     """The database was made by a later version."""
+
+
+class ForeignDatabase(Exception):
+    """The database belongs to another program; names some of its tables."""
 
 
 def up_to_date(connection: Connection) -> bool:
@@ -28,11 +32,15 @@ def upgrade(connection: Connection) -> None:
 
     Raises:
         NewerDatabase: it is further than this version knows.
+        ForeignDatabase: it holds tables, and none of a book's.
     """
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
+    names = set(inspect(connection).get_table_names())
+    if names and not names & {"attempts", "gradebook_version"}:
+        raise ForeignDatabase(", ".join(sorted(names)[:3]))
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -41,7 +49,7 @@ def upgrade(connection: Connection) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
         raise NewerDatabase(found)
-    if found is None and inspect(connection).has_table("schema_version"):
+    if found is None and "schema_version" in names:
         _adopt(connection)
         command.stamp(config, FIRST)
     command.upgrade(config, HEAD)

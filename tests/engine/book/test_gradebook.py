@@ -12,10 +12,12 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DatabaseError
 
+from autograder.book.decisions import Decision
+from autograder.book.faults import StoreFault
+from autograder.book.grades import grade, grades, with_missing
+from autograder.book.place import open_store, read_decisions
+from autograder.book.rubric import load_rubric
 from autograder.course import ConfigurationError, load_config
-from autograder.gradebook.book import Change, Gradebook, GradebookFault, read_history
-from autograder.gradebook.grades import grade, grades, with_missing
-from autograder.gradebook.rubric import load_rubric
 from autograder.results.files import result_path, write_result
 from autograder.results.model import CheckResult, Result
 
@@ -45,11 +47,11 @@ def result(student="ada", points=(4.0, 2.0), submitted=None, exercise="flows"):
 
 
 def change(kind, **more):
-    return Change(NOW, "Dr T", "because", kind, more.pop("student", "ada"), more.pop("exercise", "flows"), **more)
+    return Decision(NOW, "Dr T", "because", kind, more.pop("student", "ada"), more.pop("exercise", "flows"), **more)
 
 
 def test_changes_come_back_as_they_were(tmp_path):
-    book = Gradebook(tmp_path)
+    book = open_store(tmp_path)
     kept = [
         change("override", points=7.5, was=6.0),
         change("override", check="c1", points=0.1 + 0.2, was=0.0),
@@ -59,54 +61,54 @@ def test_changes_come_back_as_they_were(tmp_path):
         change("comment", student="bob", text="x"),
     ]
     for one in kept:
-        book.add(one)
-    assert book.history() == kept
-    assert book.history(student="bob") == kept[-1:]
+        book.decisions.add(one)
+    assert book.decisions.history() == kept
+    assert book.decisions.history(student="bob") == kept[-1:]
     book.close()
-    assert read_history(tmp_path) == kept
+    assert read_decisions(tmp_path) == kept
 
 
 def test_nothing_can_be_changed_or_removed(tmp_path):
-    book = Gradebook(tmp_path)
-    book.add(change("override", points=7.5, was=6.0))
+    book = open_store(tmp_path)
+    book.decisions.add(change("override", points=7.5, was=6.0))
     book.close()
-    engine = create_engine(f"sqlite:///{tmp_path / 'gradebook.db'}")
-    for statement in ("UPDATE gradebook_changes SET points = 20", "DELETE FROM gradebook_changes"):
+    engine = create_engine(f"sqlite:///{tmp_path / 'book.db'}")
+    for statement in ("UPDATE decisions SET points = 20", "DELETE FROM decisions"):
         with pytest.raises(DatabaseError, match="only added to"), engine.begin() as connection:
             connection.execute(text(statement))
     engine.dispose()
-    assert [c.points for c in read_history(tmp_path)] == [7.5]
+    assert [c.points for c in read_decisions(tmp_path)] == [7.5]
 
 
 @pytest.mark.parametrize("empty", ["who", "why"])
 def test_a_change_says_who_and_why(tmp_path, empty):
-    book = Gradebook(tmp_path)
+    book = open_store(tmp_path)
     values = {"when": NOW, "who": "t", "why": "y", "kind": "comment", "student": "ada", "exercise": "flows"}
-    with pytest.raises(GradebookFault, match=empty):
-        book.add(Change(**(values | {empty: "  "})))
-    assert book.history() == []
+    with pytest.raises(StoreFault, match=empty):
+        book.decisions.add(Decision(**(values | {empty: "  "})))
+    assert book.decisions.history() == []
     book.close()
 
 
 def test_reading_makes_no_gradebook(tmp_path):
-    assert read_history(tmp_path) == []
+    assert read_decisions(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_is_no_gradebook_is_named(tmp_path):
-    (tmp_path / "gradebook.db").write_text("no database at all, but long enough to be read as one " * 20)
-    with pytest.raises(GradebookFault, match=r"gradebook\.db"):
-        read_history(tmp_path)
+    (tmp_path / "book.db").write_text("no database at all, but long enough to be read as one " * 20)
+    with pytest.raises(StoreFault, match=r"book\.db"):
+        read_decisions(tmp_path)
 
 
 def test_a_newer_gradebook_is_refused(tmp_path):
-    Gradebook(tmp_path).close()
-    engine = create_engine(f"sqlite:///{tmp_path / 'gradebook.db'}")
+    open_store(tmp_path).close()
+    engine = create_engine(f"sqlite:///{tmp_path / 'book.db'}")
     with engine.begin() as connection:
-        connection.execute(text("UPDATE gradebook_version SET version = 99"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '99'"))
     engine.dispose()
-    with pytest.raises(GradebookFault, match="version 99"):
-        Gradebook(tmp_path)
+    with pytest.raises(StoreFault, match="version 99"):
+        open_store(tmp_path)
 
 
 def test_overrides_by_check_and_of_the_whole(course):
@@ -236,7 +238,7 @@ def test_marking(course, out):
     assert gradebook("mark", out, "ada", "flows", "nan", "nan", *signed).returncode == 2
     assert "figures, essay" in gradebook("mark", out, "ada", "flows", "music", "1", *signed).stderr
     assert gradebook("export", out, "--wide", "--course", course.root).stdout.splitlines()[1] == "ada,7.5,7.5,15,0,,"
-    assert len(read_history(out)) == 1
+    assert len(read_decisions(out)) == 1
 
 
 def gradebook(*arguments, cwd=None):
@@ -298,4 +300,4 @@ def test_what_makes_no_sense_is_refused(course, out, arguments, word):
     ran = gradebook(*(out if a == "OUT" else a for a in arguments), "--course", course.root)
     assert ran.returncode == 2
     assert word in ran.stderr
-    assert read_history(out) == []
+    assert read_decisions(out) == []

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from alembic import context
 
-from autograder.batch.tables import metadata
+from autograder.book.tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     target_metadata=metadata,
-    # SQLite too: `state.py` begins its transactions itself, so that a killed step leaves nothing behind.
+    # SQLite too: `engine.py` begins its transactions itself, so that a killed step leaves nothing behind.
     transactional_ddl=True,
     render_as_batch=connection.dialect.name == "sqlite",
 )

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch.lock import only_grader
-from autograder.batch.state import State, StateFault
-from autograder.batch.tables import metadata
+from autograder.book.faults import StoreFault
+from autograder.book.store import Store
+from autograder.book.tables import metadata
 from autograder.results.model import Result
 
 pytest.importorskip("psycopg", reason="the extra `postgresql` is not installed")
@@ -78,16 +78,16 @@ def url(server, request):
 
 
 def test_attempts_are_kept(url, tmp_path):
-    state = State(tmp_path, url, "toy")
-    state.keep(RESULT, {"submission": "x", "checks": "1"}, "abc", "def")
-    state.keep(RESULT, {"submission": "y", "checks": "1"}, "abd", "deg")
+    state = Store(url, "toy")
+    state.attempts.keep(RESULT, {"submission": "x", "checks": "1"}, "abc", "def")
+    state.attempts.keep(RESULT, {"submission": "y", "checks": "1"}, "abd", "deg")
     state.close()
-    state = State(tmp_path, url, "toy")
-    known = state.latest()["ada", "toy"]
+    state = Store(url, "toy")
+    known = state.attempts.latest()["ada", "toy"]
     assert known.key == {"submission": "y", "checks": "1"}
-    assert state.result(known.id) == RESULT
-    assert [a.sha256 for a in state.history("ada", "toy")] == ["abc", "abd"]
-    assert state.history("ada", "toy")[0].graded_at.tzinfo is not None
+    assert state.attempts.result(known.id) == RESULT
+    assert [a.sha256 for a in state.attempts.history("ada", "toy")] == ["abc", "abd"]
+    assert state.attempts.history("ada", "toy")[0].graded_at.tzinfo is not None
     state.close()
     assert not (tmp_path / "state.db").exists()
 
@@ -96,17 +96,14 @@ def test_the_steps_lead_to_the_tables(url, tmp_path):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    state = State(tmp_path, url)
+    state = Store(url)
     with state._engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     state.close()
 
 
 def test_two_that_open_a_new_database_make_it_once(url, tmp_path):
-    script = (
-        "import sys; from pathlib import Path; from autograder.batch.state import State\n"
-        "sys.stdin.readline(); State(Path('.'), sys.argv[1]).close()\n"
-    )
+    script = "import sys; from autograder.book.store import Store\nsys.stdin.readline(); Store(sys.argv[1]).close()\n"
     both = [
         subprocess.Popen([sys.executable, "-c", script, url], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
@@ -120,13 +117,13 @@ def test_two_that_open_a_new_database_make_it_once(url, tmp_path):
 
 
 def test_one_grader_of_a_course_at_a_time(url, tmp_path):
-    first, second, other = State(tmp_path, url, "toy"), State(tmp_path, url, "toy"), State(tmp_path, url, "other")
-    with only_grader(tmp_path / "a", first):
-        with pytest.raises(StateFault, match="another `autograder grade`"), only_grader(tmp_path / "b", second):
+    first, second, other = Store(url, "toy"), Store(url, "toy"), Store(url, "other")
+    with first.only_grader(tmp_path / "a"):
+        with pytest.raises(StoreFault, match="another `autograder grade`"), second.only_grader(tmp_path / "b"):
             pass
-        with only_grader(tmp_path / "c", other):
+        with other.only_grader(tmp_path / "c"):
             pass
-    with only_grader(tmp_path / "b", second):
+    with second.only_grader(tmp_path / "b"):
         pass
     for state in (first, second, other):
         state.close()
@@ -134,17 +131,16 @@ def test_one_grader_of_a_course_at_a_time(url, tmp_path):
 
 def test_the_lock_of_a_killed_grader_is_free(url, tmp_path):
     script = (
-        "import os, signal, sys; from pathlib import Path; from autograder.batch.state import State\n"
-        "from autograder.batch.lock import only_grader\n"
-        "with only_grader(Path(sys.argv[2]), State(Path('.'), sys.argv[1], 'toy')):\n"
+        "import os, signal, sys; from pathlib import Path; from autograder.book.store import Store\n"
+        "with Store(sys.argv[1], 'toy').only_grader(Path(sys.argv[2])):\n"
         "    print('locked', flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     ran = subprocess.run(
         [sys.executable, "-c", script, url, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False
     )
     assert "locked" in ran.stdout, ran.stderr
-    state = State(tmp_path, url, "toy")
-    with only_grader(tmp_path, state):
+    state = Store(url, "toy")
+    with state.only_grader(tmp_path):
         pass
     state.close()
 

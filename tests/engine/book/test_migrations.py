@@ -11,9 +11,11 @@ import sys
 
 import pytest
 
-from autograder.batch.migrations import HEAD
-from autograder.batch.state import State, StateFault
-from autograder.batch.tables import metadata
+from autograder.book.faults import StoreFault
+from autograder.book.migrations import HEAD
+from autograder.book.place import open_store
+from autograder.book.store import Store
+from autograder.book.tables import metadata
 from autograder.results.model import Result
 
 RESULT = Result("ada", "toy", 3.0, 10.0, "graded", duration_s=1.5)
@@ -21,7 +23,7 @@ RESULT = Result("ada", "toy", 3.0, 10.0, "graded", duration_s=1.5)
 
 def first_version(folder, version=1):
     """A database as the first version of the program left it."""
-    connection = sqlite3.connect(folder / "state.db")
+    connection = sqlite3.connect(folder / "book.db")
     connection.executescript(f"""
         CREATE TABLE schema_version (version INTEGER NOT NULL);
         INSERT INTO schema_version VALUES ({version});
@@ -40,7 +42,7 @@ def first_version(folder, version=1):
 
 
 def schema_of(folder):
-    with sqlite3.connect(folder / "state.db") as connection:
+    with sqlite3.connect(folder / "book.db") as connection:
         columns = connection.execute("SELECT name, \"notnull\" FROM pragma_table_info('attempts')").fetchall()
         index = connection.execute("SELECT name FROM pragma_index_info('attempts_by_student')").fetchall()
     return sorted(columns), index
@@ -51,8 +53,8 @@ def test_the_steps_lead_to_the_tables(tmp_path):
     from alembic.migration import MigrationContext
     from sqlalchemy import create_engine
 
-    State(tmp_path).close()
-    engine = create_engine(f"sqlite:///{tmp_path / 'state.db'}")
+    open_store(tmp_path).close()
+    engine = create_engine(f"sqlite:///{tmp_path / 'book.db'}")
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
@@ -64,7 +66,7 @@ def test_the_last_step_is_the_head():
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    import autograder.batch.migrations as migrations
+    import autograder.book.migrations as migrations
 
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
@@ -76,15 +78,15 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path):
     for folder in (old, new):
         folder.mkdir()
     first_version(old)
-    state = State(old, course="toy")
-    known = state.latest()["ada", "toy"]
+    state = open_store(old, "toy")
+    known = state.attempts.latest()["ada", "toy"]
     assert (known.outcome, known.key, known.written) == ("graded", {"submission": "x"}, "")
-    assert state.result(known.id) == RESULT
-    assert [attempt.result for attempt in state.history("ada", "toy")] == [RESULT]
-    state.keep(RESULT, {"submission": "y"}, "def")
-    assert state.latest()["ada", "toy"].key == {"submission": "y"}
+    assert state.attempts.result(known.id) == RESULT
+    assert [attempt.result for attempt in state.attempts.history("ada", "toy")] == [RESULT]
+    state.attempts.keep(RESULT, {"submission": "y"}, "def")
+    assert state.attempts.latest()["ada", "toy"].key == {"submission": "y"}
     state.close()
-    State(new).close()
+    open_store(new).close()
     assert schema_of(old) == schema_of(new)
 
 
@@ -94,16 +96,16 @@ def test_a_step_that_is_killed_leaves_the_version_before(tmp_path):
     script = (
         "import os, signal, sys, alembic.op\n"
         "from pathlib import Path\n"
-        "from autograder.batch.state import State\n"
+        "from autograder.book.place import open_store\n"
         "def killed(*a, **k): os.kill(os.getpid(), signal.SIGKILL)\n"
         "alembic.op.drop_index = killed\n"
-        "State(Path(sys.argv[1]))\n"
+        "open_store(Path(sys.argv[1]))\n"
     )
     ran = subprocess.run([sys.executable, "-c", script, str(tmp_path)], env=dict(os.environ), timeout=120, check=False)
     assert ran.returncode == -signal.SIGKILL
     assert schema_of(tmp_path) == before
-    state = State(tmp_path)
-    assert [attempt.result for attempt in state.history("ada", "toy")] == [RESULT]
+    state = open_store(tmp_path)
+    assert [attempt.result for attempt in state.attempts.history("ada", "toy")] == [RESULT]
     state.close()
 
 
@@ -112,26 +114,26 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path, old):
     if old:
         first_version(tmp_path, version=99)
     else:
-        State(tmp_path).close()
-        with sqlite3.connect(tmp_path / "state.db") as connection:
+        open_store(tmp_path).close()
+        with sqlite3.connect(tmp_path / "book.db") as connection:
             connection.execute("UPDATE alembic_version SET version_num = '99'")
         connection.close()
-    with pytest.raises(StateFault, match="version 99"):
-        State(tmp_path)
+    with pytest.raises(StoreFault, match="version 99"):
+        open_store(tmp_path)
 
 
 def test_courses_in_one_database_do_not_meet(tmp_path):
     url = f"sqlite:///{tmp_path / 'all.db'}"
-    first, second = State(tmp_path, url, "first"), State(tmp_path, url, "second")
-    first.keep(RESULT, {}, "abc")
-    assert ("ada", "toy") in first.latest()
-    assert second.latest() == {}
-    assert second.history("ada", "toy") == []
+    first, second = Store(url, "first"), Store(url, "second")
+    first.attempts.keep(RESULT, {}, "abc")
+    assert ("ada", "toy") in first.attempts.latest()
+    assert second.attempts.latest() == {}
+    assert second.attempts.history("ada", "toy") == []
     first.close()
     second.close()
 
 
 def test_the_password_is_not_shown(tmp_path):
-    with pytest.raises(StateFault) as fault:
-        State(tmp_path, "postgresql://me:geheim@127.0.0.1:1/none")
+    with pytest.raises(StoreFault) as fault:
+        Store("postgresql://me:geheim@127.0.0.1:1/none")
     assert "geheim" not in str(fault.value)

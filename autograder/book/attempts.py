@@ -1,0 +1,119 @@
+"""Every attempt that was graded, and what its grade depended on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, Engine, Row, func, insert, select, update
+
+from autograder.book.tables import attempts
+from autograder.results.attempt import OWN, Key, Known
+from autograder.results.model import Result
+
+__all__ = ["Attempt", "Attempts", "Known"]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One graded attempt."""
+
+    student: str
+    exercise: str
+    sha256: str
+    key: Key
+    graded_at: datetime
+    result: Result
+
+
+class Attempts:
+    """The attempts of a course in a book's database; only ever added to.
+
+    Args:
+        engine: of the database.
+        course: id of the course; attempts of every course where empty.
+    """
+
+    def __init__(self, engine: Engine, course: str) -> None:
+        self._engine = engine
+        self._course = course
+
+    def keep(self, result: Result, key: Key, sha256: str, written: str = "") -> None:
+        """Keep one graded attempt; it is in the database when this returns.
+
+        Args:
+            result: what came out.
+            key: what it depended on.
+            sha256: of the file that was graded.
+            written: SHA-256 of the file that will hold the result.
+        """
+        row = {
+            "course": self._course,
+            "student": result.student,
+            "exercise": result.exercise,
+            "sha256": sha256,
+            "key": key,
+            "graded_at": datetime.now(UTC),
+            "outcome": result.outcome,
+            "points": result.points,
+            "max_points": result.max_points,
+            "result": json.dumps(result.to_json(), allow_nan=False),
+            "seconds": result.duration_s,
+            "written": written,
+        }
+        with self._engine.begin() as connection:
+            connection.execute(insert(attempts).values(row))
+
+    def latest(self) -> dict[tuple[str, str], Known]:
+        """What is known of the newest attempt of each student at each exercise."""
+        c = attempts.c
+        newest = select(func.max(c.id)).where(self._own()).group_by(c.student, c.exercise)
+        wanted = select(c.id, c.student, c.exercise, c.sha256, c.key, c.outcome, c.seconds, c.written)
+        shared: dict[frozenset[tuple[str, str]], Key] = {}
+        found = {}
+        with self._engine.connect() as connection:
+            rows = connection.execution_options(yield_per=1000).execute(wanted.where(c.id.in_(newest)))
+            for number, student, exercise, sha256, key, outcome, seconds, written in rows:
+                own = tuple((part, key.pop(part)) for part in OWN if part in key)
+                common = shared.setdefault(frozenset(key.items()), key)
+                found[student, exercise] = Known(number, sha256, common, own, outcome, seconds, written)
+        return found
+
+    def result(self, number: int) -> Result:
+        """The result of one attempt."""
+        with self._engine.connect() as connection:
+            found = connection.execute(select(attempts.c.result).where(attempts.c.id == number)).scalar_one()
+        return Result.from_json(json.loads(found))
+
+    def history(self, student: str, exercise: str) -> list[Attempt]:
+        """Every attempt of a student at an exercise, oldest first."""
+        c = attempts.c
+        wanted = select(c.student, c.exercise, c.sha256, c.key, c.graded_at, c.result)
+        wanted = wanted.where(self._own(), c.student == student, c.exercise == exercise).order_by(c.id)
+        with self._engine.connect() as connection:
+            return [_attempt(row) for row in connection.execute(wanted)]
+
+    def several(self) -> set[tuple[str, str]]:
+        """Students and exercises of which more than one file was graded."""
+        c = attempts.c
+        wanted = select(c.student, c.exercise).where(self._own()).group_by(c.student, c.exercise)
+        wanted = wanted.having(func.count(c.sha256.distinct()) > 1)
+        with self._engine.connect() as connection:
+            return {(student, exercise) for student, exercise in connection.execute(wanted)}
+
+    def rewritten(self, student: str, exercise: str, written: str) -> None:
+        """Note that the file of a result now holds something else than its newest attempt: its SHA-256."""
+        c = attempts.c
+        own = (self._own(), c.student == student, c.exercise == exercise)
+        newest = select(func.max(c.id)).where(*own).scalar_subquery()
+        with self._engine.begin() as connection:
+            connection.execute(update(attempts).where(c.id == newest).values(written=written))
+
+    def _own(self) -> ColumnElement[bool]:
+        return attempts.c.course.in_([self._course, ""]) if self._course else attempts.c.id > 0
+
+
+def _attempt(row: Row[str, str, str, Key, datetime, str]) -> Attempt:
+    student, exercise, sha256, key, graded_at, result = row
+    return Attempt(student, exercise, sha256, key, graded_at, Result.from_json(json.loads(result)))

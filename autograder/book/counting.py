@@ -1,0 +1,112 @@
+"""Which attempt counts, and how late it was: from every attempt of a student at an exercise to its one result.
+
+By the course's `attempts` it is the last that was handed in, the first, or the best after its late penalty. Times of
+handing in and due dates may change without anything being graded again; what counts follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from autograder.book.attempts import Attempt
+from autograder.book.handed_in import Handed
+from autograder.book.late import lateness_of, submitted
+from autograder.course import CourseConfig
+from autograder.language import _
+from autograder.results.model import Result
+
+# What is known of when files were handed in, by SHA-256; "" is the file that could not be read.
+Times = Mapping[str, Handed]
+
+
+@dataclass(frozen=True)
+class _Try:
+    """One file that a student handed in, as it was graded last."""
+
+    sha256: str
+    number: int  # in the order in which files were first graded
+    latest: int  # in the order in which they were last graded
+    result: Result
+
+
+def counting(
+    course: CourseConfig, history: Sequence[Attempt], times: Times, extension: datetime | None = None
+) -> Result:
+    """The result that counts of several attempts; where it is not the last, a note says so.
+
+    Args:
+        course: `attempts` and late penalties.
+        history: of one student at one exercise, oldest first; a file may have been graded several times.
+        times: when each file was handed in, where it is known by now.
+        extension: the student's own due date, if there is one.
+    """
+    tries: dict[str, _Try] = {}
+    for position, attempt in enumerate(history):
+        known = tries.get(attempt.sha256)
+        number = known.number if known else len(tries) + 1
+        tries[attempt.sha256] = _Try(attempt.sha256, number, position, on_time(attempt.result, times))
+    ordered = sorted(tries.values(), key=lambda one: one.latest)
+    moments = {one.sha256: moment for one in ordered if (moment := submitted(course, one.result)) is not None}
+    if len(moments) == len(ordered):
+        ordered.sort(key=lambda one: moments[one.sha256])
+    elif course.attempts == "first":
+        ordered.sort(key=lambda one: one.number)
+    chosen = ordered[-1]
+    if course.attempts == "first":
+        chosen = ordered[0]
+    elif course.attempts == "best":
+        # Of equal ones the last.
+        chosen = max(reversed(ordered), key=lambda one: _final(course, one.result, extension))
+    position = ordered.index(chosen) + 1
+    counts = copied(chosen.result)
+    counts.submission |= {"attempt": position, "attempts": len(ordered)}
+    if chosen is not ordered[-1]:
+        words = _("the first") if course.attempts == "first" else _("the best")
+        counts.notes.append(
+            _("Of {count} attempts, number {number} counts: {words}.").format(
+                count=len(ordered), number=position, words=words
+            )
+        )
+    return counts
+
+
+def on_time(result: Result, times: Times) -> Result:
+    """A copy of a result with the time of handing in that is known now; else it keeps the one it was graded with."""
+    copy = copied(result)
+    handed = times.get(str(result.submission.get("sha256") or ""))
+    if handed is None and result.outcome == "unreadable":
+        handed = times.get("")
+    if handed is None:
+        return copy
+    copy.submission["submitted"] = handed.submitted.isoformat() if handed.submitted else None
+    copy.submission.pop("marked_late", None)
+    if handed.late and not handed.submitted:
+        copy.submission["marked_late"] = True
+    return copy
+
+
+def with_lateness(course: CourseConfig, result: Result, extension: datetime | None = None) -> Result:
+    """A copy of a result whose `late` says how late it was; it is empty where nobody knows when it was handed in."""
+    late = lateness_of(course, result, extension)
+    if late.penalty is None:
+        return replace(result, late={})
+    return replace(
+        result,
+        late={
+            "due": late.due.isoformat() if late.due else None,
+            "penalty": late.penalty,
+            "points_after_penalty": late.final(result.points),
+        },
+    )
+
+
+def copied(result: Result) -> Result:
+    """A copy whose submission and notes may be changed."""
+    # Checks and the rest are not changed here: copying them too would take most of the time of an unchanged class.
+    return replace(result, submission=dict(result.submission), notes=list(result.notes))
+
+
+def _final(course: CourseConfig, result: Result, extension: datetime | None) -> float:
+    return lateness_of(course, result, extension).final(result.points)

@@ -1,0 +1,129 @@
+"""What teachers decide about grades: a log that is only ever added to.
+
+It lies beside the attempts and never in them, so that a regrade cannot touch it. A decision is taken back by a later
+one; nothing is changed or removed, and the database refuses both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal, get_args
+
+from sqlalchemy import Engine, insert, select
+
+from autograder.book.faults import StoreFault
+from autograder.book.tables import decisions
+from autograder.language import _
+
+Kind = Literal["override", "mark", "extend", "comment"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One decision.
+
+    Attributes:
+        when: with its time zone.
+        who: decided.
+        why: in a sentence.
+        kind: `override` points, `mark` an item of the rubric, `extend` the due date, or `comment`.
+        student: whom it is about.
+        exercise: id.
+        check: an override of one check, of the whole exercise where empty; a mark's item of the rubric.
+        points: an override's or a mark's.
+        was: what the checks had given then.
+        due: an extension's new due date.
+        text: a comment's.
+        private: a comment for teachers alone.
+        withdrawn: takes back the override, the mark, the extension or the student's comments in force.
+    """
+
+    when: datetime
+    who: str
+    why: str
+    kind: Kind
+    student: str
+    exercise: str
+    check: str = ""
+    points: float | None = None
+    was: float | None = None
+    due: datetime | None = None
+    text: str = ""
+    private: bool = False
+    withdrawn: bool = False
+
+
+class Decisions:
+    """The decisions about a course in a book's database.
+
+    Args:
+        engine: of the database.
+        course: id of the course; decisions about every course where empty.
+    """
+
+    def __init__(self, engine: Engine, course: str) -> None:
+        self._engine = engine
+        self._course = course
+
+    def add(self, decision: Decision) -> None:
+        """Keep one decision; it is on disk when this returns.
+
+        Raises:
+            StoreFault: it does not say who, why, or when in which time zone, or is of no known kind.
+        """
+        for name, given in (("who", decision.who), ("why", decision.why)):
+            if not given.strip():
+                raise StoreFault(_("every change says {name}; it is empty here").format(name=name))
+        if decision.kind not in KINDS:
+            raise StoreFault(
+                _("unknown kind of change {kind!r}; there are {listing}").format(
+                    kind=decision.kind, listing=", ".join(KINDS)
+                )
+            )
+        if decision.when.tzinfo is None:
+            raise StoreFault(_("the time of a change has no time zone"))
+        row = {
+            **vars(decision),
+            "course": self._course,
+            "when": decision.when.isoformat(),
+            "due": decision.due and decision.due.isoformat(),
+        }
+        with self._engine.begin() as connection:
+            connection.execute(insert(decisions).values(row))
+
+    def history(self, student: str | None = None, exercise: str | None = None) -> list[Decision]:
+        """Every decision, oldest first: of all, or of one student or exercise."""
+        c = decisions.c
+        wanted = select(
+            c.when, c.who, c.why, c.kind, c.student, c.exercise, c.check, c.points, c.was, c.due, c.text, c.private,
+            c.withdrawn,
+        ).order_by(c.id)  # fmt: skip
+        if self._course:
+            wanted = wanted.where(c.course.in_([self._course, ""]))
+        if student is not None:
+            wanted = wanted.where(c.student == student)
+        if exercise is not None:
+            wanted = wanted.where(c.exercise == exercise)
+        with self._engine.connect() as connection:
+            return [
+                Decision(datetime.fromisoformat(when), who, why, _kind(kind), student_, exercise_, check, points, was,
+                         (due and datetime.fromisoformat(due)) or None, text, private, withdrawn)
+                for when, who, why, kind, student_, exercise_, check, points, was, due, text, private, withdrawn
+                in connection.execute(wanted)
+            ]  # fmt: skip
+
+
+def now() -> datetime:
+    """The time of a decision."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _kind(text: str) -> Kind:
+    for kind in KINDS:
+        if kind == text:
+            return kind
+    raise StoreFault(
+        _("unknown kind of change {kind!r}; there are {listing}").format(kind=text, listing=", ".join(KINDS))
+    )

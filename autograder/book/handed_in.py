@@ -1,0 +1,118 @@
+"""Who handed in what and when, as the last reading of a class found it, and who its students are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Engine, delete, insert, select
+
+from autograder.book.tables import handed_in, students
+
+
+@dataclass(frozen=True)
+class Handed:
+    """One file that a student handed in.
+
+    Attributes:
+        student: by the name that results know.
+        exercise: id.
+        sha256: of the file; empty where it could not be read.
+        file: its name.
+        submitted: when, with its time zone; None where nobody knows.
+        late: marked as late by the platform, which does not say when.
+        name: the student's, as the platform tells it.
+        email: likewise.
+        lms_id: the platform's number of the student.
+        notes: what was strange about the file, in sentences.
+    """
+
+    student: str
+    exercise: str
+    sha256: str
+    file: str = ""
+    submitted: datetime | None = None
+    late: bool = False
+    name: str = ""
+    email: str = ""
+    lms_id: str = ""
+    notes: str = ""
+
+
+class HandedIn:
+    """What was handed in for a course, in a book's database.
+
+    Args:
+        engine: of the database.
+        course: id of the course; of every course where empty.
+    """
+
+    def __init__(self, engine: Engine, course: str) -> None:
+        self._engine = engine
+        self._course = course
+
+    def note(self, found: Iterable[Handed], class_list: Iterable[str] = ()) -> None:
+        """Keep what a reading of the class found: what it says of a file takes the place of what was known of it.
+
+        Args:
+            found: the files, of each student and exercise the one that was handed in last at the end. Of the same
+                file twice the earlier time counts: who hands in again what is there already is not late by it.
+            class_list: students of the course, those who handed in nothing among them.
+        """
+        files: dict[tuple[str, str, str], Handed] = {}
+        for one in found:
+            name = one.student, one.exercise, one.sha256
+            before = files.pop(name, None)
+            files[name] = one if before is None else _earlier(before, one)
+        with self._engine.connect().execution_options(writes_at_once=True) as connection, connection.begin():
+            c = handed_in.c
+            for student, exercise, sha256 in files:
+                same = (self._own(), c.student == student, c.exercise == exercise, c.sha256 == sha256)
+                connection.execute(delete(handed_in).where(*same))
+            if files:
+                connection.execute(insert(handed_in), [self._row(one) for one in files.values()])
+            known = set(connection.execute(select(students.c.student).where(self._of_course())).scalars())
+            new = {*class_list, *(one.student for one in files.values())} - known
+            if new:
+                rows = [{"course": self._course, "student": student} for student in sorted(new)]
+                connection.execute(insert(students), rows)
+
+    def files(self) -> list[Handed]:
+        """Every file, of each student and exercise the one that was handed in last at the end."""
+        c = handed_in.c
+        wanted = select(
+            c.student, c.exercise, c.sha256, c.file, c.submitted, c.late, c.name, c.email, c.lms_id, c.notes
+        )
+        with self._engine.connect() as connection:
+            return [
+                Handed(student, exercise, sha256, file, datetime.fromisoformat(when) if when else None, late, *rest)
+                for student, exercise, sha256, file, when, late, *rest in connection.execute(
+                    wanted.where(self._own()).order_by(c.id)
+                )
+            ]
+
+    def students(self) -> list[str]:
+        """The students of the course, sorted."""
+        with self._engine.connect() as connection:
+            found = connection.execute(select(students.c.student).where(self._of_course())).scalars()
+            return sorted(set(found))
+
+    def _row(self, one: Handed) -> dict[str, str | bool | None]:
+        return {
+            **vars(one),
+            "course": self._course,
+            "submitted": one.submitted.isoformat() if one.submitted else None,
+        }
+
+    def _own(self) -> ColumnElement[bool]:
+        return handed_in.c.course.in_([self._course, ""]) if self._course else handed_in.c.id > 0
+
+    def _of_course(self) -> ColumnElement[bool]:
+        return students.c.course.in_([self._course, ""]) if self._course else students.c.student != ""
+
+
+def _earlier(one: Handed, other: Handed) -> Handed:
+    if one.submitted is None or other.submitted is None:
+        return one if one.submitted is not None or not one.late else other
+    return one if one.submitted <= other.submitted else other

@@ -1,0 +1,112 @@
+"""A book's database: attempts, decisions and what was handed in, in one place with one history of versions.
+
+SQLite in the output folder by default, PostgreSQL (or whatever SQLAlchemy speaks) by URL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import text
+
+from autograder.book.attempts import Attempts
+from autograder.book.decisions import Decisions
+from autograder.book.engine import missing_driver, open_engine, without_password
+from autograder.book.faults import StoreFault
+from autograder.book.handed_in import HandedIn
+from autograder.book.locks import LOCK_SPACE, course_lock, file_lock
+from autograder.book.migrations import ForeignDatabase, NewerDatabase, up_to_date, upgrade
+from autograder.language import _
+
+__all__ = ["Store", "StoreFault"]
+
+
+class Store:
+    """The book of a course, open.
+
+    Args:
+        url: of the database, for SQLAlchemy.
+        course: id of the course; one database may hold several. Of every course where empty.
+
+    Attributes:
+        name: of the database, without a password.
+        attempts: every graded attempt.
+        decisions: of teachers.
+        handed_in: who handed in what and when.
+
+    Raises:
+        StoreFault: the database cannot be opened, was made by a newer version, or belongs to another program.
+    """
+
+    def __init__(self, url: str, course: str = "") -> None:
+        self.course = course
+        self.name = without_password(url)
+        try:
+            self._engine = open_engine(url)
+            self._migrate()
+        except NewerDatabase as newer:
+            raise StoreFault(
+                _("the book {name} is of version {found}, which this autograder does not know: update it").format(
+                    name=self.name, found=newer
+                )
+            ) from None
+        except ForeignDatabase as foreign:
+            raise StoreFault(
+                _("{name} is no book: it holds another program's tables ({tables}); name a database of its own").format(
+                    name=self.name, tables=foreign
+                )
+            ) from None
+        except Exception as error:
+            reason = missing_driver(error) or f"{type(error).__name__}: {error}".splitlines()[0]
+            raise StoreFault(
+                _("the book {name} cannot be used ({reason})").format(name=self.name, reason=reason)
+            ) from None
+        self.attempts = Attempts(self._engine, course)
+        self.decisions = Decisions(self._engine, course)
+        self.handed_in = HandedIn(self._engine, course)
+
+    def _migrate(self) -> None:
+        with self._engine.connect() as connection:
+            if up_to_date(connection):
+                return
+        with self._engine.connect().execution_options(writes_at_once=True) as connection, connection.begin():
+            # Two that open a new database at the same time: one migrates, the other finds it done.
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:space, 0)"), {"space": LOCK_SPACE})
+            upgrade(connection)
+
+    @property
+    def file(self) -> Path | None:
+        """The file of an SQLite database."""
+        url = self._engine.url
+        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+    @contextmanager
+    def only_grader(self, out: Path) -> Iterator[None]:
+        """Keep other graders out of an output folder and of this course's book for the time of the block.
+
+        Raises:
+            StoreFault: somebody else is grading there; says who.
+        """
+        with ExitStack() as locks:
+            locks.enter_context(file_lock(out / ".lock", str(out)))
+            if self.file is not None:
+                locks.enter_context(file_lock(self.file.with_name(self.file.name + ".lock"), str(self.file)))
+            locks.enter_context(course_lock(self._engine, self.course, self.name))
+            yield
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
