@@ -219,7 +219,7 @@ def history(out: Path, student: str | None, exercise: str | None, as_json: bool,
 @database
 def export(out: Path, wide: bool, to: Path | None, course: Path, database: str | None) -> None:
     """Write the final points as CSV."""
-    from autograder.commands.export_grades import read_grades
+    from autograder.commands.export import read_grades
     from autograder.reports.cells import Form
     from autograder.results.files import write_atomically
 

@@ -83,8 +83,8 @@ def tell(batch: Batch, out: Path, config: CourseConfig, place: Path | str) -> No
             console.print(seen.table())
         else:
             grade_of, people = final_grades(config, place), People(None, out)
-            names = {student: people.of(student).name for student, _exercise in seen.names}
-            console.print(grade_table(((result, grade_of(result)) for result in batch.results), names))
+            called = {student: people.of(student).name for student, _exercise in seen.names}
+            console.print(grade_table(((result, grade_of(result)) for result in batch.results), called))
     for line in lines(batch.scan):
         console.print(shown(line), markup=False, highlight=False, soft_wrap=True)
     for line in not_graded(batch.scan):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.course.errors import ConfigurationError
@@ -18,7 +18,7 @@ class Known:
     """A student as other programs know them; empty where nobody does.
 
     Attributes:
-        lms_id: the platform's number: Moodle's participant, Canvas's user.
+        numbers: platforms' own numbers, by platform: Moodle's participant, Canvas's user. Never another's.
         row: the roster's line, by heading.
     """
 
@@ -27,9 +27,12 @@ class Known:
     first: str = ""
     last: str = ""
     email: str = ""
-    lms_id: str = ""
-    on_roster: bool = False
+    numbers: Mapping[str, str] = field(default_factory=dict)
     row: Mapping[str, str] | None = None
+
+    def number_in(self, platform: str) -> str:
+        """The number that a platform knows the student by; empty where nobody said."""
+        return self.numbers.get(platform, "")
 
     def column(self, heading: str) -> str:
         """A cell of the roster's line."""
@@ -48,6 +51,7 @@ class People:
     def __init__(self, roster: Roster | None, out: Path) -> None:
         self._roster = roster
         self._handed_in = _handed_in(out / HANDED_IN)
+        self._by_number = {person.moodle_id: person for person in roster.people if person.moodle_id} if roster else {}
 
     @property
     def roster(self) -> Roster | None:
@@ -57,31 +61,33 @@ class People:
     def of(self, student: str, exercise: str = "") -> Known:
         """What is known of a student; numbers that a platform gives per assignment are the exercise's."""
         told = self._handed_in.get((student, exercise)) or self._handed_in.get((student, "")) or {}
-        told_number = told.get("lms_id", "") if told.get("lms_id", "").isdigit() else ""
-        person = self._person(student, told, told_number)
+        number = told.get("lms_id", "")
+        # Files of earlier versions do not say whose number it is; they knew Moodle's alone how to give back.
+        numbers = {told.get("platform") or "moodle": number} if number.isdigit() else {}
+        person = self._person(student, told, numbers.get("moodle", ""))
         if person is None:
             name, email = told.get("name", ""), told.get("email", "")
             email = email or (student if "@" in student else "")
             first, _space, last = name.rpartition(" ")
-            return Known(student, name, first or name, last if first else "", email, told_number)
+            return Known(student, name, first or name, last if first else "", email, numbers)
         email = person.email or told.get("email", "")
         first, last = person.first, person.last
         if not first and not last:
             first, _space, last = person.name.rpartition(" ")
         name = f"{first} {last}".strip() or person.name
         # A platform that told us its own number is believed before the roster.
-        number = told_number or person.moodle_id
-        return Known(student, name, first, last, email, number, True, person.row)
+        if person.moodle_id:
+            numbers.setdefault("moodle", person.moodle_id)
+        return Known(student, name, first, last, email, numbers, person.row)
 
     def _person(self, student: str, told: Mapping[str, str], number: str) -> Person | None:
         if self._roster is None:
             return None
-        person = self._roster.by_id(student)
+        person = self._roster.by_id(student) or self._by_number.get(number)
         if person is not None:
             return person
-        # Another roster than the one that named the results: by number, address or name, where only one fits.
-        ids = [text for text in (number, student) if text]
-        found = self._roster.find(ids=ids, email=told.get("email", ""), name=told.get("name", "") or student)
+        # Another roster than the one that named the results: by address or name, where only one fits.
+        found = self._roster.find(email=told.get("email", ""), name=told.get("name", "") or student)
         return found[0] if len(found) == 1 else None
 
 
