@@ -15,24 +15,24 @@ export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: demo test test-all bridges lint docs assign messages calibrate verify bench clean
 
-demo: .venv/installed
+demo: .venv/assigned
 	$(BIN)/autograder grade examples/submissions --out out/demo
 	@echo "report:  $(BIN)/autograder report out/demo --student NAME"
 
-test: .venv/installed
+test: .venv/assigned
 	$(BIN)/python -m pytest -m "not slow" $(SHARED_OUT)
 
-test-all: .venv/installed
+test-all: .venv/assigned
 	$(BIN)/python -m pytest $(SHARED_OUT)
 
-lint: .venv/installed
+lint: .venv/assigned
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/autograder assign --check
 	$(BIN)/python docs/generate.py --check
 
 # The pages that follow from the code, then all of them as HTML; a warning is an error.
-docs: .venv/installed
+docs: .venv/assigned
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs out/docs
 	@echo "docs:    out/docs/index.html"
@@ -53,6 +53,11 @@ verify: .venv/installed
 # Side by side with nbgrader and otter-grader; needs a machine that does nothing else, and an hour.
 bench: .venv/installed .venv-bridges/installed
 	$(BIN)/python benchmarks/bench.py
+
+# What students get is made from the solutions and not committed.
+.venv/assigned: .venv/installed grading_config.yaml $(wildcard solutions/*/*.py translations/*/*/*.po)
+	$(BIN)/autograder assign > /dev/null
+	@touch $@
 
 # torch first and by itself: another package that asks for torch would take a build with CUDA.
 .venv/installed: Makefile pyproject.toml setup.py constraints.txt

@@ -1,8 +1,8 @@
 """What students get, generated from the solutions: stub, notebook, public checks, quiz, and a README.
 
-`generate` computes every file in memory; `write` puts them in place; `check_up_to_date` says how `exercises/`
-differs from what would be written. Nothing of a solution region, a hidden check, a mistake or a limit goes
-in: `leaks` reads the finished files and says so where it does.
+`generate` computes every file of one language in memory; `write` puts them into `exercises/<language>/`, which can be
+given to students as it is; `check_up_to_date` says how `exercises/` differs from what would be written. Nothing of a
+solution region, a hidden check, a mistake or a limit goes in: `leaks` reads the finished files and says where it does.
 """
 
 from __future__ import annotations
@@ -31,42 +31,40 @@ _LEFTOVERS = frozenset({"__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".
 
 
 def generate(course: CourseConfig, language: str | None = None) -> dict[str, bytes]:
-    """Every generated file of the course: path relative to the course's folder -> content.
+    """Every file that students get: path relative to their folder -> content.
 
     Args:
         course: the configuration.
-        language: another one than the course's is generated into a folder of its own, `exercises/<language>`.
+        language: of the statements and of what is said; the course's without it.
     """
     language = language or course.language
-    folder = STUDENT_FOLDER if language == course.language else f"{STUDENT_FOLDER}/{language}"
     with speaking(language, course.translations):
         files = {
-            f"{folder}/README.md": student_readme(course).encode(),
-            f"{folder}/{HANDOUT_CONFIG}": _student_course(course, language).encode(),
+            "README.md": student_readme(course).encode(),
+            HANDOUT_CONFIG: _student_course(course, language).encode(),
         }
         for config in course.exercises:
-            files |= generate_exercise(find_exercise(course, config.id), folder)
+            files |= generate_exercise(find_exercise(course, config.id))
     # What `new` and `check` say of an exercise on a student's machine; never the texts of hidden checks and mistakes.
     names = ["course", *(f"{config.id}.public" for config in course.exercises)]
     for path, built in shipped(course.translations).items():
         if PurePosixPath(path).stem in names:
-            files[f"{folder}/{TRANSLATIONS}/{path}"] = built
+            files[f"{TRANSLATIONS}/{path}"] = built
     return files
 
 
 def languages(course: CourseConfig) -> list[str]:
-    """The languages in which the course has been generated: its own, and those that have a folder."""
-    folder = course.root / STUDENT_FOLDER
-    others = [name for name in LANGUAGES if name != course.language and (folder / name / HANDOUT_CONFIG).is_file()]
+    """The languages that a course is given out in: its own, and those that it has been translated to."""
+    others = [name for name in LANGUAGES if (course.translations / name).is_dir() and name != course.language]
     return [course.language, *others]
 
 
-def generate_exercise(exercise: Exercise, folder: str = STUDENT_FOLDER) -> dict[str, bytes]:
+def generate_exercise(exercise: Exercise) -> dict[str, bytes]:
     """The generated files of one exercise, in the language in force."""
     exercise.require(exercise.solution, exercise.quiz, exercise.public_checks)
     stub = translate(stub_source(exercise), _) if language() != "en" else stub_source(exercise)
     quiz, checks = (_text(path) for path in (exercise.quiz, exercise.public_checks))
-    place = f"{folder}/{exercise.id}"
+    place = exercise.id
     files = {
         f"{place}/{exercise.id}.py": stub,
         f"{place}/{exercise.id}.ipynb": to_notebook(stub, exercise.id),
@@ -90,13 +88,13 @@ def stub_source(exercise: Exercise) -> str:
     return personalise_example(make_stub(source, exercise.solution), exercise)
 
 
-def write(course: CourseConfig, language: str | None = None) -> tuple[str, ...]:
-    """Bring `exercises/` up to date in this language, or in all that it has been generated in.
+def write(course: CourseConfig, wanted: Sequence[str] = ()) -> tuple[str, ...]:
+    """Bring `exercises/` up to date in these languages, in all that the course has where none is named.
 
     Returns the paths that were written. Stray files are left for the check.
     """
     written = []
-    for path, content in _every(course, [language] if language else languages(course)).items():
+    for path, content in _every(course, wanted or languages(course)).items():
         target = course.root / path
         if target.is_file() and target.read_bytes() == content:
             continue
@@ -106,30 +104,34 @@ def write(course: CourseConfig, language: str | None = None) -> tuple[str, ...]:
     return tuple(written)
 
 
-def check_up_to_date(course: CourseConfig) -> list[str]:
+def check_up_to_date(course: CourseConfig, wanted: Sequence[str] = ()) -> list[str]:
     """One line for each way in which `exercises/` is not what the sources say; empty when all is well."""
+    wanted = wanted or languages(course)
     differences = []
-    expected = _every(course, languages(course))
+    expected = _every(course, wanted)
     for path, content in expected.items():
         target = course.root / path
         if not target.is_file():
             differences.append(f"{path}: missing")
         elif target.read_bytes() != content:
             differences.append(f"{path}: {_first_difference(target.read_bytes(), content)}")
-    folder = course.root / STUDENT_FOLDER
-    for found in sorted(folder.rglob("*")) if folder.is_dir() else []:
-        relative = found.relative_to(course.root)
-        if found.is_dir() or _LEFTOVERS.intersection(relative.parts):
-            continue
-        if relative.as_posix() not in expected:
-            differences.append(f"{relative.as_posix()}: not generated by anything; remove it or move it elsewhere")
+    for name in wanted:
+        folder = course.root / STUDENT_FOLDER / name
+        for found in sorted(folder.rglob("*")) if folder.is_dir() else []:
+            relative = found.relative_to(course.root)
+            if found.is_file() and not _LEFTOVERS.intersection(relative.parts) and relative.as_posix() not in expected:
+                differences.append(f"{relative.as_posix()}: not generated by anything; remove it or move it elsewhere")
     for config in course.exercises:
         differences += _stale_numbers(find_exercise(course, config.id))
     return differences
 
 
 def _every(course: CourseConfig, wanted: Sequence[str]) -> dict[str, bytes]:
-    return {path: content for language in wanted for path, content in generate(course, language).items()}
+    return {
+        f"{STUDENT_FOLDER}/{language}/{path}": content
+        for language in wanted
+        for path, content in generate(course, language).items()
+    }
 
 
 def leaks(exercise: Exercise, files: Mapping[str, str]) -> list[str]:

@@ -78,7 +78,7 @@ def check_name(name: str, root: Path) -> None:
 
 def places(name: str, root: Path) -> tuple[Path, ...]:
     """The folders of an exercise, and its file of limits."""
-    folders = ("solutions", "tests/hidden", "tests/alternatives", "exercises")
+    folders = ("solutions", "tests/hidden", "tests/alternatives")
     return (*(root / folder / name for folder in folders), root / "reference" / f"{name}.json")
 
 

@@ -16,7 +16,6 @@ from autograder.authoring.notebook import to_notebook
 from autograder.authoring.personal import personalise
 from autograder.bridges.asking import write_settings
 from autograder.course import CourseConfig, find_exercise
-from autograder.course.discovery import STUDENT_FOLDER
 from autograder.course.handout import HANDOUT_CONFIG
 
 PREFIX = "check-"  # of the grade_id of a hidden check's cell
@@ -97,9 +96,9 @@ def write_course(
         notebook = place / f"{exercise}.ipynb"
         notebook.write_text(source_notebook(course, exercise, checks[exercise]), encoding="utf-8")
         # What the public checks need, in the form that `autograder check` finds it.
-        (place / HANDOUT_CONFIG).write_bytes(handout[f"{STUDENT_FOLDER}/{HANDOUT_CONFIG}"])
+        (place / HANDOUT_CONFIG).write_bytes(handout[HANDOUT_CONFIG])
         for name in ("quiz.py", "test_public.py"):
-            (place / exercise / name).write_bytes(handout[f"{STUDENT_FOLDER}/{exercise}/{name}"])
+            (place / exercise / name).write_bytes(handout[f"{exercise}/{name}"])
         written.append(notebook)
     return written
 

@@ -17,7 +17,6 @@ from typing import Any
 
 from autograder.authoring.bundle import generate
 from autograder.course import CONFIG_NAME, CourseConfig, find_exercise
-from autograder.course.discovery import STUDENT_FOLDER
 from autograder.course.handout import HANDOUT_CONFIG
 from autograder.language import TRANSLATIONS
 from autograder.language.catalogues import shipped
@@ -65,14 +64,13 @@ def write_student(course: CourseConfig, exercise: str, folder: Path, public: Seq
         public: `id` and `title` of the public checks.
     """
     handout = generate(course)
-    base = f"{STUDENT_FOLDER}/{exercise}"
-    _write(folder / HANDOUT_CONFIG, handout[f"{STUDENT_FOLDER}/{HANDOUT_CONFIG}"].decode())
+    _write(folder / HANDOUT_CONFIG, handout[HANDOUT_CONFIG].decode())
     for name in ("quiz.py", "test_public.py"):
-        _write(folder / exercise / name, handout[f"{base}/{name}"].decode())
+        _write(folder / exercise / name, handout[f"{exercise}/{name}"].decode())
     for check in public:
         text = PUBLIC_TEST.format(name=check["id"], title=check["title"], exercise=exercise)
         _write(folder / "tests" / f"{check['id']}.py", text)
-    notebook = json.loads(handout[f"{base}/{exercise}.ipynb"])
+    notebook = json.loads(handout[f"{exercise}/{exercise}.ipynb"])
     title = "## Checks\n\nSave the notebook first: the checks read the file. They earn no points."
     notebook["cells"].append({"cell_type": "markdown", **_ignored("otter-checks"), "source": title})
     sources = [f'import otter\n\ngrader = otter.Notebook("{exercise}.ipynb")', "grader.check_all()"]

@@ -13,19 +13,18 @@ from autograder.language import LANGUAGES, _
 @click.command("assign")
 @click.option("--check", is_flag=True, help="Write nothing; fail where exercises/ is out of date.")
 @click.option("--course", type=click.Path(path_type=Path, exists=True), default=Path("."), help="The course's folder.")
-@click.option("--lang", type=click.Choice(LANGUAGES), help="Make them in this language, in a folder of its own.")
-def command(check: bool, course: Path, lang: str | None) -> None:
+@click.option("--lang", "langs", type=click.Choice(LANGUAGES), multiple=True, help="In this language only; repeatable.")
+def command(check: bool, course: Path, langs: tuple[str, ...]) -> None:
     """Make the stubs, notebooks and public checks that students get.
 
-    In the course's language into exercises/, in another one into exercises/LANG/. What has been made in another
-    language is kept up to date without --lang, too.
+    Into exercises/LANG/, in the course's language and in those that it has been translated to.
     """
     from autograder.authoring.bundle import check_up_to_date, write
     from autograder.course import CONFIG_NAME, find_course, load_config
 
     config = load_config(find_course(course) / CONFIG_NAME)
     if check:
-        differences = check_up_to_date(config)
+        differences = check_up_to_date(config, langs)
         if differences:
             listing = "\n  ".join(differences)
             raise CommandFault(
@@ -33,7 +32,7 @@ def command(check: bool, course: Path, lang: str | None) -> None:
             )
         click.echo(_("exercises/ is up to date ({n} exercises).").format(n=len(config.exercises)))
         return
-    written = write(config, lang)
+    written = write(config, langs)
     for path in written:
         click.echo(_("wrote {path}").format(path=path))
     if not written:

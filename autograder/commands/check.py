@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from autograder.commands.faults import CommandFault
 from autograder.language import LANGUAGES, _
+
+if TYPE_CHECKING:
+    from autograder.course.handout import Handout
 
 
 @click.command("check")
@@ -24,14 +28,13 @@ def command(file: Path, exercise: str | None, course: Path | None, lang: str | N
     from rich.console import Console
 
     from autograder.batch.handin import check_file
-    from autograder.course.handout import find_handout
     from autograder.language import use_language
     from autograder.reports.table import result_table
     from autograder.submissions import SubmissionUnreadable
 
     if not file.is_file():
         raise CommandFault(_("{file}: no such file").format(file=file), status=2)
-    handout = _handout(find_handout, course, file)
+    handout = _handout(course, file, lang)
     use_language(lang or handout.config.language, handout.config.translations)
     name = exercise or file.stem
     handout.config.exercise(name)
@@ -61,12 +64,13 @@ def command(file: Path, exercise: str | None, course: Path | None, lang: str | N
     sys.exit(0 if passed == len(result.checks) else 1)
 
 
-def _handout(find, course: Path | None, file: Path):  # type: ignore[no-untyped-def]
+def _handout(course: Path | None, file: Path, lang: str | None) -> Handout:
     from autograder.course import ConfigurationError
+    from autograder.course.handout import find_handout
 
     if course is not None:
-        return find(course)
+        return find_handout(course, lang)
     try:
-        return find(file.parent)
+        return find_handout(file.parent, lang)
     except ConfigurationError:
-        return find(Path("."))
+        return find_handout(Path("."), lang)

@@ -139,7 +139,7 @@ class _Place:
             )
         self.full = load_config(root / CONFIG_NAME) if root is not None else None
         # Public checks need no more than what students have.
-        self.handout = None if self.full is not None else find_handout(course or folder)
+        self.handout = None if self.full is not None else find_handout(course or folder, lang)
         self.config: CourseConfig = self.full or self.handout.config  # type: ignore[union-attr]
         use_language(lang or self.config.language, self.config.root / TRANSLATIONS)
         self._secret: bytes | None = None
@@ -196,7 +196,7 @@ class _Place:
         from autograder.results.model import Result
         from autograder.submissions import SubmissionUnreadable, read_submission
 
-        handout = self.handout or find_handout(self.config.root)
+        handout = self.handout or find_handout(self.config.root, self.lang)
         try:
             submission = read_submission(entry.path, student="you", exercise=entry.exercise, base=scan.folder)
         except SubmissionUnreadable as reason:

@@ -31,7 +31,7 @@ def command(
             _("--student {student!r}: a name without slashes and control characters is needed").format(student=student),
             status=2,
         )
-    handout = find_handout(course)
+    handout = find_handout(course, lang)
     use_language(lang or handout.config.language, handout.config.translations)
     place = handout.exercise(exercise)
     stub = handout.file(exercise, f"{exercise}.py").read_text(encoding="utf-8")

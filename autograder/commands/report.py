@@ -14,7 +14,7 @@ from autograder.language import LANGUAGES, _, said, use_language
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from autograder.course import CourseConfig, Exercise
+    from autograder.course import CourseConfig
     from autograder.reports.similarity import Likeness
     from autograder.results.grade import Grade
     from autograder.results.model import Result
@@ -215,6 +215,7 @@ def _likeness(config: CourseConfig, results: Sequence[Result], handed_in: HandIn
     """What the submissions that were graded have in common; nothing without their files."""
     if handed_in is None:
         return []
+    from autograder.authoring.bundle import stub_source
     from autograder.course import find_exercise
     from autograder.reports.similarity import likeness
     from autograder.submissions import SubmissionUnreadable
@@ -229,15 +230,7 @@ def _likeness(config: CourseConfig, results: Sequence[Result], handed_in: HandIn
         except SubmissionUnreadable:
             continue  # its result says so
         codes.setdefault(entry.exercise, {})[entry.student] = "\n".join(cell.source for cell in read.cells)
-    return [likeness(e, codes[e], _stub(find_exercise(config, e))) for e in sorted(codes)]
-
-
-def _stub(exercise: Exercise) -> str:
-    """What students were given: the generated file, or what it would be generated from."""
-    from autograder.authoring.bundle import stub_source
-
-    given = exercise.student_folder / f"{exercise.id}.py"
-    return given.read_text(encoding="utf-8") if given.is_file() else stub_source(exercise)
+    return [likeness(e, codes[e], stub_source(find_exercise(config, e))) for e in sorted(codes)]
 
 
 def _before(place: Path | str, course: CourseConfig, results: Sequence[Result]) -> dict[tuple[str, str], float]:

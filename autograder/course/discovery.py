@@ -65,10 +65,6 @@ class Exercise:
     def alternatives(self) -> tuple[Path, ...]:
         return tuple(sorted((self.root / "tests" / "alternatives" / self.id).glob("*.py")))
 
-    @property
-    def student_folder(self) -> Path:
-        return self.root / STUDENT_FOLDER / self.id
-
     def missing(self) -> tuple[str, ...]:
         """One line for each thing that a complete exercise has and this one lacks."""
         belongs = {

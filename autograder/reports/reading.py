@@ -1,6 +1,6 @@
 """Where to read on about a check: the section of the exercise that defines the function which the check is about.
 
-Found by name, in what students have: the headings of the percent script, the functions and classes below them.
+Found by name, in what the exercise is made from: the headings of the script, the functions and classes below them.
 """
 
 from __future__ import annotations
@@ -81,10 +81,7 @@ class ReadingList:
         if exercise in self._sections:
             return
         files = find_exercise(self._course, exercise)
-        script = files.student_folder / f"{exercise}.py"
-        if not script.is_file():
-            script = files.solution
-        self._sections[exercise] = sections(_text(script))
+        self._sections[exercise] = sections(_text(files.solution))
         self._mistakes[exercise] = mistaken_functions(_text(files.mistakes))
 
 

@@ -35,7 +35,7 @@ def check(
         SubmissionUnreadable: the file holds no code.
         JudgeFault: the checks themselves broke.
     """
-    handout = find_handout(Path(course or "."))
+    handout = find_handout(Path(course or "."), language)
     handout.config.exercise(exercise)
     with speaking(language or handout.config.language, handout.folder / TRANSLATIONS):
         submission, source = _submission(handout, exercise, file, live_shell())

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -91,30 +95,43 @@ def course(tmp_path: Path) -> CourseConfig:
 def test_the_bundle_holds_what_students_need_and_no_more(course: CourseConfig) -> None:
     files = bundle.generate(course)
     assert sorted(files) == [
-        "exercises/README.md",
-        "exercises/course.yaml",
-        "exercises/demo/demo.ipynb",
-        "exercises/demo/demo.py",
-        "exercises/demo/quiz.py",
-        "exercises/demo/test_public.py",
+        "README.md",
+        "course.yaml",
+        "demo/demo.ipynb",
+        "demo/demo.py",
+        "demo/quiz.py",
+        "demo/test_public.py",
     ]
     everything = b"\n".join(files.values())
     for secret in (b"factor_that_nobody_may_see", b"def answers", b"SOLUTION", b"SECRET_PLACE"):
         assert secret not in everything
-    stub = files["exercises/demo/demo.py"].decode()
+    stub = files["demo/demo.py"].decode()
     assert 'raise NotImplementedError("double is not written yet")' in stub
-    notebook = nbformat.reads(files["exercises/demo/demo.ipynb"].decode(), as_version=4)
+    notebook = nbformat.reads(files["demo/demo.ipynb"].decode(), as_version=4)
     assert [cell.id for cell in notebook.cells] == ["demo", "double", "quiz"]
 
 
 def test_generation_is_the_same_every_time(course: CourseConfig) -> None:
-    assert bundle.generate(course) == bundle.generate(course)
+    """In another process too, whose sets are in another order."""
+    program = (
+        "import hashlib, pathlib, sys; from autograder.authoring.bundle import generate; "
+        "from autograder.course import load_config; files = generate(load_config(pathlib.Path(sys.argv[1]))); "
+        "print(hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest())"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", program, str(course.file)],
+            env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True, timeout=120,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert found == {f"{hashlib.sha256(repr(sorted(bundle.generate(course).items())).encode()).hexdigest()}\n"}
 
 
 def test_the_students_course_file_is_a_configuration(course: CourseConfig, tmp_path: Path) -> None:
     file = tmp_path / "student" / "course.yaml"
     file.parent.mkdir()
-    file.write_bytes(bundle.generate(course)["exercises/course.yaml"])
+    file.write_bytes(bundle.generate(course)["course.yaml"])
     theirs = load_config(file)
     assert (theirs.id, theirs.title, theirs.language) == (course.id, course.title, course.language)
     assert theirs.exercises[0].due == course.exercises[0].due
@@ -128,17 +145,32 @@ def test_writing_makes_it_up_to_date(course: CourseConfig) -> None:
     assert bundle.write(course) == ()
 
 
+def test_each_language_has_a_place_of_its_own(course: CourseConfig) -> None:
+    """Those that the course is translated to, or those that are asked for; each can be given out as it is."""
+    catalogue = course.translations / "en" / "LC_MESSAGES" / "course.po"
+    catalogue.parent.mkdir(parents=True)
+    catalogue.write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n', encoding="utf-8")
+    assert bundle.languages(course) == ["fr", "en"]
+    assert {path.split("/")[1] for path in bundle.write(course, ["en"])} == {"en"}
+    assert bundle.check_up_to_date(course, ["en"]) == []
+    assert {line.split("/")[1] for line in bundle.check_up_to_date(course)} == {"fr"}
+    assert {path.split("/")[1] for path in bundle.write(course)} == {"fr"}
+    assert bundle.check_up_to_date(course) == []
+    for language in ("en", "fr"):
+        assert load_config(course.root / f"exercises/{language}/course.yaml").language == language
+
+
 @pytest.mark.parametrize(
     ("path", "content", "words"),
     [
-        ("exercises/demo/demo.py", None, "exercises/demo/demo.py: missing"),
+        ("exercises/fr/demo/demo.py", None, "exercises/fr/demo/demo.py: missing"),
         (
-            "exercises/demo/demo.py",
+            "exercises/fr/demo/demo.py",
             "# %%\n",
-            "exercises/demo/demo.py: differs from its source, first in line 1",
+            "exercises/fr/demo/demo.py: differs from its source, first in line 1",
         ),
-        ("exercises/demo/notes.txt", "x", "exercises/demo/notes.txt: not generated"),
-        ("exercises/old/old.py", "x", "exercises/old/old.py: not generated"),
+        ("exercises/fr/demo/notes.txt", "x", "exercises/fr/demo/notes.txt: not generated"),
+        ("exercises/fr/old/old.py", "x", "exercises/fr/old/old.py: not generated"),
         ("solutions/demo/quiz.py", QUIZ.replace("99", "9"), "its PERSONAL block is not what quiz.py draws"),
         ("solutions/demo/demo.py", None, None),
     ],
@@ -151,7 +183,7 @@ def test_whatever_is_out_of_date_is_told(
     if content is None:
         target.unlink()
     else:
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(content)
     if words is None:
         with pytest.raises(ConfigurationError, match=r"il manque solutions/demo/demo\.py"):  # the course speaks French
@@ -162,7 +194,7 @@ def test_whatever_is_out_of_date_is_told(
 
 def test_what_tools_leave_behind_does_not_count(course: CourseConfig) -> None:
     bundle.write(course)
-    left = course.root / "exercises" / "demo" / "__pycache__" / "quiz.cpython-311.pyc"
+    left = course.root / "exercises" / "fr" / "demo" / "__pycache__" / "quiz.cpython-311.pyc"
     left.parent.mkdir()
     left.write_bytes(b"")
     assert bundle.check_up_to_date(course) == []
@@ -205,6 +237,6 @@ WRITTEN = [exercise for exercise in list_exercises(COURSE) if exercise.public_ch
 def test_the_exercises_of_this_course_hold_no_answer(exercise: bundle.Exercise) -> None:
     files = {path: content.decode() for path, content in bundle.generate_exercise(exercise).items()}
     assert bundle.leaks(exercise, files) == []
-    compile(files[f"exercises/{exercise.id}/{exercise.id}.py"], "stub", "exec")
-    assert "def answers" not in files[f"exercises/{exercise.id}/quiz.py"]
-    nbformat.validate(nbformat.reads(files[f"exercises/{exercise.id}/{exercise.id}.ipynb"], as_version=4))
+    compile(files[f"{exercise.id}/{exercise.id}.py"], "stub", "exec")
+    assert "def answers" not in files[f"{exercise.id}/quiz.py"]
+    nbformat.validate(nbformat.reads(files[f"{exercise.id}/{exercise.id}.ipynb"], as_version=4))

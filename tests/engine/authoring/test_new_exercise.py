@@ -89,7 +89,7 @@ def test_what_is_no_name_is_refused(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "path", [f"solutions/{NEW}", f"tests/hidden/{NEW}", f"exercises/{NEW}", f"reference/{NEW}.json"]
+    "path", [f"solutions/{NEW}", f"tests/hidden/{NEW}", f"tests/alternatives/{NEW}", f"reference/{NEW}.json"]
 )
 def test_nothing_is_overwritten(path, tmp_path):
     (tmp_path / path).mkdir(parents=True)
@@ -121,9 +121,9 @@ def test_everything_that_belongs_to_an_exercise_is_there(course):
 
 def test_what_students_get_is_up_to_date_and_holds_no_solution(course):
     written = write(course)
-    assert f"exercises/{NEW}/{NEW}.ipynb" in written
+    assert f"exercises/en/{NEW}/{NEW}.ipynb" in written
     assert check_up_to_date(course) == []
-    stub = (course.root / "exercises" / NEW / f"{NEW}.py").read_text()
+    stub = (course.root / "exercises" / "en" / NEW / f"{NEW}.py").read_text()
     assert "log_density is not written yet" in stub
     assert "squares" not in stub
 

@@ -9,7 +9,8 @@ import pytest
 import autograder
 from autograder.authoring import bundle
 from autograder.authoring.statement import texts, translate
-from autograder.course import load_config
+from autograder.course import find_exercise, load_config
+from autograder.language import speaking
 
 ROOT = Path(autograder.__file__).parents[1]
 COURSE = load_config(ROOT / "grading_config.yaml")
@@ -70,8 +71,10 @@ def test_code_and_formulas_of_a_statement_stay():
 
 @pytest.mark.parametrize("exercise", [e.id for e in COURSE.exercises])
 def test_an_exercise_in_french_has_the_same_code(exercise):
-    english = (ROOT / f"exercises/{exercise}/{exercise}.py").read_text(encoding="utf-8")
-    french = (ROOT / f"exercises/fr/{exercise}/{exercise}.py").read_text(encoding="utf-8")
+    files = find_exercise(COURSE, exercise)
+    english = bundle.generate_exercise(files)[f"{exercise}/{exercise}.py"].decode()
+    with speaking("fr", COURSE.translations):
+        french = bundle.generate_exercise(files)[f"{exercise}/{exercise}.py"].decode()
 
     def code(source: str) -> list[str]:
         import ast
@@ -89,6 +92,6 @@ def test_an_exercise_in_french_has_the_same_code(exercise):
 
 def test_the_french_handout_tells_nothing_hidden():
     files = bundle.generate(COURSE, "fr")
-    assert files["exercises/fr/course.yaml"].decode().count("language: fr") == 1
+    assert files["course.yaml"].decode().count("language: fr") == 1
     assert not [path for path in files if path.endswith((".hidden.mo", ".statement.mo"))]
     assert [path for path in files if path.endswith(".public.mo")]

@@ -32,7 +32,7 @@ def ci(*arguments: object, cwd: Path, **environment: str) -> subprocess.Complete
 @pytest.fixture(scope="module")
 def handout(toy) -> Path:
     write(load_config(toy / "grading_config.yaml"))
-    return toy / "exercises"
+    return toy / "exercises" / "en"
 
 
 @pytest.fixture

@@ -70,12 +70,12 @@ def test_a_student_goes_from_new_to_check(toy, tmp_path):
 
 def test_a_stale_handout_is_found(toy):
     assert autograder("assign", cwd=toy).returncode == 0
-    stub = toy / "exercises" / "toy" / "toy.py"
+    stub = toy / "exercises" / "en" / "toy" / "toy.py"
     text = stub.read_text()
     stub.write_text(text + "\n# changed by hand\n")
     ran = autograder("assign", "--check", cwd=toy)
     assert ran.returncode == 1
-    assert "exercises/toy/toy.py" in ran.stderr
+    assert "exercises/en/toy/toy.py" in ran.stderr
     stub.write_text(text)
 
 

@@ -37,6 +37,26 @@ def test_the_handout_is_found_from_inside_and_from_beside(tmp_path: Path, start:
         handout.exercise("second")
 
 
+@pytest.mark.parametrize(
+    ("made", "course", "asked", "found"),
+    [
+        (["en"], None, None, "en"),
+        (["en"], None, "fr", "en"),
+        (["en", "fr"], None, "fr", "fr"),
+        (["en", "fr"], None, None, "en"),
+        (["en", "fr"], "fr", None, "fr"),
+        (["en", "fr"], "fr", "en", "en"),
+    ],
+)
+def test_the_wanted_language_comes_first(tmp_path, made, course, asked, found) -> None:
+    for language in made:
+        (tmp_path / "exercises" / language).mkdir(parents=True)
+        (tmp_path / "exercises" / language / "course.yaml").write_text(CONFIG)
+    if course is not None:
+        (tmp_path / "grading_config.yaml").write_text(CONFIG.replace("title: Demo", f"title: Demo, language: {course}"))
+    assert find_handout(tmp_path, asked).folder == tmp_path.resolve() / "exercises" / found
+
+
 def test_no_handout_says_where_it_looked(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"no course\.yaml in "):
         find_handout(tmp_path)

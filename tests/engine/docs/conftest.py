@@ -93,7 +93,7 @@ def copy_course(folder: Path, exercises: list[str] | None) -> Path:
     (folder / "grading_config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     ignore = shutil.ignore_patterns("__pycache__")
     for name in names:
-        for part in ("solutions", "tests/hidden", "exercises", "tests/alternatives"):
+        for part in ("solutions", "tests/hidden", "tests/alternatives"):
             if (REPOSITORY / part / name).is_dir():
                 shutil.copytree(REPOSITORY / part / name, folder / part / name, ignore=ignore)
         if exercises is not None:

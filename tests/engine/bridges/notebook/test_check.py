@@ -112,7 +112,7 @@ def handout(toy, tmp_path_factory) -> Path:
     from autograder.course import load_config
 
     write(load_config(toy / "grading_config.yaml"))
-    return toy / "exercises" / "toy"
+    return toy / "exercises" / "en" / "toy"
 
 
 @pytest.mark.filterwarnings("ignore")  # of the kernel's client, about event loops

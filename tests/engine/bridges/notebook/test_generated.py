@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from autograder.authoring.bundle import generate_exercise
 from autograder.authoring.notebook import to_notebook
 from autograder.course import find_exercise, load_config
 
@@ -41,8 +42,8 @@ def marked(exercises: list[str]) -> list:
 
 @pytest.mark.parametrize("exercise", marked(EXERCISES))
 def test_the_notebook_that_students_get_runs(exercise, tmp_path):
-    given = find_exercise(COURSE, exercise).student_folder / f"{exercise}.ipynb"
-    found = errors(given.read_text(encoding="utf-8"), tmp_path)
+    given = generate_exercise(find_exercise(COURSE, exercise))[f"{exercise}/{exercise}.ipynb"]
+    found = errors(given.decode(), tmp_path)
     # Cells that use a function may fail only because it is not written, or for a name that such a cell left undefined.
     assert all(error.startswith(("NotImplementedError", "NameError")) for error in found), found
     first = found[0] if found else "NotImplementedError"
