@@ -111,9 +111,14 @@ def N_(message: str) -> str:  # gettext's own name for it
     return message
 
 
-def ngettext(one: str, many: str, n: int) -> str:
-    """Translate a literal message in its form for `n`; fill it with `.format(n=n, ...)` afterwards."""
-    return speech().translations.ngettext(one, many, n)
+def ngettext(one: str, many: str, n: float) -> str:
+    """Translate a literal message in its form for `n`; fill it with `.format(n=n, ...)` afterwards.
+
+    A fraction goes with the whole number below it, but in English: 1.5 points, 1,5 point.
+    """
+    if n != int(n) and language() == SOURCE:
+        return many
+    return speech().translations.ngettext(one, many, int(n))
 
 
 def number(value: float, form: str) -> str:

@@ -9,9 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from string import Formatter
-from typing import Any
+from typing import TYPE_CHECKING
 
 from autograder.translation.extract import Text
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
+
+Forms = tuple[str, ...]
+Known = Mapping[str, Forms]
 
 _CODE = re.compile(r"`[^`\n]+`")
 # No date in a catalogue is read by anybody, and one that changes would be a change of the file.
@@ -32,7 +38,7 @@ def po_file(folder: Path, language: str, name: str) -> Path:
     return folder / language / "LC_MESSAGES" / f"{name}.po"
 
 
-def make(name: str, language: str, texts: Iterable[Text], known: Mapping[str, str]) -> Any:
+def make(name: str, language: str, texts: Iterable[Text], known: Known) -> Catalog:
     """A catalogue of these texts with the translations that are known."""
     from babel.messages.catalog import Catalog
 
@@ -41,15 +47,17 @@ def make(name: str, language: str, texts: Iterable[Text], known: Mapping[str, st
         creation_date=_DATE, revision_date=_DATE, copyright_holder="the autograder's authors", charset="utf-8",
         header_comment=f"# {name}: translations.", language_team=language, last_translator="",
     )  # fmt: skip
-    for place, message in texts:
-        catalogue.add(message, known.get(message, ""), locations=[(place.rpartition(":")[0] or place, 0)])
+    for place, message, many in texts:
+        forms = known.get(message, ())
+        translation = forms if many else forms[0] if forms else ""
+        there = [(place.rpartition(":")[0] or place, 0)]
+        entry = catalogue.add((message, many) if many else message, translation, locations=there)
         # Braces belong to formulas in statements: only `problems` knows which messages have placeholders.
-        catalogue[message].flags.discard("python-brace-format")
-        catalogue[message].flags.discard("python-format")
+        entry.flags -= {"python-brace-format", "python-format"}
     return catalogue
 
 
-def content(catalogue: Any) -> bytes:
+def content(catalogue: Catalog) -> bytes:
     """The `.po` of a catalogue; the same catalogue gives the same bytes."""
     from babel.messages.pofile import write_po
 
@@ -58,28 +66,36 @@ def content(catalogue: Any) -> bytes:
     return text.getvalue()
 
 
-def read(file: Path) -> dict[str, str]:
-    """The translations in a `.po` file; none where there is no file."""
+def read(file: Path) -> dict[str, Forms]:
+    """The translations in a `.po` file by message, each with its forms of the plural; none where there is no file."""
     from babel.messages.pofile import read_po
 
     if not file.is_file():
         return {}
     with file.open("rb") as stream:
         catalogue = read_po(stream)
-    return {str(m.id): str(m.string) for m in catalogue if m.id and isinstance(m.id, str) and m.string}
+    found = {}
+    for message in catalogue:
+        forms = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
+        if message.id and all(forms):
+            found[message.id if isinstance(message.id, str) else message.id[0]] = forms
+    return found
 
 
-def problems(name: str, texts: Iterable[Text], known: Mapping[str, str]) -> Iterator[Problem]:
+def problems(name: str, texts: Iterable[Text], known: Known) -> Iterator[Problem]:
     """What of these texts has no translation, or one with other placeholders or other code."""
-    for message in dict.fromkeys(text.message for text in texts):
-        translation = known.get(message, "")
-        if not translation:
+    for message, many in dict.fromkeys((text.message, text.many) for text in texts):
+        forms = known.get(message, ())
+        # As many forms as the language has: `make` gives a new message as many empty ones.
+        if not forms or (len(forms) > 1) != bool(many):
             yield Problem(name, message)
         elif name.endswith(".statement"):
-            if sorted(_CODE.findall(message)) != sorted(_CODE.findall(translation)):
+            if sorted(_CODE.findall(message)) != sorted(_CODE.findall(forms[0])):
                 yield Problem(name, message, "other code than in the original")
-        elif placeholders(message) != placeholders(translation):
+        elif any(placeholders(form) not in (placeholders(message), placeholders(many or message)) for form in forms):
             yield Problem(name, message, "other placeholders than in the original")
+        elif many and name != "click" and ("n", "") not in (placeholders(many) or ()):
+            yield Problem(name, message, "a text with a form for several counts with {n}")
 
 
 def placeholders(text: str) -> set[tuple[str, str]] | None:

@@ -1,8 +1,8 @@
 """What there is to translate, as pairs of a place and a message: the framework's texts, and a course's.
 
-In code that is `_("...")` and `N_("...")`, as everywhere with gettext. Beside it, by their place: help of commands,
-titles of checks, titles and hints of mistakes, questions of a quiz, the statement. A text made of parts (an f-string)
-is a message with placeholders, that `language.said` knows again when it is finished.
+In code that is `_("...")`, `N_("...")` and `ngettext("...", "...", n)`, as everywhere with gettext. Beside it, by their
+place: help of commands, titles of checks, titles and hints of mistakes, questions of a quiz, the statement. A text made
+of parts (an f-string) is a message with placeholders, that `language.said` knows again when it is finished.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from autograder.course import CourseConfig, find_exercise
 
 
 class Text(NamedTuple):
-    """A message, and where it stands."""
+    """A message, and where it stands; `many` is its form for several."""
 
     place: str
     message: str
+    many: str = ""
 
 
 # Arguments and variables of checks that are put into messages: "the mean from {what}".
@@ -77,8 +78,11 @@ def course_texts(course: CourseConfig) -> dict[str, list[Text]]:
 
 
 def marked(tree: ast.AST, place: str) -> Iterator[Text]:
-    """The literals in `_("...")` and `N_("...")`."""
+    """The literals in `_("...")`, `N_("...")` and `ngettext("...", "...", n)`."""
     for call in _calls(tree):
+        if isinstance(call.func, ast.Name) and call.func.id == "ngettext" and len(call.args) == 3:
+            forms = [template_of(argument) or "" for argument in call.args[:2]]
+            yield Text(f"{place}:{call.lineno}", *forms)
         if isinstance(call.func, ast.Name) and call.func.id in ("_", "N_") and call.args:
             for literal in _choices(call.args[0]):
                 if isinstance(literal, ast.Constant) and isinstance(literal.value, str) and literal.value:
@@ -163,8 +167,8 @@ def _template(file: Path, place: str) -> Iterator[Text]:
     environment: Any = jinja2.Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
 
     for line, _function, message in environment.extract_translations(file.read_text(encoding="utf-8")):
-        if isinstance(message, str):
-            yield Text(f"{place}:{line}", message)
+        forms = (message,) if isinstance(message, str) else message
+        yield Text(f"{place}:{line}", *(form for form in forms if form))
 
 
 def _titles(course: CourseConfig) -> Iterator[Text]:

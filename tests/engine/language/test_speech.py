@@ -48,6 +48,19 @@ def test_a_message_without_translation_has_the_plurals_of_english():
     assert [ngettext("{n} x", "{n} xes", n) for n in (0, 1, 2)] == ["{n} xes", "{n} x", "{n} xes"]
 
 
+@pytest.mark.parametrize(("n", "english", "french"), [(0, 2, 1), (0.5, 2, 1), (1, 1, 1), (1.5, 2, 1), (2, 2, 2)])
+def test_fractions_have_the_form_of_each_language(n, english, french, tmp_path):
+    file = tmp_path / "fr/LC_MESSAGES/a.po"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\nPlural-Forms: nplurals=2; plural=(n > 1);\\n"\n\n'
+        'msgid "{n} frog"\nmsgid_plural "{n} frogs"\nmsgstr[0] "1"\nmsgstr[1] "2"\n'
+    )
+    assert ngettext("{n} frog", "{n} frogs", n) == {1: "{n} frog", 2: "{n} frogs"}[english]
+    with speaking("fr", tmp_path):
+        assert ngettext("{n} frog", "{n} frogs", n) == str(french)
+
+
 def test_threads_speak_at_once_what_each_of_them_speaks():
     """Neither waits for the other: each says its words while the other is in its block."""
     both = threading.Barrier(2, timeout=20)

@@ -39,15 +39,56 @@ def test_the_course_is_translated():
 
 def test_what_is_missing_or_wrong_is_found():
     texts = [Text("a.py:1", "{n} of {total}"), Text("a.py:2", "new")]
-    assert [p.message for p in problems("a", texts, {"new": "nouveau"})] == ["{n} of {total}"]
-    assert [p.reason for p in problems("a", texts, {"new": "neuf", "{n} of {total}": "{n} sur {tout}"})] == [
+    assert [p.message for p in problems("a", texts, {"new": ("nouveau",)})] == ["{n} of {total}"]
+    assert [p.reason for p in problems("a", texts, {"new": ("neuf",), "{n} of {total}": ("{n} sur {tout}",)})] == [
         "other placeholders than in the original"
     ]
-    assert not list(problems("a", texts, {"new": "neuf", "{n} of {total}": "sur {total}, {n}"}))
+    assert not list(problems("a", texts, {"new": ("neuf",), "{n} of {total}": ("sur {total}, {n}",)}))
     statement = [Text("a.py:1", "Write `f`.")]
-    assert [p.reason for p in problems("a.statement", statement, {"Write `f`.": "Écrivez `g`."})] == [
+    assert [p.reason for p in problems("a.statement", statement, {"Write `f`.": ("Écrivez `g`.",)})] == [
         "other code than in the original"
     ]
+
+
+PLURAL = [Text("a.py:1", "{n} frog in {pond}", "{n} frogs in {pond}")]
+
+
+@pytest.mark.parametrize(
+    ("forms", "reasons"),
+    [
+        (("{n} grenouille dans {pond}", "{n} grenouilles dans {pond}"), []),
+        ((), [""]),
+        (("{n} grenouilles dans {pond}",), [""]),  # from when the message had one form
+        (("{n} grenouille", "{n} grenouilles dans {pond}"), ["other placeholders than in the original"]),
+    ],
+)
+def test_a_text_with_a_form_for_several_has_one_for_each_form_of_the_language(forms, reasons):
+    known = {"{n} frog in {pond}": forms} if forms else {}
+    assert [problem.reason for problem in problems("a", PLURAL, known)] == reasons
+
+
+def test_a_text_for_several_says_how_many_with_n(tmp_path):
+    texts = [Text("a.py:1", "one frog", "{count} frogs")]
+    known = {"one frog": ("{count} grenouille", "{count} grenouilles")}
+    assert [problem.reason for problem in problems("a", texts, known)] == [
+        "a text with a form for several counts with {n}"
+    ]
+
+
+def test_forms_are_kept_when_a_catalogue_is_written_and_read(tmp_path):
+    known = {"{n} frog in {pond}": ("{n} grenouille dans {pond}", "{n} grenouilles dans {pond}")}
+    file = tmp_path / "a.po"
+    file.write_bytes(content(make("a", "fr", PLURAL, known)))
+    assert read(file) == known
+    file.write_bytes(content(make("a", "fr", PLURAL, {})))
+    assert read(file) == {}
+    assert file.read_text().count("msgstr[") == 2
+
+
+def test_plurals_are_collected_from_code_and_templates(tmp_path):
+    (tmp_path / "a.py").write_text('ngettext("{n} page", "{n} pages", 3)\n')
+    (tmp_path / "a.html").write_text('{{ ngettext("{n} frog", "{n} frogs", n).format(n=n) }}')
+    assert [text[1:] for text in framework(tmp_path)] == [("{n} page", "{n} pages"), ("{n} frog", "{n} frogs")]
 
 
 def test_formats_of_numbers_may_differ():
