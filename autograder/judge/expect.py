@@ -13,7 +13,6 @@ from autograder.judge.answers import as_tensor, describe, dtype_name
 from autograder.judge.remote import Handle
 from autograder.judge.verdicts import CheckFailed, StudentError
 from autograder.language import _, said
-from autograder.wire.values import Array
 
 Record = Callable[[str, float], None]
 MAX_LENGTH = 1_000_000  # of what becomes a Python list: a tensor of 200 MB would take gigabytes
@@ -284,6 +283,3 @@ def _range(low: float | None, high: float | None) -> str:
     if high is None:
         return _("of at least {low}").format(low=low)
     return _("between {low} and {high}").format(low=low, high=high)
-
-
-__all__ = ["Array", "Expect"]

@@ -12,11 +12,13 @@ each of seven solutions then tell nearly as much of the spread as eighty of one.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+
+from autograder.statistics.arrays import Array
 
 FEWEST = 3
 # A figure that never varies (a deterministic training) still differs in its last digits between machines.
@@ -81,7 +83,7 @@ class Population:
         return math.exp(min(scaled, 700.0)) if self.scale == "log" else scaled
 
 
-def _log_normality(values: np.ndarray[Any, Any]) -> float:
+def _log_normality(values: Array) -> float:
     """How much nearer to normal the logarithms are, by their correlation with normal scores; negative: farther."""
     from scipy.stats import probplot
 
@@ -168,23 +170,9 @@ class Limit:
             and (self.high is None or value <= self.high)
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Plain data for `reference/<exercise>.json`."""
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Limit:
-        """The limit that `to_json` wrote.
-
-        Raises:
-            ValueError: a key is missing or unknown.
-        """
-        try:
-            good = {name: Population(**figures) for name, figures in data["good"].items()}
-            bad = {name: figures and Population(**figures) for name, figures in data["bad"].items()}
-            return cls(**{**data, "good": good, "bad": bad})
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"limit: {error}; expected the keys that Limit.to_json writes") from error
 
 
 def _finite(figures: Sequence[float], name: str) -> list[float]:
@@ -198,8 +186,8 @@ def _upper_limit(
     good: list[Population], bad: list[Population], false_fail: float, false_pass: float, *, upper: bool
 ) -> float:
     """The limit above (`upper`) or below the correct populations, against the mistakes on that side."""
-    outermost: Callable[..., float] = max if upper else min
-    nearest: Callable[..., float] = min if upper else max
+    outermost: Callable[[Iterable[float]], float] = max if upper else min
+    nearest: Callable[[Iterable[float]], float] = min if upper else max
     fails, passes = (Population.above, Population.below) if upper else (Population.below, Population.above)
     safe = outermost(p.quantile(false_fail, upper) for p in good)
     if not bad or max(passes(p, safe) for p in bad) >= false_pass:

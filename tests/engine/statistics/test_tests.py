@@ -9,14 +9,7 @@ import pytest
 import torch
 from scipy import stats
 
-from autograder.statistics import (
-    chi_square,
-    chi_square_transitions,
-    covariance_test,
-    kolmogorov_smirnov,
-    mean_test,
-    permutation_test,
-)
+from autograder.statistics import chi_square, chi_square_transitions, covariance_test, kolmogorov_smirnov, mean_test
 
 ALPHA = 1e-5  # of the checks
 
@@ -50,17 +43,8 @@ NULLS = {
         lambda r: kolmogorov_smirnov(r.normal(size=300), r.normal(size=350)),
         400,
     ),
-    "mean_test": (lambda r: mean_test(r.normal(size=(40, 2)) @ ROOT.T + 3, [3, 3]), 1500),
-    "mean_test, cov known": (lambda r: mean_test(r.normal(size=(40, 2)) @ ROOT.T, [0, 0], COV), 1500),
+    "mean_test": (lambda r: mean_test(r.normal(size=(40, 2)) @ ROOT.T + 3, [3, 3], COV), 1500),
     "covariance_test": (lambda r: covariance_test(r.normal(size=(40, 2)) @ ROOT.T, COV), 1500),
-    "permutation_test, energy": (
-        lambda r: permutation_test(r.normal(size=(25, 2)), r.normal(size=(30, 2))),
-        400,
-    ),
-    "permutation_test, mmd": (
-        lambda r: permutation_test(r.exponential(size=25), r.exponential(size=30), "mmd"),
-        400,
-    ),
 }
 
 
@@ -98,9 +82,6 @@ DIFFERENCES = {
     "mean_test: Mahalanobis length sqrt(50 / n)": lambda r: mean_test(
         r.normal(size=(500, 2)) @ ROOT.T + ROOT @ [np.sqrt(50 / 500), 0], [0, 0], COV
     ),
-    "mean_test: the same, covariance estimated": lambda r: mean_test(
-        r.normal([np.sqrt(50 / 1_000), 0], 1, size=(1_000, 2)), [0, 0]
-    ),
     "covariance_test: a variance of 1.21": lambda r: covariance_test(r.normal(0, np.sqrt(1.21), 2_000), 1.0),
     "covariance_test: a variance of 0.81": lambda r: covariance_test(r.normal(0, 0.9, 2_000), 1.0),
     "covariance_test: a correlation of 0.16": lambda r: covariance_test(
@@ -115,19 +96,6 @@ def test_the_stated_difference_is_detected(name):
     rng = np.random.default_rng(11)
     misses = sum(DIFFERENCES[name](rng) >= ALPHA for _ in range(60))
     assert misses <= 4, f"{misses} of 60 missed"
-
-
-@pytest.mark.parametrize("statistic", ["energy", "mmd"])
-def test_permutation_test_detects_a_shift_down_to_its_smallest_p_value(statistic):
-    rng = np.random.default_rng(3)
-    x, y = rng.normal(size=(200, 2)), rng.normal([0.75, 0], 1, size=(200, 2))
-    assert permutation_test(x, y, statistic) == 1 / 200_000
-    assert permutation_test(x, 2 * y, "energy", n_permutations=99) == 1 / 100
-
-
-def test_permutation_test_does_not_call_equal_points_different():
-    x = np.repeat([[0.0, 1.0]], 30, axis=0)
-    assert permutation_test(x, x) == 1.0
 
 
 def test_chi_square_stays_honest_in_its_tail():
@@ -170,12 +138,9 @@ def test_rows_without_successor_are_allowed_and_order_two_is_not_transposed():
         (lambda: chi_square_transitions([0, 1], np.full((2, 2), 0.5)), "too short"),
         (lambda: chi_square_transitions([0, 1], np.full((2, 3), 1 / 3)), "P"),
         (lambda: kolmogorov_smirnov([0.5, 2.0], lambda x: x), "cdf_or_sample"),
-        (lambda: mean_test(np.zeros((5, 2)), [0, 0]), "subspace"),
-        (lambda: mean_test(np.zeros((5, 2)), [0]), "mean"),
+        (lambda: mean_test(np.zeros((5, 2)), [0], np.eye(2)), "mean"),
         (lambda: mean_test(np.zeros((5, 1)), [0], -1.0), "cov"),
         (lambda: covariance_test(np.zeros((2, 2)), np.eye(2)), "too few"),
-        (lambda: permutation_test([1.0], [2.0, 3.0]), "x and y"),
-        (lambda: permutation_test([1.0, 2.0], [2.0, 3.0], "median"), "statistic"),
         (lambda: mean_test([0.0, float("inf")], 0.0, 1.0), "sample"),
     ],
 )
