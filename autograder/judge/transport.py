@@ -235,7 +235,7 @@ class LocalTransport:
 def _copy(value: Any, make_handle: Any, take_handle: Any) -> Any:
     arrays: list[Any] = []
     tree = encode(value, arrays, make_handle)
-    return decode(tree, [bytearray(a.reshape(-1).view("u1")) for a in arrays], take_handle)
+    return decode(tree, [bytearray(array) for array in arrays], take_handle)
 
 
 def _encode_handle(value: Any) -> Any:

@@ -17,10 +17,11 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypedDict
 
 import autograder
 from autograder.sandbox.environment import environment
+from autograder.sandbox.isolation import Report
 
 PRELOAD = ("numpy", "torch", "torch._dynamo", "matplotlib.pyplot", "matplotlib.backends.backend_agg")
 SERVICE = "autograder.worker.service"
@@ -30,6 +31,24 @@ _START_SECONDS = 300.0  # a cold disk, a loaded machine: importing torch can tak
 _BOOT = (
     "import sys; sys.path.insert(0, sys.argv[2]); from autograder.sandbox.zygote import main; main(int(sys.argv[1]))"
 )
+
+
+class Request(TypedDict):
+    """What a zygote is to fork: the child's descriptors come with it, a judge's `JudgeOrder` in the third of them."""
+
+    role: Literal["judge", "warm parent"]
+
+
+class JudgeOrder(TypedDict):
+    """What a judge is told about itself. `path`: what comes first on its search path; the rest is as in `Order`."""
+
+    module: str
+    environment: dict[str, str]
+    folder: str
+    path: list[str]
+    sys_path: list[str]
+    root: str
+    dont_write_bytecode: bool
 
 
 class Fork:
@@ -74,16 +93,16 @@ class Line:
         """False in a fork of the process that it was made for, and when the zygote is known to have ended."""
         return self._owner == os.getpid() and (self._zygote is None or self._zygote.poll() is None)
 
-    def fork(self, request: dict[str, Any], descriptors: Sequence[int]) -> Fork:
+    def fork(self, request: Request, descriptors: Sequence[int]) -> Fork:
         """A new child that has been given these descriptors; OSError if there is none to be had."""
         with self._lock:
             self._channel.settimeout(_START_SECONDS)
             socket.send_fds(self._channel, [json.dumps(request).encode()], descriptors)
             message, handles, _flags, _address = socket.recv_fds(self._channel, 1 << 16, 1)
-        answer: dict[str, Any] = json.loads(message) if message else {"failed": "the zygote has ended"}
+        answer: Report = json.loads(message) if message else {"failed": "the zygote has ended"}
         if "failed" in answer:
             raise OSError(answer["failed"])
-        return Fork(int(answer["pid"]), handles[0])
+        return Fork(answer["pid"], handles[0])
 
     def close(self) -> None:
         """Hang up: a zygote that this process has started ends; its forks do not."""
@@ -155,7 +174,7 @@ def judge(module: str, connection: int, settings: dict[str, str]) -> Fork:
         OSError: no fork is to be had.
     """
     python_path = [os.path.abspath(e) for e in os.environ.get("PYTHONPATH", "").split(os.pathsep) if e]
-    order = {
+    order: JudgeOrder = {
         "module": module,
         "environment": dict(os.environ) | settings,
         "folder": os.getcwd(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 MIB = 1024 * 1024
 
@@ -29,6 +29,18 @@ class Limits:
                 raise ValueError(f"limit {name} must be a whole number of at least 1, got {value!r}")
 
 
+Level = Literal["full", "reduced", "none"]
+
+
+class IsolationData(TypedDict):
+    """An `Isolation` as JSON."""
+
+    level: Level
+    layers: list[str]
+    missing: list[str]
+    why: list[str]
+
+
 @dataclass(frozen=True)
 class Isolation:
     """The layers that hold around a worker. `why` says, for a missing layer, what the system answered.
@@ -37,17 +49,27 @@ class Isolation:
     by Landlock and seccomp), "none" (an ordinary process: only for students checking their own work).
     """
 
-    level: Literal["full", "reduced", "none"]
+    level: Level
     layers: tuple[str, ...]
     missing: tuple[str, ...]
     why: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+    def to_json(self) -> IsolationData:
+        return IsolationData(level=self.level, layers=list(self.layers), missing=list(self.missing), why=list(self.why))
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Isolation:
-        return cls(data["level"], tuple(data["layers"]), tuple(data["missing"]), tuple(data.get("why", ())))
+    def from_json(cls, data: IsolationData) -> Isolation:
+        return cls(data["level"], tuple(data["layers"]), tuple(data["missing"]), tuple(data["why"]))
+
+
+class ExitData(TypedDict):
+    """An `Exit` as JSON."""
+
+    code: int | None
+    signal: int | None
+    cpu_seconds: float
+    max_rss_bytes: int
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -60,6 +82,48 @@ class Exit:
     cpu_seconds: float
     max_rss_bytes: int
     reason: str
+
+    def to_json(self) -> ExitData:
+        return ExitData(
+            code=self.code,
+            signal=self.signal,
+            cpu_seconds=self.cpu_seconds,
+            max_rss_bytes=self.max_rss_bytes,
+            reason=self.reason,
+        )
+
+
+class Order(TypedDict):
+    """What a process is to be prepared for: the first message to a warm parent, or to an ordinary worker.
+
+    serve: "module:function". root: the folder the framework is loaded from. judge: its process id, and `sys_path` its
+    search path. The rest is as in `WarmParent`.
+    """
+
+    serve: str
+    preload: list[str]
+    unprotected: bool
+    without: list[str]
+    readable: list[str]
+    import_path: list[str]
+    processor: int | None
+    root: str
+    judge: int
+    sys_path: list[str]
+
+
+class Report(TypedDict, total=False):
+    """What a warm parent or a minder answers: one of `ready`, `locked`, `exit`, `allowed`, `refused` or `failed`."""
+
+    ready: IsolationData
+    figures: dict[str, float]  # with `ready`: seconds
+    locked: list[str]  # the layers of a worker
+    pid: int  # with `locked`
+    exit: ExitData
+    allowed: int  # bytes of memory
+    refused: str
+    details: str  # with `refused`: a traceback
+    failed: str
 
 
 class IsolationRefused(Exception):

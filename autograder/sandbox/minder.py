@@ -17,15 +17,14 @@ import signal
 import socket
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from autograder.sandbox import kernel, selftest
-from autograder.sandbox.isolation import Exit, Limits
+from autograder.sandbox.isolation import Exit, IsolationData, Limits, Report
 from autograder.sandbox.lockdown import REPORT, WIRE, Owner, Plan, die_with_parent, keep_descriptors, lock, memory_sizes
 from autograder.sandbox.memory import Memory
 
-Serve = Callable[[socket.socket, dict[str, Any]], object]
+Serve = Callable[[socket.socket, IsolationData], object]
 
 # Where a judge with uid 0 puts its workers: a range that no system uses, one uid for each worker, so that the
 # kernel's count of a user's threads is this worker's own.
@@ -49,7 +48,7 @@ class Mission:
     limits: Limits
     paths: Sequence[str]
     repository: str | None
-    isolation: dict[str, Any]  # what the worker is told about itself
+    isolation: IsolationData  # what the worker is told about itself
     serve: Serve | None  # None: lock down, test, report, leave
 
 
@@ -89,12 +88,13 @@ def _mind(mission: Mission, wire: socket.socket, status: socket.socket, parent: 
     _require_power_over(worker)
     memory = Memory(worker, owner, mission.limits.memory_bytes, sizes)
     memory.allow(mission.limits.memory_bytes)
-    _tell(status, report | {"pid": worker})
+    _tell(status, {**report, "pid": worker})
     counting = not owner.counted_alone
     reason = _watch(worker, handle, status, memory, mission.limits.threads if counting else None)
     os.kill(worker, signal.SIGKILL)
     _, code, usage = os.wait4(worker, 0)
-    _tell(status, {"exit": asdict(_verdict(code, usage, reason, mission.limits.cpu_seconds, memory.allowed, before))})
+    ended = _verdict(code, usage, reason, mission.limits.cpu_seconds, memory.allowed, before)
+    _tell(status, {"exit": ended.to_json()})
 
 
 def _prepare(plan: Plan) -> Owner:
@@ -170,21 +170,24 @@ def _locked(mission: Mission, owner: Owner, wire: int, report: int, sizes: tuple
             if wrong:
                 raise OSError(1, "the self-test found: " + "; ".join(wrong))
             layers.append("self-test")
-        answer: dict[str, Any] = {"locked": layers}
+        answer = Report(locked=layers)
     except BaseException as error:
         message = f"{type(error).__name__}: {error}"
-        answer = {"refused": message, "details": traceback.format_exc()[-50000:]}
+        answer = Report(refused=message, details=traceback.format_exc()[-50000:])
     os.write(REPORT, json.dumps(answer).encode())
     os.close(REPORT)
     return own if "locked" in answer else None
 
 
-def _read_all(pipe: int) -> dict[str, Any] | None:
+def _read_all(pipe: int) -> Report | None:
     chunks = []
     while chunk := os.read(pipe, 65536):
         chunks.append(chunk)
     os.close(pipe)
-    return json.loads(b"".join(chunks)) if chunks else None
+    if not chunks:
+        return None
+    report: Report = json.loads(b"".join(chunks))
+    return report
 
 
 def _watch(worker: int, handle: int, status: socket.socket, memory: Memory, threads: int | None) -> str | None:
@@ -233,6 +236,6 @@ def _verdict(
     return Exit(status, killed_by, round(cpu, 3), memory, reason)
 
 
-def _tell(status: socket.socket, message: dict[str, Any]) -> None:
+def _tell(status: socket.socket, message: Report) -> None:
     with contextlib.suppress(OSError):  # the judge is gone: nobody is left to be told
         status.send(json.dumps(message).encode())

@@ -20,10 +20,9 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from autograder.sandbox import calls, kernel, landlock, minder, pages, seccomp
-from autograder.sandbox.isolation import MIB, Isolation, Limits
+from autograder.sandbox.isolation import MIB, Isolation, Level, Limits, Order, Report
 from autograder.sandbox.lockdown import Plan, close_from
 from autograder.sandbox.readable import library_paths, site_packages, sys_path_within
 
@@ -65,7 +64,7 @@ def _live(control: socket.socket, warm: bool) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # minders are reaped by the kernel
     try:
-        order = json.loads(control.recv(1 << 20))
+        order: Order = json.loads(control.recv(1 << 20))
         judge = os.pidfd_open(order["judge"])
         if not warm:
             # For the time of the imports, which the judge waits for; afterwards its end is watched.
@@ -95,7 +94,7 @@ class Refusal(Exception):
     pass
 
 
-def _prepare(order: dict[str, Any], warm: bool) -> minder.Mission:
+def _prepare(order: Order, warm: bool) -> minder.Mission:
     for entry in site_packages(order["sys_path"]):
         if entry not in sys.path:
             sys.path.append(entry)
@@ -123,7 +122,7 @@ def _prepare(order: dict[str, Any], warm: bool) -> minder.Mission:
         limits=_PROBE_LIMITS,
         paths=paths,
         repository=None if site_packages([root]) else root,
-        isolation={},
+        isolation=Isolation("none", (), ()).to_json(),
         serve=serve,
     )
 
@@ -171,7 +170,7 @@ def _choose_plan(mission: minder.Mission, without: frozenset[str], unprotected: 
     for plan in plans:
         layers, reason = _try(replace(mission, plan=plan))
         if layers is not None:
-            level = "full" if plan.namespaces else "reduced"
+            level: Level = "full" if plan.namespaces else "reduced"
             return _settled(mission, plan, level, layers, why)
         why.append(f"{'namespaces' if plan.namespaces else 'landlock alone'}: {reason}")
     if not unprotected:
@@ -187,7 +186,7 @@ def _choose_plan(mission: minder.Mission, without: frozenset[str], unprotected: 
     raise Refusal(f"not even an unprotected worker starts: {'; '.join(why)}")
 
 
-def _settled(mission: minder.Mission, plan: Plan, level: Any, layers: list[str], why: list[str]) -> minder.Mission:
+def _settled(mission: minder.Mission, plan: Plan, level: Level, layers: list[str], why: list[str]) -> minder.Mission:
     wanted = ("namespaces", "pivot_root", "unprivileged", "landlock", "seccomp", "self-test")
     missing = tuple(name for name in wanted if name not in layers)
     isolation = Isolation(level, tuple(layers), missing, tuple(why))
@@ -214,7 +213,7 @@ def _try_once(mission: minder.Mission) -> tuple[list[str] | None, str]:
         if _fork_minder(replace(mission, serve=None), wire, theirs, (ours, far_end)) is None:
             return None, too_many_threads()
         theirs.close()
-        answer = json.loads(ours.recv(1 << 17) or b'{"refused": "the minder died"}')
+        answer: Report = json.loads(ours.recv(1 << 17) or b'{"refused": "the minder died"}')
         if "locked" not in answer:
             return None, answer["refused"]
         ours.recv(1 << 17)  # how it ended: the minder is done

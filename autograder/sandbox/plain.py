@@ -17,10 +17,9 @@ import subprocess
 import sys
 import threading
 from dataclasses import asdict
-from typing import Any
 
 from autograder.sandbox.environment import SETTINGS
-from autograder.sandbox.isolation import Exit, Isolation, IsolationRefused, Limits, WarmParentDied
+from autograder.sandbox.isolation import Exit, Isolation, IsolationRefused, Limits, Order, WarmParentDied
 from autograder.sandbox.worker import Worker
 
 _CONNECT_SECONDS = 300.0  # the child imports torch first
@@ -39,7 +38,7 @@ def isolation(unprotected: bool) -> Isolation:
     return Isolation("none", (), ("namespaces", "pivot_root", "landlock", "seccomp", "self-test"), (why,))
 
 
-def spawn(order: dict[str, Any], limits: Limits, level: Isolation) -> Worker:
+def spawn(order: Order, limits: Limits, level: Isolation) -> Worker:
     """Start one ordinary process that serves; it has imported everything when this returns."""
     token = secrets.token_bytes(_TOKEN_BYTES)
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -51,10 +50,10 @@ def spawn(order: dict[str, Any], limits: Limits, level: Isolation) -> Worker:
             env=dict(os.environ) | SETTINGS,
             start_new_session=os.name == "posix",
         )
-        sent = order | {
+        sent = {
+            **order,
             "token": token.hex(),
             "port": server.getsockname()[1],
-            "sys_path": sys.path,
             "limits": asdict(limits),
             "isolation": level.to_json(),
         }

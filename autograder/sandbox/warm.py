@@ -15,13 +15,22 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Self
 
 import autograder
 from autograder.sandbox import forks, plain
 from autograder.sandbox.environment import environment
 from autograder.sandbox.forks import PRELOAD, Fork
-from autograder.sandbox.isolation import SWITCHES, Exit, Isolation, IsolationRefused, Limits, WarmParentDied
+from autograder.sandbox.isolation import (
+    SWITCHES,
+    Exit,
+    Isolation,
+    IsolationRefused,
+    Limits,
+    Order,
+    Report,
+    WarmParentDied,
+)
 from autograder.sandbox.worker import Worker
 
 _START_SECONDS = 300.0  # a cold disk, a loaded machine: importing torch can take very long
@@ -55,16 +64,18 @@ class WarmParent:
         unknown = without - SWITCHES
         if unknown:
             raise ValueError(f"no such layer: {', '.join(sorted(unknown))}; there are {', '.join(sorted(SWITCHES))}")
-        self._order: dict[str, Any] = {
-            "serve": serve,
-            "preload": list(preload),
-            "unprotected": unprotected,
-            "without": sorted(without - {"warm_parent"}),
-            "readable": [str(path) for path in readable],
-            "import_path": [str(path) for path in import_path],
-            "processor": processor,
-            "root": str(Path(autograder.__file__).resolve().parent.parent),
-        }
+        self._order = Order(
+            serve=serve,
+            preload=list(preload),
+            unprotected=unprotected,
+            without=sorted(without - {"warm_parent"}),
+            readable=[str(path) for path in readable],
+            import_path=[str(path) for path in import_path],
+            processor=processor,
+            root=str(Path(autograder.__file__).resolve().parent.parent),
+            judge=os.getpid(),
+            sys_path=sys.path,
+        )
         self._plain = "warm_parent" in without or sys.platform != "linux"
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | Fork | None = None
@@ -103,9 +114,8 @@ class WarmParent:
             with theirs:
                 self._process = _forked(theirs, errors.fileno()) or _executed(theirs, errors, self._order["root"])
             self._control = ours
-            order = self._order | {"judge": os.getpid(), "sys_path": sys.path}
             try:
-                ours.send(json.dumps(order).encode())
+                ours.send(json.dumps(self._order).encode())
                 answer = _receive(ours, _START_SECONDS)
             except OSError as error:
                 answer = {"failed": f"no answer: {error}"}
@@ -118,10 +128,10 @@ class WarmParent:
         self._isolation = Isolation.from_json(answer["ready"])
 
     @staticmethod
-    def _explain(answer: dict[str, Any] | None, errors: str) -> None:
+    def _explain(answer: Report | None, errors: str) -> None:
         if answer is not None and "refused" in answer:
             raise IsolationRefused(answer["refused"])
-        cause = (answer or {}).get("failed") or errors.strip() or "it ended without a word"
+        cause = (answer and answer.get("failed")) or errors.strip() or "it ended without a word"
         raise WarmParentDied(f"the warm parent did not come up:\n{cause}")
 
     def close(self) -> None:
@@ -210,7 +220,7 @@ class LockedWorker(Worker):
             self._end(answer)
         return self._exit
 
-    def _end(self, answer: dict[str, Any] | None) -> None:
+    def _end(self, answer: Report | None) -> None:
         lost = Exit(None, None, 0.0, 0, "lost")
         self._exit = Exit(**answer["exit"]) if answer is not None and "exit" in answer else lost
         self._status.close()
@@ -237,11 +247,14 @@ class LockedWorker(Worker):
         self.socket.close()
 
 
-def _receive(channel: socket.socket, timeout: float | None) -> dict[str, Any] | None:
+def _receive(channel: socket.socket, timeout: float | None) -> Report | None:
     """One message, None at the end of the channel. TimeoutError if nothing comes in time."""
     poll = select.poll()  # select() fails for descriptors above 1024
     poll.register(channel, select.POLLIN)
     if not poll.poll(None if timeout is None else timeout * 1000):
         raise TimeoutError(f"nothing within {timeout} seconds")
     message = channel.recv(1 << 17)
-    return json.loads(message) if message else None
+    if not message:
+        return None
+    report: Report = json.loads(message)
+    return report

@@ -17,7 +17,8 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import NoReturn
 
 from autograder.sandbox import forks, kernel, pages, parent
 from autograder.sandbox.lockdown import close_from
@@ -65,7 +66,7 @@ def _live(control: socket.socket) -> None:
 
 
 def _fork(
-    request: dict[str, Any], descriptors: list[int], line: socket.socket, lines: dict[int, socket.socket],
+    request: forks.Request, descriptors: list[int], line: socket.socket, lines: dict[int, socket.socket],
     plain_path: list[str],
 ) -> socket.socket | None:  # fmt: skip
     """Fork and answer; this side of the fork's own line."""
@@ -78,7 +79,9 @@ def _fork(
         with ours:
             for other in lines.values():
                 other.close()
-        _run(_warm_parent if request["role"] == "warm parent" else _judge, request, descriptors, theirs, plain_path)
+        if request["role"] == "warm parent":
+            _run(partial(_warm_parent, descriptors, theirs))
+        _run(partial(_judge, descriptors, theirs, plain_path))
     theirs.close()
     try:
         handle = os.pidfd_open(child)
@@ -100,13 +103,13 @@ def _refuse(line: socket.socket, why: str, descriptors: list[int]) -> None:
         os.close(descriptor)
 
 
-def _run(role: Callable[..., int], *arguments: Any) -> None:
-    """The child's side. Never returns."""
+def _run(role: Callable[[], int]) -> NoReturn:
+    """The child's side."""
     code = 1
     try:
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        code = role(*arguments)
+        code = role()
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else 1
     except BaseException:
@@ -118,7 +121,7 @@ def _run(role: Callable[..., int], *arguments: Any) -> None:
         os._exit(code)
 
 
-def _warm_parent(request: dict[str, Any], descriptors: list[int], line: socket.socket, plain_path: list[str]) -> int:
+def _warm_parent(descriptors: list[int], line: socket.socket) -> int:
     line.close()  # workers come from here: no way back
     control, errors = descriptors
     os.dup2(errors, 2)
@@ -127,14 +130,14 @@ def _warm_parent(request: dict[str, Any], descriptors: list[int], line: socket.s
     return 0
 
 
-def _judge(request: dict[str, Any], descriptors: list[int], line: socket.socket, plain_path: list[str]) -> int:
+def _judge(descriptors: list[int], line: socket.socket, plain_path: list[str]) -> int:
     kernel.name_process("ag-judge")
     connection, errors, sealed = descriptors
     os.dup2(errors, 2)
     os.close(errors)
     with open(sealed, "rb") as file:
         file.seek(0)
-        request = json.loads(file.read())
+        request: forks.JudgeOrder = json.loads(file.read())
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])

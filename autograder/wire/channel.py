@@ -16,11 +16,11 @@ import socket
 import struct
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, Never
 
 from autograder.wire.decoding import TakeHandle, decode
-from autograder.wire.encoding import MakeHandle, encode
-from autograder.wire.values import WireError
+from autograder.wire.encoding import Buffers, MakeHandle, encode
+from autograder.wire.values import Other, Value, WireError
 
 _PREFIX = struct.Struct(">4sIQ")
 _MAGIC = b"AGW1"
@@ -41,7 +41,7 @@ class ChannelTimeout(Exception):
 
 
 @dataclass(frozen=True)
-class Message:
+class Message(Generic[Other]):
     """One frame: `number` pairs a reply with its request, `kind` says what it is, `value` is plain data.
 
     `size` is its length on the wire.
@@ -49,11 +49,11 @@ class Message:
 
     number: int
     kind: str
-    value: Any
+    value: Value[Other]
     size: int = 0
 
 
-class Channel:
+class Channel(Generic[Other]):
     """One end of the wire.
 
     Args:
@@ -69,7 +69,7 @@ class Channel:
         self,
         connection: socket.socket,
         make_handle: MakeHandle | None = None,
-        take_handle: TakeHandle | None = None,
+        take_handle: TakeHandle[Other] | None = None,
     ) -> None:
         self._socket = connection
         self._make_handle = make_handle
@@ -81,24 +81,23 @@ class Channel:
         self._ahead = b""  # received, from here on not yet read
         self._at = 0
 
-    def send(self, number: int, kind: str, value: Any, deadline: float | None = None) -> None:
+    def send(self, number: int, kind: str, value: object, deadline: float | None = None) -> None:
         """Send one frame; raises ChannelClosed, or ChannelTimeout when the other side does not read it in time."""
-        buffers: list[Any] = []
+        buffers: Buffers = []
         tree = encode(value, buffers, self._make_handle)
-        arrays = [memoryview(b.reshape(-1).view("u1")) for b in buffers]
-        sizes = [len(array) for array in arrays]
+        sizes = [len(buffer) for buffer in buffers]
         header = _ENCODER.encode({"id": number, "kind": kind, "value": tree, "sizes": sizes}).encode()
         body = sum(sizes)
-        if len(header) > MAX_HEADER or body > MAX_BODY or len(arrays) > MAX_BUFFERS:
+        if len(header) > MAX_HEADER or body > MAX_BODY or len(buffers) > MAX_BUFFERS:
             raise WireError(f"a value too large to send: {len(header):,} + {body:,} bytes")
-        parts: list[Any] = [_PREFIX.pack(_MAGIC, len(header), body), header, *arrays]
+        parts: list[bytes | memoryview] = [_PREFIX.pack(_MAGIC, len(header), body), header, *buffers]
         if body <= _TOGETHER:
             # In one piece: each write wakes the other side, which would find half a frame and wait again.
             parts = [b"".join(parts)]
         for part in parts:
             self._write(part, deadline)
 
-    def receive(self, deadline: float | None = None) -> Message:
+    def receive(self, deadline: float | None = None) -> Message[Other]:
         """Receive one frame.
 
         Raises:
@@ -112,17 +111,16 @@ class Channel:
         if header_length > MAX_HEADER or body_length > MAX_BODY:
             raise WireError("a frame larger than allowed")
         header = _parse_header(self._read(header_length, deadline))
-        sizes = header["sizes"]
-        if sum(sizes) != body_length:
+        if sum(header.sizes) != body_length:
             raise WireError("buffer sizes do not add up to the body")
-        buffers = [self._read(size, deadline) for size in sizes]
+        buffers = [self._read(size, deadline) for size in header.sizes]
         try:
-            value = decode(header["value"], buffers, self._take_handle, self.device)
+            value = decode(header.value, buffers, self._take_handle, self.device)
         except RecursionError:
             raise WireError("value nested too deep") from None
         except (RuntimeError, ValueError, OverflowError, MemoryError) as error:  # torch found what no check here did
             raise WireError(f"a value that cannot be built ({type(error).__name__})") from None
-        return Message(header["id"], header["kind"], value, header_length + body_length)
+        return Message(header.number, header.kind, value, header_length + body_length)
 
     def unsolicited(self) -> bool:
         """Whether bytes wait that no request has asked for."""
@@ -139,7 +137,7 @@ class Channel:
         """Close this end; the other side reads the end of the stream."""
         self._socket.close()
 
-    def _write(self, data: Any, deadline: float | None) -> None:
+    def _write(self, data: bytes | memoryview, deadline: float | None) -> None:
         view = memoryview(data).cast("B")
         while view:
             try:
@@ -184,31 +182,39 @@ def _wait(poll: select.poll, deadline: float | None) -> None:
         raise ChannelTimeout
 
 
-def _parse_header(data: bytearray) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Header:
+    number: int
+    kind: str
+    value: object
+    sizes: list[int]
+
+
+def _parse_header(data: bytearray) -> _Header:
     try:
-        header = _DECODER.decode(data.decode())
+        header: object = _DECODER.decode(data.decode())
     except (ValueError, RecursionError):
         raise WireError("a header that is no JSON") from None
     if type(header) is not dict or set(header) != _FIELDS:
         raise WireError("a header with other fields than id, kind, value, sizes")
-    kind, sizes = header["kind"], header["sizes"]
-    if type(header["id"]) is not int:
+    number, kind, sizes = header["id"], header["kind"], header["sizes"]
+    if type(number) is not int:
         raise WireError("a header with a bad id")
     if type(kind) is not str or len(kind) > 40:
         raise WireError("a header with a bad kind")
     if type(sizes) is not list or len(sizes) > MAX_BUFFERS or any(type(n) is not int or n < 0 for n in sizes):
         raise WireError("a header with a bad sizes")
-    return header
+    return _Header(number, kind, header["value"], sizes)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(pairs)
     if len(result) != len(pairs):
         raise WireError("a header with a repeated key")
     return result
 
 
-def _refuse(constant: str) -> Any:
+def _refuse(constant: str) -> Never:
     raise WireError(f"{constant} in a header")
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Generic, TypeAlias
+
+import numpy as np
+import torch
 
 from autograder.wire.values import (
     DTYPES,
@@ -20,15 +23,23 @@ from autograder.wire.values import (
     MAX_ITEMS,
     Array,
     HandleReference,
+    Other,
     Unusable,
+    Value,
     WireError,
 )
 
-TakeHandle = Callable[[HandleReference], Any]
+TakeHandle: TypeAlias = Callable[[HandleReference], Other]
+Fields: TypeAlias = dict[str, object]
 
 
-def decode(tree: Any, buffers: Sequence[Any], take_handle: TakeHandle | None = None, device: Any = None) -> Any:
-    """Decode what `encode` made. `buffers` are writable bytes-like objects, one per tensor.
+def decode(
+    tree: object,
+    buffers: Sequence[bytearray],
+    take_handle: TakeHandle[Other] | None = None,
+    device: str | None = None,
+) -> Value[Other]:
+    """Decode what `encode` made. `buffers` are writable, one per tensor.
 
     Args:
         tree: the JSON tree.
@@ -42,8 +53,8 @@ def decode(tree: Any, buffers: Sequence[Any], take_handle: TakeHandle | None = N
     return _Decoder(buffers, take_handle, device).decode(tree, 0)
 
 
-class _Decoder:
-    def __init__(self, buffers: Sequence[Any], take_handle: TakeHandle | None, device: Any) -> None:
+class _Decoder(Generic[Other]):
+    def __init__(self, buffers: Sequence[bytearray], take_handle: TakeHandle[Other] | None, device: str | None) -> None:
         self.buffers = buffers
         self.used = [False] * len(buffers)
         self.take_handle = take_handle
@@ -51,26 +62,50 @@ class _Decoder:
         self.items = 0
         self.generators = 0
 
-    def decode(self, tree: Any, depth: int) -> Any:
+    def decode(self, tree: object, depth: int) -> Value[Other]:
         if depth > MAX_DEPTH + 2:
             raise WireError("value nested too deep")
         self._count(1)
-        kind = type(tree)
-        if tree is None or kind in (bool, int, float):
+        if tree is None or type(tree) is bool or type(tree) is int or type(tree) is float:
             return tree
-        if kind is str:
+        if type(tree) is str:
             return tree.encode("utf-8", "replace").decode()  # a lone surrogate could not be written to a result
-        if kind is list:
+        if type(tree) is list:
             return [self.decode(item, depth + 1) for item in tree]
-        if kind is not dict:
-            raise WireError(f"unexpected JSON {kind.__name__}")
-        decoder = _DECODERS.get(tree["t"] if type(tree.get("t")) is str else "")
-        if decoder is None:
+        if type(tree) is not dict:
+            raise WireError(f"unexpected JSON {type(tree).__name__}")
+        tag = tree.get("t")
+        if type(tag) is not str or tag not in _TAGS:
             raise WireError("unknown tag")
-        names, function = decoder
-        if set(tree) != names | {"t"}:
-            raise WireError(f"wrong fields for {tree['t']}")
-        return function(self, tree, depth)
+        if set(tree) != _TAGS[tag] | {"t"}:
+            raise WireError(f"wrong fields for {tag}")
+        return self._tagged(tag, tree, depth)
+
+    def _tagged(self, tag: str, tree: Fields, depth: int) -> Value[Other]:
+        match tag:
+            case "int":
+                return _integer(tree["v"])
+            case "float":
+                return _float(tree["v"])
+            case "complex":
+                return self._complex(tree["v"], depth)
+            case "tuple":
+                return tuple(self._items(tree["v"], depth))
+            case "set":
+                return self._set(tree["v"], depth)
+            case "dict":
+                return self._dict(tree["v"], depth)
+            case "tensor":
+                return self._tensor(tree)
+            case "numbers":
+                return self._numbers(tree)
+            case "handle":
+                return self._handle(tree)
+            case "dtype":
+                return _dtype(tree["v"])
+            case "generator":
+                return self._generator(tree["seed"])
+        return _unusable(tree["v"])
 
     def _count(self, items: int) -> None:
         # Every value becomes an object of ours, however short it is on the wire.
@@ -78,47 +113,33 @@ class _Decoder:
         if self.items > 2 * MAX_ITEMS:
             raise WireError("a value of too many items")
 
-    def _integer(self, tree: dict[str, Any], depth: int) -> int:
-        text = tree["v"]
-        if type(text) is not str or len(text) > 600:
-            raise WireError("bad integer")
-        try:
-            return int(text, 16)
-        except ValueError:
-            raise WireError("bad integer") from None
-
-    def _float(self, tree: dict[str, Any], depth: int) -> float:
-        if tree["v"] not in ("nan", "inf", "-inf"):
-            raise WireError("bad float")
-        return float(tree["v"])
-
-    def _complex(self, tree: dict[str, Any], depth: int) -> complex:
-        parts = self.decode(tree["v"], depth + 1)
-        if type(parts) is not list or len(parts) != 2 or any(type(p) is not float for p in parts):
+    def _complex(self, value: object, depth: int) -> complex:
+        parts = self.decode(value, depth + 1)
+        if type(parts) is not list or len(parts) != 2:
             raise WireError("bad complex number")
-        return complex(*parts)
+        real, imaginary = parts
+        if type(real) is not float or type(imaginary) is not float:
+            raise WireError("bad complex number")
+        return complex(real, imaginary)
 
-    def _tuple(self, tree: dict[str, Any], depth: int) -> tuple[Any, ...]:
-        return tuple(self._items(tree, depth))
-
-    def _set(self, tree: dict[str, Any], depth: int) -> Any:
-        items = self._items(tree, depth)
+    def _set(self, value: object, depth: int) -> set[Value[Other]]:
+        items = self._items(value, depth)
         hashes: dict[int, int] = {}
         for item in items:
             _spread(item, hashes)
         return set(items)
 
-    def _items(self, tree: dict[str, Any], depth: int) -> list[Any]:
-        if type(tree["v"]) is not list:
+    def _items(self, value: object, depth: int) -> list[Value[Other]]:
+        if type(value) is not list:
             raise WireError("bad sequence")
-        return [self.decode(item, depth + 1) for item in tree["v"]]
+        return [self.decode(item, depth + 1) for item in value]
 
-    def _dict(self, tree: dict[str, Any], depth: int) -> dict[Any, Any]:
-        if type(tree["v"]) is not list:
+    def _dict(self, value: object, depth: int) -> dict[Value[Other], Value[Other]]:
+        if type(value) is not list:
             raise WireError("bad dict")
         result = {}
         hashes: dict[int, int] = {}
-        for pair in tree["v"]:
+        for pair in value:
             if type(pair) is not list or len(pair) != 2:
                 raise WireError("bad dict entry")
             key = self.decode(pair[0], depth + 1)
@@ -126,55 +147,47 @@ class _Decoder:
             result[key] = self.decode(pair[1], depth + 1)
         return result
 
-    def _bytes(self, number: Any, expected: int) -> Any:
+    def _buffer(self, number: object) -> bytearray:
         if type(number) is not int or not 0 <= number < len(self.buffers) or self.used[number]:
             raise WireError("bad buffer number")
         self.used[number] = True
-        data = self.buffers[number]
-        if len(data) != expected:
-            raise WireError(f"buffer of {len(data)} bytes where {expected} are due")
-        return data
+        return self.buffers[number]
 
-    def _tensor(self, tree: dict[str, Any], depth: int) -> Any:
-        import torch
-
-        dtype, shape = tree["d"], tree["s"]
+    def _tensor(self, tree: Fields) -> torch.Tensor | Array:
+        dtype, shape, container = tree["d"], tree["s"], tree["c"]
         if type(dtype) is not str or dtype not in DTYPES:
             raise WireError("bad dtype")
         if type(shape) is not list or len(shape) > MAX_DIMENSIONS or any(type(n) is not int or n < 0 for n in shape):
             raise WireError("bad shape")
-        if tree["c"] not in ("torch", "numpy"):
+        if container not in ("torch", "numpy"):
             raise WireError("bad container")
         if math.prod(max(n, 1) for n in shape) > MAX_ELEMENTS:
             raise WireError("bad shape")
-        data = self._bytes(tree["b"], math.prod(shape) * DTYPES[dtype])
-        flat = (
-            torch.frombuffer(data, dtype=getattr(torch, dtype))
-            if len(data)
-            else torch.empty(0, dtype=getattr(torch, dtype))
-        )
+        data, due = self._buffer(tree["b"]), math.prod(shape) * DTYPES[dtype]
+        if len(data) != due:
+            raise WireError(f"buffer of {len(data)} bytes where {due} are due")
+        kind: torch.dtype = getattr(torch, dtype)
+        flat = torch.frombuffer(data, dtype=kind) if len(data) else torch.empty(0, dtype=kind)
         if dtype == "bool":
             # Any byte may have come; a bool tensor of 2s behaves in no defined way.
             flat = flat.view(torch.uint8) != 0
         tensor = flat.reshape(shape)
         if self.device is not None:
             tensor = tensor.to(self.device)
-        return Array(tensor) if tree["c"] == "numpy" else tensor
+        return Array(tensor) if container == "numpy" else tensor
 
-    def _numbers(self, tree: dict[str, Any], depth: int) -> list[Any]:
-        import numpy as np
-
-        if tree["d"] not in ("float64", "int64"):
+    def _numbers(self, tree: Fields) -> list[Value[Other]]:
+        dtype = tree["d"]
+        if dtype != "float64" and dtype != "int64":
             raise WireError("bad dtype of numbers")
-        number = tree["b"]
-        size = len(self.buffers[number]) if type(number) is int and 0 <= number < len(self.buffers) else 0
-        if size % 8 or size // 8 > MAX_ITEMS:
+        data = self._buffer(tree["b"])
+        if len(data) % 8 or len(data) // 8 > MAX_ITEMS:
             raise WireError("bad length of numbers")
-        self._count(size // 8)
-        values: list[Any] = np.frombuffer(self._bytes(number, size), dtype=tree["d"]).tolist()
+        self._count(len(data) // 8)
+        values: list[Value[Other]] = np.frombuffer(data, dtype=dtype).tolist()
         return values
 
-    def _handle(self, tree: dict[str, Any], depth: int) -> Any:
+    def _handle(self, tree: Fields) -> Other:
         number, type_name, is_callable = tree["n"], tree["type"], tree["callable"]
         if (
             type(number) is not int
@@ -187,17 +200,8 @@ class _Decoder:
             raise WireError("a handle where none is due")
         return self.take_handle(HandleReference(number, type_name, is_callable))
 
-    def _dtype(self, tree: dict[str, Any], depth: int) -> Any:
-        import torch
-
-        if type(tree["v"]) is not str or tree["v"] not in DTYPES:
-            raise WireError("bad dtype")
-        return getattr(torch, tree["v"])
-
-    def _generator(self, tree: dict[str, Any], depth: int) -> Any:
-        import torch
-
-        seed = self._integer({"v": tree["seed"]}, depth)
+    def _generator(self, value: object) -> torch.Generator:
+        seed = _integer(value)
         if not 0 <= seed < 2**64:
             raise WireError("bad seed")
         self.generators += 1
@@ -205,13 +209,36 @@ class _Decoder:
             raise WireError("too many generators")
         return torch.Generator(device=self.device or "cpu").manual_seed(seed)
 
-    def _unusable(self, tree: dict[str, Any], depth: int) -> Unusable:
-        if type(tree["v"]) is not str or len(tree["v"]) > 500:
-            raise WireError("bad reason")
-        return Unusable(tree["v"])
+
+def _integer(value: object) -> int:
+    if type(value) is not str or len(value) > 600:
+        raise WireError("bad integer")
+    try:
+        return int(value, 16)
+    except ValueError:
+        raise WireError("bad integer") from None
 
 
-def _spread(key: Any, hashes: dict[int, int]) -> None:
+def _float(value: object) -> float:
+    if value != "nan" and value != "inf" and value != "-inf":
+        raise WireError("bad float")
+    return float(str(value))
+
+
+def _dtype(value: object) -> torch.dtype:
+    if type(value) is not str or value not in DTYPES:
+        raise WireError("bad dtype")
+    found: torch.dtype = getattr(torch, value)
+    return found
+
+
+def _unusable(value: object) -> Unusable:
+    if type(value) is not str or len(value) > 500:
+        raise WireError("bad reason")
+    return Unusable(value)
+
+
+def _spread(key: object, hashes: dict[int, int]) -> None:
     """Count the hash of a key before it goes into a table: numbers and tuples can be made to collide."""
     try:
         value = hash(key)
@@ -222,17 +249,17 @@ def _spread(key: Any, hashes: dict[int, int]) -> None:
         raise WireError("keys made to collide")
 
 
-_DECODERS: dict[str, tuple[set[str], Callable[[_Decoder, dict[str, Any], int], Any]]] = {
-    "int": ({"v"}, _Decoder._integer),
-    "float": ({"v"}, _Decoder._float),
-    "complex": ({"v"}, _Decoder._complex),
-    "tuple": ({"v"}, _Decoder._tuple),
-    "set": ({"v"}, _Decoder._set),
-    "dict": ({"v"}, _Decoder._dict),
-    "tensor": ({"d", "s", "b", "c"}, _Decoder._tensor),
-    "numbers": ({"b", "d"}, _Decoder._numbers),
-    "handle": ({"n", "type", "callable"}, _Decoder._handle),
-    "generator": ({"seed"}, _Decoder._generator),
-    "dtype": ({"v"}, _Decoder._dtype),
-    "unusable": ({"v"}, _Decoder._unusable),
+_TAGS: dict[str, frozenset[str]] = {
+    "int": frozenset("v"),
+    "float": frozenset("v"),
+    "complex": frozenset("v"),
+    "tuple": frozenset("v"),
+    "set": frozenset("v"),
+    "dict": frozenset("v"),
+    "tensor": frozenset("dsbc"),
+    "numbers": frozenset("bd"),
+    "handle": frozenset({"n", "type", "callable"}),
+    "dtype": frozenset("v"),
+    "generator": frozenset({"seed"}),
+    "unusable": frozenset("v"),
 }

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeAlias, cast
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
 
 from autograder.wire.values import (
     DTYPES,
@@ -16,17 +20,18 @@ from autograder.wire.values import (
     Array,
     GeneratorSeed,
     HandleReference,
+    Json,
     Unusable,
     WireError,
 )
 
 _PACKED_LENGTH = 16  # longer lists of numbers of one type travel as a buffer
-Buffers = list[Any]
-MakeHandle = Callable[[Any], HandleReference]
+Buffers: TypeAlias = list[memoryview]
+MakeHandle: TypeAlias = Callable[[object], HandleReference]
 
 
-def encode(value: Any, buffers: Buffers, make_handle: MakeHandle | None = None) -> Any:
-    """Encode `value`; tensors are appended to `buffers` as contiguous NumPy arrays.
+def encode(value: object, buffers: Buffers, make_handle: MakeHandle | None = None) -> Json:
+    """Encode `value`; the bytes of tensors are appended to `buffers`.
 
     Args:
         value: the value; tensors are detached and moved to the CPU.
@@ -42,58 +47,55 @@ class _Encoder:
         self.make_handle = make_handle
         self.items = 0
 
-    def encode(self, value: Any, depth: int) -> Any:
+    def encode(self, value: object, depth: int) -> Json:
         self.items += 1
         if self.items > MAX_ITEMS:
             return _unusable(f"a value of more than {MAX_ITEMS:,} items")
         if depth > MAX_DEPTH:
             return _unusable(f"a value nested more than {MAX_DEPTH} levels deep")
-        kind = type(value)
-        if value is None or kind is bool:
+        if value is None or type(value) is bool:
             return value
-        if kind is int:
+        if type(value) is int:
             if abs(value) < 2**53:
                 return value
             if value.bit_length() > 2048:
                 return _unusable("an integer of more than 2,048 bits")
             return {"t": "int", "v": hex(value)}
-        if kind is float:
+        if type(value) is float:
             return value if math.isfinite(value) else {"t": "float", "v": repr(value)}
-        if kind is str:
+        if type(value) is str:
             if len(value) > MAX_TEXT:
                 return _unusable(f"a text of {len(value):,} characters")
             return value.encode("utf-8", "replace").decode()
-        if kind is complex:
+        if type(value) is complex:
             return {"t": "complex", "v": [self.encode(value.real, depth), self.encode(value.imag, depth)]}
-        if kind is list:
+        if type(value) is list:
             return self._list(value, depth)
-        if kind is tuple:
+        if type(value) is tuple:
             return {"t": "tuple", "v": [self.encode(item, depth + 1) for item in value]}
-        if kind is dict:
-            pairs = [[self.encode(k, depth + 1), self.encode(v, depth + 1)] for k, v in list(value.items())]
+        if type(value) is dict:
+            pairs: list[Json] = [[self.encode(k, depth + 1), self.encode(v, depth + 1)] for k, v in list(value.items())]
             return {"t": "dict", "v": pairs}
-        if kind in (set, frozenset):
+        if type(value) is set or type(value) is frozenset:
             return {"t": "set", "v": [self.encode(item, depth + 1) for item in list(value)]}
-        if kind is HandleReference:
+        if type(value) is HandleReference:
             return {"t": "handle", "n": value.number, "type": value.type_name[:200], "callable": value.callable}
-        if kind is Array:
+        if type(value) is Array:
             tensor = value.tensor.contiguous()
             name = str(tensor.dtype).removeprefix("torch.")
             return self._array(tensor.numpy(), tuple(tensor.shape), name, "numpy")
-        if kind is Unusable:
+        if type(value) is Unusable:
             return _unusable(value.why)
-        if kind is GeneratorSeed:
+        if type(value) is GeneratorSeed:
             return {"t": "generator", "seed": hex(value.seed)}
         return self._other(value)
 
-    def _list(self, value: list[Any], depth: int) -> Any:
+    def _list(self, value: list[object], depth: int) -> Json:
         if len(value) > _PACKED_LENGTH:
-            import numpy as np
-
             types = set(map(type, value))
             if len(value) > MAX_ITEMS:
                 return _unusable(f"a list of {len(value):,} items")
-            if types == {float} or (types == {int} and max(map(abs, value)) < 2**62):
+            if types == {float} or (types == {int} and _fit(cast("list[int]", value))):
                 self.items += len(value)
                 return {
                     "t": "numbers",
@@ -102,14 +104,11 @@ class _Encoder:
                 }
         return [self.encode(item, depth + 1) for item in value]
 
-    def _buffer(self, array: Any) -> int:
-        self.buffers.append(array)
+    def _buffer(self, array: ArrayLike) -> int:
+        self.buffers.append(np.asarray(array).reshape(-1).view(np.uint8).data)
         return len(self.buffers) - 1
 
-    def _other(self, value: Any) -> Any:
-        import numpy as np
-        import torch
-
+    def _other(self, value: object) -> Json:
         if isinstance(value, torch.Tensor):
             return self._tensor(value)
         if isinstance(value, np.ndarray):
@@ -138,10 +137,10 @@ class _Encoder:
             raise WireError(f"a value of type {type(value).__name__} cannot cross the wire")
         return self.encode(self.make_handle(value), 0)
 
-    def _subclass(self, value: Any) -> Any:
+    def _subclass(self, value: str | int | float | list[object] | tuple[object, ...] | dict[object, object]) -> Json:
         # A namedtuple, an OrderedDict, an IntEnum: plain data in another coat. The base's own methods are used,
         # so that a subclass that lies in __iter__ or __eq__ gains nothing.
-        plain: Any
+        plain: object
         if isinstance(value, dict):
             plain = dict(dict.items(value))
         elif isinstance(value, list):
@@ -156,9 +155,7 @@ class _Encoder:
             plain = float.__float__(value)
         return self.encode(plain, 1)
 
-    def _tensor(self, tensor: Any) -> Any:
-        import torch
-
+    def _tensor(self, tensor: torch.Tensor) -> Json:
         if type(tensor) not in (torch.Tensor, torch.nn.Parameter):
             # A subclass may answer any question its own way; its plain data is what is judged.
             tensor = torch.Tensor.as_subclass(tensor, torch.Tensor)
@@ -179,9 +176,14 @@ class _Encoder:
         raw = plain.reshape(-1).view(torch.uint8) if name == "bfloat16" else plain
         return self._array(raw.numpy(), shape, name, "torch")
 
-    def _array(self, array: Any, shape: Sequence[int], dtype: str, container: str) -> Any:
+    def _array(self, array: ArrayLike, shape: Sequence[int], dtype: str, container: str) -> Json:
         return {"t": "tensor", "d": dtype, "s": [int(n) for n in shape], "b": self._buffer(array), "c": container}
 
 
-def _unusable(why: str) -> dict[str, str]:
+def _fit(numbers: Sequence[int]) -> bool:
+    """Whether they can travel as 64 bits."""
+    return max(map(abs, numbers)) < 2**62
+
+
+def _unusable(why: str) -> Json:
     return {"t": "unusable", "v": why[:500]}

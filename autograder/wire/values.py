@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias, TypedDict, TypeVar
+
+if TYPE_CHECKING:
+    import torch
 
 MAX_DEPTH = 24
 MAX_ITEMS = 1_000_000
@@ -57,5 +60,25 @@ class GeneratorSeed:
 class Array:
     """What a NumPy array decodes to: its tensor, remembered as NumPy's so that a check of types can say so."""
 
-    def __init__(self, tensor: Any) -> None:
+    def __init__(self, tensor: torch.Tensor) -> None:
         self.tensor = tensor
+
+
+Other = TypeVar("Other")
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+# What a frame holds once it is decoded. `Other` is what stands for the objects of the other side: handles in the judge,
+# the objects themselves in the worker.
+Value: TypeAlias = (
+    "bool | int | float | complex | str | torch.Tensor | Array | torch.dtype | torch.Generator | Unusable | Other"
+    " | list[Value[Other]] | tuple[Value[Other], ...] | set[Value[Other]] | dict[Value[Other], Value[Other]] | None"
+)
+
+
+class Cell(TypedDict):
+    """A cell of code as it goes to the worker: its text, the student's name for its place, the name that tracebacks
+    show, and the number of its first line there."""
+
+    source: str
+    where: str
+    filename: str
+    first_line: int

@@ -10,7 +10,7 @@ import __future__
 import ast
 import re
 from dataclasses import dataclass
-from typing import Any
+from types import CodeType
 
 _MAGIC = re.compile(r"^\s*(%|!|\?)|^\s*[\w.]+\?{1,2}\s*$")
 _CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
@@ -23,7 +23,7 @@ _CONTINUES = re.compile(r"^(else|elif|except|finally)\b|^[)\]}]")
 class Statement:
     """One top-level statement: its code, and where it stands for the student."""
 
-    code: Any
+    code: CodeType
     where: str
     line: int
     summary: str

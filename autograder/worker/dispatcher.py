@@ -18,19 +18,20 @@ The judge runs the same dispatcher on its own known mistakes, so that a diagnosi
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import lru_cache
 from types import CodeType
-from typing import Any
+from typing import Protocol, TypeAlias, cast
 
-from autograder.wire.values import HandleReference
+from autograder.wire.values import Cell, HandleReference
 from autograder.worker import probes
 from autograder.worker.forbidden import Fence, mentions, namespace_of
 from autograder.worker.objects import Objects
+from autograder.worker.probes import Function
 from autograder.worker.raised import describe_exception
 
 _MISSING = object()
+Reply: TypeAlias = tuple[str, object]  # kind and value
 
 
 class Dispatcher:
@@ -43,18 +44,18 @@ class Dispatcher:
     def __init__(self, device: str | None = None) -> None:
         self.objects = Objects()
         self.device = device
-        self.probes: dict[str, Callable[..., Any]] = dict(probes.GENERIC)
+        self.probes: dict[str, Function] = dict(probes.GENERIC)
         self.files: frozenset[str] = frozenset()
         self._fence = Fence()
 
-    def answer(self, kind: str, request: dict[str, Any]) -> tuple[str, Any]:
+    def answer(self, kind: str, request: dict[str, object]) -> Reply:
         """The kind and the value of the reply to one request."""
         try:
             return _HANDLERS[kind](self, **request)
         except BaseException as error:
             return "raised", asdict(describe_exception(error, self.files))
 
-    def make_handle(self, value: Any) -> HandleReference:
+    def make_handle(self, value: object) -> HandleReference:
         """Keep `value` here, and give the handle that stands for it."""
         if self.device is not None:
             import torch
@@ -63,7 +64,7 @@ class Dispatcher:
                 value.to(self.device)
         return self.objects.make_handle(value)
 
-    def _seed(self, n: int) -> tuple[str, Any]:
+    def _seed(self, n: int) -> Reply:
         import numpy as np
         import torch
 
@@ -79,33 +80,33 @@ class Dispatcher:
         torch.set_grad_enabled(True)
         return "done", None
 
-    def _get(self, target: Any, name: str) -> tuple[str, Any]:
+    def _get(self, target: object, name: str) -> Reply:
         value = getattr(target, name, _MISSING)
         return ("missing", name) if value is _MISSING else ("value", value)
 
-    def _call(self, target: Any, args: list[Any], kwargs: dict[str, Any]) -> tuple[str, Any]:
+    def _call(self, target: Function, args: list[object], kwargs: dict[str, object]) -> Reply:
         return "value", target(*args, **kwargs)
 
-    def _probes(self, source: str) -> tuple[str, Any]:
-        namespace: dict[str, Any] = {"__name__": "probes"}
+    def _probes(self, source: str) -> Reply:
+        namespace: dict[str, object] = {"__name__": "probes"}
         exec(_compiled(source), namespace)
-        own = {n: v for n, v in namespace.items() if callable(v) and not n.startswith("_")}
+        own = {n: cast(Function, v) for n, v in namespace.items() if callable(v) and not n.startswith("_")}
         self.probes = probes.GENERIC | own
         return "done", None
 
-    def _probe(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> tuple[str, Any]:
+    def _probe(self, name: str, args: list[object], kwargs: dict[str, object]) -> Reply:
         return "value", self.probes[name](*args, **kwargs)
 
-    def _release(self, numbers: list[int]) -> tuple[str, Any]:
+    def _release(self, numbers: list[int]) -> Reply:
         self.objects.release(numbers)
         return "done", None
 
-    def _forbid(self, names: list[str]) -> tuple[str, Any]:
+    def _forbid(self, names: list[str]) -> Reply:
         self._fence.lift()
         self._fence.forbid(names, namespace_of(self.objects.module))
         return "done", None
 
-    def _mentions(self, cells: list[dict[str, Any]], names: list[str]) -> tuple[str, Any]:
+    def _mentions(self, cells: list[Cell], names: list[str]) -> Reply:
         return "value", [asdict(mention) for mention in mentions(cells, names)]
 
 
@@ -114,13 +115,21 @@ def _compiled(source: str) -> CodeType:
     return compile(source, "probes.py", "exec")
 
 
-_HANDLERS: dict[str, Callable[..., tuple[str, Any]]] = {
-    "seed": Dispatcher._seed,
-    "get": Dispatcher._get,
-    "call": Dispatcher._call,
-    "probes": Dispatcher._probes,
-    "probe": Dispatcher._probe,
-    "release": Dispatcher._release,
-    "forbid": Dispatcher._forbid,
-    "mentions": Dispatcher._mentions,
-}
+class _Handler(Protocol):
+    def __call__(self, dispatcher: Dispatcher, /, **fields: object) -> Reply: ...
+
+
+# Each has parameters of its own; the judge, who names them, is believed.
+_HANDLERS = cast(
+    dict[str, _Handler],
+    {
+        "seed": Dispatcher._seed,
+        "get": Dispatcher._get,
+        "call": Dispatcher._call,
+        "probes": Dispatcher._probes,
+        "probe": Dispatcher._probe,
+        "release": Dispatcher._release,
+        "forbid": Dispatcher._forbid,
+        "mentions": Dispatcher._mentions,
+    },
+)

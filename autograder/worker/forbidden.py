@@ -13,19 +13,26 @@ import importlib
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Never, Protocol
 
+from autograder.wire.values import Cell
 from autograder.worker.cells import blank_magics
 
 MAX_MENTIONS = 50
 _ABSENT = object()
 
 
+class Refusal(Protocol):
+    """Stands in the place of a function that may not be called."""
+
+    def __call__(self, *args: object, **kwargs: object) -> Never: ...
+
+
 class ForbiddenCall(RuntimeError):
     """The submission used what this check forbids."""
 
 
-def find(name: str) -> tuple[Any, str]:
+def find(name: str) -> tuple[object, str]:
     """The owner of a dotted name and its last part: a module or a class, and an attribute of it.
 
     Raises:
@@ -34,7 +41,7 @@ def find(name: str) -> tuple[Any, str]:
     parts = name.split(".")
     for length in range(len(parts) - 1, 0, -1):
         try:
-            owner: Any = importlib.import_module(".".join(parts[:length]))
+            owner: object = importlib.import_module(".".join(parts[:length]))
         except ImportError:
             continue
         for part in parts[length:-1]:
@@ -55,7 +62,7 @@ class Fence:
         while self._undo:
             self._undo.pop()()
 
-    def forbid(self, names: Iterable[str], namespace: dict[str, Any]) -> None:
+    def forbid(self, names: Iterable[str], namespace: dict[str, object]) -> None:
         """Replace each named function, in its library and where `namespace` (the submission's) has imported it.
 
         A class stays what it is for `isinstance`; only making an instance is refused.
@@ -75,7 +82,7 @@ class Fence:
                 namespace[alias] = refuse
             self._replace(owner, attribute, refuse)
 
-    def _replace(self, owner: Any, attribute: str, refuse: Callable[..., Any]) -> None:
+    def _replace(self, owner: object, attribute: str, refuse: Refusal) -> None:
         before = vars(owner).get(attribute, _ABSENT)
         setattr(owner, attribute, refuse)
 
@@ -88,14 +95,14 @@ class Fence:
         self._undo.append(undo)
 
 
-def _stand_in(name: str) -> Callable[..., Any]:
-    def refuse(*args: Any, **kwargs: Any) -> Any:
+def _stand_in(name: str) -> Refusal:
+    def refuse(*args: object, **kwargs: object) -> Never:
         raise ForbiddenCall(f"{name} may not be used here: write it yourself")
 
     return refuse
 
 
-def _restore_item(namespace: dict[str, Any], key: str, value: Any) -> Callable[[], None]:
+def _restore_item(namespace: dict[str, object], key: str, value: object) -> Callable[[], None]:
     def undo() -> None:
         namespace[key] = value
 
@@ -114,7 +121,7 @@ class Mention:
     line: int
 
 
-def mentions(cells: Sequence[Mapping[str, Any]], names: Iterable[str]) -> list[Mention]:
+def mentions(cells: Sequence[Cell], names: Iterable[str]) -> list[Mention]:
     """Where the text of these cells uses the names: by import, attribute, method or `getattr` with a literal."""
     wanted = frozenset(names)
     imported: dict[str, str] = {}
@@ -164,6 +171,6 @@ def _dotted(node: ast.AST, imported: Mapping[str, str]) -> str:
     return ".".join([imported[node.id], *reversed(parts)])
 
 
-def namespace_of(module: Any) -> dict[str, Any]:
+def namespace_of(module: object) -> dict[str, object]:
     """The names of the submission's module."""
     return vars(module) if isinstance(module, types.ModuleType) else {}

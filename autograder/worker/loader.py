@@ -8,8 +8,8 @@ import signal
 import sys
 import types
 from collections.abc import Callable
-from typing import Any
 
+from autograder.wire.values import Cell
 from autograder.worker.cells import Problem, Statement, describe_syntax_error, split_statements
 from autograder.worker.raised import describe_exception
 
@@ -22,7 +22,7 @@ class StatementTimeout(BaseException):
 
 def load(
     name: str,
-    cells: list[dict[str, Any]],
+    cells: list[Cell],
     skip: set[int],
     statement_seconds: float,
     progress: Callable[[int, str, int], None],
@@ -67,8 +67,8 @@ def load(
     return module, problems[:MAX_PROBLEMS]
 
 
-def _run(statement: Statement, namespace: dict[str, Any], seconds: float) -> Problem | None:
-    def interrupt(signum: int, frame: Any) -> None:
+def _run(statement: Statement, namespace: dict[str, object], seconds: float) -> Problem | None:
+    def interrupt(signum: int, frame: object) -> None:
         raise StatementTimeout
 
     signal.signal(signal.SIGALRM, interrupt)

@@ -6,19 +6,27 @@ without their graph, so whatever needs autograd is a probe.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
 
-def _select(value: Any, output: int | None) -> Any:
-    return value if output is None else value[output]
+class Function(Protocol):
+    """A function of the student's, one of its methods, or a probe: anything that can be called."""
+
+    __name__: str
+
+    def __call__(self, *args: object, **kwargs: object) -> object: ...
+
+
+def _select(value: object, output: int | None) -> object:
+    return value if output is None else cast(Sequence[object], value)[output]
 
 
 def gradient(
-    function: Callable[..., Any], inputs: list[Any], wrt: list[int], output: int | None = None, **kwargs: Any
+    function: Function, inputs: list[Tensor], wrt: list[int], output: int | None = None, **kwargs: object
 ) -> list[Tensor | None]:
     """Gradients of the summed output of `function(*inputs)` with respect to the inputs numbered in `wrt`.
 
@@ -33,10 +41,10 @@ def gradient(
     return list(torch.autograd.grad(value.sum(), [arguments[i] for i in wrt], allow_unused=True))
 
 
-def batch_jacobian(function: Callable[[Tensor], Any], x: Tensor, output: int | None = None) -> Tensor:
+def batch_jacobian(function: Function, x: Tensor, output: int | None = None) -> Tensor:
     """Jacobian of each row of the output by the same row of `x` (B, D_in): (B, D_out, D_in)."""
     x = x.detach().clone().requires_grad_()
-    y = _select(function(x), output)
+    y = cast(Tensor, _select(function(x), output))
     rows = []
     for j in range(y.shape[1]):
         (row,) = torch.autograd.grad(y[:, j].sum(), x, retain_graph=True, allow_unused=True)
@@ -73,7 +81,7 @@ def parameter_count(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 
 
-def call_without_grad(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def call_without_grad(function: Function, *args: object, **kwargs: object) -> object:
     """Call `function` under `torch.no_grad()`."""
     with torch.no_grad():
         return function(*args, **kwargs)
@@ -89,16 +97,16 @@ def linear(weight: Tensor, bias: Tensor | None = None) -> nn.Module:
     return layer
 
 
-def constant(value: Any) -> Callable[..., Any]:
+def constant(value: object) -> Function:
     """A function of anything that returns `value`."""
 
-    def function(*args: Any, **kwargs: Any) -> Any:
+    def function(*args: object, **kwargs: object) -> object:
         return value
 
     return function
 
 
-def is_instance(value: Any, class_name: str) -> bool:
+def is_instance(value: object, class_name: str) -> bool:
     """Whether `value` is an instance of the class named with its module, as in `torch.nn.Module`."""
     return any(f"{c.__module__}.{c.__qualname__}" in (class_name, _full(class_name)) for c in type(value).__mro__)
 
@@ -112,23 +120,22 @@ def submodule_types(module: nn.Module) -> list[str]:
     return [type(m).__name__ for m in module.modules()]
 
 
-def requires_grad(function: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
+def requires_grad(function: Function, *args: object, **kwargs: object) -> bool:
     """Whether the answer of `function` carries a graph."""
     value = function(*args, **kwargs)
     return isinstance(value, Tensor) and value.requires_grad
 
 
-def changed(function: Callable[..., Any], *args: Any, **kwargs: Any) -> list[int]:
+def changed(function: Function, *args: object, **kwargs: object) -> list[int]:
     """The numbers of the positional tensors that a call of `function` changes."""
-    kept = {i: value.clone() for i, value in enumerate(args) if isinstance(value, Tensor)}
+    tensors = {i: value for i, value in enumerate(args) if isinstance(value, Tensor)}
+    kept = {i: value.clone() for i, value in tensors.items()}
     function(*args, **kwargs)
-    return [i for i, value in kept.items() if value.shape != args[i].shape or not torch.equal(value, args[i])]
+    return [i for i, value in tensors.items() if value.shape != kept[i].shape or not torch.equal(value, kept[i])]
 
 
-GENERIC: dict[str, Callable[..., Any]] = {
-    probe.__name__: probe
-    for probe in (
-        gradient, batch_jacobian, perturb, parameters, set_parameters, parameter_count, call_without_grad, linear,
-        constant, is_instance, submodule_types, requires_grad, changed,
-    )
-}  # fmt: skip
+_PROBES: tuple[object, ...] = (
+    gradient, batch_jacobian, perturb, parameters, set_parameters, parameter_count, call_without_grad, linear,
+    constant, is_instance, submodule_types, requires_grad, changed,
+)  # fmt: skip
+GENERIC: dict[str, Function] = {probe.__name__: probe for probe in cast(tuple[Function, ...], _PROBES)}

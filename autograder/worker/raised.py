@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 from dataclasses import dataclass
-from typing import Any
 
 MAX_MESSAGE = 1000
 _BUILTIN = {kind: kind.__name__ for kind in vars(builtins).values() if isinstance(kind, type)}
@@ -36,7 +35,7 @@ def describe_exception(error: BaseException, student_files: frozenset[str] = fro
     kind = type(error)
     bases = tuple(_BUILTIN[base] for base in type.mro(kind) if base in _BUILTIN)  # a class may give itself any name
     where, line, function = "", 0, ""
-    traceback: Any = error.__traceback__
+    traceback = error.__traceback__
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if code.co_filename in student_files:

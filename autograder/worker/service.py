@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TypedDict, cast
 
 from autograder.wire.channel import Channel, ChannelClosed, Message
-from autograder.wire.values import Unusable, WireError
+from autograder.wire.values import Cell, Unusable, WireError
 from autograder.worker import surroundings
-from autograder.worker.dispatcher import Dispatcher
+from autograder.worker.dispatcher import Dispatcher, Reply
 from autograder.worker.loader import load
 
 MAX_NAMES = 50_000  # `from torch import *` and the like give thousands, and the student's own come last
 
 
-def serve(connection: socket.socket, isolation: dict[str, Any]) -> None:
+class LoadRequest(TypedDict):
+    """What comes with `load`; `skip` are numbers of statements, `seconds` are for each of the others."""
+
+    name: str
+    cells: list[Cell]
+    skip: list[int]
+    seconds: float
+    device: str
+
+
+def serve(connection: socket.socket, isolation: Mapping[str, object]) -> None:
     """Answer requests on `connection` until it closes. Runs in the locked worker, beside the student's code."""
     dispatcher = Dispatcher()
-    channel = Channel(connection, dispatcher.make_handle, dispatcher.objects.take)
+    channel: Channel[object] = Channel(connection, dispatcher.make_handle, dispatcher.objects.take)
     surroundings.prepare()
     sys.setrecursionlimit(3000)
     while True:
@@ -30,7 +41,7 @@ def serve(connection: socket.socket, isolation: dict[str, Any]) -> None:
         kind, value = (
             _load(channel, dispatcher, message)
             if message.kind == "load"
-            else dispatcher.answer(message.kind, message.value)
+            else dispatcher.answer(message.kind, cast("dict[str, object]", message.value))
         )
         try:
             channel.send(message.number, kind, value)
@@ -42,11 +53,11 @@ def serve(connection: socket.socket, isolation: dict[str, Any]) -> None:
             channel.send(message.number, "value", Unusable(f"an answer that cannot be read ({type(error).__name__})"))
 
 
-def _load(channel: Channel, dispatcher: Dispatcher, message: Message) -> tuple[str, Any]:
+def _load(channel: Channel[object], dispatcher: Dispatcher, message: Message[object]) -> Reply:
     def progress(number: int, where: str, line: int) -> None:
         channel.send(message.number, "progress", {"statement": number, "where": where, "line": line})
 
-    request = message.value
+    request = cast(LoadRequest, message.value)  # the judge is believed
     dispatcher.device = channel.device = None if request["device"] == "cpu" else request["device"]
     dispatcher.files = frozenset(cell["filename"] for cell in request["cells"])
     module, problems = load(request["name"], request["cells"], set(request["skip"]), request["seconds"], progress)

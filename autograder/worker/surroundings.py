@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import sys
 import types
-from typing import Any
 
 
 def prepare() -> None:
@@ -23,14 +22,14 @@ def _no_input(prompt: object = "") -> str:
     raise EOFError("input() has nobody to ask while a file is graded; write the value into the code")
 
 
-def _nothing(*args: Any, **kwargs: Any) -> None:
+def _nothing(*args: object, **kwargs: object) -> None:
     return None
 
 
 class _Shell:
     """Stands for IPython's shell: every method does nothing."""
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         if name.startswith("__"):
             raise AttributeError(name)
         return _nothing

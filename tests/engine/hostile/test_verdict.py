@@ -38,7 +38,7 @@ def mean(x):
     threading.Thread(target=os._exit, args=(0,)).start()
     import time; time.sleep(60)
 """),
-    "killing itself": (MEAN, True, "def mean(x): import os; os.kill(os.getpid(), 9); import ctypes; ctypes.string_at(0)"),
+    "killing itself": (MEAN, False, "def mean(x): import os; os.kill(os.getpid(), 9)"),
     "crash of the interpreter": (MEAN, True, "def mean(x): import ctypes; ctypes.string_at(1)"),
     "every kind of exception": (MEAN, False, """
 def mean(x):
