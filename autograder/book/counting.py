@@ -7,15 +7,18 @@ handing in and due dates may change without anything being graded again; what co
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from autograder.book.attempts import Attempt
 from autograder.book.handed_in import Handed
 from autograder.book.late import lateness_of, submitted
 from autograder.course import CourseConfig
 from autograder.language import _
-from autograder.results.model import Result
+from autograder.results.model import Late, Result
 
 # What is known of when files were handed in, by SHA-256; "" is the file that could not be read.
 Times = Mapping[str, Handed]
@@ -61,7 +64,7 @@ def counting(
         chosen = max(reversed(ordered), key=lambda one: _final(course, one.result, extension))
     position = ordered.index(chosen) + 1
     counts = copied(chosen.result)
-    counts.submission |= {"attempt": position, "attempts": len(ordered)}
+    counts.submission.attempt, counts.submission.attempts = position, len(ordered)
     if chosen is not ordered[-1]:
         words = _("the first") if course.attempts == "first" else _("the best")
         counts.notes.append(
@@ -74,38 +77,27 @@ def counting(
 
 def on_time(result: Result, times: Times) -> Result:
     """A copy of a result with the time of handing in that is known now; else it keeps the one it was graded with."""
-    copy = copied(result)
-    handed = times.get(str(result.submission.get("sha256") or ""))
-    if handed is None and result.outcome == "unreadable":
+    known = copied(result)
+    handed = times.get(result.submission.sha256)
+    if handed is None and result.outcome == "handed_in_not_gradable":
         handed = times.get("")
-    if handed is None:
-        return copy
-    copy.submission["submitted"] = handed.submitted.isoformat() if handed.submitted else None
-    copy.submission.pop("marked_late", None)
-    if handed.late and not handed.submitted:
-        copy.submission["marked_late"] = True
-    return copy
+    if handed is not None:
+        known.submission.submitted = handed.submitted
+        known.submission.marked_late = handed.late and not handed.submitted
+    return known
 
 
 def with_lateness(course: CourseConfig, result: Result, extension: datetime | None = None) -> Result:
-    """A copy of a result whose `late` says how late it was; it is empty where nobody knows when it was handed in."""
+    """A copy of a result whose `late` says how late it was; it is None where nobody knows when it was handed in."""
     late = lateness_of(course, result, extension)
-    if late.penalty is None:
-        return replace(result, late={})
-    return replace(
-        result,
-        late={
-            "due": late.due.isoformat() if late.due else None,
-            "penalty": late.penalty,
-            "points_after_penalty": late.final(result.points),
-        },
-    )
+    said = Late(late.due, late.penalty, late.final(result.points)) if late.penalty is not None else None
+    return replace(result, late=said)
 
 
 def copied(result: Result) -> Result:
     """A copy whose submission and notes may be changed."""
     # Checks and the rest are not changed here: copying them too would take most of the time of an unchanged class.
-    return replace(result, submission=dict(result.submission), notes=list(result.notes))
+    return replace(result, submission=copy(result.submission), notes=list(result.notes))
 
 
 def _final(course: CourseConfig, result: Result, extension: datetime | None) -> float:

@@ -97,7 +97,8 @@ def grade(result: Result, course: CourseConfig, decisions: Sequence[Decision], i
     late = lateness_of(course, result, _extension(decisions))
     if late.penalty is None:
         # Without the time of handing in nobody can say that it was late; an extension lifts what had been counted.
-        late = replace(late, penalty=0.0 if late.extended else float(result.late.get("penalty", 0.0)))
+        known = result.late.penalty if result.late is not None else 0.0
+        late = replace(late, penalty=0.0 if late.extended else known)
     return Grade(
         student=result.student,
         exercise=result.exercise,

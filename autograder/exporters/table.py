@@ -159,9 +159,9 @@ def _row(result: Result, grade: Grade, people: People, missing: Missing | None) 
         passed=sum(check.outcome == "passed" for check in result.checks),
         checks=len(result.checks),
         incidents=len(result.alarms),
-        submitted=str(facts.get("submitted") or ""),
-        attempt=str(facts.get("attempt") or ""),
-        attempts=str(facts.get("attempts") or ""),
+        submitted=facts.submitted.isoformat() if facts.submitted else "",
+        attempt=str(facts.attempt or ""),
+        attempts=str(facts.attempts or ""),
         message=result.message,
     )
 

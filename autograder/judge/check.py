@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-Kind = Literal["exact", "statistical", "training", "quiz"]
+from autograder.results.outcomes import CheckKind
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -29,7 +30,7 @@ class CheckInfo:
     id: str
     title: str
     points: float
-    kind: Kind
+    kind: CheckKind
     requires: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()
     time_limit: float | None = None
@@ -39,7 +40,7 @@ class CheckInfo:
 def check(
     *,
     points: float = 0.0,
-    kind: Kind = "exact",
+    kind: CheckKind = "exact",
     requires: Sequence[str] = (),
     covers: Sequence[str] = (),
     time_limit: float | None = None,

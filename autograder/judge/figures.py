@@ -19,8 +19,9 @@ from autograder.judge.drawing import Drawing, check_drawing, save
 from autograder.judge.engine import Engine, Job
 from autograder.judge.grading import Grading
 from autograder.judge.reference import load_module
-from autograder.judge.session import Code, Incident, Session
+from autograder.judge.session import Code, Session
 from autograder.judge.transport import LocalTransport
+from autograder.results.model import Incident
 
 FILE = "figures.py"
 REFERENCE = ".reference"

@@ -14,7 +14,8 @@ from autograder.judge.draw import Draw, subseed
 from autograder.judge.session import Session
 from autograder.judge.verdicts import FrameworkFault, StudentError
 from autograder.language import _
-from autograder.results.model import CheckOutcome, CheckResult, LoadingProblem
+from autograder.results.model import CheckResult, LoadingProblem
+from autograder.results.outcomes import CheckOutcome, is_problem_kind
 from autograder.worker.forbidden import find
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -45,18 +46,18 @@ class Grading:
     answers_released: bool = False
     total_seconds: float = math.inf
     results: dict[str, CheckResult] = field(default_factory=dict)
-    figures: dict[str, float | None] = field(default_factory=dict)
+    measured: dict[str, float | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._once: dict[str, tuple[int, Any]] = {}
 
     def record(self, name: str, value: float) -> None:
         """Keep a figure of the check that runs now."""
-        self.figures[name] = value if math.isfinite(value) else None
+        self.measured[name] = value if math.isfinite(value) else None
 
     def begin(self, info: CheckInfo, seconds: float, memory_mb: int) -> None:
         """Make ready for a check: so many seconds for the student's code, so much memory for its process."""
-        self.figures = {}
+        self.measured = {}
         left = self.total_seconds - self.session.student_seconds
         if left <= 0:
             raise StudentError(
@@ -119,7 +120,7 @@ class Grading:
             diagnosis=diagnosis,
             diagnosis_title=diagnosis_title,
             duration_s=round(duration, 4),
-            figures=dict(self.figures),
+            measured=dict(self.measured),
             kind=info.kind,
         )
         self.results[info.id] = result
@@ -127,12 +128,11 @@ class Grading:
 
     def loading_problems(self) -> list[LoadingProblem]:
         """What of the file could not be loaded, in words that are safe to show."""
-        kinds = ("syntax", "exception", "timeout", "crash", "note")
         return [
             LoadingProblem(
                 one_line(p["where"])[:100],
                 p["line"],
-                p["kind"] if p["kind"] in kinds else "exception",
+                p["kind"] if is_problem_kind(p["kind"]) else "exception",
                 one_line(p["message"]),
             )
             for p in self.session.problems

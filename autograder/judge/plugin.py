@@ -80,7 +80,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     sitting = item.config.stash[SITTING]
     grading = sitting.open_for(item)
-    grading.figures = {}
+    grading.measured = {}
     blockers = grading.blocked_by(info)
     if blockers:
         from autograder.language import said

@@ -14,6 +14,7 @@ from autograder.judge.remote import Handle
 from autograder.judge.transport import Loaded, Transport, WorkerLost
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
+from autograder.results.model import Incident
 from autograder.wire.values import HandleReference, Unusable
 
 MAX_RELOADS = 4
@@ -48,15 +49,6 @@ class Answer:
     label: str
     kind: str
     value: Any
-
-
-@dataclass
-class Incident:
-    """Something that an instructor should know: a worker that broke the protocol, died or hung."""
-
-    kind: str
-    detail: str
-    check: str = ""
 
 
 @dataclass

@@ -51,7 +51,7 @@ def _cell(text: str, grade: Grade) -> Text:
 
     final = counts(grade)
     if final is None or text == "–":
-        styles = {"error": "bold magenta", "handed_in_not_gradable": "red", "unreadable": "red"}
+        styles = {"error": "bold magenta", "handed_in_not_gradable": "red"}
         return Text(text, style=styles.get(grade.outcome, "dim"))
     style = "green" if final >= grade.max_points else "red" if final == 0 else ""
     return Text(f"{text} / {points(grade.max_points)}", style=style)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from autograder.language import N_, _, number
 from autograder.results.grade import Grade
+from autograder.results.outcomes import WITH_POINTS
 
 
 def points(value: float) -> str:
@@ -62,7 +63,7 @@ def short(grade: Grade, alarm: bool = False) -> str:
 
 def counts(grade: Grade) -> float | None:
     """What counts; None where nobody can say it yet. A fault of ours is never a student's zero."""
-    return grade.final if grade.decided or grade.outcome in ("graded", "missing") else None
+    return grade.final if grade.decided or grade.outcome in WITH_POINTS else None
 
 
 def total(grades: Sequence[Grade]) -> str:
@@ -86,8 +87,10 @@ def outcome_word(outcome: str) -> str:
     """What readers call an outcome."""
     return {
         "graded": _("graded"),
-        "unreadable": _("unreadable"),
+        "handed_in_not_gradable": _("not gradable"),
         "missing": _("missing"),
+        "not_due": _("not due yet"),
+        "excused": _("excused"),
         "passed": _("passed"),
         "failed": _("not passed"),
         "blocked": _("not judged"),

@@ -24,7 +24,7 @@ from autograder.book.place import open_store
 from autograder.course import load_config
 from autograder.course.config import LatePenalty
 from autograder.results.files import file_digest, read_result, result_path, write_result
-from autograder.results.model import Result
+from autograder.results.model import Late, Result, SubmissionFacts
 from autograder.submissions import Entry, HandIn
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -44,14 +44,14 @@ def course(tmp_path):
 
 
 def attempt(sha: str, points: float, submitted: datetime | None, outcome="graded") -> Result:
-    about = {"file": "toy.py", "format": "py", "sha256": sha, "submitted": submitted and submitted.isoformat()}
+    about = SubmissionFacts("toy.py", "py", sha, submitted)
     return Result("ada", "toy", points, 10.0, outcome, submission=about)
 
 
 def settled(course, out: Path, tries: list[Result], handed=None, extension=None) -> Result:
     store = open_store(out, course.id)
     for one in tries:
-        store.attempts.keep(one, {"sha": one.submission["sha256"]}, one.submission["sha256"])
+        store.attempts.keep(one, {"sha": one.submission.sha256}, one.submission.sha256)
     path = result_path(out, "ada", "toy")
     write_result(path, tries[-1])
     extensions = {("ada", "toy"): extension} if extension else {}
@@ -87,8 +87,8 @@ def test_which_attempt_counts(course, tmp_path, policy, points, days, counts):
     tries = [attempt(f"{i}" * 64, p, None if d is None else DUE + d * DAY)
              for i, (p, d) in enumerate(zip(points, days, strict=True))]  # fmt: skip
     found = settled(course, tmp_path / "out", tries)
-    assert found.submission["sha256"] == f"{counts - 1}" * 64
-    assert found.submission["attempts"] == 2
+    assert found.submission.sha256 == f"{counts - 1}" * 64
+    assert found.submission.attempts == 2
 
 
 def test_a_regrade_is_no_attempt(course, tmp_path):
@@ -96,31 +96,31 @@ def test_a_regrade_is_no_attempt(course, tmp_path):
     tries = [attempt("a" * 64, 3, None), attempt("a" * 64, 5, None)]
     found = settled(course, tmp_path / "out", tries)
     assert found.points == 5
-    assert "attempts" not in found.submission
+    assert found.submission.attempts is None
 
 
 def test_a_time_that_becomes_known_later_counts(course, tmp_path):
     sha = "a" * 64
     entry = Entry("ada", "toy", Path("toy.py"), submitted=DUE + DAY)
     found = settled(course, tmp_path / "out", [attempt(sha, 8, None)], {("ada", "toy", sha): entry})
-    assert found.late == {"due": DUE.isoformat(), "penalty": 0.25, "points_after_penalty": 6.0}
+    assert found.late == Late(DUE, 0.25, 6.0)
     # With an extension it is not late; the next run says so.
     found = settled(course, tmp_path / "out", [attempt(sha, 8, None)], {("ada", "toy", sha): entry}, DUE + 2 * DAY)
-    assert found.late["penalty"] == 0.0
+    assert found.late.penalty == 0.0
 
 
 def test_only_the_platforms_mark_says_late(course, tmp_path):
     sha = "a" * 64
     entry = Entry("ada", "toy", Path("toy.py"), late=True)
     found = settled(course, tmp_path / "out", [attempt(sha, 8, None)], {("ada", "toy", sha): entry})
-    assert found.late["penalty"] == 0.25  # at least a day was begun
+    assert found.late.penalty == 0.25  # at least a day was begun
     assert grade(found, course, []).final == 6.0
     extended = Decision(DUE, "t", "ill", "extend", "ada", "toy", due=DUE + DAY)
     assert grade(found, course, [extended]).final == 8.0
 
 
 def test_nobody_knows_when(course, tmp_path):
-    assert settled(course, tmp_path / "out", [attempt("a" * 64, 8, None)]).late == {}
+    assert settled(course, tmp_path / "out", [attempt("a" * 64, 8, None)]).late is None
 
 
 # --- days, grace, zones

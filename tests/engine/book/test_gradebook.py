@@ -19,7 +19,7 @@ from autograder.book.place import open_store, read_decisions
 from autograder.book.rubric import load_rubric
 from autograder.course import ConfigurationError, load_config
 from autograder.results.files import result_path, write_result
-from autograder.results.model import CheckResult, Result
+from autograder.results.model import CheckResult, Late, Result, SubmissionFacts
 
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
 CONFIG = """\
@@ -42,7 +42,7 @@ def course(tmp_path):
 
 def result(student="ada", points=(4.0, 2.0), submitted=None, exercise="flows"):
     checks = [CheckResult(f"c{i}", f"C{i}", p, 5.0, "passed" if p else "failed") for i, p in enumerate(points)]
-    submission = {"file": "flows.py", "format": "py", "sha256": "0", "submitted": submitted}
+    submission = SubmissionFacts("flows.py", "py", "0", datetime.fromisoformat(submitted) if submitted else None)
     return Result(student, exercise, sum(points), 10.0, "graded", checks, submission=submission)
 
 
@@ -159,7 +159,7 @@ def test_the_late_penalty_and_what_an_extension_does(course, submitted, penalty)
 
 def test_the_penalty_of_the_result_counts_where_the_time_is_unknown(course):
     given = result(points=(5.0, 5.0))
-    given.late = {"penalty": 0.3}
+    given.late = Late(None, 0.3, 7.0)
     assert grade(given, course, []).final == pytest.approx(7.0)
     assert grade(given, course, [change("extend", due=NOW + timedelta(days=9))]).final == 10.0
 

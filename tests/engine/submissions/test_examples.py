@@ -35,7 +35,7 @@ def test_an_example_is_what_its_row_says(student: str, exercise: str) -> None:
         read_submission(entry.path, base=SCAN.folder)
         outcome = "graded"
     except SubmissionUnreadable as reason:
-        outcome = "unreadable" if reason.fault == "content" else "error"
+        outcome = "handed_in_not_gradable" if reason.fault == "content" else "error"
     assert outcome == row["outcome"]
     low, high = row["points"]
     assert 0 <= low <= high <= 20
