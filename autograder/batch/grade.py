@@ -15,6 +15,7 @@ from autograder.batch.pictures import Pictures
 from autograder.batch.plan import Options, Plan, Planned, make_plan, make_task
 from autograder.batch.pool import Done, OnDone, Source, Task, run_tasks
 from autograder.batch.schedule import Piece, Schedule
+from autograder.book.missing import not_handed_in
 from autograder.book.place import open_store
 from autograder.book.store import Store
 from autograder.course import CourseConfig, find_exercise
@@ -239,9 +240,7 @@ class _Work:
                 # What an earlier run graded stays: a file taken away later does not take its grade along.
                 path = result_path(self.out, student, exercise.id)
                 if not path.is_file():
-                    message = _("Nothing was handed in for this exercise.")
-                    result = Result(student, exercise.id, 0.0, exercise.points, "missing", message=message)
-                    self._write_file(path, result_text(result))
+                    self._write_file(path, result_text(not_handed_in(self.course, (student, exercise.id))))
         return names
 
     def _write(self, result: Result, key: Key, sha256: str) -> None:

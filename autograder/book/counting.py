@@ -1,6 +1,7 @@
 """Which attempt counts, and how late it was: from every attempt of a student at an exercise to its one result.
 
-By the course's `attempts` it is the last that was handed in, the first, or the best after its late penalty. Times of
+By the course's `attempts` it is the last that was handed in, the first, or the best after its late penalty. The best is
+sought among those that were graded; one that ended in a fault of ours may still be better, and a note says so. Times of
 handing in and due dates may change without anything being graded again; what counts follows.
 """
 
@@ -61,10 +62,21 @@ def counting(
         chosen = ordered[0]
     elif course.attempts == "best":
         # Of equal ones the last.
-        chosen = max(reversed(ordered), key=lambda one: _final(course, one.result, extension))
+        chosen = max(reversed(ordered), key=lambda one: _worth(course, one.result, extension))
     position = ordered.index(chosen) + 1
     counts = copied(chosen.result)
+    if len(ordered) == 1:
+        counts.submission.attempt = counts.submission.attempts = None
+        return counts
     counts.submission.attempt, counts.submission.attempts = position, len(ordered)
+    if course.attempts == "best":
+        counts.notes += [
+            _("Attempt {number} of {count} could not be graded yet; it counts if it is better.").format(
+                number=number, count=len(ordered)
+            )
+            for number, one in enumerate(ordered, start=1)
+            if one.result.outcome == "error" and one is not chosen
+        ]
     if chosen is not ordered[-1]:
         words = _("the first") if course.attempts == "first" else _("the best")
         counts.notes.append(
@@ -100,5 +112,5 @@ def copied(result: Result) -> Result:
     return replace(result, submission=copy(result.submission), notes=list(result.notes))
 
 
-def _final(course: CourseConfig, result: Result, extension: datetime | None) -> float:
-    return lateness_of(course, result, extension).final(result.points)
+def _worth(course: CourseConfig, result: Result, extension: datetime | None) -> tuple[bool, float]:
+    return result.outcome == "graded", lateness_of(course, result, extension).final(result.points)

@@ -166,7 +166,7 @@ def class_view(
 
 def _exercise(exercise: str, title: str, results: Sequence[Result], finals: Mapping[Key, Grade]) -> ExerciseStats:
     handed_in = [r for r in results if r.outcome in ("graded", "handed_in_not_gradable")]
-    values = [finals[r.student, r.exercise].final for r in handed_in]
+    values = [final for r in handed_in if (final := finals[r.student, r.exercise].final) is not None]
     maximum = max((finals[r.student, r.exercise].max_points for r in results), default=0.0)
     seconds = [r.duration_s for r in results if r.outcome == "graded"]
     by_check: dict[str, list[CheckResult]] = {}
@@ -238,8 +238,8 @@ def _students(grades: Sequence[Grade], order: Sequence[str]) -> tuple[StudentRow
         StudentRow(
             student,
             {e: own[e] for e in order if e in own},
-            rounded(sum(g.final for g in own.values())),
-            sum(g.max_points for g in own.values()),
+            rounded(sum(g.final for g in own.values() if g.final is not None)),
+            sum(g.max_points for g in own.values() if g.final is not None),
         )
         for student, own in by_student.items()
     )

@@ -125,8 +125,8 @@ def student_view(
         student=results[0].student,
         course=said(course.title),
         exercises=tuple(views),
-        total=sum(grade.final for grade in shown) if len(shown) == len(views) else None,
-        max_total=sum(view.max_points for view in views),
+        total=sum(grade.final or 0.0 for grade in shown) if len(shown) == len(views) else None,
+        max_total=sum(view.max_points for view in views if view.grade is None or view.grade.final is not None),
         made=now,
         teacher=teacher,
     )
@@ -193,8 +193,6 @@ def _cards(checks: Sequence[CheckView]) -> tuple[tuple[CheckView, ...], ...]:
 
 
 def _message(result: Result, teacher: bool) -> str:
-    if result.outcome == "missing" and not result.message:
-        return _("Nothing was handed in for this exercise.")
     if result.outcome == "error" and not teacher:
         return _(
             "Part of this exercise could not be graded because of a fault on our side. Your teachers see it; "

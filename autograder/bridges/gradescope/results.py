@@ -30,7 +30,7 @@ def results_json(
         leaderboard: entries, `points` or `<check>:<figure>`, `:asc` behind it where less is better.
     """
     data: dict[str, Any] = {
-        "score": grade.final,
+        "score": grade.final or 0.0,  # Gradescope knows no points that are open; the output says why
         "execution_time": math.ceil(result.duration_s),
         "output": _overall(result, grade),
         "output_format": "text",
@@ -89,7 +89,7 @@ def check_leaderboard(leaderboard: tuple[str, ...], config: ExerciseConfig) -> N
 def _leader(entry: str, result: Result, grade: Grade) -> dict[str, Any] | None:
     name, _colon, rest = entry.partition(":")
     if name == "points":
-        return {"name": "points", "value": grade.final}
+        return {"name": "points", "value": grade.final or 0.0}
     figure, _colon, order = rest.partition(":")
     check = next((c for c in result.checks if c.id == name), None)
     value = None if check is None or check.visibility != "visible" else check.measured.get(figure)

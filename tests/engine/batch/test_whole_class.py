@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -35,7 +37,8 @@ def answering(order, source, on_done):
 def course():
     found = load_config(ROOT / "grading_config.yaml")
     assert {exercise.id for exercise in found.exercises} >= set(EXERCISES)
-    return found
+    # Whenever this runs, it was due: what was not handed in is missing.
+    return replace(found, exercises=tuple(replace(e, due=datetime(2020, 1, 1, tzinfo=UTC)) for e in found.exercises))
 
 
 @pytest.fixture

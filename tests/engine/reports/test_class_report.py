@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from autograder.book.grades import grades, with_missing
+from autograder.book.grades import grades
+from autograder.book.missing import complete
 from autograder.reports.class_plots import plots
 from autograder.reports.class_text import checks_csv, class_markdown, mistakes_csv, plain, statistics_csv
 from autograder.reports.class_view import class_view
@@ -34,8 +35,8 @@ def small_class(result, check):
 
 
 def view_of(course, results, changes=(), **more):
-    complete = with_missing(results, course, changes)
-    return class_view(course, complete, grades(complete, course, changes), NOW, **more)
+    everybody = complete(results, course, changes)
+    return class_view(course, everybody, grades(everybody, course, changes), NOW, **more)
 
 
 def test_what_is_counted(course, small_class):
