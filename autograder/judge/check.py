@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from types import FunctionType
+from typing import TypeVar
 
 from autograder.results.outcomes import CheckKind
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=FunctionType)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from types import ModuleType
 
@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(holder)
 
 
-def _fixture(name: str) -> Callable[..., object]:
+def _fixture(name: str) -> object:
     @pytest.fixture(name=name)
     def fixture(request: pytest.FixtureRequest) -> object:
         return fixtures.make(name, request.config.stash[SITTING].case(request.node))
