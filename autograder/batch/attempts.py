@@ -27,7 +27,7 @@ def rounds(scan: HandIn) -> list[HandIn]:
     while waiting:
         first = {(entry.student, entry.exercise): entry for entry in reversed(waiting)}
         # No students: nobody misses anything in a round of earlier attempts.
-        found.append(replace(scan, students=(), entries=tuple(first.values()), unplaced=(), earlier=()))
+        found.append(replace(scan, students=(), entries=tuple(first.values()), evidence=(), earlier=()))
         waiting = [entry for entry in waiting if first[entry.student, entry.exercise] is not entry]
     return found
 
@@ -106,11 +106,12 @@ def settle(
     for result in results:
         name = result.student, result.exercise
         own, extension = times.get(name, {}), (extensions or {}).get(name)
-        if name in several and result.outcome != "handed_in_not_gradable":
+        if name in several and result.outcome != "unreadable":
             settled = counting(course, store.attempts.history(*name), own, extension)
         else:
             settled = on_time(result, own)
-            settled.submission.attempt = settled.submission.attempts = None
+            for word in ("attempt", "attempts"):
+                settled.submission.pop(word, None)
         settled = with_lateness(course, settled, extension)
         if settled == result:
             continue

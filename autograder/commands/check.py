@@ -58,7 +58,7 @@ def command(file: Path, exercise: str | None, course: Path | None, lang: str | N
     console.print(
         _("{passed} of {n} public checks passed.").format(passed=passed, n=len(result.checks)), highlight=False
     )
-    isolation = result.environment.level
+    isolation = result.environment.get("isolation", {}).get("level", "none")
     if isolation == "none":
         console.print(_("Your code ran without isolation on this machine."), style="dim")
     sys.exit(0 if passed == len(result.checks) else 1)

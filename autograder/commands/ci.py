@@ -155,7 +155,7 @@ class _Place:
         from autograder.reports.visible import student_view
         from autograder.submissions import SubmissionUnreadable, read_submission
         from autograder.submissions.lines import LineFinder
-        from autograder.submissions.names import shown
+        from autograder.submissions.shown import shown
 
         started = time.monotonic()
         hidden = self.full is not None and bool(self._hidden_checks(entry.exercise))
@@ -200,7 +200,7 @@ class _Place:
         try:
             submission = read_submission(entry.path, student="you", exercise=entry.exercise, base=scan.folder)
         except SubmissionUnreadable as reason:
-            return Result(entry.student, entry.exercise, 0.0, 0.0, "handed_in_not_gradable", message=reason.message)
+            return Result(entry.student, entry.exercise, 0.0, 0.0, "unreadable", message=reason.message)
         return check_submission(handout, submission, self.lang)
 
 

@@ -51,20 +51,15 @@ def read_submissions(
     roster: Path | None = None, submitted_from: str | None = None,
 ) -> HandIn:  # fmt: skip
     """Read what was handed in; what had to be unpacked is removed when the command ends."""
-    from datetime import UTC
-    from zoneinfo import ZoneInfo
-
     from autograder.course.roster import read_roster
     from autograder.submissions import Wanted, read_class
 
-    wanted = Wanted(
-        exercises=[exercise.id for exercise in config.exercises],
+    wanted = Wanted.of(
+        config,
+        exercises=exercises,
         layout=layout,
         roster=read_roster(roster) if roster else None,
-        zone=UTC if config.timezone == "UTC" else ZoneInfo(config.timezone),
         submitted_from="mtime" if submitted_from else "",
-        handed_in_for=exercises[0] if len(exercises) == 1 else "",
-        attempts=config.attempts,
     )
     return click.get_current_context().with_resource(read_class(source, wanted))
 
@@ -107,21 +102,12 @@ def final_grades(config: CourseConfig, place: Path | str) -> Callable[[Result], 
 
 def grades_csv(results: Iterable[Result], config: CourseConfig, out: Path, place: Path | str) -> str:
     """The table of grades of the whole class, one result in memory at a time."""
-    from autograder.book.grades import extensions
-    from autograder.book.missing import ABSENT, not_handed_in
-    from autograder.book.place import read_decisions
     from autograder.exporters.people import People
     from autograder.exporters.table import GradeTable
     from autograder.reports.cells import Form
 
-    grade_of, own = final_grades(config, place), extensions(read_decisions(place, config.id))
-    said = (
-        # What is not due today may be missing tomorrow.
-        not_handed_in(config, name, own.get(name)) if result.outcome in ABSENT else result
-        for result in results
-        if (name := (result.student, result.exercise))
-    )
-    table = GradeTable(((result, grade_of(result)) for result in said), config, People(None, out))
+    grade_of = final_grades(config, place)
+    table = GradeTable(((result, grade_of(result)) for result in results), config, People(None, out))
     return Form().text(table.long(Form()))
 
 
@@ -131,24 +117,24 @@ def lines(scan: HandIn) -> list[str]:
     if scan.absent:
         names = ", ".join(scan.absent[:20]) + (" ..." if len(scan.absent) > 20 else "")
         said.append(_("{count} of the roster handed in nothing: {names}").format(count=len(scan.absent), names=names))
-    if scan.unplaced:
+    if scan.evidence:
         said.append(_("{count} things could not be placed or need a look: {file}").format(
-            count=len(scan.unplaced), file=UNPLACED
+            count=len(scan.evidence), file=UNPLACED
         ))  # fmt: skip
     return said
 
 
 def not_graded(scan: HandIn) -> list[str]:
     """A line for each thing that could not be placed, whatever its name holds."""
-    from autograder.submissions.names import shown
+    from autograder.submissions.shown import shown
 
     line = _("not graded: {path}: {reason}")
-    return [shown(line.format(path=item.path, reason=item.reason)) for item in scan.unplaced]
+    return [shown(line.format(path=item.path, reason=item.reason)) for item in scan.evidence]
 
 
 def _unplaced(scan: HandIn) -> str:
     rows: list[Sequence[str]] = [("path", "reason")]
-    for item in scan.unplaced:
+    for item in scan.evidence:
         inside = item.path.is_relative_to(scan.folder)
         rows.append((str(item.path.relative_to(scan.folder) if inside else item.path), item.reason))
     rows += [(student, _("on the roster, and handed in nothing")) for student in scan.absent]
@@ -186,6 +172,6 @@ def _write_handed_in(scan: HandIn, out: Path) -> None:
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
     from autograder.reports.cells import Form
-    from autograder.submissions.names import shown
+    from autograder.submissions.shown import shown
 
     return Form().text([shown(cell) for cell in row] for row in rows)

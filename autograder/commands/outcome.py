@@ -39,8 +39,9 @@ class Seen:
             if (result.student, result.exercise) not in self.names:
                 yield result
                 continue
-            if result.environment.isolation is not None:
-                self.levels.add(result.environment.level)
+            level = result.environment.get("isolation", {}).get("level")
+            if level:
+                self.levels.add(level)
             self.outcomes.setdefault(result.exercise, Counter())[result.outcome] += 1
             if result.outcome == "graded":
                 self.points.setdefault(result.exercise, []).append(result.points / max(result.max_points, 1e-9))
@@ -54,11 +55,11 @@ class Seen:
 
         table = Table(header_style="bold")
         table.add_column(_("exercise"))
-        for column in (_("graded"), _("not gradable"), _("missing"), _("not graded"), _("median")):
+        for column in (_("graded"), _("unreadable"), _("missing"), _("not graded"), _("median")):
             table.add_column(column, justify="right")
         for exercise, outcomes in self.outcomes.items():
             shares = self.points.get(exercise)
-            numbers = [str(outcomes[name]) for name in ("graded", "handed_in_not_gradable", "missing", "error")]
+            numbers = [str(outcomes[name]) for name in ("graded", "unreadable", "missing", "error")]
             table.add_row(exercise, *numbers, f"{100 * median(shares):.0f} %" if shares else "")
         return table
 
@@ -71,7 +72,7 @@ def tell(batch: Batch, out: Path, config: CourseConfig, place: Path | str) -> No
     from autograder.exporters.people import People
     from autograder.reports.table import grade_table
     from autograder.results.files import write_atomically
-    from autograder.submissions.names import shown
+    from autograder.submissions.shown import shown
 
     # The table in the file is of the whole class, what is printed is of what was asked for.
     console, seen = Console(), Seen(frozenset(batch.results.names))

@@ -18,12 +18,12 @@ from zoneinfo import ZoneInfo
 from autograder.course.document import Document, Steps, did_you_mean, read_document, validate
 from autograder.course.errors import ConfigurationError
 from autograder.language import LANGUAGES, TRANSLATIONS, _
-from autograder.results.outcomes import Visibility
 
 CONFIG_NAME = "grading_config.yaml"
 SCHEMA_FILE = Path(__file__).with_name("grading_config.schema.json")
 SCHEMA_VERSION = 1
 
+Visibility = Literal["hidden", "after_due_date", "after_published", "visible"]
 Device = Literal["auto", "cpu", "cuda"]
 DataSet = Literal["auto", "mnist", "digits"]
 Attempts = Literal["best", "last", "first"]
@@ -46,6 +46,16 @@ class Limits:
     per_check: Limit = Limit(seconds=60, memory_mb=2048)
     per_import: Limit = Limit(seconds=20, memory_mb=2048)
     total_seconds: float = 900
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What one student may hand in, archives within archives included; over it nothing is graded or missing."""
+
+    depth: int = 3  # archives within one another
+    entries: int = 2_000  # files and folders
+    unpacked_mb: float = 200
+    seconds: float = 30
 
 
 @dataclass(frozen=True)
@@ -135,6 +145,7 @@ class CourseConfig:
     device: Device = "auto"
     secret: SecretConfig = SecretConfig()
     isolation: Isolation = "reduced"
+    intake: Intake = Intake()
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -192,6 +203,7 @@ def load_config(path: Path) -> CourseConfig:
         device=values.get("device", "auto"),
         secret=SecretConfig(secret.get("env", SecretConfig.env), _path(root, secret.get("file"))),
         isolation=values.get("isolation", "reduced"),
+        intake=Intake(**values.get("intake", {})),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 import unicodedata
 from collections import Counter
@@ -15,40 +16,65 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from autograder.course.errors import ConfigurationError
 from autograder.language import _
 
 MAX_BYTES = 32_000_000
 
-# Headings as they are written in English, French and German exports; compared without case, accents and punctuation.
-_FULL_NAME = ("full name", "name", "student", "student name", "nom complet", "vollstandiger name", "nom et prenom")
-_FIRST = ("first name", "firstname", "given name", "prenom", "vorname")
-_LAST = ("last name", "lastname", "surname", "family name", "nom", "nom de famille", "nachname")
-_EMAIL = ("email", "email address", "e mail", "mail", "adresse de courriel", "courriel", "e mail adresse")
-_SUBMITTED = (
-    "last modified submission",
-    "submitted",
-    "derniere modification travail remis",
-    "derniere modification remise",
-)
+# Which name space a column's texts are of. A number of a platform's is never looked up among the course's own ids, nor
+# an id among numbers: where the two collide, one student would get another's grade.
+Space = Literal["id", "email", "login", "local", "moodle", "canvas", "anonymous", "github", "name", "group"]
+# The names that teachers call folders and files by, in the order in which they are tried.
+OWN: tuple[Space, ...] = ("id", "email", "login", "github", "local", "name")
+
+# Headings as English, French, German, Spanish and Italian exports write them; without case, accents and punctuation.
+_FULL_NAME = ("full name", "name", "student", "student name", "nom complet", "vollstandiger name", "nom et prenom",
+              "nombre completo", "nome completo", "apellido s nombre")  # fmt: skip
+_FIRST = ("first name", "firstname", "given name", "prenom", "vorname", "nombre", "nome")
+_LAST = ("last name", "lastname", "surname", "family name", "nom", "nom de famille", "nachname", "apellidos",
+         "apellido s", "cognome")  # fmt: skip
+_EMAIL = ("email", "email address", "e mail", "mail", "adresse de courriel", "courriel", "e mail adresse",
+          "direccion de correo", "correo electronico", "indirizzo email")  # fmt: skip
+_GROUP = ("group", "group name", "team", "groupe", "equipe", "gruppe", "grupo", "equipo", "gruppo")
+_SUBMITTED = ("last modified submission", "submitted", "derniere modification travail remis",
+              "derniere modification remise", "zuletzt geandert abgabe", "ultima modificacion entrega",
+              "ultima modifica consegna", "ultima modifica invio")  # fmt: skip
+_HEADINGS_OF: tuple[tuple[Space, tuple[str, ...]], ...] = (
+    ("id", ("student id", "student number", "id number", "numero d identification", "numero etudiant",
+            "matrikelnummer", "id nummer", "numero de id", "numero id", "matricola", "numero di matricola",
+            "sis user id", "roster identifier", "sid", "id")),
+    ("login", ("sis login id", "login", "username", "user name", "nom d utilisateur", "benutzername", "anmeldename",
+               "nombre de usuario", "nome utente")),
+    ("github", ("github username", "identifier github", "github")),
+    ("moodle", ("identifier", "identifiant", "participant", "participant id", "moodle id", "identificador",
+                "identificativo", "teilnehmer in")),
+    ("canvas", ("canvas id", "canvas user id", "user id")),
+    ("anonymous", ("anonymous id",)),
+)  # fmt: skip
+_SPACES: Mapping[str, Space] = {heading: space for space, headings in _HEADINGS_OF for heading in headings}
 # The first of these that a file has names the student in results.
-_ID = ("student id", "student number", "id number", "numero d identification", "matrikelnummer", "sis login id",
-       "login", "username", "github username", "identifier github", "roster identifier", "sis user id", "sid",
-       "id")  # fmt: skip
-_OTHER_IDS = (
-    "identifier",
-    "identifiant",
-    "participant",
-    "participant id",
-    "moodle id",
-    "canvas id",
-    "user id",
-    "github",
-)
-_HEADINGS = {*_FULL_NAME, *_FIRST, *_LAST, *_EMAIL, *_ID, *_OTHER_IDS}
-_PARTICIPANT = re.compile(r"^\D{0,40}\s(\d+)$")  # "Participant 1234567", in any language
+_ID = ("student id", "student number", "id number", "numero d identification", "matrikelnummer", "numero etudiant",
+       "id nummer", "numero de id", "matricola", "numero di matricola", "sis login id", "login", "username",
+       "nom d utilisateur", "benutzername", "nombre de usuario", "nome utente", "github username",
+       "identifier github", "roster identifier", "sis user id", "sid", "id")  # fmt: skip
+_HEADINGS = {*_FULL_NAME, *_FIRST, *_LAST, *_EMAIL, *_SPACES}
+_PARTICIPANT = re.compile(r"^\D{1,40}?(\d+)$")  # "Participant 1234567", in any language
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Something that says who a person is.
+
+    Attributes:
+        text: an id, a number, an address, a name.
+        spaces: what it may be. The first in which the roster knows it counts.
+    """
+
+    text: str
+    spaces: tuple[Space, ...]
 
 
 @dataclass(frozen=True)
@@ -58,7 +84,8 @@ class Person:
     Attributes:
         id: names the student in results; never empty.
         name: as written, "Ada Lovelace" or "Lovelace, Ada".
-        ids: every other id, login and number, as written.
+        known_as: texts that other programs know the student by, by name space.
+        group: whom the student works with.
         row: the whole line, by heading.
         given: whether the file gives the id; else it was made of the address or the name.
     """
@@ -68,7 +95,8 @@ class Person:
     first: str = ""
     last: str = ""
     email: str = ""
-    ids: tuple[str, ...] = ()
+    known_as: Mapping[Space, tuple[str, ...]] = field(default_factory=dict)
+    group: str = ""
     row: Mapping[str, str] = field(default_factory=dict)
     given: bool = True
 
@@ -82,13 +110,18 @@ class Person:
     @property
     def moodle_id(self) -> str:
         """The number in "Participant 1234567", where the roster has it."""
-        found = _PARTICIPANT.match(self.column("identifier", "identifiant", "participant"))
-        return found.group(1) if found else self.column("participant id", "moodle id")
+        return next(iter(self.known_as.get("moodle", ())), "")
 
     @property
     def submitted(self) -> str:
         """When the work was handed in, as the file writes it."""
         return self.column(*_SUBMITTED)
+
+    @property
+    def identities(self) -> set[str]:
+        """Everything that this student may have typed as a name of their own, for comparing."""
+        names = (self.id, self.name, f"{self.first} {self.last}", self.email, self.email.partition("@")[0])
+        return {fold(text) for text in (*names, *itertools.chain(*self.known_as.values()))} - {""}
 
 
 @dataclass(frozen=True)
@@ -103,41 +136,66 @@ class Roster:
         """The person whose results lie under this name."""
         return self._by_id.get(student)
 
-    def find(self, *, ids: Sequence[str] = (), email: str = "", name: str = "") -> list[Person]:
-        """Everybody whom this may mean: by id where an id fits, else by address, else by name.
+    def known(self, claim: Claim) -> list[Person]:
+        """Everybody whom a claim means, in the first of its name spaces that knows it: as written, else nearly so."""
+        for space in claim.spaces:
+            for key in dict.fromkeys((claim.text.strip(), _folded(space, claim.text))):
+                if key and (found := self._index.get((space, key))):
+                    return found
+        return []
 
-        Where an id is one person's and the address another's, it may mean both: some platforms let students write
-        their own id.
+    def find(self, *claims: Claim, name: str = "") -> list[Person]:
+        """Everybody whom these claims mean, together; by name only where nothing else says anything.
+
+        Where one claim means one person and another somebody else, the answer is both: it is nobody's.
         """
-        by_ids, by_email, by_name = self._index
-        found = [person for key in dict.fromkeys(map(fold, ids)) for person in by_ids.get(key, ())]
-        addressed = by_email.get(fold(email), [])
-        if not {person.id for person in found} & {person.id for person in addressed}:
-            found = [*found, *addressed]
-        found = found or by_name.get(name_key(name), [])
+        found = [person for claim in claims if claim.text for person in self.known(claim)]
+        if not found and name:
+            found = self.known(Claim(name, ("name",)))
         return list({person.id: person for person in found}.values())
+
+    def members(self, group: str) -> list[Person]:
+        """The students of a group."""
+        return self.known(Claim(group, ("group",)))
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The names of all groups."""
+        return tuple(dict.fromkeys(person.group for person in self.people if person.group))
+
+    def texts(self, space: Space) -> set[str]:
+        """Everything that stands in one name space."""
+        return {text for person in self.people for text in person.known_as.get(space, ())}
 
     @cached_property
     def _by_id(self) -> dict[str, Person]:
         return {person.id: person for person in self.people}
 
     @cached_property
-    def _index(self) -> tuple[dict[str, list[Person]], dict[str, list[Person]], dict[str, list[Person]]]:
-        tables: tuple[dict[str, list[Person]], ...] = ({}, {}, {})
+    def _index(self) -> dict[tuple[Space, str], list[Person]]:
+        index: dict[tuple[Space, str], list[Person]] = {}
         for person in self.people:
-            for table, keys in zip(tables, (_ids(person), {fold(person.email)} - {""}, _names(person)), strict=True):
-                for key in keys:
-                    table.setdefault(key, []).append(person)
-        return tables[0], tables[1], tables[2]
+            names = (person.name, f"{person.first} {person.last}", person.last + person.first)
+            spaces: dict[Space, tuple[str, ...]] = {
+                **person.known_as, "email": (person.email,), "local": (person.email.partition("@")[0],),
+                "name": names, "group": (person.group,),
+                # What the student is called in results is one of the course's own names, whatever column it is from.
+                "id": (person.id, *person.known_as.get("id", ())),
+            }  # fmt: skip
+            for space, texts in spaces.items():
+                keys = {key for text in texts for key in (text.strip(), _folded(space, text), _squeezed(space, text))}
+                for key in keys - {""}:
+                    index.setdefault((space, key), []).append(person)
+        return index
 
 
-def _ids(person: Person) -> set[str]:
-    own = (person.id, *person.ids, person.email, person.email.partition("@")[0], person.moodle_id)
-    return {key for key in map(fold, own) if key}
+def _folded(space: Space, text: str) -> str:
+    return name_key(text) if space == "name" else fold(text)
 
 
-def _names(person: Person) -> set[str]:
-    return {name_key(person.name), name_key(f"{person.first} {person.last}"), fold(person.last + person.first)} - {""}
+def _squeezed(space: Space, text: str) -> str:
+    """Canvas writes "Lovelace, Ada" as "lovelaceada", and a group's name likewise."""
+    return fold(text) if space in ("name", "group") else ""
 
 
 def fold(text: str) -> str:
@@ -239,6 +297,7 @@ def _plain(heading: str) -> str:
 
 def _person(row: dict[str, str], path: Path, number: int) -> Person | None:
     cells = {_plain(heading): (value or "").strip() for heading, value in row.items()}
+    known_as = _known_as(cells)
 
     def first_of(names: Sequence[str]) -> str:
         return next((cells[name] for name in names if cells.get(name)), "")
@@ -249,9 +308,9 @@ def _person(row: dict[str, str], path: Path, number: int) -> Person | None:
         return None  # Canvas's line of maxima, and the student that it makes for trying things out
     if not first and not last and "," in name:
         last, _comma, first = (part.strip() for part in name.partition(","))
-    ids = [cells[key] for key in (*_ID, *_OTHER_IDS) if cells.get(key)]
-    given = first_of(_ID)
-    student = given or email.partition("@")[0] or name or first_of(_OTHER_IDS)
+    given = next((cells[h] for h in _ID if cells.get(h) and not (h == "id" and "moodle" in known_as)), "")
+    others = [text for texts in known_as.values() for text in texts]
+    student = given or email.partition("@")[0] or name or next(iter(others), "")
     if not student:
         return None
     student = unicodedata.normalize("NFC", student)
@@ -264,4 +323,23 @@ def _person(row: dict[str, str], path: Path, number: int) -> Person | None:
         raise ConfigurationError(
             _("line {number}: the student's name is longer than 200 bytes").format(number=number), file=path
         )
-    return Person(student, name, first, last, email, tuple(dict.fromkeys(ids)), dict(row), bool(given))
+    return Person(student, name, first, last, email, known_as, first_of(_GROUP), dict(row), bool(given))
+
+
+def _known_as(cells: Mapping[str, str]) -> dict[Space, tuple[str, ...]]:
+    """The texts of a line by name space."""
+    found: dict[Space, list[str]] = {}
+    canvas = not {"sis user id", "sis login id"}.isdisjoint(cells)
+    for heading, text in cells.items():
+        space = _SPACES.get(heading)
+        if space is None or not text:
+            continue
+        participant = _PARTICIPANT.match(text)
+        if heading == "id" and canvas:
+            space = "canvas"  # in its gradebook's export the number of its own
+        elif heading == "id" and participant and not {"status", "bewertung"}.isdisjoint(cells):
+            space = "moodle"  # what its German worksheet calls "Identifier"
+        if space == "moodle" and participant:
+            text = participant[1]
+        found.setdefault(space, []).append(text)
+    return {space: tuple(dict.fromkeys(texts)) for space, texts in found.items()}

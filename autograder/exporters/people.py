@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.course.errors import ConfigurationError
-from autograder.course.roster import Person, Roster, read_table
+from autograder.course.roster import OWN, Claim, Person, Roster, read_table
 
 HANDED_IN = "handed_in.csv"
 HANDED_IN_COLUMNS = ("student", "exercise", "file", "submitted", "late", "name", "email", "lms_id", "notes")
@@ -87,7 +87,8 @@ class People:
         if person is not None:
             return person
         # Another roster than the one that named the results: by address or name, where only one fits.
-        found = self._roster.find(email=told.get("email", ""), name=told.get("name", "") or student)
+        claims = Claim(told.get("email", ""), ("email",)), Claim(student, OWN)
+        found = self._roster.find(*claims, name=told.get("name", ""))
         return found[0] if len(found) == 1 else None
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import FunctionType
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 
-from autograder.results.outcomes import CheckKind
-
-F = TypeVar("F", bound=FunctionType)
+Kind = Literal["exact", "statistical", "training", "quiz"]
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class CheckInfo:
     id: str
     title: str
     points: float
-    kind: CheckKind
+    kind: Kind
     requires: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()
     time_limit: float | None = None
@@ -41,7 +39,7 @@ class CheckInfo:
 def check(
     *,
     points: float = 0.0,
-    kind: CheckKind = "exact",
+    kind: Kind = "exact",
     requires: Sequence[str] = (),
     covers: Sequence[str] = (),
     time_limit: float | None = None,

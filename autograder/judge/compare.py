@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,13 +14,13 @@ from autograder.language import _, said
 
 
 def compare(
-    actual: object,
-    expected: object,
+    actual: Any,
+    expected: Any,
     what: str,
     *,
     rtol: float = 1e-6,
     atol: float = 1e-8,
-    mistakes: Mapping[str, object] | None = None,
+    mistakes: Mapping[str, Any] | None = None,
     hint: str | None = None,
 ) -> None:
     """Fail unless `actual` has the shape and the values of `expected`.
@@ -65,7 +66,7 @@ def compare(
     raise CheckFailed(_difference(got, right, what), hint)
 
 
-def _detached(value: object) -> object:
+def _detached(value: Any) -> Any:
     return value.detach().cpu() if isinstance(value, Tensor) else value
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
-
-if TYPE_CHECKING:
-    import numpy as np
 
 T = TypeVar("T")
 
@@ -62,7 +59,7 @@ class Draw:
         """A fresh generator; it crosses the wire as its seed."""
         return torch.Generator().manual_seed(self.seed())
 
-    def numpy(self) -> np.random.Generator:
+    def numpy(self) -> Any:
         """A fresh NumPy generator."""
         import numpy as np
 

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from autograder.wire.values import HandleReference, Value
+from autograder.wire.values import HandleReference
 
 if TYPE_CHECKING:
     from autograder.judge.session import Session
-
-Given: TypeAlias = "Value[Handle]"  # what the student's code has answered
-
-
-class Function(Protocol):
-    """Anything that a check can call: a function of the student's, or one around it."""
-
-    def __call__(self, *args: object, **kwargs: object) -> object: ...
 
 
 class Handle:
@@ -31,12 +23,12 @@ class Handle:
         self._label = label
         self._type_name = reference.type_name
 
-    def __getattr__(self, name: str) -> Given:
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         return self._session.get(self, name)
 
-    def __call__(self, *args: object, **kwargs: object) -> Given:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._session.call(self, args, kwargs)
 
     def __del__(self) -> None:
@@ -52,7 +44,7 @@ class Student:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def __getattr__(self, name: str) -> Given:
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         return self._session.get_public(name)
@@ -64,11 +56,11 @@ class Probe:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def __getattr__(self, name: str) -> Function:
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
 
-        def run(*args: object, **kwargs: object) -> Given:
+        def run(*args: Any, **kwargs: Any) -> Any:
             return self._session.probe(name, args, kwargs)
 
         return run

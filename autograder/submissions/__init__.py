@@ -9,28 +9,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from autograder.submissions.evidence import Evidence as Evidence
+    from autograder.submissions.evidence import NotGradable as NotGradable
     from autograder.submissions.hand_in import Entry as Entry
     from autograder.submissions.hand_in import HandIn as HandIn
-    from autograder.submissions.intake import Wanted as Wanted
     from autograder.submissions.intake import read_class as read_class
     from autograder.submissions.intake import read_student as read_student
-    from autograder.submissions.layout import Unplaced as Unplaced
     from autograder.submissions.model import Cell as Cell
     from autograder.submissions.model import Submission as Submission
     from autograder.submissions.model import SubmissionUnreadable as SubmissionUnreadable
     from autograder.submissions.model import code_cells as code_cells
     from autograder.submissions.reader import read_submission as read_submission
+    from autograder.submissions.resolutions import Resolutions as Resolutions
+    from autograder.submissions.resolutions import read_resolutions as read_resolutions
+    from autograder.submissions.wanted import Wanted as Wanted
 
 _PUBLIC = {
     "Cell": "model",
     "Entry": "hand_in",
+    "Evidence": "evidence",
     "HandIn": "hand_in",
+    "NotGradable": "evidence",
+    "Resolutions": "resolutions",
     "Submission": "model",
     "SubmissionUnreadable": "model",
-    "Unplaced": "layout",
-    "Wanted": "intake",
+    "Wanted": "wanted",
     "code_cells": "model",
     "read_class": "intake",
+    "read_resolutions": "resolutions",
     "read_student": "intake",
     "read_submission": "reader",
 }

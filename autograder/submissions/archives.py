@@ -1,8 +1,9 @@
 """Unpacking what strangers packed: zip and tar, into a folder of our own, within limits, regular files only.
 
 An archive is hostile until proved otherwise. Nothing is written outside the target, no link, device or pipe is made,
-sizes are counted as they come out and not as they are announced, and whatever is refused is said with its reason. Files
-that no exercise could be (pictures, data) are put there empty: their names are listed, their bytes are not needed.
+sizes are counted as they come out and not as they are announced, and whatever is refused is said with its reason.
+Files that no exercise could be (pictures, data) are put there empty: their names are listed, their bytes are not
+needed.
 """
 
 from __future__ import annotations
@@ -25,41 +26,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
+from autograder.course.config import Intake
 from autograder.errors import AutograderError
 from autograder.language import _
+from autograder.submissions.budget import Budget, OverBudget
 from autograder.submissions.model import SubmissionUnreadable
 from autograder.submissions.reader import MAX_BYTES
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _WANTED = (".py", ".ipynb", ".yml", ".yaml", ".csv", ".txt", ".html", ".json", *ARCHIVES)
 _CHUNK = 1 << 16
+MAX_PATH = 3_900  # bytes of a whole path: systems take 4,096
+MAX_PACKED = 100_000_000  # bytes of an archive of one student's
+MAX_RATIO = 200.0  # how many times larger than the archive what comes out may be; asked only beyond FREE bytes
+FREE = 32_000_000
 # What readers of broken archives raise, libraries of three compressions included.
 BROKEN = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError,
     NotImplementedError, RuntimeError, OverflowError, IndexError, KeyError, AssertionError, MemoryError,
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one archive may hold.
-
-    Attributes:
-        packed: bytes of the archive itself.
-        members: files and folders.
-        total: bytes of what comes out.
-        ratio: how many times larger than the archive that may be; asked only beyond `free` bytes.
-    """
-
-    packed: int = 100_000_000
-    members: int = 5_000
-    total: int = 256_000_000
-    ratio: float = 200.0
-    free: int = 32_000_000
-
-
 # A whole class's download comes from the learning platform; a student's archive is within it.
-CLASS_LIMITS = Limits(packed=64_000_000_000, members=500_000, total=64_000_000_000, ratio=200.0)
+CLASS = Intake(depth=3, entries=500_000, unpacked_mb=64_000, seconds=3_600)
 
 
 @dataclass(frozen=True)
@@ -71,10 +58,11 @@ class Refused:
 
 
 class ArchiveRefused(AutograderError):
-    """The archive as a whole is not unpacked: `message` says why."""
+    """The archive as a whole is not unpacked: `message` says why, `over` that a limit is what it broke."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, over: bool = False) -> None:
         self.message = message
+        self.over = over
         super().__init__(message)
 
 
@@ -92,42 +80,51 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(ARCHIVES)
 
 
-def unpack(stream: IO[bytes], target: Path, limits: Limits, names_only: bool = False) -> list[Refused]:
-    """Unpack an open archive into an empty folder; with `names_only` every file in it stays empty.
+def unpack(
+    stream: IO[bytes], target: Path, budget: Budget, *, packed: int = MAX_PACKED, names_only: bool = False
+) -> list[Refused]:
+    """Unpack an open archive into an empty folder.
+
+    Args:
+        stream: the archive.
+        target: where to.
+        budget: what may come out; it is counted there.
+        packed: most bytes of the archive itself.
+        names_only: every file stays empty.
 
     Returns:
         What was left out, and why.
 
     Raises:
-        ArchiveRefused: it is no archive, is broken or encrypted as a whole, or holds more than the limits allow. What
+        ArchiveRefused: it is no archive, is damaged or encrypted as a whole, or holds more than the limits allow. What
             had come out until then is still in the folder.
     """
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
-    if size > limits.packed:
-        raise ArchiveRefused(_("the archive is larger than {limit:.0f} MB").format(limit=limits.packed / 1e6))
+    if size > packed:
+        raise ArchiveRefused(_("the archive is larger than {limit:.0f} MB").format(limit=packed / 1e6), over=True)
     start = stream.read(8)
     stream.seek(0)
-    members = _zip_members(stream, limits) if start.startswith(b"PK") else _tar_members(stream, start, limits)
+    members = _zip_members(stream, budget) if start.startswith(b"PK") else _tar_members(stream, start, budget)
     target.mkdir(parents=True, exist_ok=True)
     try:
-        return _write(members, target, size, limits, names_only)
+        return _write(members, target, size, budget, names_only)
     except ArchiveRefused:
         raise
+    except OverBudget as over:
+        raise ArchiveRefused(over.message, over=True) from over
     except BROKEN as error:
         raise ArchiveRefused(_("the archive is damaged: {reason}").format(reason=_short(error))) from error
 
 
-def _write(members: Iterator[_Member], target: Path, packed: int, limits: Limits, names_only: bool) -> list[Refused]:
+def _write(members: Iterator[_Member], target: Path, packed: int, budget: Budget, names_only: bool) -> list[Refused]:
     refused: list[Refused] = []
     seen: dict[str, str] = {}
-    count = total = 0
+    written = 0
     for member in members:
-        count += 1
-        if count > limits.members:
-            raise ArchiveRefused(_("more than {limit} files in the archive").format(limit=limits.members))
+        budget.enter()
         parts = safe_parts(member.name)
-        reason = parts if isinstance(parts, str) else ""
+        reason = parts if isinstance(parts, str) else _too_long(target, parts)
         if not reason and member.kind not in ("file", "folder"):
             reason = member.kind
         if not reason and isinstance(parts, tuple):
@@ -136,54 +133,53 @@ def _write(members: Iterator[_Member], target: Path, packed: int, limits: Limits
             refused.append(Refused(member.name, reason))
             continue
         path = target.joinpath(*parts)
-        if member.kind == "folder":
-            path.mkdir(parents=True, exist_ok=True)
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
         needed = not names_only and (path.name.lower().endswith(_WANTED) or ".git" in parts)
-        if needed and member.size > (limits.packed if is_archive(path.name) else MAX_BYTES) and ".git" not in parts:
+        if needed and member.size > (MAX_PACKED if is_archive(path.name) else MAX_BYTES) and ".git" not in parts:
             needed = False
             refused.append(Refused(member.name, _("too large ({size:.0f} MB)").format(size=member.size / 1e6)))
             continue
         try:
+            if member.kind == "folder":
+                path.mkdir(parents=True, exist_ok=True)
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
             if needed:
-                total += _copy(member, path, limits, total, packed)
+                written = _copy(member, path, budget, written, packed)
             else:
                 path.touch()
+            if member.mtime is not None:
+                os.utime(path, (member.mtime, member.mtime))
         except ArchiveRefused:
             raise
         except BROKEN as error:
-            path.unlink(missing_ok=True)
+            if member.kind == "file":
+                path.unlink(missing_ok=True)
             refused.append(Refused(member.name, _("damaged in the archive: {reason}").format(reason=_short(error))))
-            continue
-        if member.mtime is not None:
-            os.utime(path, (member.mtime, member.mtime))
     return refused
 
 
-def _copy(member: _Member, path: Path, limits: Limits, before: int, packed: int) -> int:
-    written = 0
+def _copy(member: _Member, path: Path, budget: Budget, written: int, packed: int) -> int:
     # O_EXCL: what is there is ours already, a second member of that name was refused above.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     with member.content() as source, os.fdopen(os.open(path, flags, 0o600), "wb") as sink:
         while chunk := source.read(_CHUNK):
             written += len(chunk)
-            total = before + written
-            if total > limits.total:
-                raise ArchiveRefused(
-                    _("more than {limit:.0f} MB would come out of the archive").format(limit=limits.total / 1e6)
-                )
-            if total > limits.free and total > limits.ratio * packed:
-                raise ArchiveRefused(
-                    _("what comes out is more than {ratio:.0f} times the archive").format(ratio=limits.ratio)
-                )
+            budget.unpack(len(chunk))
+            if written > FREE and written > MAX_RATIO * packed:
+                reason = _("what comes out is more than {ratio:.0f} times the archive").format(ratio=MAX_RATIO)
+                raise ArchiveRefused(reason, over=True)
             sink.write(chunk)
     return written
 
 
+def _too_long(target: Path, parts: tuple[str, ...]) -> str:
+    length = len(os.fsencode(target)) + sum(len(os.fsencode(part)) + 1 for part in parts)
+    return _("the name is too long") if length > MAX_PATH else ""
+
+
 def safe_parts(name: str) -> tuple[str, ...] | str:
     """The parts of a member's name below the archive, or the reason why it may not be written."""
-    if "\0" in name or any(unicodedata.category(sign) in ("Cc", "Cs") for sign in name):
+    if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in name):
         return _("the name holds control characters")
     name = name.replace("\\", "/")
     if name.startswith("/") or re.match(r"^[A-Za-z]:", name):
@@ -220,8 +216,8 @@ def _collision(parts: tuple[str, ...], kind: str, seen: dict[str, str]) -> str:
 # --- zip
 
 
-def _zip_members(stream: IO[bytes], limits: Limits) -> Iterator[_Member]:
-    _hold_directory(stream, limits)
+def _zip_members(stream: IO[bytes], budget: Budget) -> Iterator[_Member]:
+    _hold_directory(stream, budget.intake.entries)
     try:
         archive = zipfile.ZipFile(stream)
     except BROKEN as error:
@@ -233,7 +229,7 @@ def _zip_members(stream: IO[bytes], limits: Limits) -> Iterator[_Member]:
             )
 
 
-def _hold_directory(stream: IO[bytes], limits: Limits) -> None:
+def _hold_directory(stream: IO[bytes], entries: int) -> None:
     """Each entry of the directory becomes an object before anybody can count: so its bytes are counted first."""
     try:
         ending = cast("Any", zipfile)._EndRecData(stream)
@@ -241,8 +237,8 @@ def _hold_directory(stream: IO[bytes], limits: Limits) -> None:
         raise ArchiveRefused(_("this is no zip archive: {reason}").format(reason=_short(error))) from error
     if not ending:
         raise ArchiveRefused(_("this is no zip archive, or it was cut off"))
-    if ending[5] > limits.members * 400 + 65_536:  # 46 bytes and a name, for each
-        raise ArchiveRefused(_("more than {limit} files in the archive").format(limit=limits.members))
+    if ending[5] > entries * 400 + 65_536:  # 46 bytes and a name, for each
+        raise ArchiveRefused(_("more than {limit} files").format(limit=entries), over=True)
     stream.seek(0)
 
 
@@ -281,40 +277,86 @@ def _zip_time(info: zipfile.ZipInfo) -> float | None:
 class _Bounded(io.RawIOBase):
     """What comes out of a compressed tar, up to a limit: a header may announce gigabytes of a name."""
 
-    def __init__(self, source: IO[bytes], limit: int) -> None:
+    def __init__(self, source: IO[bytes], limit: int, budget: Budget) -> None:
         super().__init__()
         self._source = source
-        self._left = limit
+        self.left = limit
+        self._budget = budget
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
         chunk = self._source.read(min(size, _CHUNK) if size >= 0 else _CHUNK)
-        self._left -= len(chunk)
-        if self._left < 0:
-            raise ArchiveRefused(_("too much comes out of the archive"))
+        self.left -= len(chunk)
+        if self.left < 0:
+            raise ArchiveRefused(_("too much comes out of the archive"), over=True)
+        self._budget.tick()
         return chunk
 
 
-def _tar_members(stream: IO[bytes], start: bytes, limits: Limits) -> Iterator[_Member]:
+class _Header(tarfile.TarInfo):
+    """A member's header. The library takes a damaged one, or none at all, for the archive's end, without a word."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile: tarfile.TarFile) -> tarfile.TarInfo:  # type: ignore[override]
+        try:
+            return super().fromtarfile(tarfile)
+        except _END:
+            raise
+        except _CUT as error:
+            raise ArchiveRefused(_("the archive is damaged: {reason}").format(reason=_short(error))) from error
+
+
+# Two blocks of zeros are an archive's end; anything else is a cut or a broken header.
+_END = cast("type[Exception]", cast("Any", tarfile).EOFHeaderError)
+_CUT = tarfile.HeaderError
+
+
+def _tar_members(stream: IO[bytes], start: bytes, budget: Budget) -> Iterator[_Member]:
+    packed = stream
     if start.startswith(b"\x1f\x8b"):
         stream = cast("IO[bytes]", gzip.GzipFile(fileobj=stream))
     elif start.startswith(b"BZh"):
         stream = cast("IO[bytes]", bz2.BZ2File(stream))
     elif start.startswith(b"\xfd7zXZ"):
         stream = cast("IO[bytes]", lzma.LZMAFile(stream))  # noqa: SIM115 - closed with the archive below
-    bounded = _Bounded(stream, limits.total + limits.members * 2048)
+    plain = stream is packed
+    limit = int(budget.intake.unpacked_mb * 1_000_000) + budget.intake.entries * 2048
+    if plain:
+        limit = min(limit, stream.seek(0, io.SEEK_END) + _CHUNK)
+        stream.seek(0)
+    bounded = _Bounded(stream, limit, budget)
     try:
-        archive = tarfile.open(fileobj=cast("IO[bytes]", bounded), mode="r|", errorlevel=1)  # noqa: SIM115 - see below
+        archive = tarfile.open(  # noqa: SIM115 - see below
+            fileobj=cast("IO[bytes]", bounded), mode="r|", errorlevel=1, tarinfo=_Header
+        )
     except BROKEN as error:
         raise ArchiveRefused(_("this is no archive that can be read: {reason}").format(reason=_short(error))) from error
     with archive:
         for info in archive:
             archive.members = []  # type: ignore[attr-defined]  # or each is kept until the end
+            # It would be skipped block by block, for as long as the size says.
+            if info.size < 0 or (plain and info.size > bounded.left):
+                reason = _("a file of {size} bytes is announced, and there are less").format(size=info.size)
+                raise ArchiveRefused(_("the archive is damaged: {reason}").format(reason=reason))
+            if info.size > bounded.left:
+                budget.unpack(info.size)
             yield _Member(
-                info.name, _tar_kind(info), info.size, _tar_time(info), lambda info=info: _extracted(archive, info)
-            )
+                _tar_name(info.name), _tar_kind(info), info.size, _tar_time(info),
+                lambda info=info: _extracted(archive, info),
+            )  # fmt: skip
+        while bounded.read(_CHUNK):  # to its end, where compressions have their checksum
+            pass
+
+
+def _tar_name(name: str) -> str:
+    """A name in the letters of the system that wrote it, where it is not UTF-8."""
+    raw = name.encode("utf-8", "surrogateescape")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
 
 
 def _tar_kind(info: tarfile.TarInfo) -> str:
@@ -328,6 +370,7 @@ def _tar_kind(info: tarfile.TarInfo) -> str:
 
 
 def _tar_time(info: tarfile.TarInfo) -> float | None:
+    # A pax header may hold anything that float() takes.
     return float(info.mtime) if 0 < info.mtime < 2**33 else None
 
 

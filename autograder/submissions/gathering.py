@@ -1,264 +1,288 @@
-"""What of a student's files is graded: every file is matched with an exercise, one is chosen for each, the rest is
-listed with the reason. Archives inside are looked into. Links are never followed.
+"""Which exercise each file of a delivery is for: by its name, by what it defines, by what it was handed in for.
+
+What is for no exercise is evidence or an aside. A helper module beside an exercise is an aside; a file of code that
+may be an exercise's is not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+import difflib
+import html
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from autograder.authoring.regions import NOT_WRITTEN
 from autograder.language import _
-from autograder.submissions.archives import is_archive
-from autograder.submissions.hand_in import Entry
-from autograder.submissions.layout import Delivery, Part, Unplaced, listed_within
+from autograder.submissions.contracts import Content, Contracts, content_of
+from autograder.submissions.evidence import Evidence, Kind
+from autograder.submissions.layout import Delivery
 from autograder.submissions.model import SubmissionUnreadable
-from autograder.submissions.names import COURSE_FILES, SUFFIXES, is_leftover, match_exercise, shown
-from autograder.submissions.reader import read_submission
-from autograder.submissions.unpacking import Unpacker
+from autograder.submissions.names import COURSE_FILES, bad_name, first_name, is_code, match_exercise, normal
+from autograder.submissions.opening import read_regular
+from autograder.submissions.shelf import Shelf
+from autograder.submissions.shown import shown
+from autograder.submissions.walking import Found, Walk, was_called
 
-MAX_DEPTH = 3  # folders below a student's own: `exercises/markov_quiz/` comes with the bundle
-MAX_FILES = 2_000  # per student
-MAX_CANDIDATES = 10  # files for one exercise that are read to choose among them
-MAX_NESTED = 2  # archives within archives
-MAX_ARCHIVES = 20  # per student
-
-
-@dataclass
-class Gathering:
-    """What is found while a class is read."""
-
-    exercises: Sequence[str]
-    base: Path  # the folder of all submissions
-    unpacker: Unpacker | None = None
-    unplaced: list[Unplaced] = field(default_factory=list)
-    ignored: list[Path] = field(default_factory=list)
-
-    def origin(self, path: Path) -> Path:
-        """A path as the instructor knows it."""
-        return path if self.unpacker is None else self.unpacker.origin(path)
+MAX_STRAYS = 20  # files of code without an exercise's name that are read to see what they define
+_MAX_TYPED = 1_000_000
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A file that may be graded for an exercise."""
+    """A file that may be graded for an exercise.
 
-    path: Path
-    base: Path
-    name: str
+    Attributes:
+        tier: 4 told by the teacher, 3 its exact name, 2 nearly, 1 among other words, 0 by what it defines or was
+            handed in for.
+        version: the number that the platform wrote behind the name.
+        notes: for student and teacher: why it was taken for this exercise.
+    """
+
+    found: Found
     exercise: str
-    exact: bool
-    depth: int
+    tier: int
     delivery: Delivery
-    attempt: int
-    note: str = ""
+    version: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
-    def when(self) -> tuple[datetime, int]:
-        """Sorts attempts: by time where it is known, then by number."""
-        return self.delivery.submitted or datetime.min.replace(tzinfo=UTC), self.attempt
-
-
-def gather(delivery: Delivery, gathering: Gathering) -> list[Candidate]:
-    """The candidates in what was handed in; everything else is listed."""
-    candidates: list[Candidate] = []
-    strays: list[tuple[Candidate, Unplaced]] = []
-    seen = 0
-    exercises = gathering.exercises
-    for part in delivery.parts:
-        for found in _of_part(part, gathering):
-            seen += 1
-            if isinstance(found, Unplaced):
-                gathering.unplaced.append(found)
-                continue
-            name = part.name if part.name and found.path == part.path else found.path.name
-            match = match_exercise(name, exercises)
-            exercise, exact = ("", False) if isinstance(match, str) else match
-            candidate = Candidate(found.path, found.base, name, exercise, exact, found.depth, delivery, part.attempt)
-            if isinstance(match, str):
-                strays.append((candidate, Unplaced(found.path, match)))
-            else:
-                candidates.append(candidate)
-    if seen == 0:
-        gathering.unplaced += [
-            Unplaced(part.path, _("the folder is empty"))
-            for part in delivery.parts
-            if not any(item.path == part.path for item in gathering.unplaced)
-        ]
-    candidates += _by_what_it_was_handed_in_for(delivery, candidates, strays, exercises)
-    gathering.unplaced += [unplaced for _candidate, unplaced in strays]
-    return candidates
-
-
-def _by_what_it_was_handed_in_for(
-    delivery: Delivery, candidates: list[Candidate], strays: list[tuple[Candidate, Unplaced]], exercises: Sequence[str]
-) -> list[Candidate]:
-    """`submission.ipynb`, handed in for one exercise, is that exercise's, where it is the only file of code."""
-    wanted = delivery.exercise
-    code = [pair for pair in strays if pair[0].name.lower().endswith(SUFFIXES)]
-    if wanted not in exercises or any(c.exercise == wanted for c in candidates) or len(code) != 1:
-        return []
-    (stray,) = code
-    strays.remove(stray)
-    found = stray[0]
-    note = _("The file is called {name}; it was handed in for {exercise} and was taken for it.").format(
-        name=shown(found.name), exercise=wanted
-    )
-    return [Candidate(found.path, found.base, found.name, wanted, True, found.depth, delivery, found.attempt, note)]
-
-
-def choose(student: str, group: list[Candidate], gathering: Gathering) -> Entry:
-    """One of several files for an exercise: the one with the fewest unwritten functions, then the best-named one.
-
-    The bundle holds each exercise as a script and as a notebook. Whoever works in one and hands in both must not be
-    graded on the other.
-    """
-    unread: list[Candidate] = []
-    if len(group) > 1:
-        group = sorted(group, key=_by_name)
-        group, unread = group[:MAX_CANDIDATES], group[MAX_CANDIDATES:]
-        unwritten = {candidate.path: _unwritten(candidate) for candidate in group}
-        group = sorted(group, key=lambda c: (unwritten[c.path], *_by_name(c)))
-    chosen, *others = group
-    if unread:
-        reason = _("one of more than {limit} files for this exercise; it was not looked at").format(
-            limit=MAX_CANDIDATES
-        )
-        gathering.unplaced += [Unplaced(candidate.path, reason) for candidate in unread]
-    notes = [*chosen.delivery.notes, *([chosen.note] if chosen.note else [])]
-    if not chosen.exact:
-        note = _("The file is called {name}; it was taken for {exercise}.")
-        notes.append(note.format(name=shown(chosen.name), exercise=chosen.exercise))
-    if chosen.depth:
-        origin = gathering.origin(chosen.path)
-        inner = origin.relative_to(gathering.base) if origin.is_relative_to(gathering.base) else Path(origin.name)
-        note = _("The file was found in the folder {folder}.")
-        notes.append(note.format(folder=shown(inner.parent.as_posix())))
-    for other in others:
-        note = _(
-            "There is another file for this exercise, {other}; {name} is graded: it has fewer parts left to write."
-        )
-        if unwritten[other.path] == unwritten[chosen.path]:
-            note = _("There is another file for this exercise, {other}; {name} is graded.")
-        notes.append(note.format(other=shown(other.name), name=shown(chosen.name)))
-        reason = _("{name} is graded for this exercise").format(name=shown(chosen.name))
-        gathering.unplaced.append(Unplaced(other.path, reason))
-    base = None if chosen.base == gathering.base else chosen.base
-    delivery = chosen.delivery
-    return Entry(
-        student, chosen.exercise, chosen.path, tuple(notes), delivery.submitted, delivery.late, base, delivery.who
-    )
-
-
-def _by_name(candidate: Candidate) -> tuple[bool, int, bool, str]:
-    """The better a file is named, the earlier it comes."""
-    return not candidate.exact, candidate.depth, candidate.path.suffix != ".py", candidate.name
-
-
-def _unwritten(candidate: Candidate) -> float:
-    try:
-        cells = read_submission(candidate.path, base=candidate.base).cells
-    except SubmissionUnreadable:
-        return float("inf")
-    return sum(cell.source.count(NOT_WRITTEN) for cell in cells)
-
-
-# --- walking
-
-
-@dataclass(frozen=True)
-class _Found:
-    path: Path
-    base: Path
-    depth: int
+    def path(self) -> Path:
+        """Where it lies."""
+        return self.found.path
 
 
 @dataclass
-class _Budget:
-    """How much of one student's files is still looked at."""
+class Gathered:
+    """What there is in a delivery."""
 
-    files: int
-    archives: int = MAX_ARCHIVES
-    said: bool = False
-
-
-def _of_part(part: Part, gathering: Gathering) -> Iterator[_Found | Unplaced]:
-    budget = _Budget(MAX_FILES)
-    base = gathering.base
-    if gathering.unpacker is not None and not part.path.is_relative_to(base):
-        base = part.path.parent
-    if part.path.is_symlink():
-        yield Unplaced(part.path, _("a link: links are not followed"))
-    elif part.path.is_dir():
-        yield from _files(part.path, base, gathering, budget)
-    elif gathering.unpacker is not None and is_archive(part.name or part.path.name):
-        yield from _inside(part.path, base, gathering, budget, 0, 0)
-    else:
-        yield _Found(part.path, base, 0)
+    candidates: list[Candidate] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
 
 
-def _files(
-    folder: Path, base: Path, gathering: Gathering, budget: _Budget, depth: int = 0, nested: int = 0
-) -> Iterator[_Found | Unplaced]:
-    """Files first, then what is in folders: thousands of pictures in one must not hide the work beside it."""
-    exact = {f"{exercise}{suffix}" for exercise in gathering.exercises for suffix in SUFFIXES}
-    folders: list[Path] = []
-    archives: list[Path] = []
-    for item in listed_within(folder, gathering.unplaced, MAX_FILES + 1, exact):
-        path = folder / item.name
-        budget.files -= 1
-        if budget.files < 0 and item.name not in exact:
-            if not budget.said:
-                budget.said = True
-                yield Unplaced(folder, _too_many())
-            continue
-        if is_leftover(item.name) or item.name in COURSE_FILES:
-            gathering.ignored.append(path)
-        elif item.is_symlink():
-            yield Unplaced(path, _("a link: links are not followed"))
-        elif item.is_dir(follow_symlinks=False):
-            if depth >= MAX_DEPTH:
-                yield Unplaced(path, _("folders too deep inside the student's folder"))
-            else:
-                folders.append(path)
-        elif not item.is_file(follow_symlinks=False):
-            yield Unplaced(path, _("not an ordinary file (a pipe, a socket or a device)"))
-        elif gathering.unpacker is not None and is_archive(item.name):
-            archives.append(path)
+@dataclass
+class Gatherer:
+    """Sorts the files of deliveries.
+
+    Args:
+        exercises: ids of the course, in its order.
+        contracts: public names of each; without them, names and what a file was handed in for decide alone.
+        shelf: reads files.
+        decided: the exercise that the teacher said a file is for, and whether it is to be left out.
+    """
+
+    exercises: Sequence[str]
+    contracts: Contracts
+    shelf: Shelf
+    decided: Callable[[Path], tuple[str, bool]]
+
+    def gather(self, delivery: Delivery, walk: Walk) -> Gathered:
+        """The candidates in a delivery, and everything else that is in it."""
+        gathered = Gathered()
+        sorted_ = _Sorted()
+        for part in delivery.parts:
+            for item in walk.part(part):
+                if self.decided(item.path)[1]:
+                    gathered.evidence.append(Evidence(item.path, _("left out by the teacher")))
+                elif isinstance(item, Evidence):
+                    sorted_.broken.append(item)
+                elif was_called(item, delivery.renames) in COURSE_FILES:
+                    walk.ignored.append(item.path)
+                else:
+                    self._sort(item, delivery, gathered, sorted_)
+        self._take_strays(delivery, gathered, sorted_)
+        self._rest(delivery, gathered, sorted_)
+        return gathered
+
+    def _sort(self, item: Found, delivery: Delivery, gathered: Gathered, sorted_: _Sorted) -> None:
+        name = was_called(item, delivery.renames)
+        told = self.decided(item.path)[0]
+        match = match_exercise(name, self.exercises)
+        version = first_name(item.name)[1] if delivery.renames else 0
+        if told:
+            note = _("The teacher said that it is for {exercise}.").format(exercise=told)
+            gathered.candidates.append(Candidate(item, told, 4, delivery, version, (note,)))
+        elif item.typed:
+            sorted_.typed.append(item)
+        elif is_code(name) and match is not None:
+            notes: tuple[str, ...] = ()
+            if item.name != name or match.tier < 3:
+                note = _("The file is called {name}; it was taken for {exercise}.")
+                notes = (note.format(name=shown(item.name), exercise=match.exercise),)
+            gathered.candidates.append(Candidate(item, match.exercise, match.tier, delivery, version, notes))
+        elif is_code(name):
+            sorted_.strays.append(item)
+        elif match is not None and match.tier > 1:
+            reason = _("neither .py nor .ipynb")
+            gathered.evidence.append(Evidence(item.path, reason, "no_code", exercises=(match.exercise,)))
         else:
-            yield _Found(path, base, depth)
-    for path in archives:
-        yield from _inside(path, base, gathering, budget, depth, nested)
-    for path in folders:
-        if budget.files < 0:
-            return
-        yield from _files(path, base, gathering, budget, depth + 1, nested)
+            sorted_.others.append(item)
+
+    # --- files of code without an exercise's name
+
+    def _take_strays(self, delivery: Delivery, gathered: Gathered, sorted_: _Sorted) -> None:
+        strays, over = sorted_.strays[:MAX_STRAYS], sorted_.strays[MAX_STRAYS:]
+        if over:
+            reason = _("one of more than {limit} files of code without an exercise's name; it was not looked at")
+            gathered.evidence += [Evidence(i.path, reason.format(limit=MAX_STRAYS), "limit") for i in over]
+        contents: dict[Path, Content] = {}
+        for item in list(strays):
+            if bad_name(item.name):
+                strays.remove(item)
+                gathered.evidence.append(Evidence(item.path, self._no_name(item), "name_unknown"))
+                continue
+            try:
+                contents[item.path] = content_of(self.shelf.look(item.path, item.base))
+            except SubmissionUnreadable as unreadable:
+                strays.remove(item)
+                sorted_.broken.append(Evidence(item.path, unreadable.message, "unreadable"))
+        imported = self._imported(contents, gathered) if strays else set()
+        helpers = [item for item in strays if item.path.stem in imported or Path(item.name).stem in imported]
+        strays = [item for item in strays if item not in helpers]
+        named = {candidate.exercise for candidate in gathered.candidates}
+        for exercise in self.exercises:
+            pool = [item for item in strays if exercise in contents[item.path].fits(self.contracts)]
+            if exercise in named or not pool:
+                continue
+            chosen = self._most(pool, exercise, contents)
+            if chosen is None:
+                alone = [i for i in pool if contents[i.path].fits(self.contracts) == [exercise]]
+                gathered.evidence += [_several(item, exercise) for item in alone]
+                strays = [item for item in strays if item not in alone]
+            elif contents[chosen.path].fits(self.contracts) == [exercise]:
+                gathered.candidates.append(self._by_content(chosen, exercise, delivery, contents))
+                strays = [item for item in strays if item not in pool]
+                # The rest of the pool has less of the exercise: what it was is said where the choice is.
+                gathered.evidence += [
+                    Evidence(
+                        item.path, _("{name} has more of {exercise}").format(name=shown(chosen.name), exercise=exercise)
+                    )
+                    for item in pool
+                    if item is not chosen
+                ]
+        sorted_.strays = self._by_delivery(delivery, strays, gathered, contents)
+        sorted_.helpers = helpers
+        sorted_.contents = contents
+
+    def _imported(self, contents: Mapping[Path, Content], gathered: Gathered) -> set[str]:
+        """Modules that the delivery's own files import."""
+        found = {name for content in contents.values() for name in content.imports}
+        for candidate in gathered.candidates:
+            try:
+                found |= content_of(self.shelf.look(candidate.path, candidate.found.base)).imports
+            except SubmissionUnreadable:
+                continue
+        return found
+
+    def _most(self, pool: list[Found], exercise: str, contents: Mapping[Path, Content]) -> Found | None:
+        """The one of several files that has an exercise; None where two may be meant."""
+        contract = self.contracts[exercise]
+        ranked = sorted(pool, key=lambda item: (-contents[item.path].written(contract), item.name))
+        first = contents[ranked[0].path].written(contract)
+        if len(ranked) == 1 or first > 2 * contents[ranked[1].path].written(contract):
+            return ranked[0]
+        return None
+
+    def _by_content(
+        self, item: Found, exercise: str, delivery: Delivery, contents: Mapping[Path, Content]
+    ) -> Candidate:
+        names = sorted(contents[item.path].names & self.contracts[exercise])
+        listing = ", ".join(names[:4]) + (" ..." if len(names) > 4 else "")
+        note = _("The file is called {name}; it defines {listing} and was taken for {exercise}.").format(
+            name=shown(item.name), listing=listing, exercise=exercise
+        )
+        return Candidate(item, exercise, 0, delivery, notes=(note,))
+
+    def _by_delivery(
+        self, delivery: Delivery, strays: list[Found], gathered: Gathered, contents: Mapping[Path, Content]
+    ) -> list[Found]:
+        """`submission.ipynb`, handed in for one exercise, is that exercise's, where it is the only file of code."""
+        wanted = delivery.exercise
+        taken = {candidate.exercise for candidate in gathered.candidates}
+        free = [item for item in strays if contents[item.path].fits(self.contracts) in ([], [wanted])]
+        if wanted not in self.exercises or wanted in taken or not free:
+            return strays
+        if len(free) > 1:
+            gathered.evidence += [_several(item, wanted) for item in free]
+        else:
+            note = _("The file is called {name}; it was handed in for {exercise} and was taken for it.").format(
+                name=shown(free[0].name), exercise=wanted
+            )
+            gathered.candidates.append(Candidate(free[0], wanted, 0, delivery, notes=(note,)))
+        return [item for item in strays if item not in free]
+
+    def _no_name(self, item: Found) -> str:
+        """Why a file's name is no exercise's."""
+        if bad_name(item.name):
+            return _("the name holds control characters")
+        stem = normal(item.name.rpartition(".")[0])
+        close = difflib.get_close_matches(stem, self.exercises, n=1)
+        if close:
+            return _("no exercise has this name; did they mean {exercise}?").format(exercise=close[0])
+        return _("no exercise has this name")
+
+    # --- everything else
+
+    def _rest(self, delivery: Delivery, gathered: Gathered, sorted_: _Sorted) -> None:
+        wanted = (delivery.exercise,) if delivery.exercise in self.exercises else ()
+        taken = {candidate.exercise for candidate in gathered.candidates}
+        left = wanted or tuple(exercise for exercise in self.exercises if exercise not in taken)
+        evidence = gathered.evidence
+        for item in sorted_.helpers:
+            evidence.append(Evidence(item.path, _("a module that another file imports; it is not graded")))
+        for item in sorted_.strays:
+            fits = sorted_.contents[item.path].fits(self.contracts)
+            beside = bool(taken) and not fits and any(self.contracts.values())
+            reason = _("beside what is graded, and nothing of an exercise in it") if beside else _(
+                "no exercise has this name"
+            )  # fmt: skip
+            kind: Kind = "aside" if beside else "name_unknown"
+            if kind == "name_unknown":
+                reason = self._no_name(item)
+            evidence.append(Evidence(item.path, reason, kind, exercises=tuple(fits) or left))
+        for broken in sorted_.broken:
+            named = match_exercise(broken.path.name, self.exercises)
+            exercises = (named.exercise,) if named is not None else left
+            evidence.append(replace(broken, exercises=broken.exercises or exercises))
+        beside = bool(taken) or any(item.counts for item in evidence)
+        for item in sorted_.typed:
+            empty = not _words(item)
+            reason = _("text typed into the platform, and it is empty") if empty else _(
+                "text typed into the platform, and no file of code"
+            )  # fmt: skip
+            kind = "aside" if beside or empty else "no_code"
+            evidence.append(Evidence(item.path, reason, kind, exercises=left))
+        for item in sorted_.others:
+            evidence.append(
+                Evidence(item.path, _("neither .py nor .ipynb"), "aside" if beside else "no_code", exercises=left)
+            )
+        if wanted and not set(wanted) & taken and taken and not any(item.counts for item in evidence):
+            first = gathered.candidates[0]
+            reason = _("handed in for {wanted}, and it is {exercise}").format(wanted=wanted[0], exercise=first.exercise)
+            evidence.append(Evidence(first.path, reason, "name_unknown", exercises=wanted))
 
 
-def _inside(
-    path: Path, base: Path, gathering: Gathering, budget: _Budget, depth: int, nested: int
-) -> Iterator[_Found | Unplaced]:
-    assert gathering.unpacker is not None
-    if nested >= MAX_NESTED:
-        yield Unplaced(path, _("an archive within an archive within an archive: unpack it"))
-        return
-    budget.archives -= 1
-    if budget.archives < 0:
-        yield Unplaced(path, _("more than {limit} archives; it was not looked into").format(limit=MAX_ARCHIVES))
-        return
-    folder, refused = gathering.unpacker.student_archive(path, base)
-    yield from refused
-    if folder is None:
-        return
-    found = False
-    for item in _files(folder, folder, gathering, budget, max(depth, 1) if depth else 0, nested + 1):
-        found = True
-        yield item
-    if not found and not refused:
-        yield Unplaced(path, _("the archive is empty"))
+@dataclass
+class _Sorted:
+    """Files of a delivery that are not yet an exercise's."""
+
+    strays: list[Found] = field(default_factory=list)  # code without an exercise's name
+    others: list[Found] = field(default_factory=list)
+    typed: list[Found] = field(default_factory=list)
+    helpers: list[Found] = field(default_factory=list)
+    broken: list[Evidence] = field(default_factory=list)
+    contents: Mapping[Path, Content] = field(default_factory=dict)
 
 
-def _too_many() -> str:
-    return _("more than {limit} files; the rest was not looked at").format(limit=MAX_FILES)
+def _several(item: Found, exercise: str) -> Evidence:
+    reason = _("one of several files that may be {exercise}, and nothing tells which counts")
+    return Evidence(item.path, reason.format(exercise=exercise), "candidates", exercises=(exercise,))
+
+
+def _words(item: Found) -> str:
+    """What a page of typed text says."""
+    try:
+        text = read_regular(item.path, _MAX_TYPED, item.base).content.decode("utf-8", "replace")
+    except SubmissionUnreadable:
+        return "?"
+    return " ".join(html.unescape(re.sub(r"(?is)<head.*?</head>|<[^>]*>", " ", text)).split())

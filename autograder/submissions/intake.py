@@ -1,56 +1,36 @@
 """What a platform gives, read into a class: which layout it is, who everybody is, when each handed in, what counts.
 
-Given is a folder or an archive: one download, or several side by side (one per exercise). Nothing is dropped: what
-cannot be placed, and what was placed with a doubt, is in the scan's `unplaced`.
+Given is a folder or an archive: one download, or several side by side (one per exercise). Nothing is dropped: every
+file is an entry, evidence, or a leftover of systems.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from autograder.course.errors import ConfigurationError
-from autograder.course.roster import Roster
+from autograder.course.roster import Roster, read_roster
 from autograder.language import _
-from autograder.submissions.archives import ArchiveRefused, is_archive
-from autograder.submissions.gathering import Candidate, Gathering, choose, gather
+from autograder.submissions.budget import Budget
+from autograder.submissions.choosing import Chooser, When, when
+from autograder.submissions.evidence import Evidence
+from autograder.submissions.gathering import Candidate, Gathered, Gatherer
 from autograder.submissions.hand_in import Entry, HandIn
-from autograder.submissions.identities import Times, by_student
-from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, Unplaced, is_file, listed
-from autograder.submissions.layouts import layouts
-from autograder.submissions.names import normal
+from autograder.submissions.layout import Delivery, Identity, Part, listed
+from autograder.submissions.layouts import FALLBACK
+from autograder.submissions.names import bad_folder, normal, readable
+from autograder.submissions.people import Owned, owners
+from autograder.submissions.recognition import Download, Recognition
+from autograder.submissions.shelf import Shelf
+from autograder.submissions.tables import GROUPS, TABLES, TIMES, Times, with_groups
+from autograder.submissions.times import parse_time
 from autograder.submissions.unpacking import Unpacker
-
-TIMES = "submissions.csv"  # beside the submissions: who handed in when
-MAX_WRAPPERS = 3  # folders around the download: archives often have one
-
-Policy = Literal["best", "last", "first"]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """How to read.
-
-    Attributes:
-        exercises: the ids of the course, in its order.
-        layout: `auto`, or the name of a layout.
-        roster: who is in the course.
-        zone: the course's, for times that name none.
-        submitted_from: `mtime` takes a file's own time where nothing better is known.
-        handed_in_for: the exercise that files with names of their own are for.
-        attempts: which of several attempts counts; `best` has all of them graded.
-    """
-
-    exercises: Sequence[str]
-    layout: str = "auto"
-    roster: Roster | None = None
-    zone: tzinfo = UTC
-    submitted_from: Literal["", "mtime"] = ""
-    handed_in_for: str = ""
-    attempts: Policy = "last"
+from autograder.submissions.walking import Walk
+from autograder.submissions.wanted import Wanted
 
 
 def read_class(source: Path, wanted: Wanted, work: Path | None = None) -> HandIn:
@@ -63,217 +43,313 @@ def read_class(source: Path, wanted: Wanted, work: Path | None = None) -> HandIn
             is made where anything has to be unpacked, and `HandIn.close` removes it.
 
     Raises:
-        ConfigurationError: there is nothing like that, or the archive of the class cannot be unpacked.
+        ConfigurationError: there is nothing like that, no layout explains it, or the archive of the class is damaged.
     """
     unpacker = Unpacker(work)
     try:
-        return _read(source, wanted, unpacker)
+        return _Class(source, wanted, unpacker).read()
     except BaseException:
         unpacker.close()
         raise
 
 
-def read_student(folder: Path, student: str, exercises: Sequence[str]) -> HandIn:
+def read_student(folder: Path, student: str, exercises: Sequence[str], handed_in_for: str = "") -> HandIn:
     """Find the submissions of one student, whose folder this is; archives in it are left alone.
 
     Args:
         folder: holds the student's files: a repository, or what a platform has unpacked.
         student: whose it is.
         exercises: the ids of the course, in its order.
+        handed_in_for: the exercise that a single file with a name of its own is for.
 
     Raises:
         ConfigurationError: there is no such folder.
     """
     if not folder.is_dir():
         raise ConfigurationError(_("there is no such folder of submissions"), file=folder)
-    gathering = Gathering(exercises, folder)
-    delivery = Delivery(Identity(student), (Part(folder),))
-    entries, _earlier = _entries(student, [delivery], Wanted(exercises), gathering, None)
-    return HandIn(folder, (student,), tuple(entries), tuple(gathering.unplaced), tuple(gathering.ignored))
+    own = _Class(folder, Wanted(exercises), None)
+    own.add(Owned(Delivery(Identity(student), (Part(folder),), exercise=handed_in_for), (student,)))
+    return own.hand_in(())
 
 
-def _read(source: Path, wanted: Wanted, unpacker: Unpacker) -> HandIn:
-    base, refused = _opened(source, unpacker)
-    gathering = Gathering(wanted.exercises, base, unpacker, unplaced=refused)
-    downloads: list[Sequence[Delivery]] = []
-    detected: list[str] = []
-    for name, why, reading in _readings(base, source, wanted, unpacker, gathering):
-        detected.append(f"{name} ({why})" if why else name)
-        downloads.append(reading.deliveries)
-        gathering.unplaced += reading.unplaced
-        gathering.ignored += reading.ignored
-    times = Times(base / TIMES, wanted.zone) if (base / TIMES).is_file() else None
-    students = by_student(downloads, wanted.roster, wanted.zone, gathering)
-    entries: list[Entry] = []
-    earlier: list[Entry] = []
-    for student in sorted(students):
-        counting, before = _entries(student, students[student], wanted, gathering, times)
-        entries += counting
-        earlier += before
-    known = [] if wanted.roster is None else [person.id for person in wanted.roster.people]
-    return HandIn(
-        base,
-        tuple(sorted({*students, *known})),
-        tuple(entries),
-        tuple(Unplaced(unpacker.origin(item.path), item.reason) for item in gathering.unplaced),
-        tuple(unpacker.origin(path) for path in gathering.ignored),
-        tuple(earlier),
-        tuple(detected),
-        tuple(student for student in known if student not in students),
-        unpacker.close,
-    )
+@dataclass
+class _Class:
+    """A class while it is read.
 
-
-# --- which layout
-
-
-def _opened(source: Path, unpacker: Unpacker) -> tuple[Path, list[Unplaced]]:
-    if source.is_dir():
-        return source, []
-    if not source.is_file():
-        raise ConfigurationError(_("there is no such folder of submissions"), file=source)
-    try:
-        return unpacker.class_archive(source)
-    except ArchiveRefused as refusal:
-        raise ConfigurationError(refusal.message, file=source) from refusal
-
-
-def _readings(
-    base: Path, source: Path, wanted: Wanted, unpacker: Unpacker, gathering: Gathering
-) -> Iterator[tuple[str, str, Reading]]:
-    """Each download there is, with the name of its layout and what shows it."""
-    for place, name in _downloads(base, source, wanted, unpacker, gathering):
-        layout, why = _detect(place, wanted)
-        context = Context(wanted.exercises, wanted.zone)
-        reading = layouts()[layout].read(place, context)
-        per_exercise = layout not in ("folder", "flat")
-        reading.deliveries = [
-            _for_exercise(delivery, name if per_exercise else "", wanted) for delivery in reading.deliveries
-        ]
-        reading.unplaced = [item for item in reading.unplaced if item.path != base / TIMES]
-        yield layout, why, reading
-
-
-def _downloads(
-    base: Path, source: Path, wanted: Wanted, unpacker: Unpacker, gathering: Gathering
-) -> Iterator[tuple[Path, str]]:
-    """The folder itself, or each archive in it where it holds nothing else and they are downloads of classes."""
-    items = [item for item in listed(base) if item.name != TIMES]
-    packed = [item for item in items if is_file(item) and is_archive(item.name)]
-    if not packed or len(packed) < len(items) or _detect(base, wanted)[0] != "folder":
-        # A folder of the instructor's is what it is; an archive often has one folder around everything.
-        yield (_unwrapped(base, wanted) if base != source else base), source.name
-        return
-    # Only their names are looked at: a student's archive must not be trusted as a platform's before it is known as one.
-    looked_at = [place for item in packed if (place := unpacker.names_in(base / item.name)) is not None]
-    layouts = {_detect(_unwrapped(place, wanted), wanted)[0] for place in looked_at}
-    if not layouts or layouts & {"folder", "flat"}:
-        yield base, source.name  # an archive per student
-        return
-    for item in packed:
-        try:
-            place, refused = unpacker.class_archive(base / item.name)
-        except ArchiveRefused as refusal:
-            gathering.unplaced.append(Unplaced(base / item.name, refusal.message))
-            continue
-        gathering.unplaced += refused
-        yield _unwrapped(place, wanted), item.name
-
-
-def _unwrapped(place: Path, wanted: Wanted) -> Path:
-    """Inside the folder that an archive often has around everything."""
-    for _wrapper in range(MAX_WRAPPERS):
-        if _detect(place, wanted)[0] != "folder":
-            return place
-        items = listed(place, 3)
-        if len(items) != 1 or not items[0].is_dir(follow_symlinks=False):
-            return place
-        inner = place / items[0].name
-        inside = listed(inner, 1000)
-        if _detect(inner, wanted)[0] == "folder" and not any(item.is_dir(follow_symlinks=False) for item in inside):
-            return place  # the one folder is a student's
-        place = inner
-    return place
-
-
-def _detect(place: Path, wanted: Wanted) -> tuple[str, str]:
-    if wanted.layout != "auto":
-        return wanted.layout, ""
-    context = Context(wanted.exercises, wanted.zone)
-    for name, layout in layouts().items():
-        try:
-            why = layout.detect(place, context)
-        except OSError:
-            why = ""
-        if why:
-            return name, why
-    return "folder", ""
-
-
-def _for_exercise(delivery: Delivery, download: str, wanted: Wanted) -> Delivery:
-    """With the exercise's id: from the layout's words, from the download's name, or from what was asked for.
-
-    A folder of our own has a student's files for the whole course: there, only a file's name can tell.
+    Args:
+        source: a folder or an archive.
+        wanted: how to read it.
+        unpacker: opens archives; None leaves them alone.
     """
-    for words in (delivery.exercise, download):
-        stem = normal(words)
-        if inside := [exercise for exercise in wanted.exercises if exercise in stem]:
-            return replace(delivery, exercise=max(inside, key=len))
-    return replace(delivery, exercise=wanted.handed_in_for if download else "")
 
+    source: Path
+    wanted: Wanted
+    unpacker: Unpacker | None
+    base: Path = Path()
+    times: Times | None = None
+    shelf: Shelf = field(default_factory=Shelf)
+    evidence: list[Evidence] = field(default_factory=list)
+    ignored: list[Path] = field(default_factory=list)
+    groups: dict[str, dict[str, list[Candidate]]] = field(default_factory=dict)  # by student and exercise
+    labels: set[str] = field(default_factory=set)  # people whom nobody knows
+    budgets: dict[str, Budget] = field(default_factory=dict)
 
-# --- what counts
+    def __post_init__(self) -> None:
+        self.base = self.source
 
+    def read(self) -> HandIn:
+        """Everything, in order."""
+        assert self.unpacker is not None
+        roster = self.wanted.roster
+        recognition = Recognition(self.base, self.source, self.wanted, roster, self.unpacker)
+        if not self.source.is_dir():
+            if not self.source.is_file():
+                raise ConfigurationError(_("there is no such folder of submissions"), file=self.source)
+            self.base, refused = recognition.open_class(self.source)
+            recognition.base = self.base
+            self.evidence += refused
+        try:
+            os.scandir(self.base).close()
+        except OSError as error:
+            reason = _("cannot be read: {reason}").format(reason=error.strerror or str(error))
+            raise ConfigurationError(reason, file=self.source) from error
+        said: list[str] = []
+        if roster is None and (found := self._roster_beside()) is not None:
+            roster = found
+            said.append(_("roster: {file}, found beside the submissions").format(file=found.file and found.file.name))
+        groups = with_groups(roster, self.base / GROUPS) if (self.base / GROUPS).is_file() else roster
+        recognition.roster = groups
+        self.times = Times(self.base / TIMES, self.wanted.zone) if (self.base / TIMES).is_file() else None
+        downloads = recognition.downloads()
+        self.evidence += recognition.evidence
+        for download in downloads:
+            said.append(f"{download.layout} ({download.why})" if download.why else download.layout)
+            self.evidence += download.reading.evidence
+            self.ignored += download.reading.ignored
+        deliveries = [[self._for_exercise(d, download) for d in download.reading.deliveries] for download in downloads]
+        for owned in owners(deliveries, roster, groups):
+            self.add(self._dated(self._decided(owned), roster, len(downloads)))
+        known = () if roster is None else tuple(person.id for person in roster.people)
+        hand_in = self.hand_in(known, tuple(said))
+        if not recognition.damage:
+            return hand_in
+        # Whoever is not in a damaged archive may be in what is lost of it.
+        damage = []
+        for one in recognition.damage:
+            named = tuple(exercise for exercise in self.wanted.exercises if exercise in normal(one.path.name))
+            exercises = named[:1] or tuple(self.wanted.exercises)
+            damage.append(Evidence(one.path, one.reason, "unreadable", known, exercises))
+        return replace(hand_in, evidence=(*hand_in.evidence, *damage), absent=())
 
-def _entries(
-    student: str, deliveries: Sequence[Delivery], wanted: Wanted, gathering: Gathering, times: Times | None
-) -> tuple[list[Entry], list[Entry]]:
-    """What is graded of a student: the entry that counts for each exercise, and earlier ones where all are graded."""
-    groups: dict[str, list[Candidate]] = {exercise: [] for exercise in wanted.exercises}
-    for delivery in deliveries:
-        for candidate in gather(delivery, gathering):
-            groups[candidate.exercise].append(_timed(candidate, student, times))
-    counting: list[Entry] = []
-    earlier: list[Entry] = []
-    for group in groups.values():
-        attempts: dict[tuple[datetime, int], list[Candidate]] = {}
-        for candidate in group:
-            attempts.setdefault(candidate.when, []).append(candidate)
-        if not attempts:
-            continue
-        entries = [_from_file(choose(student, attempts[when], gathering), wanted) for when in sorted(attempts)]
-        chosen = entries[0] if wanted.attempts == "first" else entries[-1]
-        others = [entry for entry in entries if entry is not chosen]
-        if wanted.attempts == "best":
-            earlier += others
-        for other in others:
-            gathering.unplaced.append(Unplaced(other.path, _another(other, chosen, wanted.attempts, gathering)))
-        counting.append(chosen)
-    return counting, earlier
+    def _roster_beside(self) -> Roster | None:
+        """The only table beside the submissions that is a roster."""
+        found = []
+        for item in listed(self.base):
+            if item.name.lower().endswith(TABLES[:2]) and item.name not in (TIMES, GROUPS) and item.is_file():
+                try:
+                    found.append(read_roster(self.base / item.name))
+                except ConfigurationError:
+                    continue
+        return found[0] if len(found) == 1 and len(found[0].people) > 0 else None
 
+    # --- deliveries
 
-def _another(other: Entry, chosen: Entry, policy: Policy, gathering: Gathering) -> str:
-    name = gathering.origin(chosen.path).name
-    if policy == "best":
-        return _("another attempt at {exercise}; it is graded too, and the better one counts").format(
-            exercise=other.exercise
+    def _for_exercise(self, delivery: Delivery, download: Download) -> Delivery:
+        """With the exercise's id: from the layout's words, from the download's name, or from what was asked for.
+
+        A folder of our own has a student's files for the whole course: there, only a file's name can tell.
+        """
+        per_exercise = download.layout not in (FALLBACK, "flat") or not download.alone
+        for words in (delivery.exercise, download.name if per_exercise else ""):
+            stem = normal(words)
+            if inside := [exercise for exercise in self.wanted.exercises if exercise in stem]:
+                return replace(delivery, exercise=max(inside, key=len))
+        return replace(delivery, exercise=self.wanted.handed_in_for if per_exercise else "")
+
+    def _decided(self, owned: Owned) -> Owned:
+        """With what the teacher said of the delivery."""
+        delivery = owned.delivery
+        decisions = [self.wanted.resolutions.of(self._origin(part.path), self.base) for part in delivery.parts]
+        students = {decision.student for decision in decisions if decision.student}
+        moments = [decision.submitted for decision in decisions if decision.submitted is not None]
+        if moments:
+            owned = replace(owned, delivery=replace(delivery, submitted=max(moments), unread=""))
+        if len(students) == 1:
+            owned = replace(owned, students=tuple(students), kind="aside", reason="", doubt="")
+        return owned
+
+    def _dated(self, owned: Owned, roster: Roster | None, downloads: int) -> Owned:
+        """With the time that the roster says, where it is the worksheet of this one download."""
+        delivery = owned.delivery
+        if delivery.submitted is not None or roster is None or len(owned.students) == 0:
+            return owned
+        person = roster.by_id(owned.students[0])
+        text = person.submitted if person is not None else ""
+        if not any(sign.isdigit() for sign in text):
+            return owned
+        moment = parse_time(text, self.wanted.zone) if downloads == 1 else None
+        unread = "" if moment is not None else text
+        return replace(owned, delivery=replace(delivery, submitted=moment, unread=unread))
+
+    def add(self, owned: Owned) -> None:
+        """Take what is in a delivery to its students, or into evidence."""
+        delivery = owned.delivery
+        gathered = self._gather(owned)
+        if owned.doubt and delivery.parts:
+            students = ", ".join(owned.students)
+            reason = _("{doubt} Graded as {student}.").format(doubt=owned.doubt, student=students)
+            gathered.evidence.append(Evidence(delivery.parts[0].path, reason))
+        if delivery.lost:
+            exercises = (delivery.exercise,) if delivery.exercise else tuple(self.wanted.exercises)
+            path = delivery.where or self.base
+            gathered.evidence.append(Evidence(path, delivery.lost, "unreadable", exercises=exercises))
+        for student in owned.students:
+            own = self.groups.setdefault(student, {exercise: [] for exercise in self.wanted.exercises})
+            for candidate in gathered.candidates:
+                own[candidate.exercise].append(self._timed(candidate, student))
+        if owned.students:
+            self.evidence += [self._told(item, delivery, owned.students) for item in gathered.evidence]
+        else:
+            self.evidence += self._nobodys(owned, gathered)
+
+    def _gather(self, owned: Owned) -> Gathered:
+        delivery = owned.delivery
+        budget = self.budgets.setdefault(owned.students[0], Budget(self.wanted.intake)) if owned.students else None
+        walk = Walk(self.base, tuple(self.wanted.exercises), budget or Budget(self.wanted.intake), self.unpacker)
+        gatherer = Gatherer(self.wanted.exercises, self.wanted.contracts, self.shelf, self._decision)
+        gathered = gatherer.gather(delivery, walk)
+        self.ignored += walk.ignored
+        if not gathered.candidates and not gathered.evidence and not delivery.lost:
+            gathered.evidence += [Evidence(part.path, _("the folder is empty")) for part in delivery.parts]
+        return gathered
+
+    def _decision(self, path: Path) -> tuple[str, bool]:
+        """The exercise that a teacher said a file is for, and whether it is to be left out."""
+        resolutions, origin = self.wanted.resolutions, self._origin(path)
+        return resolutions.exactly(origin, self.base).exercise, resolutions.of(origin, self.base).word == "ignore"
+
+    def _told(self, item: Evidence, delivery: Delivery, students: tuple[str, ...]) -> Evidence:
+        who = delivery.who
+        claimed = " ".join(filter(None, (who.name or who.student, who.number and f"({who.number})")))
+        return replace(
+            item, students=students, claimed=claimed, submitted=delivery.submitted, late=delivery.late,
+            exercises=item.exercises or tuple(self.wanted.exercises),
+        )  # fmt: skip
+
+    def _nobodys(self, owned: Owned, gathered: Gathered) -> list[Evidence]:
+        """Evidence for everything in a delivery of which nobody knows whose it is."""
+        label = readable(owned.delivery.who.student)
+        students = owned.possible
+        if owned.kind == "person_unknown" and label and not bad_folder(label):
+            number = owned.delivery.who.number
+            label = f"{label}_{number}" if number and (label in self.groups or label in students) else label
+            if label not in self.groups and label not in students:
+                students = (label, *students)
+                self.labels.add(label)
+        found = [
+            self._told(Evidence(c.path, owned.reason, owned.kind, exercises=(c.exercise,)), owned.delivery, students)
+            for c in gathered.candidates
+        ]
+        for item in gathered.evidence:
+            reason = f"{owned.reason}; {item.reason}" if item.counts else item.reason
+            kind = owned.kind if item.counts else item.kind
+            found.append(self._told(replace(item, reason=reason, kind=kind), owned.delivery, students))
+        return found
+
+    def _timed(self, candidate: Candidate, student: str) -> Candidate:
+        """With the time of submission from beside the submissions, where it stands there."""
+        delivery = candidate.delivery
+        moment = self.times.of(student, delivery.who, candidate.exercise) if self.times else None
+        decided = self.wanted.resolutions.exactly(self._origin(candidate.path), self.base).submitted
+        if decided is not None or moment is not None:
+            return replace(candidate, delivery=replace(delivery, submitted=decided or moment, unread=""))
+        if delivery.submitted is not None or self.wanted.submitted_from != "mtime":
+            return candidate
+        changed = datetime.fromtimestamp(candidate.path.lstat().st_mtime, UTC).replace(microsecond=0)
+        return replace(candidate, delivery=replace(delivery, submitted=changed.astimezone(self.wanted.zone), unread=""))
+
+    # --- what counts
+
+    def hand_in(self, known: Sequence[str], said: tuple[str, ...] = ()) -> HandIn:
+        """What counts of each student for each exercise, and everything else."""
+        entries: list[Entry] = []
+        earlier: list[Entry] = []
+        for student in sorted(self.groups):
+            for group in self.groups[student].values():
+                counting, before = self._counting(student, group)
+                entries += counting
+                earlier += before
+        evidence = tuple(item.at(self._origin(item.path)) for item in self.evidence)
+        named = {student for item in evidence if item.counts for student in item.students}
+        students = tuple(sorted({*self.groups, *known, *self.labels}))
+        return HandIn(
+            self.base,
+            students,
+            tuple(entries),
+            evidence,
+            tuple(self._origin(path) for path in self.ignored),
+            tuple(earlier),
+            said,
+            tuple(student for student in known if student not in self.groups and student not in named),
+            tuple(self.wanted.exercises),
+            self.shelf,
+            self._origin,
+            self.unpacker.close if self.unpacker is not None else (lambda: None),
         )
-    if policy == "first":
-        return _("a later attempt at {exercise}; {name}, the first, is graded").format(
+
+    def _counting(self, student: str, group: Sequence[Candidate]) -> tuple[list[Entry], list[Entry]]:
+        """The entry that counts for an exercise, and earlier ones where all are graded."""
+        attempts: dict[When, list[Candidate]] = {}
+        for candidate in group:
+            attempts.setdefault(when(candidate), []).append(candidate)
+        chooser = Chooser(self.wanted.contracts, self.shelf, self.base, self._origin)
+        entries: list[Entry] = []
+        undecided: list[Evidence] = []
+        for moment in sorted(attempts):
+            evidence: list[Evidence] = []
+            entry = chooser.choose(student, attempts[moment], evidence)
+            for item in evidence:
+                told = self._told(item, attempts[moment][0].delivery, (student,))
+                (undecided if item.counts else self.evidence).append(told)
+            if entry is not None:
+                entries.append(entry)
+        self.evidence += undecided
+        if not entries:
+            return [], []
+        if self.wanted.attempts == "best":
+            entries = self._without_repeats(student, entries)
+        chosen = entries[0] if self.wanted.attempts == "first" else entries[-1]
+        others = [entry for entry in entries if entry is not chosen]
+        for other in others:
+            self.evidence.append(
+                Evidence(other.path, self._another(other, chosen), "aside", (student,), (other.exercise,))
+            )
+        return [chosen], others if self.wanted.attempts == "best" else []
+
+    def _without_repeats(self, student: str, entries: Sequence[Entry]) -> list[Entry]:
+        """The same bytes handed in again are no new attempt: they count as of the first time."""
+        seen: dict[str, Entry] = {}
+        for entry in entries:
+            if entry.sha256 in seen:
+                reason = _("the same as an earlier attempt, which counts with its time")
+                self.evidence.append(Evidence(entry.path, reason, "aside", (student,), (entry.exercise,)))
+            else:
+                seen[entry.sha256] = entry
+        return list(seen.values())
+
+    def _another(self, other: Entry, chosen: Entry) -> str:
+        name = self._origin(chosen.path).name
+        if self.wanted.attempts == "best":
+            return _("another attempt at {exercise}; it is graded too, and the better one counts").format(
+                exercise=other.exercise
+            )
+        if self.wanted.attempts == "first":
+            return _("a later attempt at {exercise}; {name}, the first, is graded").format(
+                exercise=other.exercise, name=name
+            )
+        return _("an earlier attempt at {exercise}; {name}, the last, is graded").format(
             exercise=other.exercise, name=name
         )
-    return _("an earlier attempt at {exercise}; {name}, the last, is graded").format(exercise=other.exercise, name=name)
 
-
-def _timed(candidate: Candidate, student: str, times: Times | None) -> Candidate:
-    """With the time of submission from beside the submissions, where it stands there."""
-    known = times.of(student, candidate.delivery.who, candidate.exercise) if times else None
-    return candidate if known is None else replace(candidate, delivery=replace(candidate.delivery, submitted=known))
-
-
-def _from_file(entry: Entry, wanted: Wanted) -> Entry:
-    """With the file's own time, where that was asked for and nothing better is known."""
-    if entry.submitted is not None or wanted.submitted_from != "mtime":
-        return entry
-    changed = datetime.fromtimestamp(entry.path.lstat().st_mtime, UTC).replace(microsecond=0)
-    return replace(entry, submitted=changed.astimezone(wanted.zone))
+    def _origin(self, path: Path) -> Path:
+        return path if self.unpacker is None else self.unpacker.origin(path)

@@ -9,16 +9,10 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Protocol
 
+from autograder.course.roster import OWN, Claim, Roster
 from autograder.language import _
+from autograder.submissions.evidence import Evidence
 from autograder.submissions.names import is_leftover
-
-
-@dataclass(frozen=True)
-class Unplaced:
-    """Something in the folder that is not graded, and why."""
-
-    path: Path
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -27,17 +21,34 @@ class Identity:
 
     Attributes:
         student: what to call the student where no roster says it.
-        name: in full.
-        email: address.
-        ids: logins and numbers; the first tells two students of one name apart.
+        claims: ids, numbers and addresses; every one must mean the same person.
+        name: in full, where the platform gives it.
         number: the platform's own, where it wants it back with a grade.
+        group: the group that it was handed in for.
+        unknown: why nobody can say who this is.
     """
 
     student: str
+    claims: tuple[Claim, ...] = ()
     name: str = ""
-    email: str = ""
-    ids: tuple[str, ...] = ()
     number: str = ""
+    group: str = ""
+    unknown: str = ""
+
+    @classmethod
+    def own(cls, name: str) -> Identity:
+        """Somebody whom a teacher's folder or file is called after: by any of the course's own names."""
+        return cls(name, (Claim(name, OWN),), name)
+
+    @property
+    def platform(self) -> str:
+        """Whose number `number` is: the name space of the claim that it makes; "" where it makes none."""
+        return next((claim.spaces[0] for claim in self.claims if self.number and claim.text in self.number), "")
+
+    @property
+    def email(self) -> str:
+        """The address, where one was given."""
+        return next((claim.text for claim in self.claims if "@" in claim.text), "")
 
 
 @dataclass(frozen=True)
@@ -47,12 +58,12 @@ class Part:
     Attributes:
         path: where it lies.
         name: what the student called the file, where the platform put something before it.
-        attempt: counted by the platform; a later one has a higher number.
+        typed: it is text typed into the platform, and no file of the student's.
     """
 
     path: Path
     name: str = ""
-    attempt: int = 0
+    typed: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,9 +74,15 @@ class Delivery:
         who: the student.
         parts: files and folders.
         submitted: with its time zone; None where the platform does not say.
+        unread: how the platform writes the time, where that could not be understood.
         late: the platform marks it as late.
         exercise: which it is for, or words that may name it ("" where only the files' names can tell).
         notes: for student and teacher.
+        renames: the platform calls a file `name-1` where it has a `name` of that student's already: the last one is
+            the one with the highest number.
+        attempt: counted by the platform or a system; a later one has a higher number.
+        lost: why there are no parts, though the platform says that something was handed in.
+        where: what to show where there are no parts.
     """
 
     who: Identity
@@ -74,23 +91,44 @@ class Delivery:
     late: bool = False
     exercise: str = ""
     notes: tuple[str, ...] = ()
+    unread: str = ""
+    renames: bool = False
+    attempt: int = 0
+    lost: str = ""
+    where: Path | None = None
 
 
 @dataclass
 class Reading:
-    """What a layout found."""
+    """What a layout found.
+
+    Attributes:
+        deliveries: also of people whom nobody can make out: `Identity.unknown` says why.
+        evidence: what is in nobody's delivery.
+        ignored: what belongs to the platform or a system.
+    """
 
     deliveries: list[Delivery] = field(default_factory=list)
-    unplaced: list[Unplaced] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
     ignored: list[Path] = field(default_factory=list)
+
+    def stranger(self, path: Path, reason: str) -> None:
+        """Something that nobody can say whose it is: it is somebody's all the same."""
+        self.deliveries.append(Delivery(Identity("", unknown=reason), (Part(path),)))
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a layout is told about the course."""
+    """What a layout is told about the course.
+
+    Attributes:
+        around: names of the folders and the archive around the download, the inmost last.
+    """
 
     exercises: Sequence[str]
     zone: tzinfo
+    roster: Roster | None = None
+    around: Sequence[str] = ()
 
 
 class Layout(Protocol):
@@ -99,10 +137,13 @@ class Layout(Protocol):
     Attributes:
         RANK: layouts are tried in this order; the more special one has the smaller number.
         TITLE: what it reads, for people.
+        SURE: where it is detected, nothing else is there: what it cannot explain is damaged. Without it, a layout that
+            explains less than half is none.
     """
 
     RANK: int
     TITLE: str
+    SURE: bool
 
     def detect(self, folder: Path, context: Context) -> str:
         """What shows that a folder is laid out like this, in words; "" where nothing does."""
@@ -112,19 +153,22 @@ class Layout(Protocol):
 
 
 def listed(folder: Path, limit: int = 100_000) -> list[os.DirEntry[str]]:
-    """What is in a folder by name, without leftovers of systems; links and all."""
+    """What is in a folder by name, without leftovers of systems; links and all. Nothing where it cannot be read."""
     found = []
-    with os.scandir(folder) as items:
-        for item in items:
-            if not is_leftover(item.name):
-                found.append(item)
-            if len(found) >= limit:
-                break
+    try:
+        with os.scandir(folder) as items:
+            for item in items:
+                if not is_leftover(item.name):
+                    found.append(item)
+                if len(found) >= limit:
+                    break
+    except OSError:  # whoever reads the folder says so
+        return []
     return sorted(found, key=lambda item: item.name)
 
 
 def listed_within(
-    folder: Path, unplaced: list[Unplaced], limit: int | None = None, always: Set[str] = frozenset()
+    folder: Path, evidence: list[Evidence], limit: int | None = None, always: Set[str] = frozenset()
 ) -> list[os.DirEntry[str]]:
     """What is in a folder, by name: at most `limit` entries, and those called as in `always`."""
     kept: list[os.DirEntry[str]] = []
@@ -134,7 +178,8 @@ def listed_within(
                 if limit is None or len(kept) < limit or item.name in always:
                     kept.append(item)
     except OSError as error:
-        unplaced.append(Unplaced(folder, _("cannot be read: {reason}").format(reason=error.strerror or str(error))))
+        reason = _("cannot be read: {reason}").format(reason=error.strerror or str(error))
+        evidence.append(Evidence(folder, reason, "unreadable"))
         return []
     return sorted(kept, key=lambda item: item.name)
 

@@ -1,7 +1,7 @@
 """From what is said of a submission to a line of its file, for remarks at that line.
 
-The file is text here as everywhere in this room: names are found by how they are written, nothing is parsed as Python.
-In a notebook lines are counted in the file itself, as tools that show differences count them.
+The file is text here as everywhere in this room: names are found by how they are written, nothing is parsed as
+Python. In a notebook lines are counted in the file itself, as tools that show differences count them.
 """
 
 from __future__ import annotations

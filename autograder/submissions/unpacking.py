@@ -8,10 +8,12 @@ import weakref
 from pathlib import Path
 from tempfile import mkdtemp
 
-from autograder.submissions.archives import CLASS_LIMITS, ArchiveRefused, Limits, unpack
-from autograder.submissions.layout import Unplaced
+from autograder.submissions.archives import CLASS, MAX_PACKED, ArchiveRefused, Refused, unpack
+from autograder.submissions.budget import Budget
 from autograder.submissions.model import SubmissionUnreadable
 from autograder.submissions.opening import read_regular
+
+CLASS_PACKED = 64_000_000_000  # bytes of a class's archive
 
 
 class Unpacker:
@@ -22,39 +24,56 @@ class Unpacker:
             made when the first archive is met, and `close` removes it.
     """
 
-    def __init__(self, work: Path | None = None, limits: Limits | None = None) -> None:
+    def __init__(self, work: Path | None = None) -> None:
         self._work = work
         self._remove: weakref.finalize[..., Unpacker] | None = None
-        self._limits = limits or Limits()
         self._origins: dict[str, Path] = {}
 
-    def student_archive(self, path: Path, base: Path) -> tuple[Path | None, list[Unplaced]]:
-        """Unpack an archive that a student made: its folder, or None where nothing of it can be used."""
+    def student_archive(self, path: Path, base: Path, budget: Budget) -> tuple[Path, list[Refused]]:
+        """Unpack an archive that a student made.
+
+        Raises:
+            ArchiveRefused: nothing of it can be used.
+        """
         try:
-            stream = io.BytesIO(read_regular(path, self._limits.packed, base).content)
+            stream = io.BytesIO(read_regular(path, MAX_PACKED, base).content)
         except SubmissionUnreadable as refusal:
-            return None, [Unplaced(path, refusal.message)]
+            raise ArchiveRefused(refusal.message) from refusal
         folder = self._folder(path)
         try:
-            refused = unpack(stream, folder, self._limits)
-        except ArchiveRefused as refusal:
+            return folder, unpack(stream, folder, budget)
+        except ArchiveRefused:
             shutil.rmtree(folder, ignore_errors=True)
-            return None, [Unplaced(path, refusal.message)]
-        return folder, [Unplaced(folder / _below(item.name), item.reason) for item in refused]
+            raise
 
-    def class_archive(self, path: Path) -> tuple[Path, list[Unplaced]]:
-        """Unpack a platform's download of a whole class; ArchiveRefused where it cannot be."""
+    def class_archive(self, path: Path, damaged: bool = False) -> tuple[Path, list[Refused], str]:
+        """Unpack a platform's download of a whole class.
+
+        Args:
+            path: of the archive.
+            damaged: take what comes out of a damaged one.
+
+        Returns:
+            The folder, what was left out, and what is damaged ("" where nothing is).
+
+        Raises:
+            ArchiveRefused: it cannot be unpacked, or not whole.
+        """
         folder = self._folder(path)
         with path.open("rb") as stream:
-            refused = unpack(stream, folder, CLASS_LIMITS)
-        return folder, [Unplaced(folder / _below(item.name), item.reason) for item in refused]
+            try:
+                return folder, unpack(stream, folder, Budget(CLASS), packed=CLASS_PACKED), ""
+            except ArchiveRefused as refusal:
+                if not damaged:
+                    raise
+                return folder, [], refusal.message
 
     def names_in(self, path: Path) -> Path | None:
         """A folder of empty files, called as those in an archive, to see what it is; None where it cannot be read."""
         folder = self._folder(path)
         try:
             with path.open("rb") as stream:
-                unpack(stream, folder, CLASS_LIMITS, names_only=True)
+                unpack(stream, folder, Budget(CLASS), packed=CLASS_PACKED, names_only=True)
         except (ArchiveRefused, OSError):
             return None
         return folder
@@ -84,6 +103,6 @@ class Unpacker:
         return folder
 
 
-def _below(name: str) -> str:
-    """A member's name as something to show, whatever it tried to be."""
-    return name.replace("\0", "\\0").lstrip("/")
+def below(folder: Path, name: str) -> Path:
+    """A member's place, as something to show, whatever its name tried to be."""
+    return folder / name.replace("\0", "\\0").lstrip("/")

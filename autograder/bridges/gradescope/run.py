@@ -14,13 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from autograder.course import CONFIG_NAME, CourseConfig, load_config
-from autograder.course.roster import Roster, read_roster
+from autograder.course.roster import Claim, Roster, read_roster
 from autograder.language import _, speaking
 from autograder.results.model import Result
-from autograder.submissions import Entry, HandIn, SubmissionUnreadable, read_student, read_submission
+from autograder.submissions import HandIn, read_student
 
 MAX_METADATA = 10_000_000
 
@@ -64,14 +62,15 @@ def _graded(base: Path, source: Path, settings: dict[str, Any], course: CourseCo
     roster = read_roster(source / "roster.csv") if (source / "roster.csv").is_file() else None
     student = identify(metadata, settings["identity"], roster)
     created, due = submitted(metadata), due_date(metadata)
-    scan = read_student(base / "submission", student, [exercise])
-    entry = _entry(scan, student, exercise)
+    # An assignment is one exercise: a single file of code is meant for it, whatever its name.
+    scan = read_student(base / "submission", student, [exercise], handed_in_for=exercise)
+    entry = scan.entries[0] if scan.entries else None
     if entry is None:
         result = _nothing(course, exercise, student, scan)
     else:
         secret = (source / "secret").read_bytes()
         result = grade_entry(course, secret, entry, scan, unprotected=settings["unprotected"])
-        result.submission.submitted = created
+        result.submission["submitted"] = created.isoformat() if created else None
     course = _with_due(course, exercise, due)
     grading = grade_of(result, course, ())
     _tell(result, scan)
@@ -95,7 +94,7 @@ def identify(metadata: dict[str, Any], identity: str, roster: Roster | None) -> 
     for user in users:
         email, name, sid = (str(user.get(key) or "") for key in ("email", "name", "sid"))
         if roster is not None:
-            people = roster.find(ids=[sid] if sid else (), email=email, name=name)
+            people = roster.find(Claim(sid, ("id",)), Claim(email, ("email",)), name=name)
             if len(people) == 1:
                 return people[0].id
             continue
@@ -152,44 +151,28 @@ def _with_due(course: CourseConfig, exercise: str, due: datetime | None) -> Cour
     return replace(course, exercises=exercises)
 
 
-def _entry(scan: HandIn, student: str, exercise: str) -> Entry | None:
-    """The file to grade. An assignment is one exercise: a single Python file is meant for it, whatever its name."""
-    if scan.entries:
-        return scan.entries[0]
-    others = [item.path for item in scan.unplaced if item.path.suffix.lower() in (".py", ".ipynb")]
-    readable = [path for path in others if path.is_file() and not path.is_symlink()]
-    if len(readable) != 1:
-        return None
-    try:
-        read_submission(readable[0], student=student, exercise=exercise, base=scan.folder)
-    except SubmissionUnreadable:
-        return None
-    note = _("The file is called {name}; it was taken for {exercise}.")
-    return Entry(student, exercise, readable[0], (note.format(name=readable[0].name, exercise=exercise),))
-
-
 def _nothing(course: CourseConfig, exercise: str, student: str, scan: HandIn) -> Result:
     message = _("No file for this exercise was found: hand in {exercise}.py or {exercise}.ipynb.").format(
         exercise=exercise
     )
-    notes = [f"{item.path.name}: {item.reason}" for item in scan.unplaced[:20]]
+    notes = [f"{item.path.name}: {item.reason}" for item in scan.evidence[:20]]
     return Result(student, exercise, 0.0, course.exercise(exercise).points, "missing", message=message, notes=notes)
 
 
 def _tell(result: Result, scan: HandIn) -> None:
     """Everything, for instructors: Gradescope keeps the standard output from students."""
-    from autograder.submissions.names import shown
+    from autograder.submissions.shown import shown
 
     print(f"student {shown(result.student)}, exercise {result.exercise}: {result.points:g} / {result.max_points:g}")
-    isolation = json.dumps(msgspec.to_builtins(result.environment.isolation))
-    print(f"isolation: {result.environment.level} {isolation}")
+    isolation = result.environment.get("isolation") or {}
+    print(f"isolation: {isolation.get('level', 'none')} {json.dumps(isolation)}")
     for check in result.checks:
-        print(f"  {check.id}: {check.outcome} {check.points:g} / {check.max_points:g} {json.dumps(check.measured)}")
+        print(f"  {check.id}: {check.outcome} {check.points:g} / {check.max_points:g} {json.dumps(check.figures)}")
         if check.outcome == "error":
             print(f"    {shown(check.message)}")
     for incident in result.incidents:
-        print(f"  incident: {shown(json.dumps(msgspec.to_builtins(incident)))}")
-    for item in scan.unplaced:
+        print(f"  incident: {shown(json.dumps(incident))}")
+    for item in scan.evidence:
         print(f"  not graded: {shown(item.path.name)}: {shown(item.reason)}")
 
 

@@ -1,7 +1,7 @@
 """The layouts that are read: one file each, which is all that a new one takes.
 
-A module here is a layout. Its file's name is the layout's name, with hyphens; its constants and functions are those of
-`autograder.submissions.layout.Layout`. The command line's choices, the documentation and the reader all ask here.
+A module here is a layout. Its file's name is the layout's name, with hyphens; its constants and functions are those
+of `autograder.submissions.layout.Layout`. The command line's choices, the documentation and the reader all ask here.
 """
 
 from __future__ import annotations

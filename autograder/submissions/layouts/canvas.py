@@ -1,65 +1,90 @@
 """Canvas's "Download submissions": `lovelaceada_LATE_12345_67890_toy-1.ipynb`, all in one folder.
 
-The name in sortable order without blanks, `LATE` where Canvas counts it as late, the user's number, the file's number,
-and the file as the student called it; Canvas adds `-1`, `-2` when the student hands in a file of that name again. Text
-comes as `lovelaceada_12345_text.html`. A download has no times: only the mark.
+The name in sortable order without blanks, `LATE` where Canvas counts it as late, the user's number, the file's
+number, and the file as the student called it. Where names are hidden, `anon_aB3xY` stands for name and number,
+`LATE_` before it. Where a student hands in a file under a name that they used before, Canvas calls it `toy-1.py`: the
+number is of that name alone, and the download has the files of the last attempt. For a group there are the files of
+one member, under the group's name and that member's number. Text and links come as `lovelaceada_12345_text.html`. A
+download has no times: only the mark.
+
+After lib/content_zipper.rb (05e9653c12ef) and app/models/attachment.rb of github.com/instructure/canvas-lms.
 """
 
 from __future__ import annotations
 
-import os
 import re
+from collections.abc import Set
+from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.course.roster import Claim, Roster, fold
 from autograder.language import N_, _
-from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, Unplaced, is_file, listed
-from autograder.submissions.names import bad_name
+from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, is_file, listed
 
 RANK = 40
 TITLE = N_('Canvas\'s "Download submissions"')
+SURE = False
 
-_NAME = re.compile(
-    r"^(?P<name>[^_]+)_(?P<late>LATE_)?(?P<user>\d+)_(?:(?P<file>\d+)_(?P<rest>.+)|(?P<text>(?:LATE_)?(?:text|link)\.html))$",
-    re.DOTALL,
-)
-_AGAIN = re.compile(r"^(?P<stem>.*[^-\d])-(?P<number>\d{1,2})$", re.DOTALL)
+_NUMBER = re.compile(r"(?:^|_)(?P<late>LATE_)?(?:anon_(?P<anonymous>[A-Za-z0-9]+)|(?P<user>\d+))_")
+_REST = re.compile(r"(?P<file>\d+)_(?P<name>.+)|(?P<page>(?:text|link)\.html)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class _Name:
+    """The parts of a file's name."""
+
+    name: str
+    number: str  # of the user, or `anon_aB3xY`
+    late: bool
+    file: str  # as the student called it
+    typed: bool
 
 
 def detect(folder: Path, context: Context) -> str:
     """Most files are called as Canvas calls them."""
     files = [item.name for item in listed(folder) if is_file(item)]
-    found = sum(_NAME.match(name) is not None for name in files)
+    found = sum(_parse(name, frozenset()) is not None for name in files)
     return _("{count} names with a user's and a file's number").format(count=found) if 2 * found > len(files) else ""
 
 
 def read(folder: Path, context: Context) -> Reading:
-    """A hand-in for each file: several of one student may be attempts."""
+    """A delivery for each user or group: all files of it are one attempt."""
     reading = Reading()
+    numbers = context.roster.texts("canvas") if context.roster is not None else set()
+    parts: dict[tuple[str, str, bool], list[Part]] = {}
     for item in listed(folder):
-        path = folder / item.name
-        found = _NAME.match(item.name)
-        reason = ""
-        if item.is_symlink():
-            reason = _("a link: links are not followed")
-        elif found is None or not is_file(item):
-            reason = _("the name has not the form of a Canvas submission")
-        elif found["text"]:
-            reason = _("text or a link typed into Canvas: look at it by hand")
-        else:
-            reason = bad_name(found["name"])
-        if reason or found is None:
-            reading.unplaced.append(Unplaced(path, reason))
+        found = _parse(item.name, numbers)
+        if found is None or not (is_file(item) or item.is_symlink()):
+            reading.stranger(folder / item.name, _("the name has not the form of a Canvas submission"))
             continue
-        name, attempt = _attempt(found["rest"])
-        who = Identity(found["name"], found["name"], ids=(found["user"],), number=found["user"])
-        late = bool(found["late"])
+        own = parts.setdefault((found.name, found.number, found.late), [])
+        own.append(Part(folder / item.name, found.file, found.typed))
+    for (name, number, late), own in parts.items():
         notes = (_("Canvas marks it as late."),) if late else ()
-        reading.deliveries.append(Delivery(who, (Part(path, name, attempt),), late=late, notes=notes))
+        who = _identity(name, number, context.roster)
+        reading.deliveries.append(Delivery(who, tuple(own), late=late, notes=notes, renames=True))
     return reading
 
 
-def _attempt(name: str) -> tuple[str, int]:
-    """The student's own name of a file, and how many of that name came before."""
-    stem, suffix = os.path.splitext(name)
-    again = _AGAIN.match(stem)
-    return (again["stem"] + suffix, int(again["number"])) if again else (name, 0)
+def _parse(name: str, numbers: Set[str]) -> _Name | None:
+    """The parts of a name. Where names hold numbers, too, the roster tells the user's; else it is the first."""
+    possible: list[_Name] = []
+    start = 0
+    while found := _NUMBER.search(name, start):
+        rest = _REST.fullmatch(name, found.end())
+        before = name[: found.start()]
+        if rest is not None and re.fullmatch(r"\w*", before):
+            number = found["user"] or f"anon_{found['anonymous']}"
+            possible.append(_Name(before, number, bool(found["late"]), rest["name"] or name, bool(rest["page"])))
+        start = found.start() + 1
+    return next((one for one in possible if one.number in numbers), possible[0] if possible else None)
+
+
+def _identity(name: str, number: str, roster: Roster | None) -> Identity:
+    if number.startswith("anon_"):
+        return Identity(number, (Claim(number.removeprefix("anon_"), ("anonymous",)),), number=number)
+    groups = roster.groups if roster is not None else ()
+    group = next((group for group in groups if name and fold(group) == fold(name)), "")
+    if group:
+        return Identity(name, group=group)
+    return Identity(name or number, (Claim(number, ("canvas",)),), name, number)

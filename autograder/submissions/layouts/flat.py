@@ -10,21 +10,12 @@ from pathlib import Path
 
 from autograder.language import N_, _
 from autograder.submissions.archives import is_archive
-from autograder.submissions.layout import (
-    Context,
-    Delivery,
-    Identity,
-    Part,
-    Reading,
-    Unplaced,
-    is_file,
-    is_folder,
-    listed,
-)
-from autograder.submissions.names import SUFFIXES, bad_name, long_name, normal
+from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, is_file, is_folder, listed
+from autograder.submissions.names import SUFFIXES, normal
 
 RANK = 60
 TITLE = N_("files in one folder, with exercise and student in their names")
+SURE = False
 
 _COPY = re.compile(r"\s*\((\d{1,3})\)$")
 
@@ -39,27 +30,31 @@ def detect(folder: Path, context: Context) -> str:
 
 
 def read(folder: Path, context: Context) -> Reading:
-    """A hand-in for each file."""
+    """A delivery for each student: their files may be several attempts."""
     reading = Reading()
+    parts: dict[tuple[str, str, int], list[Part]] = {}
     for item in listed(folder):
         path = folder / item.name
-        parts: tuple[str, str, int] | str = _("not an ordinary file, and a flat folder holds only files")
+        found: tuple[str, str] | str = _("not an ordinary file, and a flat folder holds only files")
         if item.is_symlink():
-            parts = _("a link: links are not followed")
+            found = _("a link: links are not followed")
         elif is_file(item):
-            parts = bad_name(item.name) or split(item.name, context.exercises)
-        if isinstance(parts, str):
-            reading.unplaced.append(Unplaced(path, parts))
+            found = split(item.name, context.exercises)
+        if isinstance(found, str):
+            reading.stranger(path, found)
             continue
-        student, exercise, attempt = parts
-        who = Identity(student, student, ids=(student,))
-        part = Part(path, f"{exercise}{os.path.splitext(item.name)[1].lower()}", attempt)
-        reading.deliveries.append(Delivery(who, (part,), exercise=exercise))
+        student, exercise = found
+        name = f"{exercise}{os.path.splitext(item.name)[1].lower()}"
+        copy = _COPY.search(os.path.splitext(item.name)[0])
+        parts.setdefault((student, exercise, int(copy[1]) if copy else 0), []).append(Part(path, name))
+    for (student, exercise, copy_number), own in parts.items():
+        who = Identity.own(student)
+        reading.deliveries.append(Delivery(who, tuple(own), exercise=exercise, attempt=copy_number))
     return reading
 
 
-def split(name: str, exercises: Sequence[str]) -> tuple[str, str, int] | str:
-    """The student, the exercise and the number of the copy in a file's name, or why there are none."""
+def split(name: str, exercises: Sequence[str]) -> tuple[str, str] | str:
+    """The student and the exercise in a file's name, or why there are none."""
     stem, suffix = os.path.splitext(unicodedata.normalize("NFC", name))
     if suffix.lower() not in SUFFIXES and not is_archive(name):
         return _("neither .py nor .ipynb")
@@ -75,6 +70,5 @@ def split(name: str, exercises: Sequence[str]) -> tuple[str, str, int] | str:
         student = " ".join(part for part in (stem[: found.start()], stem[found.end() :]) if part).strip(" _.-")
         if not student:
             return _("the name says which exercise it is, but not whose")
-        reason = bad_name(student) or long_name(student)
-        return reason or (student, exercise, int(copy[1]) if copy else 0)
+        return student, exercise
     return _("no exercise has this name") if normal(stem) else _("the name is blank")

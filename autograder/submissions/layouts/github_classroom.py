@@ -1,8 +1,11 @@
-"""Clones of GitHub Classroom's repositories: `markov-quiz-adalovelace/`, each with its `.git`.
+"""Clones of GitHub Classroom's repositories: `markov-quiz-submissions/markov-quiz-adalovelace/`, each with its `.git`.
 
 The time is the committer's of the last commit. Git's own program is never run on a stranger's repository, whose
 configuration and hooks could run anything: a library reads the commit, in a process of its own with little memory and
 time. The clock of a commit is the student's own; where it matters, take the time from the platform (submissions.csv).
+The repository of a group is called after its team.
+
+After cmd/gh-classroom/clone/student-repos/student-repos.go (08b078eec0e2) of github.com/github/gh-classroom.
 """
 
 from __future__ import annotations
@@ -16,12 +19,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from autograder.course.roster import OWN, Claim, Roster, fold
 from autograder.language import N_, _
-from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, Unplaced, is_folder, listed
-from autograder.submissions.names import bad_name, long_name, normal
+from autograder.submissions.evidence import Evidence
+from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, is_folder, listed
+from autograder.submissions.names import normal
 
 RANK = 50
 TITLE = N_("clones of GitHub Classroom's repositories")
+SURE = True
 
 SECONDS = 20
 
@@ -30,54 +36,67 @@ def detect(folder: Path, context: Context) -> str:
     """Most folders are repositories, called after one assignment."""
     folders = [item.name for item in listed(folder) if is_folder(item)]
     clones = [name for name in folders if (folder / name / ".git").is_dir()]
-    if not clones or 2 * len(clones) <= len(folders) or not _assignment(clones, context.exercises):
+    start, exercise = _assignment(clones, folder, context)
+    if not clones or 2 * len(clones) <= len(folders) or not (start or exercise):
         return ""
     return _("{count} folders with a .git").format(count=len(clones))
 
 
 def read(folder: Path, context: Context) -> Reading:
-    """A hand-in for each repository."""
+    """A delivery for each repository."""
     reading = Reading()
     items = listed(folder)
-    names = [item.name for item in items if is_folder(item)]
-    common = _common_start(names)
+    start, _exercise = _assignment([item.name for item in items if is_folder(item)], folder, context)
     folders: list[tuple[str, str, str]] = []
     for item in items:
-        path = folder / item.name
-        student, exercise = _split(item.name, common, context.exercises)
-        reason = bad_name(item.name) or long_name(item.name)
-        if not reason and not is_folder(item):
-            reason = _("not a folder: a clone of a repository is expected")
-        if not reason and not student:
-            reason = _("no user's name in the folder's name")
-        if reason:
-            reading.unplaced.append(Unplaced(path, reason))
+        user, exercise = _split(item.name, start, context.exercises)
+        if not is_folder(item):
+            reading.stranger(folder / item.name, _("not a folder: a clone of a repository is expected"))
+        elif not user:
+            reading.stranger(folder / item.name, _("no user's name in the folder's name"))
         else:
-            folders.append((item.name, student, exercise))
-    times = commit_times([folder / name for name, _student, _exercise in folders])
-    for name, student, exercise in folders:
+            folders.append((item.name, user, exercise))
+    times = commit_times([folder / name for name, _user, _exercise in folders])
+    for name, user, exercise in folders:
         found = times[folder / name]
         if isinstance(found, str):
-            reading.unplaced.append(Unplaced(folder / name / ".git", found))
+            reading.evidence.append(Evidence(folder / name / ".git", found))
         when = None if isinstance(found, str) else found
-        who = Identity(student, student, ids=(student,))
-        reading.deliveries.append(Delivery(who, (Part(folder / name),), when, exercise=exercise))
+        delivery = Delivery(_identity(user, context.roster), (Part(folder / name),), when, exercise=exercise)
+        reading.deliveries.append(delivery)
     return reading
 
 
-def _assignment(names: Sequence[str], exercises: Sequence[str]) -> bool:
-    return bool(_common_start(names)) or any(_split(name, "", exercises)[1] for name in names)
+def _identity(user: str, roster: Roster | None) -> Identity:
+    claims = (Claim(user, ("github",)),)
+    if roster is not None and not roster.known(claims[0]):
+        # Classroom writes a team's name with hyphens, and `-1` behind a repository whose name was taken.
+        group = next((group for group in roster.groups if fold(group) == fold(user)), "")
+        if group:
+            return Identity(user, group=group)
+        again = Claim(re.sub(r"-\d{1,2}$", "", user), ("github",))
+        claims = (again,) if roster.known(again) else (Claim(user, OWN),)
+    return Identity(user, claims)
 
 
-def _split(name: str, common: str, exercises: Sequence[str]) -> tuple[str, str]:
+def _assignment(names: Sequence[str], folder: Path, context: Context) -> tuple[str, str]:
+    """What the names of all repositories begin with, and the exercise that they are for; "" where nothing tells."""
+    slug = re.sub(r"-submissions$", "", folder.name)
+    if slug != folder.name and any(name.startswith(f"{slug}-") for name in names):
+        return f"{slug}-", ""
+    exercise = next((found for name in names if (found := _split(name, "", context.exercises)[1])), "")
+    return _common_start(names), exercise
+
+
+def _split(name: str, start: str, exercises: Sequence[str]) -> tuple[str, str]:
     """The user and the exercise in `markov-quiz-adalovelace`; the exercise is "" where none has this name."""
     for exercise in sorted(exercises, key=len, reverse=True):
-        start = exercise.replace("_", "-") + "-"
-        if name.lower().replace("_", "-").startswith(start):
-            return name[len(start) :], exercise
-    if common and name.startswith(common):
-        inside = [exercise for exercise in exercises if exercise in normal(common)]
-        return name[len(common) :], inside[0] if len(inside) == 1 else ""
+        before = exercise.replace("_", "-") + "-"
+        if name.lower().replace("_", "-").startswith(before):
+            return name[len(before) :], exercise
+    if start and name.startswith(start):
+        inside = [exercise for exercise in exercises if exercise in normal(start)]
+        return name[len(start) :], inside[0] if len(inside) == 1 else ""
     return name, ""
 
 

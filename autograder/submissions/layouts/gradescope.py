@@ -1,7 +1,11 @@
 """Gradescope's "Export submissions": `submission_123/` for each, and `submission_metadata.yml` with who and when.
 
 A group's submission is each member's. Only the submission that counts in Gradescope is in an export; how many came
-before it stands in its history.
+before it stands in its history. Students write their own number there, so number and address must mean the same
+person.
+
+Gradescope's source is not public; the form is the one of its manual (help.gradescope.com, exporting submissions),
+with the keys as Ruby writes symbols.
 """
 
 from __future__ import annotations
@@ -9,15 +13,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from autograder.course.roster import Claim
 from autograder.language import N_, _
-from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, Unplaced, listed
+from autograder.submissions.evidence import Evidence
+from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, listed
 from autograder.submissions.model import SubmissionUnreadable
-from autograder.submissions.names import bad_name, long_name
 from autograder.submissions.opening import read_regular
 from autograder.submissions.times import parse_time
 
 RANK = 10
 TITLE = N_('Gradescope\'s "Export submissions"')
+SURE = True
 
 METADATA = "submission_metadata.yml"
 MAX_BYTES = 64_000_000
@@ -29,29 +35,29 @@ def detect(folder: Path, context: Context) -> str:
 
 
 def read(folder: Path, context: Context) -> Reading:
-    """A hand-in for each member of each submission."""
+    """A delivery for each member of each submission."""
     reading = Reading(ignored=[folder / METADATA])
     try:
         metadata = _metadata(folder)
     except (SubmissionUnreadable, ValueError) as error:
-        reading.unplaced.append(Unplaced(folder / METADATA, _("cannot be read: {reason}").format(reason=error)))
+        reason = _("cannot be read: {reason}").format(reason=error)
+        reading.evidence.append(Evidence(folder / METADATA, reason))
         metadata = {}
-    here = {item.name: item for item in listed(folder) if item.name != METADATA}
+    here = {item.name for item in listed(folder) if item.name != METADATA}
     for name, about in metadata.items():
-        item = here.pop(name, None)
         path = folder / Path(name).name
-        if item is None:
-            reading.unplaced.append(Unplaced(path, _("named in the metadata, but not in the export")))
-            continue
-        if item.is_symlink():
-            reading.unplaced.append(Unplaced(path, _("a link: links are not followed")))
-            continue
         members = _members(about)
+        if name not in here:
+            reason = _("named in the metadata, but not in the export")
+            reading.deliveries += [Delivery(who, (), lost=reason, where=path) for who in members]
+            continue
+        here.discard(name)
         if not members:
-            reading.unplaced.append(Unplaced(path, _("the metadata names nobody who handed it in")))
+            reading.stranger(path, _("the metadata names nobody who handed it in"))
         for who in members:
             reading.deliveries.append(_delivery(who, members, about, path, context))
-    reading.unplaced += [Unplaced(folder / name, _("not in the metadata: nobody knows whose it is")) for name in here]
+    for name in sorted(here):
+        reading.stranger(folder / name, _("not in the metadata: nobody knows whose it is"))
     return reading
 
 
@@ -64,8 +70,10 @@ def _delivery(who: Identity, members: list[Identity], about: dict[str, Any], pat
     if isinstance(history, list) and history:
         note = _("Gradescope knows {count} earlier attempts; an export holds the one that counts there.")
         notes.append(note.format(count=len(history)))
-    submitted = parse_time(str(about.get(":created_at", "")), context.zone)
-    return Delivery(who, (Part(path),), submitted, notes=tuple(notes))
+    text = str(about.get(":created_at") or "")
+    submitted = parse_time(text, context.zone)
+    unread = "" if submitted else text
+    return Delivery(who, (Part(path),), submitted, notes=tuple(notes), unread=unread)
 
 
 def _metadata(folder: Path) -> dict[str, dict[str, Any]]:
@@ -90,7 +98,7 @@ def _members(about: dict[str, Any]) -> list[Identity]:
             continue
         name, sid, email = (" ".join(str(one.get(key) or "").split()) for key in (":name", ":sid", ":email"))
         sid = "" if sid in ("~", "null") else sid
-        student = (sid or email or name).replace("/", "_")
-        if student and not bad_name(student) and not long_name(student) and student not in (".", ".."):
-            members.append(Identity(student, name, email, tuple(filter(None, (sid, email)))))
+        if student := (sid or email or name):
+            claims = (Claim(sid, ("id",)), Claim(email, ("email",)))
+            members.append(Identity(student, tuple(claim for claim in claims if claim.text), name))
     return members

@@ -1,31 +1,34 @@
-"""Moodle's "Download all submissions": `Ada Lovelace_1234567_assignsubmission_file_/toy.py`.
+"""Moodle's "Download all submissions": `Ada Lovelace_1234567_assignsubmission_file/toy.py`.
 
-With folders or (an option of Moodle's) without: `Ada Lovelace_1234567_assignsubmission_file_toy.py`. Moodle itself
-takes every underscore out of a name. The number is the participant's in this assignment; where names are hidden, it is
-all there is ("Participant_1234567_..."). Text typed into Moodle's editor comes as `..._assignsubmission_onlinetext_`.
-There is no time in a download: the grading worksheet, given as roster, has it.
+Up to 4.0 the folder's name ends in one more underscore, and a team's submission stands there once for each member,
+the team's name before theirs (`Group A-Ada Lovelace_1234567_...`). From 4.1 on a team has one folder, under its own
+name and number (`Group A_57_...`, `Default group_...` for those in no team): who is in it, only a roster with groups
+can tell. Without folders (an option of Moodle's) the file's name follows: `..._assignsubmission_file_toy.py`. Moodle
+takes every underscore out of a name. A person's number is the participant's in this one assignment; where names are
+hidden, it is all there is. Text typed into the editor is in `..._assignsubmission_onlinetext/onlinetext.html`. There
+is no time in a download: the grading worksheet, given as roster, has it.
+
+After mod/assign/classes/downloader.php (4.1 and later, da5455238d1a) and download_submissions() of
+mod/assign/locallib.php (3.1 to 4.0) of github.com/moodle/moodle.
 """
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable
-from html.parser import HTMLParser
 from pathlib import Path
 
+from autograder.course.roster import Claim, Roster, fold
 from autograder.language import N_, _
-from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, Unplaced, is_folder, listed
-from autograder.submissions.model import SubmissionUnreadable
-from autograder.submissions.names import bad_name
-from autograder.submissions.opening import read_regular
-from autograder.submissions.reader import MAX_BYTES
-from autograder.submissions.text import decode
+from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, is_folder, listed
 
 RANK = 20
 TITLE = N_('Moodle\'s "Download all submissions"')
+SURE = False
 
-_NAME = re.compile(r"^(?P<name>[^_]+)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_(?P<rest>.*)$", re.DOTALL)
+_NAME = re.compile(
+    r"^(?P<name>[^_]+?)(?:_(?P<id>\d+))?_assignsubmission_(?P<plugin>[a-z0-9]+)(?:_(?P<rest>.*))?$", re.DOTALL
+)
 
 
 def detect(folder: Path, context: Context) -> str:
@@ -35,33 +38,47 @@ def detect(folder: Path, context: Context) -> str:
 
 
 def read(folder: Path, context: Context) -> Reading:
-    """A hand-in for each participant; the files of one participant belong together."""
+    """A delivery for each participant or team; what one of them handed in belongs together."""
     reading = Reading()
     parts: dict[tuple[str, str], list[Part]] = {}
     for item in listed(folder):
         path = folder / item.name
         found = _NAME.match(item.name)
-        if found is None:
-            reading.unplaced.append(Unplaced(path, _("the name has not the form of a Moodle submission")))
-        elif reason := bad_name(found["name"]):
-            reading.unplaced.append(Unplaced(path, reason))
-        elif item.is_symlink():
-            reading.unplaced.append(Unplaced(path, _("a link: links are not followed")))
-        else:
-            key = (found["name"].strip(), found["id"])
-            own = parts.setdefault(key, [])
-            if found["kind"] == "onlinetext":
-                _list_typed(path, is_folder(item), reading)
-            else:
-                own.append(Part(path, found["rest"]))
+        if found is None or not (is_folder(item) or found["rest"] or item.is_symlink()):
+            reading.stranger(path, _("the name has not the form of a Moodle submission"))
+            continue
+        own = parts.setdefault((found["name"].strip(), found["id"] or ""), [])
+        name = "" if is_folder(item) else found["rest"] or ""
+        own.append(Part(path, name, typed=found["plugin"] == "onlinetext"))
     hidden = _hidden_names(parts)
     for (name, number), own in parts.items():
-        who = Identity(
-            f"{name} {number}" if name in hidden else name, "" if name in hidden else name, ids=(number,), number=number
-        )
-        if own:
-            reading.deliveries.append(Delivery(who, tuple(own)))
+        reading.deliveries.append(Delivery(_identity(name, number, name in hidden, context.roster), tuple(own)))
     return reading
+
+
+def _identity(name: str, number: str, hidden: bool, roster: Roster | None) -> Identity:
+    if hidden:
+        return Identity(f"{name} {number}", (Claim(number, ("moodle",)),), number=number)
+    person, group = name, ""
+    if roster is not None and not roster.known(Claim(name, ("name",))):
+        groups = {fold(known): known for known in roster.groups}
+        if fold(name) in groups or not number:
+            # From 4.1 on the number is the team's, and could be a participant's.
+            return Identity(name, group=groups.get(fold(name), name))
+        person, group = _member(name, roster)
+    elif not number:
+        return Identity(name, group=name)
+    return Identity(person, (Claim(number, ("moodle",)),), person, number, group)
+
+
+def _member(name: str, roster: Roster) -> tuple[str, str]:
+    """The person and the team in "Group A-Ada Lovelace"; names have hyphens, too."""
+    parts = name.split("-")
+    for count in range(1, len(parts)):
+        person = "-".join(parts[count:]).strip()
+        if roster.known(Claim(person, ("name",))):
+            return person, "-".join(parts[:count]).strip()
+    return name, ""
 
 
 def _hidden_names(keys: Iterable[tuple[str, str]]) -> set[str]:
@@ -71,30 +88,3 @@ def _hidden_names(keys: Iterable[tuple[str, str]]) -> set[str]:
         numbers[name] = numbers.get(name, 0) + 1
     many = {name for name, count in numbers.items() if count > 1 and " " not in name and len(numbers) == 1}
     return many | ({"Participant"} & set(numbers))
-
-
-def _list_typed(path: Path, folder: bool, reading: Reading) -> None:
-    """Text typed into the editor is HTML and no file of code: somebody has to look at it."""
-    for file in [path / item.name for item in listed(path)] if folder else [path]:
-        reason = _("text typed into Moodle's editor: look at it by hand")
-        try:
-            if not _words(decode(read_regular(file, MAX_BYTES, path.parent).content)[0]):
-                reason = _("text typed into Moodle's editor, and it is empty")
-        except SubmissionUnreadable as unreadable:
-            reason = unreadable.message
-        reading.unplaced.append(Unplaced(file, reason))
-
-
-class _Text(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.words: list[str] = []
-
-    def handle_data(self, data: str) -> None:
-        self.words += data.split()
-
-
-def _words(markup: str) -> str:
-    parser = _Text()
-    parser.feed(html.unescape(markup[:100_000]))
-    return " ".join(parser.words)

@@ -1,4 +1,7 @@
-"""nbgrader's tree: `submitted/<student>/<assignment>/`, with the time in `timestamp.txt`."""
+"""nbgrader's tree: `submitted/<student>/<assignment>/`, with the time in `timestamp.txt`.
+
+After nbgrader/coursedir.py and nbgrader/exchange (0.9.5, 207a8e544968) of github.com/jupyter/nbgrader.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,15 @@ from datetime import UTC
 from pathlib import Path
 
 from autograder.language import N_, _
-from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, Unplaced, is_folder, listed
+from autograder.submissions.evidence import Evidence
+from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, is_folder, listed
 from autograder.submissions.model import SubmissionUnreadable
-from autograder.submissions.names import bad_name, long_name
 from autograder.submissions.opening import read_regular
 from autograder.submissions.times import parse_time
 
 RANK = 30
 TITLE = N_("nbgrader's folder of a course, or its `submitted`")
+SURE = False
 
 TIMESTAMP = "timestamp.txt"
 SUBMITTED = "submitted"
@@ -35,7 +39,7 @@ def _has_timestamp(student: Path) -> bool:
 
 
 def read(folder: Path, context: Context) -> Reading:
-    """A hand-in for each student and assignment."""
+    """A delivery for each student and assignment."""
     reading = Reading()
     inner = folder / SUBMITTED
     if inner.is_dir() and not inner.is_symlink():
@@ -44,32 +48,24 @@ def read(folder: Path, context: Context) -> Reading:
         folder = inner
     for student in listed(folder):
         path = folder / student.name
-        reason = bad_name(student.name) or long_name(student.name)
-        if not reason and not is_folder(student):
-            reason = _("belongs into a student's folder: submitted/<student>/<assignment>/")
-        if reason:
-            reading.unplaced.append(Unplaced(path, reason))
+        if not is_folder(student):
+            reading.stranger(path, _("belongs into a student's folder: submitted/<student>/<assignment>/"))
             continue
         items = listed(path)
+        who = Identity.own(student.name)
         if not items:
-            reading.unplaced.append(Unplaced(path, _("the folder is empty")))
-        who = Identity(student.name, student.name, ids=(student.name,))
-        found = False
-        for item in items:
-            if is_folder(item):
-                found = True
-                reading.deliveries.append(_delivery(who, path / item.name, context, reading))
-            else:
-                reason = _("belongs into an assignment's folder: submitted/<student>/<assignment>/")
-                reading.unplaced.append(Unplaced(path / item.name, reason))
-        if not found:
-            reading.deliveries.append(Delivery(who, ()))
+            reading.evidence.append(Evidence(path, _("the folder is empty")))
+        reading.deliveries += [_delivery(who, path / item.name, context, reading) for item in items if is_folder(item)]
+        # A file beside the assignments' folders: whose it is stands above it, and what it is for in its name alone.
+        loose = tuple(Part(path / item.name) for item in items if not is_folder(item))
+        if loose or not any(map(is_folder, items)):
+            reading.deliveries.append(Delivery(who, loose))
     return reading
 
 
 def _delivery(who: Identity, folder: Path, context: Context, reading: Reading) -> Delivery:
     stamp = folder / TIMESTAMP
-    submitted = None
+    submitted, unread = None, ""
     parts = []
     for item in listed(folder):
         if item.name != TIMESTAMP:
@@ -80,11 +76,9 @@ def _delivery(who: Identity, folder: Path, context: Context, reading: Reading) -
             text = read_regular(stamp, 1000, folder).content.decode("utf-8", "replace")
             # nbgrader writes the zone; where it does not, the time is UTC.
             submitted = parse_time(text, UTC)
-            reason = "" if submitted else _("no time that can be understood: {text}").format(text=ascii(text[:60]))
+            unread = "" if submitted else ascii(text[:60])
         except SubmissionUnreadable as unreadable:
-            reason = unreadable.message
-        if reason:
-            reading.unplaced.append(Unplaced(stamp, reason))
+            unread = unreadable.message
     if not parts:
-        reading.unplaced.append(Unplaced(folder, _("the folder is empty")))
-    return Delivery(who, tuple(parts), submitted, exercise=folder.name)
+        reading.evidence.append(Evidence(folder, _("the folder is empty")))
+    return Delivery(who, tuple(parts), submitted, exercise=folder.name, unread=unread)

@@ -15,8 +15,7 @@ from autograder.batch.grade import Options, grade_folder
 from autograder.batch.judges import Judge, JudgeFault, Order
 from autograder.batch.pool import Done, Task, run_tasks
 from autograder.course import load_config
-from autograder.results.files import read_result, read_results
-from autograder.results.schema import validate
+from autograder.results.files import read_result, read_results, validate
 from autograder.submissions import Wanted, read_class
 
 SECRET = b"a secret of the tests"
@@ -56,17 +55,17 @@ def test_everybody_is_in_the_results(graded):
     batch, out, seen = graded
     found = {r.student: r.outcome for r in batch.results}
     assert found == {
-        "ada": "graded", "zoé 🌊": "graded", "broken": "graded",
-        "binary": "handed_in_not_gradable", "page": "handed_in_not_gradable",
-        "nora": "graded", "lost": "missing",
+        "ada": "graded", "zoé 🌊": "graded", "broken": "graded", "binary": "unreadable", "page": "unreadable",
+        "nora": "graded", "lost": "unreadable",
     }  # fmt: skip
-    assert seen == [4] * 4  # the two unreadable ones need no judge
+    assert seen == [4] * 4  # what cannot be graded needs no judge
     assert {r.student for r in read_results(out)} == set(found)
 
 
 def test_what_could_not_be_placed_is_listed(graded):
     batch, _, _ = graded
-    assert [u.path.name for u in batch.scan.unplaced] == ["essay.docx"]
+    listed = {item.path.parent.name: item.kind for item in batch.scan.evidence}
+    assert listed == {"binary": "unreadable", "page": "unreadable", "lost": "no_code"}
 
 
 def test_results_are_valid_and_read_back(graded):
@@ -134,4 +133,4 @@ def test_the_command_grades_and_says_where(folder, toy, tmp_path):
     with (tmp_path / "out" / "grades.csv").open() as stream:
         rows = {row["student"]: row for row in csv.DictReader(stream)}
     assert rows["ada"]["outcome"] == "graded"
-    assert rows["binary"]["outcome"] == "handed_in_not_gradable"
+    assert rows["binary"]["outcome"] == "unreadable"

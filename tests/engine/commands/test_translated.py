@@ -37,6 +37,6 @@ def test_help_is_translated_and_the_terminal_does_not_decide(tmp_path):
 
 
 def test_no_break_spaces_of_french_are_shown_as_they_are():
-    from autograder.submissions.names import shown
+    from autograder.submissions.shown import shown
 
     assert shown("disposition\u00a0: a\u202eb") == "disposition\u00a0: a\\u202eb"

@@ -16,10 +16,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from autograder.course.config import Intake
 from autograder.submissions import Wanted, read_class
-from autograder.submissions.archives import ArchiveRefused, Limits, Refused, safe_parts, unpack
+from autograder.submissions.archives import ArchiveRefused, Refused, safe_parts, unpack
+from autograder.submissions.budget import Budget
 
-SMALL = Limits(packed=1_000_000, members=50, total=200_000, ratio=20, free=50_000)
+SMALL = Intake(entries=50, unpacked_mb=0.2)
+TOTAL = 200_000  # bytes
 
 
 def made(entries: list[tuple[str | zipfile.ZipInfo, bytes]], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -51,8 +54,8 @@ def info_of(name: str, mode: int = 0) -> zipfile.ZipInfo:
     return info
 
 
-def opened(content: bytes, folder: Path, limits: Limits = SMALL) -> list[Refused]:
-    return unpack(io.BytesIO(content), folder, limits)
+def opened(content: bytes, folder: Path, intake: Intake = SMALL) -> list[Refused]:
+    return unpack(io.BytesIO(content), folder, Budget(intake), packed=1_000_000)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -131,9 +134,9 @@ def test_names_that_cannot_be(tmp_path, name):
     tarred([(entry("toy.py"), b"0" * 10_000_000)], "w:xz"),
 ])  # fmt: skip
 def test_a_bomb_is_stopped(tmp_path, packed):
-    with pytest.raises(ArchiveRefused, match=r"come|times"):
+    with pytest.raises(ArchiveRefused, match=r"MB unpacked|times|too much"):
         opened(packed, tmp_path / "x")
-    assert sum(map(len, files(tmp_path).values())) <= SMALL.total
+    assert sum(map(len, files(tmp_path).values())) <= TOTAL
 
 
 def test_an_announced_size_is_not_believed(tmp_path):
@@ -148,7 +151,7 @@ def test_an_announced_size_is_not_believed(tmp_path):
     except ArchiveRefused:
         return
     assert refused
-    assert sum(map(len, files(tmp_path).values())) <= SMALL.total
+    assert sum(map(len, files(tmp_path).values())) <= TOTAL
 
 
 def test_too_many_members(tmp_path):
@@ -223,7 +226,7 @@ def test_one_students_archive_costs_nobody_else_anything(tmp_path):
     work.mkdir()
     scan = read_class(base, Wanted(exercises=["toy"]), work)
     assert [e.student for e in scan.entries] == ["good"]
-    assert {item.path.relative_to(base).parts[0] for item in scan.unplaced} == {"bomb", "dots", "torn", "link"}
+    assert {item.path.relative_to(base).parts[0] for item in scan.evidence} == {"bomb", "dots", "torn", "link"}
     assert scan.students == ("bomb", "dots", "good", "link", "torn")
 
 
@@ -252,7 +255,7 @@ def check_bytes(content: bytes, base: Path) -> None:
         assert {p.name for p in outer.iterdir()} <= {"inside"}
         for path in outer.rglob("*"):
             assert stat.S_IFMT(path.lstat().st_mode) in (stat.S_IFREG, stat.S_IFDIR)
-        assert sum(p.stat().st_size for p in outer.rglob("*.*") if p.is_file()) <= SMALL.total
+        assert sum(p.stat().st_size for p in outer.rglob("*.*") if p.is_file()) <= TOTAL
 
 
 @SETTINGS

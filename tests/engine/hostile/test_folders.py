@@ -14,14 +14,15 @@ import pytest
 
 from autograder.book.grades import grade
 from autograder.course import load_config
+from autograder.course.config import Intake
 from autograder.exporters.people import People
 from autograder.exporters.table import GradeTable
 from autograder.reports.cells import Form, safe_cell
 from autograder.reports.table import grade_table, result_table
 from autograder.results.files import result_path, write_result
 from autograder.results.model import CheckResult, Result
-from autograder.submissions import SubmissionUnreadable, Wanted, gathering, read_class, read_submission
-from autograder.submissions.gathering import MAX_CANDIDATES, MAX_FILES
+from autograder.submissions import SubmissionUnreadable, Wanted, read_class, read_submission, shelf, walking
+from autograder.submissions.choosing import MAX_CANDIDATES
 
 SOURCE = "def mean(x):\n    return x.mean(1)\n"
 
@@ -50,39 +51,38 @@ def test_a_flood_of_files_hides_nobodys_work(tmp_path, where):
     """Three times the bound, and the work is found all the same: the student's own, and the next one's."""
     inside = {"beside": "eve", "before": "eve/a_data", "nested": "eve/a/b"}[where]
     put(tmp_path, f"{inside}/x0")
-    for number in range(3 * MAX_FILES):
+    for number in range(3 * Intake.entries):
         (tmp_path / inside / f"picture{number}.png").touch()
     put(tmp_path, "eve/toy.py")
     put(tmp_path, "fay/toy.py")
     scan = read_class(tmp_path, Wanted(["toy"]))
     assert placed(scan) == [("eve", "toy.py"), ("fay", "toy.py")]
-    assert sum(str(MAX_FILES) in item.reason for item in scan.unplaced) == 1
-    assert len(scan.unplaced) <= MAX_FILES + 2
+    assert sum(str(Intake.entries) in item.reason for item in scan.evidence) == 1
+    assert len(scan.evidence) <= Intake.entries + 2
 
 
 def test_no_more_entries_are_kept_than_looked_at(tmp_path, monkeypatch):
     """A million names must not become a million objects, nor be sorted."""
     kept: list[int] = []
-    listed = gathering.listed_within
+    listed = walking.listed_within
 
     def count(*arguments):
         found = listed(*arguments)
         kept.append(len(found))
         return found
 
-    monkeypatch.setattr(gathering, "listed_within", count)
-    monkeypatch.setattr(gathering, "MAX_FILES", 50)
+    monkeypatch.setattr(walking, "listed_within", count)
     for number in range(500):
         put(tmp_path, f"eve/{number}.txt", b"")
-    read_class(tmp_path, Wanted(["toy"]))
+    read_class(tmp_path, Wanted(["toy"], intake=Intake(entries=50)))
     assert max(kept) == 51
 
 
 def test_of_many_files_for_one_exercise_few_are_read(tmp_path, monkeypatch):
     """Each may have 32 MB, and all would be read to choose one."""
     read: list[Path] = []
-    reader = gathering.read_submission
-    monkeypatch.setattr(gathering, "read_submission", lambda path, **more: read.append(path) or reader(path, **more))
+    reader = shelf.read_submission
+    monkeypatch.setattr(shelf, "read_submission", lambda path, **more: read.append(path) or reader(path, **more))
     for number in range(40):
         put(tmp_path, f"eve/toy ({number}).py")
     put(tmp_path, "eve/toy.py")
@@ -90,7 +90,7 @@ def test_of_many_files_for_one_exercise_few_are_read(tmp_path, monkeypatch):
     assert len(read) == MAX_CANDIDATES
     assert placed(scan) == [("eve", "toy.py")]
     assert len(scan.entries[0].notes) < 2 * MAX_CANDIDATES
-    assert len(scan.unplaced) == 40, "all others are listed"
+    assert len(scan.evidence) == 40, "all others are listed"
 
 
 def test_a_name_that_grows_when_composed_is_listed(tmp_path):
@@ -101,7 +101,7 @@ def test_a_name_that_grows_when_composed_is_listed(tmp_path):
     put(tmp_path, "fay/toy.py")
     scan = read_class(tmp_path, Wanted(["toy"]))
     assert placed(scan) == [("fay", "toy.py")]
-    assert "longer than" in scan.unplaced[0].reason
+    assert "longer than" in scan.evidence[0].reason
 
 
 def test_every_name_that_is_taken_can_be_written(tmp_path):
@@ -133,7 +133,7 @@ def test_a_linked_submission_is_refused(tmp_path, target):
     link.symlink_to(TARGETS[target](tmp_path))
     scan = read_class(tmp_path / "class", Wanted(["toy"]))
     assert scan.entries == ()
-    assert scan.unplaced[0].reason.startswith("a link")
+    assert scan.evidence[0].reason.startswith("a link")
     with pytest.raises(SubmissionUnreadable):  # and if it became a link after the scan
         read_submission(link, base=tmp_path / "class")
 
@@ -162,8 +162,8 @@ def test_what_is_only_called_an_archive_is_listed(tmp_path, suffix):
     put(tmp_path, f"class{suffix}", b"PK\x03\x04")
     scan = read_class(tmp_path, Wanted(["toy"]))
     assert scan.entries == ()
-    assert all("archive" in item.reason for item in scan.unplaced)
-    assert len(scan.unplaced) == 2
+    assert all("archive" in item.reason for item in scan.evidence)
+    assert len(scan.evidence) == 2
 
 
 # --- what a name or a message may do to those who read it ---------------------------------------------------------

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course.roster import read_roster
+from autograder.course.roster import Claim, read_roster
 from autograder.submissions import Wanted, read_class
 
 SOURCE = "def mean(x):\n    return x.mean(1)\n"
@@ -48,7 +48,7 @@ def test_a_number_of_somebody_elses_takes_no_result(tmp_path):
     """Students of Gradescope write their own number: the later of two hand-ins would have been what counts."""
     scan = read_class(gradescope(tmp_path / "in", "4711", "4711"), Wanted(["toy"]), tmp_path / "work")
     assert taken(scan) == {"4711_ada@example.org": "submission_1", "4711_eve@example.org": "submission_2"}
-    assert sum("2 students are called 4711" in item.reason for item in scan.unplaced) == 2
+    assert sum("2 students are called 4711" in item.reason for item in scan.evidence) == 2
 
 
 def test_on_a_roster_neither(tmp_path):
@@ -56,9 +56,10 @@ def test_on_a_roster_neither(tmp_path):
     roster.write_text("id,name,email\nada,Ada Lovelace,ada@example.org\neve,Eve,eve@example.org\n", encoding="utf-8")
     wanted = Wanted(["toy"], roster=read_roster(roster))
     scan = read_class(gradescope(tmp_path / "in", "ada", "ada"), wanted, tmp_path / "work")
-    assert taken(scan) == {"ada": "submission_1", "ada_eve@example.org": "submission_2"}
-    assert any("ada, eve" in item.reason for item in scan.unplaced)
-    found = read_roster(roster).find(ids=["ada"], email="eve@example.org", name="Eve")
+    assert taken(scan) == {"ada": "submission_1"}
+    assert any("ada, eve" in item.reason for item in scan.evidence)
+    assert [(n.student, n.kind) for n in scan.not_gradable] == [("eve", "contradiction")], "and nobody is missing"
+    found = read_roster(roster).find(Claim("ada", ("id",)), Claim("eve@example.org", ("email",)), name="Eve")
     assert [person.id for person in found] == ["ada", "eve"], "a number and an address of two people name neither"
 
 
@@ -69,7 +70,7 @@ def test_a_name_that_leads_elsewhere_is_listed(tmp_path, name):
     scan = read_class(folder, Wanted(["toy"]), tmp_path / "work")
     assert [entry.student for entry in scan.entries] == ["Ada"]
     assert scan.students == ("Ada",)
-    assert any("cannot name a student's folder" in item.reason for item in scan.unplaced)
+    assert any("cannot name a student's folder" in item.reason for item in scan.evidence)
 
 
 def test_an_own_number_that_leads_elsewhere(tmp_path):

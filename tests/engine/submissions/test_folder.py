@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from autograder.course.config import Intake
 from autograder.course.errors import ConfigurationError
 from autograder.submissions import HandIn, Wanted, read_class
 
@@ -29,7 +30,7 @@ def placed(scan: HandIn) -> list[tuple[str, str, str]]:
 
 
 def reasons(scan: HandIn) -> dict[str, str]:
-    return {item.path.relative_to(scan.folder).as_posix(): item.reason for item in scan.unplaced}
+    return {item.path.relative_to(scan.folder).as_posix(): item.reason for item in scan.evidence}
 
 
 def test_what_is_named_as_it_should_be_is_taken_without_a_word(tmp_path: Path) -> None:
@@ -43,7 +44,7 @@ def test_what_is_named_as_it_should_be_is_taken_without_a_word(tmp_path: Path) -
         ("bob", "vae_mnist", "vae_mnist.ipynb"),
     ]
     assert scan.students == ("alice", "bob")
-    assert scan.unplaced == ()
+    assert scan.evidence == ()
     assert scan.ignored == ()
     assert all(entry.notes == () for entry in scan.entries)
 
@@ -72,7 +73,7 @@ def test_what_is_nearly_named_so_is_taken_with_a_note(tmp_path: Path, name: str)
     scan = read_class(tmp_path, Wanted(EXERCISES))
     assert placed(scan) == [("alice", "markov_quiz", name)]
     assert "taken for markov_quiz" in scan.entries[0].notes[0]
-    assert scan.unplaced == ()
+    assert scan.evidence == ()
 
 
 @pytest.mark.parametrize(
@@ -85,10 +86,9 @@ def test_what_is_nearly_named_so_is_taken_with_a_note(tmp_path: Path, name: str)
         ("alice/markov_quiz", r"neither \.py nor \.ipynb"),
         ("alice/markov_quiz.zip", "archive"),
         ("alice/figure.png", r"neither \.py nor \.ipynb"),
-        ("alice/a/b/c/d/markov_quiz.py", "too deep"),
+        (f"alice/{'a/' * 11}markov_quiz.py", "too deep"),
         ("alice/mark\x1b[1mov_quiz.py", "control characters"),
         ("alice/markov_quiz\n.py", "control characters"),
-        ("markov_quiz.py", "belongs into a student's folder"),
         ("alice.zip", "archive"),
         ("al\x07ice/markov_quiz.py", "control characters"),
         ("alice\u202e/markov_quiz.py", "control characters"),
@@ -117,15 +117,20 @@ def test_two_unicode_forms_of_one_name_do_not_become_two_students(tmp_path: Path
     put(tmp_path, f"{split}/markov_quiz.py")
     scan = read_class(tmp_path, Wanted(EXERCISES))
     assert scan.students == (composed,)
-    assert len(scan.entries) == 1
-    assert "Unicode" in scan.unplaced[0].reason
+    assert len(scan.entries) == 1, "the same bytes twice: either may be graded"
+    put(tmp_path, f"{split}/markov_quiz.py", "y = 2\n")
+    scan = read_class(tmp_path, Wanted(EXERCISES))
+    assert scan.entries == ()
+    assert [(n.student, n.exercise, n.kind) for n in scan.not_gradable] == [(composed, "markov_quiz", "candidates")]
 
 
 def test_a_name_that_is_no_text_is_listed(tmp_path: Path) -> None:
     os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")
+    (tmp_path / os.fsdecode(b"caf\xe9") / "markov_quiz.py").write_text("x = 1\n")
     scan = read_class(tmp_path, Wanted(EXERCISES))
     assert scan.students == ()
-    assert "control characters" in scan.unplaced[0].reason
+    assert scan.evidence[0].kind == "person_unknown"
+    assert "control characters" in scan.evidence[0].reason
 
 
 # --- two files for one exercise
@@ -179,7 +184,7 @@ def test_the_bundle_handed_in_whole_is_read(tmp_path: Path) -> None:
     scan = read_class(tmp_path, Wanted(EXERCISES))
     assert placed(scan) == [("alice", "markov_quiz", "markov_quiz.py")]
     assert "found in the folder alice/exercises/markov_quiz" in scan.entries[0].notes[0]
-    assert scan.unplaced == ()
+    assert scan.evidence == ()
     assert len(scan.ignored) == 7
 
 
@@ -188,6 +193,26 @@ def test_a_student_who_handed_in_nothing_is_still_there(tmp_path: Path) -> None:
     scan = read_class(tmp_path, Wanted(EXERCISES))
     assert scan.students == ("carol",)
     assert reasons(scan) == {"carol": "the folder is empty"}
+
+
+def test_a_file_beside_the_students_is_listed(tmp_path: Path) -> None:
+    put(tmp_path, "alice/vae_mnist.py")
+    put(tmp_path, "markov_quiz.py")
+    scan = read_class(tmp_path, Wanted(EXERCISES))
+    assert placed(scan) == [("alice", "vae_mnist", "vae_mnist.py")]
+    assert "belongs into a student's folder" in reasons(scan)["markov_quiz.py"]
+    assert scan.not_gradable == (), "nobody knows whose it is"
+
+
+def test_a_layout_that_explains_less_than_half_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, "alice/vae_mnist.py")
+    for number in range(3):
+        put(tmp_path, f"work of somebody {number}.py")
+    with pytest.raises(ConfigurationError, match=r"only 1 of 4 things .*--layout"):
+        read_class(tmp_path, Wanted(EXERCISES))
+    scan = read_class(tmp_path, Wanted(EXERCISES, layout="folder"))
+    assert placed(scan) == [("alice", "vae_mnist", "vae_mnist.py")]
+    assert len(scan.evidence) == 3
 
 
 # --- attacks and accidents of the file system
@@ -231,16 +256,14 @@ def test_a_folder_that_cannot_be_read_is_listed(tmp_path: Path, monkeypatch: pyt
     assert reasons(scan) == {"alice": "cannot be read: Permission denied"}
 
 
-def test_a_flood_of_files_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from autograder.submissions import gathering
-
-    monkeypatch.setattr(gathering, "MAX_FILES", 5)
+def test_a_flood_of_files_is_bounded(tmp_path: Path) -> None:
     for number in range(20):
         put(tmp_path, f"alice/{number // 10}/file{number}.txt")
     put(tmp_path, "bob/markov_quiz.py")
-    scan = read_class(tmp_path, Wanted(EXERCISES))
-    assert sum("more than 5 files" in item.reason for item in scan.unplaced) == 1
-    assert len(scan.unplaced) < 10
+    scan = read_class(tmp_path, Wanted(EXERCISES, intake=Intake(entries=5)))
+    assert {(n.student, n.kind) for n in scan.not_gradable} == {("alice", "limit")}
+    assert sum("more than 5 files" in item.reason for item in scan.evidence) == 1
+    assert len(scan.evidence) < 10
     assert placed(scan) == [("bob", "markov_quiz", "markov_quiz.py")]
 
 
@@ -264,8 +287,8 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\x00"), min_si
 def test_everything_is_accounted_for(tmp_path_factory: pytest.TempPathFactory, files: list[tuple[str, str]]) -> None:
     folder = tmp_path_factory.mktemp("class")
     made = {put(folder, f"{student}/{name}") for student, name in files}
-    scan = read_class(folder, Wanted(EXERCISES))
-    told = {entry.path for entry in scan.entries} | {item.path for item in scan.unplaced} | set(scan.ignored)
+    scan = read_class(folder, Wanted(EXERCISES, layout="folder"))
+    told = {entry.path for entry in scan.entries} | {item.path for item in scan.evidence} | set(scan.ignored)
     for path in made:
         assert path in told or path.parent in told
     assert len({(entry.student, entry.exercise) for entry in scan.entries}) == len(scan.entries)

@@ -62,7 +62,7 @@ def placed(scan: HandIn) -> dict[tuple[str, str], str]:
 def reasons(scan: HandIn) -> dict[str, str]:
     return {
         str(item.path.relative_to(scan.folder) if item.path.is_relative_to(scan.folder) else item.path): item.reason
-        for item in scan.unplaced
+        for item in scan.evidence
     }
 
 
@@ -85,10 +85,11 @@ def test_moodle(tmp_path, read):
         ("Zoé Müller", "markov_quiz"): "Markov Quiz (1).py",
         ("李 雷", "markov_quiz"): "markov_quiz.ipynb",
     }
-    assert scan.students == ("Ada Lovelace", "Eve Void", "Zoé Müller", "李 雷")
+    assert scan.students == ("Ada Lovelace", "Bob Ray", "Eve Void", "Zoé Müller", "李 雷")
     found = reasons(scan)
-    assert "by hand" in found["Bob Ray_1003_assignsubmission_onlinetext_/onlinetext.html"]
+    assert "no file of code" in found["Bob Ray_1003_assignsubmission_onlinetext_/onlinetext.html"]
     assert "empty" in found["Eve Void_1004_assignsubmission_file_"]
+    assert {(n.student, n.kind) for n in scan.not_gradable} == {("Bob Ray", "no_code")}
     assert {e.who.number for e in scan.entries} == {"1001", "1002", "1005"}
 
 
@@ -116,14 +117,14 @@ def test_two_of_one_name_are_two_students(tmp_path, read):
     )
     scan = read(tmp_path / "download", worksheet)
     assert set(placed(scan)) == {("jean.martin", "markov_quiz"), ("jmartin2", "markov_quiz")}
-    assert scan.unplaced == ()
+    assert scan.evidence == ()
 
 
 def test_moodle_hides_names(tmp_path, read):
     files = {f"Participant_{n}_assignsubmission_file_/markov_quiz.py": CODE for n in (11, 12)}
     scan = read(tree(tmp_path / "download", files))
     assert set(placed(scan)) == {("Participant 11", "markov_quiz"), ("Participant 12", "markov_quiz")}
-    assert scan.unplaced == ()
+    assert scan.evidence == ()
 
 
 def test_moodles_worksheet_is_a_roster_and_has_the_times(tmp_path, read):
@@ -139,6 +140,7 @@ def test_moodles_worksheet_is_a_roster_and_has_the_times(tmp_path, read):
     assert times["zoe"] == datetime(2027, 2, 8, 11, 59, tzinfo=PARIS)
     assert scan.absent == ("never",)
     assert any("not on the roster" in reason for reason in reasons(scan).values())
+    assert {n.student for n in scan.not_gradable if n.kind == "person_unknown"} == {"李 雷", "Bob Ray"}
 
 
 # --- Canvas
@@ -167,7 +169,7 @@ def test_canvas(tmp_path, read, attempts, taken, earlier):
     assert [entry.late for entry in scan.entries] == [False, True]
     assert len(scan.earlier) == earlier
     found = reasons(scan)
-    assert "typed into Canvas" in found["raybob_444_text.html"]
+    assert "typed into the platform" in found["raybob_444_text.html"]
     assert "form of a Canvas" in found["notes.docx"]
     assert sum("attempt at markov_quiz" in reason for reason in found.values()) == 1
 
@@ -233,9 +235,10 @@ def test_gradescope(tmp_path, read):
     assert any("together with Zoé Müller" in note for note in by["bob@x.org"].notes)
     assert any("1 earlier attempts" in note for note in by["0042"].notes)
     found = reasons(scan)
-    assert "names nobody" in found["submission_103"]
+    assert "names nobody" in found["submission_103/markov_quiz.py"]
     assert "not in the export" in found["submission_104"]
-    assert "not in the metadata" in found["submission_200"]
+    assert "not in the metadata" in found["submission_200/markov_quiz.py"]
+    assert {n.student for n in scan.not_gradable} == {"gone@x.org"}
 
 
 @pytest.mark.parametrize(
@@ -243,9 +246,13 @@ def test_gradescope(tmp_path, read):
 )
 def test_broken_metadata_loses_nothing(tmp_path, read, metadata):
     files = {"submission_metadata.yml": metadata, "submission_101/markov_quiz.py": CODE}
-    scan = read(tree(tmp_path / "export", files))
+    export = tree(tmp_path / "export", files)
+    with pytest.raises(ConfigurationError, match="only 0 of 1 things"):
+        read(export)
+    scan = read(export, layout="gradescope")
     assert scan.entries == ()
     assert any("submission_101" in name for name in reasons(scan))
+    assert scan.evidence[-1].kind == "person_unknown"
 
 
 # --- nbgrader
@@ -268,7 +275,9 @@ def test_nbgrader(tmp_path, read):
     assert scan.entries[0].submitted == datetime(2027, 2, 8, 23, 58, 23, 948203, tzinfo=UTC)
     assert scan.entries[1].submitted is None
     found = reasons(scan)
-    assert "no time" in found["submitted/ada/vae_mnist/timestamp.txt"]
+    assert scan.entries[1].unread_time == "'yesterday'"
+    assert any("could not be read" in note for note in scan.entries[1].notes)
+    assert [q.path for q in scan.questions] == ["submitted/ada/vae_mnist/vae_mnist.ipynb"]
     assert "empty" in found["submitted/zoe/markov_quiz"]
     assert "empty" in found["submitted/empty"]
     assert scan.students == ("ada", "empty", "zoe")
@@ -344,14 +353,17 @@ def test_an_archive_per_student_and_archives_within(tmp_path, read):
     files = {
         "ada.zip": zipped({"markov_quiz.py": CODE, "more.zip": zipped({"vae_mnist.py": CODE})}),
         "bob/everything.zip": inner,
-        "eve/deep.zip": zipped({"a.zip": zipped({"b.zip": zipped({"markov_quiz.py": CODE})})}),
+        "eve/deep.zip": zipped({"a.zip": zipped({"b.zip": zipped({"c.zip": zipped({"markov_quiz.py": CODE})})})}),
         "mal/broken.zip": b"PK\x03\x04 no archive",
         "old/stuff.rar": b"Rar!",
     }
     scan = read(tree(tmp_path / "class", files))
     assert set(placed(scan)) == {("ada", "markov_quiz"), ("ada", "vae_mnist"), ("bob", "markov_quiz")}
     found = reasons(scan)
-    assert "archive within an archive" in found["eve/deep.zip/a.zip/b.zip"]
+    assert "more than 3 archives within one another" in found["eve/deep.zip/a.zip/b.zip/c.zip"]
+    assert {(n.student, n.kind) for n in scan.not_gradable} == {
+        ("eve", "limit"), ("mal", "unreadable"), ("old", "unreadable")
+    }  # fmt: skip
     assert "zip" in found["mal/broken.zip"]
     assert "archive" in found["old/stuff.rar"]
     assert scan.students == ("ada", "bob", "eve", "mal", "old")
@@ -363,10 +375,13 @@ def test_several_downloads_side_by_side(tmp_path, read):
         "C-vae mnist-2.zip": zipped({"Ada Lovelace_9_assignsubmission_file_/b.py": CODE}),
         "C-torn-3.zip": zipped({"Ada Lovelace_9_assignsubmission_file_/b.py": CODE})[:-30],
     }
-    scan = read(tree(tmp_path / "downloads", files))
-    assert len(scan.detected) == 2
+    with pytest.raises(ConfigurationError, match=r"C-torn-3\.zip.*--damaged"):
+        read(tree(tmp_path / "downloads", files))
+    scan = read(tmp_path / "downloads", damaged=True)
     assert set(placed(scan)) == {("Ada Lovelace", "markov_quiz"), ("Ada Lovelace", "vae_mnist")}
     assert list(reasons(scan)) == ["C-torn-3.zip"]
+    (tmp_path / "downloads/C-torn-3.zip").unlink()
+    assert len(read(tmp_path / "downloads").detected) == 2
 
 
 # --- times
@@ -386,7 +401,7 @@ def test_times_beside_the_submissions(tmp_path, read):
         ("bob", "markov_quiz"): None,
         ("bob", "vae_mnist"): datetime(2027, 2, 9, 1, tzinfo=UTC),
     }
-    assert scan.unplaced == ()
+    assert scan.evidence == ()
 
 
 def test_a_files_own_time_only_where_asked_for(tmp_path, read):
@@ -408,10 +423,11 @@ def test_a_time_that_is_none_says_where(tmp_path, read):
 def test_a_roster_names_everybody_and_says_who_is_absent(tmp_path, read):
     roster = "\ufeffnom;prénom;e-mail;id number\nLovelace;Ada;ada@x.org;u1\nRay;Bob;bob@x.org;u2\n"
     scan = read(tree(tmp_path / "class", {"Ada Lovelace/markov_quiz.py": CODE, "x/markov_quiz.py": CODE}), roster)
-    assert set(placed(scan)) == {("u1", "markov_quiz"), ("x", "markov_quiz")}
+    assert set(placed(scan)) == {("u1", "markov_quiz")}
     assert scan.students == ("u1", "u2", "x")
     assert scan.absent == ("u2",)
-    assert "x is not on the roster. Graded as x." in reasons(scan).values()
+    assert "x is not on the roster" in reasons(scan).values()
+    assert [(n.student, n.exercise, n.kind) for n in scan.not_gradable] == [("x", "markov_quiz", "person_unknown")]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import msgspec
 import pytest
 import yaml
 
@@ -24,7 +23,7 @@ from autograder.bridges.gradescope.bundle import Choices, bundle_files, requirem
 from autograder.bridges.gradescope.results import results_json
 from autograder.course import ConfigurationError, load_config
 from autograder.course.roster import read_roster
-from autograder.results.model import Result, SubmissionFacts
+from autograder.results.model import Result
 
 SECRET = b"a secret of the tests"
 SCHEMA = json.loads((Path(__file__).parent / "results.schema.json").read_text())
@@ -83,7 +82,7 @@ def figures_of(result: dict[str, Any]) -> set[str]:
     """Names and values of everything that was measured."""
     found = set()
     for check in result["checks"]:
-        for name, value in check["measured"].items():
+        for name, value in check["figures"].items():
             found |= {json.dumps(name)[1:-1], repr(value)}
     return found
 
@@ -173,9 +172,8 @@ def test_a_single_file_of_another_name_is_taken(base):
     from autograder.submissions import read_student
 
     (base / "submission/my homework.py").write_text("def mean(x):\n    return x\n")
-    scan = read_student(base / "submission", "ada", ["toy"])
-    entry = gradescope_run._entry(scan, "ada", "toy")
-    assert entry is not None
+    scan = read_student(base / "submission", "ada", ["toy"], handed_in_for="toy")
+    (entry,) = scan.entries
     assert entry.path.name == "my homework.py"
     assert entry.notes
 
@@ -216,12 +214,12 @@ def result_with(**changes: Any) -> Result:
     from autograder.results.model import CheckResult
 
     checks = [
-        CheckResult("first", "The first holds.", 4, 4, "passed", measured={"loss": 0.123456}, visibility="visible"),
+        CheckResult("first", "The first holds.", 4, 4, "passed", figures={"loss": 0.123456}, visibility="visible"),
         CheckResult("second", "The second holds.", 0, 6, "blocked",
                     message="Not judged: it needs The third holds.", visibility="after_due_date"),
         CheckResult("third", "The third holds.", 0, 0, "failed", message="wrong <b>", hint="look", visibility="hidden"),
     ]  # fmt: skip
-    return msgspec.structs.replace(Result("ada", "toy", 4, 10, "graded", checks), **changes)
+    return replace(Result("ada", "toy", 4, 10, "graded", checks), **changes)
 
 
 def test_late_work_loses_what_the_course_says(toy):
@@ -232,7 +230,7 @@ def test_late_work_loses_what_the_course_says(toy):
     course = gradescope_run._with_due(
         replace(course, exercises=(exercise,)), "toy", datetime.fromisoformat("2027-01-01T12:00:00+00:00")
     )
-    result = result_with(submission=SubmissionFacts(submitted=datetime.fromisoformat("2027-01-03T11:00:00+00:00")))
+    result = result_with(submission={"submitted": "2027-01-03T11:00:00+00:00"})
     data = results_json(result, grade_of(result, course, ()), course.exercise("toy"))
     validate(data)
     assert data["score"] == pytest.approx(3.2)

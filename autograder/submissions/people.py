@@ -1,0 +1,194 @@
+"""Who everybody is: platforms' names, addresses and numbers to the names that results know students by.
+
+Name spaces never mix. What means two people, or two things that mean one, give nobody anything: the teacher says
+whose it is.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autograder.course.roster import Claim, Person, Roster, fold, name_key
+from autograder.language import _
+from autograder.submissions.evidence import Kind
+from autograder.submissions.layout import Delivery, Identity
+from autograder.submissions.names import bad_folder, readable
+from autograder.submissions.shown import shown
+
+_ALIKE = 0.8  # how alike two names are at least that may mean one person
+_SHORTEST = 3  # letters of a name that may stand in the name of a file
+
+
+@dataclass(frozen=True)
+class Owned:
+    """A delivery, and whose it is.
+
+    Attributes:
+        students: as results call them; several of a group; none where `kind` says why.
+        possible: whose it may be.
+        doubt: what the teacher may want to look at, though somebody gets it.
+    """
+
+    delivery: Delivery
+    students: tuple[str, ...] = ()
+    kind: Kind = "aside"
+    reason: str = ""
+    possible: tuple[str, ...] = ()
+    doubt: str = ""
+
+
+def owners(downloads: Sequence[Sequence[Delivery]], roster: Roster | None, groups: Roster | None) -> list[Owned]:
+    """Whose each delivery of each download is.
+
+    Args:
+        downloads: what each holds.
+        roster: everybody in the course; without it a student is whoever a platform names.
+        groups: who works with whom: the roster, or a table of its own.
+    """
+    found = []
+    for deliveries in downloads:
+        own = [_owned(delivery, roster, groups) for delivery in deliveries]
+        found += _told_apart(own) if roster is None else _without_doubles(own)
+    return found
+
+
+def _owned(delivery: Delivery, roster: Roster | None, groups: Roster | None) -> Owned:
+    who = delivery.who
+    if who.group and (members := groups.members(who.group) if groups is not None else []):
+        note = _("Handed in by the group {group}: {names}.").format(
+            group=shown(who.group), names=", ".join(person.name or person.id for person in members)
+        )
+        shared = replace(delivery, notes=(*delivery.notes, note))
+        return Owned(shared, tuple(person.id for person in members))
+    if who.unknown:
+        return _unknown(delivery, who.unknown, roster)
+    if who.group and not who.claims:
+        reason = _("nobody knows who is in the group {group}; a column `group` in the roster says it").format(
+            group=shown(who.group)
+        )
+        return _unknown(delivery, reason, roster)
+    label = readable(who.student)
+    if roster is None:
+        reason = bad_folder(label)
+        return _unknown(delivery, reason, None) if reason else Owned(delivery, (label,))
+    return _on_roster(delivery, roster)
+
+
+def _on_roster(delivery: Delivery, roster: Roster) -> Owned:
+    who = delivery.who
+    people = {person.id: person for claim in who.claims for person in roster.known(claim)}
+    # A name that a teacher chose says nothing more than the claim that it is.
+    own = len(who.claims) == 1 and len(who.claims[0].spaces) > 1
+    named = roster.known(Claim(who.name, ("name",))) if who.name and not own else []
+    if len(people) == 1:
+        (person,) = people.values()
+        others = [other for other in named if other.id != person.id]
+        if not (others and person not in named) and (own or not who.name or _alike(who, person)):
+            return Owned(delivery, (person.id,))
+        people |= {other.id: other for other in others}
+        reason = _("{number} is {person} on the roster, and {name} is not their name").format(
+            number=_numbers(who), person=person.name or person.id, name=shown(who.name)
+        )
+        return Owned(delivery, (), "contradiction", reason, tuple(people))
+    if not people:
+        people = {person.id: person for person in named}
+        if len(people) == 1 and not _another(who, named[0]):
+            return Owned(delivery, (named[0].id,))
+    if not people:
+        return _unknown(delivery, _("{name} is not on the roster").format(name=shown(who.name or who.student)), roster)
+    listing = ", ".join(person.id for person in people.values())
+    reason = _("{name} may be any of these on the roster: {listing}").format(
+        name=shown(who.name or who.student), listing=listing
+    )
+    if len(people) == 1:
+        reason = _("{name} has another number on the roster than {number}").format(
+            name=shown(who.name), number=_numbers(who)
+        )
+    return Owned(delivery, (), "contradiction", reason, tuple(people))
+
+
+def _alike(who: Identity, person: Person) -> bool:
+    """Whether a platform's name may be this person's: a part of it in common, or nearly the same letters."""
+    own = f"{person.first} {person.last} {person.name}"
+    if not own.strip() or set(name_key(who.name).split()) & set(name_key(own).split()):
+        return True
+    squeezed = fold(who.name)
+    names = (fold(person.last + person.first), fold(person.first + person.last), fold(person.name))
+    parts = (part for part in (fold(person.first), fold(person.last)) if len(part) >= _SHORTEST)
+    return any(part in squeezed for part in parts) or any(
+        difflib.SequenceMatcher(None, squeezed, name).ratio() >= _ALIKE for name in names if name
+    )
+
+
+def _another(who: Identity, person: Person) -> bool:
+    """Whether a number says that this is somebody else of the same name. Moodle's change with every assignment."""
+    return any(
+        person.known_as.get(claim.spaces[0]) and claim.text not in person.known_as[claim.spaces[0]]
+        for claim in who.claims
+        if claim.spaces in (("canvas",), ("anonymous",))
+    )
+
+
+def _numbers(who: Identity) -> str:
+    return ", ".join(shown(claim.text) for claim in who.claims) or "?"
+
+
+def _unknown(delivery: Delivery, reason: str, roster: Roster | None) -> Owned:
+    """Nobody's. Whoever is called nearly like that may be meant, and must not be missing for it."""
+    who = delivery.who
+    where = delivery.parts[0].path if delivery.parts else delivery.where or Path()
+    text = fold(who.name or who.student or where.stem)
+    possible = []
+    for person in roster.people if roster is not None and len(text) >= _SHORTEST else ():
+        names = {text for text in person.identities if len(text) >= _SHORTEST} | {fold(person.last)} - {""}
+        if any(
+            (len(name) >= _SHORTEST and name in text) or difflib.SequenceMatcher(None, name, text).ratio() >= _ALIKE
+            for name in names
+        ):
+            possible.append(person.id)
+    return Owned(delivery, (), "person_unknown", reason, tuple(possible))
+
+
+def _without_doubles(owned: Sequence[Owned]) -> list[Owned]:
+    """Two of a platform's numbers in one download are two people: one name for both gives neither anything."""
+    numbers: dict[str, set[str]] = {}
+    for one in owned:
+        if len(one.students) == 1 and one.delivery.who.number:
+            numbers.setdefault(one.students[0], set()).add(one.delivery.who.number)
+    found = []
+    for one in owned:
+        own = numbers.get(one.students[0], set()) if len(one.students) == 1 else set()
+        if len(own) > 1 and one.delivery.who.number:
+            reason = _("{numbers} are two people on the platform, and both are {student} on the roster").format(
+                numbers=", ".join(sorted(own)), student=one.students[0]
+            )
+            one = Owned(one.delivery, (), "contradiction", reason, one.students)
+        found.append(one)
+    return found
+
+
+def _told_apart(owned: Sequence[Owned]) -> list[Owned]:
+    """Without a roster: several of one name in a download are several students, called after their numbers, too."""
+    same: dict[str, set[tuple[str, ...]]] = {}
+    for one in owned:
+        for student in one.students:
+            same.setdefault(student.casefold(), set()).add(_key(one.delivery.who))
+    found = []
+    for one in owned:
+        student = one.students[0] if len(one.students) == 1 else ""
+        count = len(same.get(student.casefold(), ()))
+        other = next((t for t in _key(one.delivery.who) if t and readable(t).casefold() != student.casefold()), "")
+        if count > 1 and other:
+            doubt = _("{count} students are called {name}; a number tells them apart. A roster would name them.")
+            longer = f"{student}_{other.replace('/', '_')}"
+            doubt = doubt.format(count=count, name=shown(student))
+            one = replace(one, students=(longer,), doubt=doubt) if not bad_folder(longer) else one
+        found.append(one)
+    return found
+
+
+def _key(who: Identity) -> tuple[str, ...]:
+    return (*(claim.text for claim in who.claims), who.name)

@@ -1,0 +1,348 @@
+"""Which layout a folder or an archive has, and where in it the download begins.
+
+Given is one download, or several side by side with rosters and papers between them, with or without a folder too many
+around. What is no layout for certain is refused with the reason: a class must never be read as one student.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from autograder.course.errors import ConfigurationError
+from autograder.course.roster import OWN, Claim, Roster
+from autograder.language import _
+from autograder.submissions.archives import ArchiveRefused, is_archive
+from autograder.submissions.evidence import Evidence
+from autograder.submissions.layout import Context, Delivery, Reading, is_file, is_folder, listed
+from autograder.submissions.layouts import FALLBACK, layouts
+from autograder.submissions.names import is_code, match_exercise, normal
+from autograder.submissions.shown import shown
+from autograder.submissions.tables import TABLES
+from autograder.submissions.unpacking import Unpacker, below
+from autograder.submissions.wanted import Wanted
+
+MAX_AROUND = 4  # folders and archives around a download
+_LOOK = 300  # names that are looked at to see what a folder is
+_PAPERS = (".pdf", ".txt", ".md", ".html", ".docx", ".odt")  # what may lie beside downloads and is nobody's work
+# Names of folders that students make, not of students.
+_OWN_FOLDERS = re.compile(
+    r"^(v|version|attempt|try|old|new|final|draft|src|code|work|solutions?|exercises?|homework|data|tests?|backup|assets)"
+    r"[\W_]*\d*$|^\d{1,2}$",
+    re.IGNORECASE,
+)
+_RESULTS = ("state.db", "book.db", "grades.csv")  # what lies in a folder that results went to
+_PLATFORMS = re.compile(r"^assignment_\d+_export$|submissions?(\s*\(\d+\))?$|-\d+$")
+
+
+@dataclass
+class Download:
+    """A place where a layout begins.
+
+    Attributes:
+        name: of the archive or folder, which may say which exercise it is for.
+        layout: its name.
+        why: what shows it.
+        alone: nothing else is read beside it.
+    """
+
+    place: Path
+    name: str
+    layout: str
+    why: str
+    reading: Reading
+    alone: bool = True
+
+
+@dataclass(frozen=True)
+class Damage:
+    """An archive of the class of which a part is lost, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass
+class Recognition:
+    """Finds the downloads in what was given.
+
+    Args:
+        base: the folder, or what came out of the archive.
+        source: what was given.
+        wanted: the layout that was told, and the course.
+        unpacker: opens archives.
+    """
+
+    base: Path
+    source: Path
+    wanted: Wanted
+    roster: Roster | None
+    unpacker: Unpacker
+    evidence: list[Evidence] = field(default_factory=list)
+    damage: list[Damage] = field(default_factory=list)
+    _seen: dict[Path, tuple[str, str]] = field(default_factory=dict)
+
+    def downloads(self) -> list[Download]:
+        """What there is to read.
+
+        Raises:
+            ConfigurationError: no layout explains half of what is there, or an archive is damaged.
+        """
+        found = self._side_by_side() or self._sections()
+        return found or [self._download(self._inside(self.base), self.source.name)]
+
+    # --- several
+
+    def _side_by_side(self) -> list[Download]:
+        """Each archive, where nothing else lies there but tables and papers, and they are downloads of classes."""
+        items = [item for item in self._items(self.base) if not item.name.lower().endswith(_PAPERS)]
+        packed = [item.name for item in items if is_file(item) and is_archive(item.name)]
+        if not packed or len(packed) < len(items):
+            return []
+        if self.wanted.layout == "auto":
+            if self._detected(self.base)[0] != FALLBACK:
+                return []
+            looked = {name: self._whole(self.base / name) for name in packed}
+            platforms = [name for name, layout in looked.items() if layout not in ("", FALLBACK, "flat")]
+            per_exercise = len(packed) > 1 and all(self._exercise(name) for name in packed)
+            classes = [name for name, layout in looked.items() if layout == "class"]
+            if per_exercise or (len(packed) == 1 and not self._knows(packed[0])):
+                platforms += classes
+            # One of them alone must not turn everybody's archives into downloads.
+            if 2 * len(platforms) <= sum(layout != "" for layout in looked.values()):
+                return []
+            broken = [name for name, layout in looked.items() if not layout]
+            self.evidence += [
+                Evidence(self.base / name, _("an archive that is no download of a platform's"), "person_unknown")
+                for name in packed
+                if name not in platforms and name not in broken
+            ]
+            packed = [name for name in packed if name in platforms or name in broken]
+        elif self.wanted.layout in (FALLBACK, "flat"):
+            return []
+        return [download for name in packed if (download := self._opened(name, len(packed) == 1)) is not None]
+
+    def _opened(self, name: str, alone: bool) -> Download | None:
+        path = self.base / name
+        place, refused = self.open_class(path)
+        self.evidence += refused
+        download = self._download(self._inside(place), name)
+        download.alone = alone
+        return download
+
+    def open_class(self, path: Path) -> tuple[Path, list[Evidence]]:
+        """A class's archive, unpacked; ConfigurationError where it is none, or damaged and that was not allowed."""
+        try:
+            place, refused, damage = self.unpacker.class_archive(path, self.wanted.damaged)
+        except ArchiveRefused as refusal:
+            told = _(
+                "{reason}; whoever is in it would be missing. Download it again, or read what can be read: --damaged"
+            )
+            reason = refusal.message if self.wanted.damaged else told.format(reason=refusal.message)
+            raise ConfigurationError(reason, file=path) from refusal
+        if damage:
+            self.damage.append(Damage(path, damage))
+        return place, [
+            Evidence(below(place, item.name), item.reason, "unreadable" if is_code(item.name) else "aside")
+            for item in refused
+        ]
+
+    def _whole(self, path: Path) -> str:
+        """What an archive holds by its names alone: a layout, `class`, or "" where it cannot be read.
+
+        A student's archive must not be trusted as a platform's before it is known as one.
+        """
+        place = self.unpacker.names_in(path)
+        if place is None:
+            return ""
+        inner = self._inside(place)
+        layout = self._detected(inner)[0]
+        return "class" if layout in (FALLBACK, "flat") and self._is_class(inner) else layout
+
+    def _sections(self) -> list[Download]:
+        """Several folders that are classes each: a folder too many, and more than one of them."""
+        if self.wanted.layout not in ("auto", FALLBACK) or self._detected(self.base)[0] != FALLBACK:
+            return []
+        folders = [item.name for item in self._items(self.base) if is_folder(item)]
+        if len(folders) < 2 or any(self._knows(name) for name in folders):
+            return []
+        classes = [name for name in folders if self._is_class(self.base / name)]
+        if 2 * len(classes) <= len(folders):
+            return []
+        if self.roster is None:
+            raise ConfigurationError(
+                _(
+                    "{names} hold folders that look like students', and may be students themselves: give one of these "
+                    "folders, a roster, or --layout folder"
+                ).format(names=", ".join(classes[:5])),
+                file=self.source,
+            )
+        for name in folders:
+            if name not in classes:
+                self.evidence.append(
+                    Evidence(self.base / name, _("no class, as the folders beside it"), "person_unknown")
+                )
+        found = [self._download(self.base / name, name) for name in classes]
+        for download in found:
+            download.alone = False
+        return found
+
+    # --- one
+
+    def _inside(self, place: Path) -> Path:
+        """Inside the folders that an archive or a teacher puts around everything."""
+        for _around in range(MAX_AROUND):
+            items = [item for item in self._items(place) if not item.name.lower().endswith(_PAPERS)]
+            if len(items) != 1 or self._detected(place)[0] != FALLBACK or self._knows(items[0].name):
+                return place
+            inner = place / items[0].name
+            if is_folder(items[0]) and self._goes_in(place, inner):
+                place = inner
+            else:
+                return place
+        return place
+
+    def _goes_in(self, place: Path, inner: Path) -> bool:
+        """Whether a folder that is alone holds the class, and is not a student's."""
+        layout = self._detected(inner)[0]
+        if layout != FALLBACK:
+            if place != self.source or _PLATFORMS.search(inner.name):
+                return True
+            # A student's files do not decide: all of it must be the platform's, and of several people.
+            reading = self._read(inner, layout)
+            people = {delivery.who for delivery in reading.deliveries}
+            return len(people) > 1 and not _strangers(reading)
+        if self._is_class(inner):
+            return True
+        within = self._items(inner)
+        return len(within) == 1 and is_folder(within[0]) and self._goes_in(inner, inner / within[0].name)
+
+    def _is_class(self, place: Path) -> bool:
+        """Whether what is in a folder are students: the roster knows them, or several hold the same exercise."""
+        items = self._items(place)
+        if any(
+            is_file(item) and is_code(item.name) and match_exercise(item.name, self.wanted.exercises) for item in items
+        ):
+            return False
+        inner = [item for item in items if is_folder(item) or is_archive(item.name)]
+        if not inner:
+            return False
+        if self.roster is not None:
+            return 2 * sum(self._knows(item.name) for item in inner) >= len(inner)
+        seen: set[str] = set()
+        for item in inner:
+            stem = item.name.partition(".")[0]
+            if _OWN_FOLDERS.match(stem) or self._exercise(stem):
+                return False
+            own = {e for name in self._names(place / item.name) if (e := self._exercise_of(name))}
+            if own & seen:
+                return True
+            seen |= own
+        # Archives in a folder of their own are students', whatever is in them.
+        return len(inner) > 1 and all(is_archive(item.name) for item in inner)
+
+    def _names(self, path: Path, depth: int = 2) -> Iterator[str]:
+        """Names of files of code in a folder and those in it: some of them, of a flood."""
+        for item in listed(path, _LOOK) if not path.is_symlink() else []:
+            if is_folder(item) and depth:
+                yield from self._names(path / item.name, depth - 1)
+            elif is_code(item.name):
+                yield item.name
+
+    def _exercise_of(self, name: str) -> str:
+        match = match_exercise(name, self.wanted.exercises)
+        return match.exercise if match is not None and match.tier >= 2 else ""
+
+    def _exercise(self, name: str) -> str:
+        stem = normal(name.partition(".")[0])
+        return next((exercise for exercise in self.wanted.exercises if exercise in stem), "")
+
+    def _knows(self, name: str) -> bool:
+        stem = name[: name.index(".", 1)] if is_archive(name) else name
+        return self.roster is not None and bool(self.roster.known(Claim(stem, OWN)))
+
+    # --- which layout
+
+    def _download(self, place: Path, name: str) -> Download:
+        if self.wanted.layout != "auto":
+            return Download(place, name, self.wanted.layout, "", self._read(place, self.wanted.layout))
+        layout, why = self._detected(place)
+        reading = self._read(place, layout)
+        strangers = _strangers(reading)
+        explained = sum(max(1, len(delivery.parts)) for delivery in reading.deliveries) - len(strangers)
+        if len(strangers) > explained:
+            raise ConfigurationError(
+                _(
+                    "read as {layout} ({why}), only {explained} of {count} things are explained ({file}: {reason}); "
+                    "say with --layout how it is laid out, one of: {names}"
+                ).format(
+                    layout=layout,
+                    why=why,
+                    explained=explained,
+                    count=explained + len(strangers),
+                    names=", ".join(layouts()),
+                    file=shown(strangers[0].parts[0].path.name),
+                    reason=strangers[0].who.unknown,
+                ),
+                file=self.source,
+            )
+        return Download(place, name, layout, why, reading)
+
+    def _detected(self, place: Path) -> tuple[str, str]:
+        if self.wanted.layout != "auto":
+            return self.wanted.layout, ""
+        if place not in self._seen:
+            self._seen[place] = self._detect(place)
+        return self._seen[place]
+
+    def _detect(self, place: Path) -> tuple[str, str]:
+        for name, layout in layouts().items():
+            try:
+                why = layout.detect(place, self._context())
+                if why and (name == FALLBACK or layout.SURE or _explains(self._read(place, name))):
+                    return name, why
+            except OSError:
+                continue
+        return FALLBACK, ""
+
+    def _read(self, place: Path, layout: str) -> Reading:
+        reading = layouts()[layout].read(place, self._context())
+        beside = [part.path for d in reading.deliveries for part in d.parts if part.path.parent == place]
+        skipped = {path for path in beside if self._is_beside(path)}
+        reading.deliveries = [d for d in reading.deliveries if not d.parts or {p.path for p in d.parts} - skipped]
+        reading.ignored += sorted(skipped)
+        return reading
+
+    def _context(self) -> Context:
+        return Context(self.wanted.exercises, self.wanted.zone, self.roster)
+
+    def _is_beside(self, path: Path) -> bool:
+        """Whether something is a table, or a folder that results go to: nobody's work."""
+        if path.is_symlink() or path.parent == path:
+            return False
+        if path.is_file():
+            return path.name.lower().endswith(TABLES)
+        if not path.is_dir():
+            return False
+        kept = any((path / name).is_file() for name in _RESULTS)
+        return path.resolve() in self._without or (kept and (path / "results").is_dir())
+
+    @cached_property
+    def _without(self) -> set[Path]:
+        return {path.resolve() for path in self.wanted.without}
+
+    def _items(self, place: Path) -> list[os.DirEntry[str]]:
+        return [item for item in listed(place) if not self._is_beside(place / item.name)]
+
+
+def _explains(reading: Reading) -> bool:
+    """Whether a layout says of at least half of what is there whose it is."""
+    return 2 * len(_strangers(reading)) <= sum(max(1, len(delivery.parts)) for delivery in reading.deliveries)
+
+
+def _strangers(reading: Reading) -> list[Delivery]:
+    return [delivery for delivery in reading.deliveries if delivery.who.unknown and delivery.parts]
