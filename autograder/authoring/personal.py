@@ -20,7 +20,7 @@ from typing import Any
 from autograder.authoring.errors import AuthoringError
 from autograder.authoring.regions import find_regions, replace_regions
 from autograder.course.discovery import Exercise
-from autograder.language import _, said
+from autograder.language import _, ngettext, said
 
 WIDTH = 100
 
@@ -108,7 +108,12 @@ def write_personal(source: str, file: Path, personal: dict[str, Any], questions:
     """Put these numbers and questions into the PERSONAL block; AuthoringError unless there is exactly one."""
     count = sum(region.kind == "PERSONAL" for region in find_regions(source, file))
     if count != 1:
-        raise AuthoringError(_("has {count} PERSONAL blocks instead of one").format(count=count), file=file)
+        raise AuthoringError(
+            ngettext("has {n} PERSONAL block instead of one", "has {n} PERSONAL blocks instead of one", count).format(
+                n=count
+            ),
+            file=file,
+        )
     block = [
         "### BEGIN PERSONAL",
         *render("PERSONAL = ", personal).split("\n"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.language import LANGUAGES, _
+from autograder.language import LANGUAGES, _, ngettext
 
 
 @click.command("assign")
@@ -30,7 +30,13 @@ def command(check: bool, course: Path, langs: tuple[str, ...]) -> None:
             raise CommandFault(
                 _("exercises/ is out of date; run `autograder assign`:\n  {listing}").format(listing=listing)
             )
-        click.echo(_("exercises/ is up to date ({n} exercises).").format(n=len(config.exercises)))
+        click.echo(
+            ngettext(
+                "exercises/ is up to date ({n} exercise).",
+                "exercises/ is up to date ({n} exercises).",
+                len(config.exercises),
+            ).format(n=len(config.exercises))
+        )
         return
     written = write(config, langs)
     for path in written:

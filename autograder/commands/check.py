@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.language import LANGUAGES, _
+from autograder.language import LANGUAGES, _, ngettext
 
 if TYPE_CHECKING:
     from autograder.course.handout import Handout
@@ -56,7 +56,10 @@ def command(file: Path, exercise: str | None, course: Path | None, lang: str | N
     console.print(result_table(result))
     passed = sum(check.outcome == "passed" for check in result.checks)
     console.print(
-        _("{passed} of {n} public checks passed.").format(passed=passed, n=len(result.checks)), highlight=False
+        ngettext("{n} of {total} public checks passed.", "{n} of {total} public checks passed.", passed).format(
+            n=passed, total=len(result.checks)
+        ),
+        highlight=False,
     )
     isolation = result.environment.get("isolation", {}).get("level", "none")
     if isolation == "none":

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.language import _
+from autograder.language import _, ngettext
 
 EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -86,8 +86,10 @@ def command(
             target.chmod(mode_of(path) & 0o777)
     size = sum(len(content) for content in files.values()) / 1e6
     click.echo(
-        _("wrote {archive}: {n} files, {size:.1f} MB unpacked").format(
-            archive=archive or folder, n=len(files), size=size
-        )
+        ngettext(
+            "wrote {archive}: {n} file, {size:.1f} MB unpacked",
+            "wrote {archive}: {n} files, {size:.1f} MB unpacked",
+            len(files),
+        ).format(archive=archive or folder, n=len(files), size=size)
     )
     click.echo(_("It holds the solution, the hidden checks and the course secret: upload it, and give it to nobody."))

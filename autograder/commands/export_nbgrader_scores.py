@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.language import _
+from autograder.language import _, ngettext
 
 EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -49,7 +49,7 @@ def command(out: Path, gradebook: str, course: Path, exercises: tuple[str, ...],
         checks |= worth(config, rest)
     url = database_url(gradebook)
     written = write_scores(url, config, results, grades(results, config, decisions, load_rubric(config)), checks)
-    click.echo(_("wrote {count} results to {url}").format(count=written, url=url))
+    click.echo(ngettext("wrote {n} result to {url}", "wrote {n} results to {url}", written).format(n=written, url=url))
     for result in results:
         if result.outcome == "error":
             click.echo(

@@ -18,7 +18,7 @@ import click
 from autograder.commands.cluster_options import cluster_options, read_cluster
 from autograder.commands.faults import CommandFault
 from autograder.commands.handing_in import reading_options
-from autograder.language import LANGUAGES, _
+from autograder.language import LANGUAGES, _, ngettext
 
 EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -204,4 +204,8 @@ def _end_like_ctrl_c() -> None:
 
 def _go_on(done: int) -> str:
     command = shlex.join(["autograder", *sys.argv[1:]])
-    return _("interrupted; {n} results of this run are kept. Go on with:\n  {command}").format(n=done, command=command)
+    return ngettext(
+        "interrupted; {n} result of this run is kept. Go on with:\n  {command}",
+        "interrupted; {n} results of this run are kept. Go on with:\n  {command}",
+        done,
+    ).format(n=done, command=command)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autograder.language import _
+from autograder.language import _, ngettext
 from autograder.submissions.layouts import names
 
 if TYPE_CHECKING:
@@ -118,9 +118,13 @@ def lines(scan: HandIn) -> list[str]:
         names = ", ".join(scan.absent[:20]) + (" ..." if len(scan.absent) > 20 else "")
         said.append(_("{count} of the roster handed in nothing: {names}").format(count=len(scan.absent), names=names))
     if scan.evidence:
-        said.append(_("{count} things could not be placed or need a look: {file}").format(
-            count=len(scan.evidence), file=UNPLACED
-        ))  # fmt: skip
+        said.append(
+            ngettext(
+                "{n} thing could not be placed or needs a look: {file}",
+                "{n} things could not be placed or need a look: {file}",
+                len(scan.evidence),
+            ).format(n=len(scan.evidence), file=UNPLACED)
+        )
     return said
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder.language import _
+from autograder.language import _, ngettext
 
 if TYPE_CHECKING:
     from autograder.batch.grade import Batch
@@ -112,7 +112,11 @@ def tell(batch: Batch, out: Path, config: CourseConfig, place: Path | str) -> No
     console.print(_("results: {out}").format(out=out / "results"), soft_wrap=True, highlight=False)
     console.print(_("grades:  {out}").format(out=out / "grades.csv"), soft_wrap=True, highlight=False)
     if len(batch.everyone) > len(batch.results):
-        line = _("There are {n} results of the whole class in this table.").format(n=len(batch.everyone))
+        line = ngettext(
+            "There is {n} result of the whole class in this table.",
+            "There are {n} results of the whole class in this table.",
+            len(batch.everyone),
+        ).format(n=len(batch.everyone))
         console.print(line, soft_wrap=True, highlight=False)
 
 

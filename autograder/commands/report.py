@@ -9,7 +9,7 @@ import click
 
 from autograder.commands.faults import CommandFault
 from autograder.commands.handing_in import class_options, read_submissions
-from autograder.language import LANGUAGES, _, said, use_language
+from autograder.language import LANGUAGES, _, ngettext, said, use_language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +89,7 @@ def command(
         _show(config, out, results, final, student, as_csv)
     if html is not None:
         count = _write_students(config, spoken, out, results, final, html, teacher)
-        click.echo(_("{count} pages: {html}").format(count=count, html=html))
+        click.echo(ngettext("{n} page: {html}", "{n} pages: {html}", count).format(n=count, html=html))
     if class_folder is not None:
         handed_in = submissions and read_submissions(submissions, config, layout=layout, roster=roster)
         click.echo(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.language import _
+from autograder.language import _, ngettext
 
 if TYPE_CHECKING:
     from autograder.course import Exercise
@@ -95,7 +95,16 @@ def command(
             console.print(_("wrote {path}").format(path=path), soft_wrap=True, highlight=False)
         problems += [f"{name}: {line}" for line in seen.problems]
     if problems:
-        raise CommandFault("\n  ".join([_("{n} things are not as they should be:").format(n=len(problems)), *problems]))
+        raise CommandFault(
+            "\n  ".join(
+                [
+                    ngettext(
+                        "{n} thing is not as it should be:", "{n} things are not as they should be:", len(problems)
+                    ).format(n=len(problems)),
+                    *problems,
+                ]
+            )
+        )
 
 
 def _write_coverage(path: Path, exercises: list[Exercise]) -> None:
@@ -106,6 +115,9 @@ def _write_coverage(path: Path, exercises: list[Exercise]) -> None:
     missing = [f"{c.exercise}: {c.sentences[key]}" for c in found for key in c.missing()]
     if missing:
         raise CommandFault("\n  ".join([_("no check covers these requirements:"), *missing]))
+    n = sum(len(c.sentences) for c in found)
     click.echo(
-        _("wrote {path}: {sum} requirements, all covered").format(path=path, sum=sum(len(c.sentences) for c in found))
+        ngettext("wrote {path}: {n} requirement, covered", "wrote {path}: {n} requirements, all covered", n).format(
+            path=path, n=n
+        )
     )

@@ -20,7 +20,7 @@ from autograder.course.roster import decode, delimiter, name_key
 from autograder.exporters.exporter import Given, Written
 from autograder.exporters.people import People
 from autograder.exporters.table import GradeTable, Row
-from autograder.language import _
+from autograder.language import _, ngettext
 from autograder.reports.cells import ExportFault
 
 # What Moodle calls who, the grade, when it was changed and the maximum: it wants its own language's words back.
@@ -95,7 +95,9 @@ def fill_in(file: Path, table: GradeTable, people: People, given: Given) -> Writ
     notes += [_("not in the worksheet: {student}").format(student=s) for s in rows if s not in there_are]
     # Not made safe for spreadsheets: Moodle must find its own words as it wrote them.
     content = form.table([heading, *(line.cells for line in lines)], safe=False)
-    return Written(content, _("{count} grades filled in").format(count=filled), tuple(notes))
+    return Written(
+        content, ngettext("{n} grade filled in", "{n} grades filled in", filled).format(n=filled), tuple(notes)
+    )
 
 
 def _line(cells: list[str], who_at: int) -> _Line:
@@ -138,9 +140,7 @@ def _decimal(lines: Sequence[_Line], columns: Sequence[int | None], given: Given
     return given.form.decimal
 
 
-def _who_is_who(
-    lines: Sequence[_Line], rows: Mapping[str, Row], people: People
-) -> tuple[dict[str, str], list[str]]:
+def _who_is_who(lines: Sequence[_Line], rows: Mapping[str, Row], people: People) -> tuple[dict[str, str], list[str]]:
     """Students by the participant's number; what contradicts itself names nobody, and is said."""
     known = {student: people.of(student, row.grade.exercise) for student, row in rows.items()}
     by_number = {who.number_in("moodle"): student for student, who in known.items() if who.number_in("moodle")}

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from autograder.judge.remote import Handle
-from autograder.language import _
+from autograder.language import _, ngettext
 from autograder.wire.values import Array, Unusable
 
 MAX_TENSORS = 10_000  # in a list that is to be one tensor
@@ -33,7 +33,9 @@ def describe(value: Any) -> str:
     if isinstance(value, str):
         return _("the text {text}").format(text=repr(value[:60]))
     if isinstance(value, list | tuple | set | dict):
-        return _("a {type} of {n} items").format(type=type(value).__name__, n=len(value))
+        return ngettext("a {type} of {n} item", "a {type} of {n} items", len(value)).format(
+            type=type(value).__name__, n=len(value)
+        )
     return _("something of type {type}").format(type=type(value).__name__)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from autograder.judge.answers import as_tensor, describe
 from autograder.judge.verdicts import CheckFailed
-from autograder.language import _, said
+from autograder.language import _, ngettext, said
 
 
 def compare(
@@ -94,12 +94,16 @@ def _difference(got: Tensor, right: Tensor, what: str) -> str:
     a, b = got.to(torch.float64).reshape(-1), right.to(torch.float64).reshape(-1)
     bad = a.isnan() & ~b.isnan()
     if bad.any():
-        return _("{what}: {n} of {total} values are NaN.").format(what=said(what), n=int(bad.sum()), total=a.numel())
+        return ngettext(
+            "{what}: {n} of {total} values is NaN.", "{what}: {n} of {total} values are NaN.", int(bad.sum())
+        ).format(what=said(what), n=int(bad.sum()), total=a.numel())
     infinite = a.isinf() & (a != b)
     if infinite.any():
-        return _("{what}: {n} of {total} values are infinite.").format(
-            what=said(what), n=int(infinite.sum()), total=a.numel()
-        )
+        return ngettext(
+            "{what}: {n} of {total} values is infinite.",
+            "{what}: {n} of {total} values are infinite.",
+            int(infinite.sum()),
+        ).format(what=said(what), n=int(infinite.sum()), total=a.numel())
     wrong = ~torch.isclose(a, b, rtol=1e-6, atol=1e-8, equal_nan=True)
     error = (a - b).abs()[wrong] / b.abs().nan_to_num(posinf=1.0).clamp_min(1e-12)[wrong]
     largest = float(error.max()) if error.numel() else 0.0
@@ -113,6 +117,8 @@ def _difference(got: Tensor, right: Tensor, what: str) -> str:
         )
         if largest < bound or bound == float("inf")
     )
-    return _("{what}: shape and kind are right, but {n} of {total} values differ {size} from the right ones.").format(
-        what=said(what), n=int(wrong.sum()), total=a.numel(), size=size
-    )
+    return ngettext(
+        "{what}: shape and kind are right, but {n} of {total} values differs {size} from the right one.",
+        "{what}: shape and kind are right, but {n} of {total} values differ {size} from the right ones.",
+        int(wrong.sum()),
+    ).format(what=said(what), n=int(wrong.sum()), total=a.numel(), size=size)

@@ -12,7 +12,7 @@ from torch import Tensor
 from autograder.judge.answers import as_tensor, describe, dtype_name
 from autograder.judge.remote import Handle
 from autograder.judge.verdicts import CheckFailed, StudentError
-from autograder.language import _, said
+from autograder.language import _, ngettext, said
 
 Record = Callable[[str, float], None]
 MAX_LENGTH = 1_000_000  # of what becomes a Python list: a tensor of 200 MB would take gigabytes
@@ -78,9 +78,11 @@ class Expect:
         if finite and not tensor.isfinite().all():
             bad = int((~tensor.isfinite()).sum())
             raise CheckFailed(
-                _("{what}: {n} of {total} values are NaN or infinite.").format(
-                    what=said(what), n=bad, total=tensor.numel()
-                ),
+                ngettext(
+                    "{what}: {n} of {total} values is NaN or infinite.",
+                    "{what}: {n} of {total} values are NaN or infinite.",
+                    bad,
+                ).format(what=said(what), n=bad, total=tensor.numel()),
                 hint or "",
             )
         return tensor
@@ -127,7 +129,9 @@ class Expect:
                 )
             if length is not None and len(tensor) != length:
                 raise CheckFailed(
-                    _("{what}: expected {n} items, got {got}.").format(what=said(what), n=length, got=len(tensor)),
+                    ngettext(
+                        "{what}: expected {n} item, got {got}.", "{what}: expected {n} items, got {got}.", length
+                    ).format(what=said(what), n=length, got=len(tensor)),
                     hint or "",
                 )
             if len(tensor) > MAX_LENGTH:
@@ -137,7 +141,9 @@ class Expect:
             raise CheckFailed(_("{what}: expected integers, got other numbers.").format(what=said(what)), hint or "")
         if length is not None and len(items) != length:
             raise CheckFailed(
-                _("{what}: expected {n} items, got {got}.").format(what=said(what), n=length, got=len(items)),
+                ngettext(
+                    "{what}: expected {n} item, got {got}.", "{what}: expected {n} items, got {got}.", length
+                ).format(what=said(what), n=length, got=len(items)),
                 hint or "",
             )
         if any((low is not None and i < low) or (high is not None and i > high) for i in items):
@@ -192,7 +198,9 @@ class Expect:
             tensor = self.tensor(series, (None,), name, hint=hint)
         if length is not None and len(tensor) != length:
             raise CheckFailed(
-                _("{what}: expected {n} values, got {got}.").format(what=said(name), n=length, got=len(tensor)),
+                ngettext(
+                    "{what}: expected {n} value, got {got}.", "{what}: expected {n} values, got {got}.", length
+                ).format(what=said(name), n=length, got=len(tensor)),
                 hint or "",
             )
         if len(tensor) > MAX_LENGTH:
@@ -203,7 +211,9 @@ class Expect:
         """A tuple (or list) of this many things, such as the several values of a `return a, b`."""
         if not isinstance(value, list | tuple) or len(value) != length:
             raise CheckFailed(
-                _("{what}: expected {n} values, got {got}.").format(what=said(what), n=length, got=describe(value)),
+                ngettext(
+                    "{what}: expected {n} value, got {got}.", "{what}: expected {n} values, got {got}.", length
+                ).format(what=said(what), n=length, got=describe(value)),
                 hint or "",
             )
         return tuple(value)

@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from autograder.course import CourseConfig
-from autograder.language import _
+from autograder.language import _, ngettext
 from autograder.reports.class_plots import Plots
 from autograder.reports.class_view import ClassView
 from autograder.reports.visible import StudentView
@@ -55,6 +55,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["code"] = code
     environment.globals.update(
         _=_,
+        ngettext=ngettext,
         points=points,
         figure=figure,
         seconds=seconds,

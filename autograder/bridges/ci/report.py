@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from autograder.language import _
+from autograder.language import _, ngettext
 from autograder.reports.visible import NOT_SHOWN, CheckView, ExerciseView
 
 Checks = Literal["public", "hidden"]
@@ -93,16 +93,24 @@ class Section:
         """What came out, in a sentence."""
         if not self.begun:
             return _("not begun")
-        text = _("{passed} of {total} checks passed").format(passed=self.passed, total=len(self.seen))
+        text = ngettext("{n} of {total} checks passed", "{n} of {total} checks passed", self.passed).format(
+            n=self.passed, total=len(self.seen)
+        )
         if self.kind == "public":
-            text = _("{passed} of {total} public checks passed").format(passed=self.passed, total=len(self.seen))
+            text = ngettext(
+                "{n} of {total} public checks passed", "{n} of {total} public checks passed", self.passed
+            ).format(n=self.passed, total=len(self.seen))
         withheld = len(self.lines) - len(self.seen)
         if withheld:
-            text = _("{count} checks were run; students do not see them yet").format(count=withheld) + (
-                f"; {text}" if self.seen else ""
-            )
+            text = ngettext(
+                "{n} check was run; students do not see it yet",
+                "{n} checks were run; students do not see them yet",
+                withheld,
+            ).format(n=withheld) + (f"; {text}" if self.seen else "")
         if self.kind == "hidden" and self.points is not None:
-            text += _("; {points:g} of {most:g} points").format(points=self.points, most=self.max_points)
+            text += ngettext("; {n:g} of {most:g} points", "; {n:g} of {most:g} points", self.points).format(
+                n=self.points, most=self.max_points
+            )
         if self.isolation == "none" and self.lines:
             text += _("; run without isolation")
         return text

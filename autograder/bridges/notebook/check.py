@@ -14,7 +14,7 @@ from autograder.bridges.notebook.history import cells_that_ran, live_shell
 from autograder.bridges.notebook.report import Report
 from autograder.course import ConfigurationError
 from autograder.course.handout import Handout, find_handout
-from autograder.language import TRANSLATIONS, _, said, speaking
+from autograder.language import TRANSLATIONS, _, ngettext, said, speaking
 from autograder.submissions import Submission, read_student, read_submission
 
 
@@ -50,7 +50,11 @@ def _submission(handout: Handout, exercise: str, file: str | Path | None, shell:
     cells = cells_that_ran(shell) if shell is not None else ()
     if cells:
         name = Path(f"{exercise}.ipynb")
-        source = _("{count} cells that you ran in this session (not the saved file)").format(count=len(cells))
+        source = ngettext(
+            "{n} cell that you ran in this session (not the saved file)",
+            "{n} cells that you ran in this session (not the saved file)",
+            len(cells),
+        ).format(n=len(cells))
         return Submission("you", exercise, name, "", "ipynb", cells), source
     found = read_student(Path("."), "you", [exercise]).entries
     if not found:

@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterable
 
-from autograder.language import _, language, speaking
+from autograder.language import _, language, ngettext, speaking
 from autograder.results.model import CheckResult, Result
 
 _SIGNS = {"passed": "✓", "failed": "✗", "blocked": "–", "skipped": "–", "error": "!"}
@@ -92,7 +92,9 @@ class Report:
         yield from self.result.notes
 
     def _sum(self) -> str:
-        text = _("{passed} of {total} public checks passed.").format(passed=self.passed, total=len(self.result.checks))
+        text = ngettext(
+            "{n} of {total} public checks passed.", "{n} of {total} public checks passed.", self.passed
+        ).format(n=self.passed, total=len(self.result.checks))
         return f"{text} {_('They earn no points: hidden checks with other inputs do.')}"
 
 

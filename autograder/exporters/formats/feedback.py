@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterable
 
 from autograder.exporters.exporter import Given, Graded, Option, Written
-from autograder.language import LANGUAGES, N_, _, language, speaking
+from autograder.language import LANGUAGES, N_, _, language, ngettext, speaking
 from autograder.reports.cells import ExportFault
 
 TITLE = N_("Students' pages zipped as Moodle's bulk upload wants them.")
@@ -41,7 +41,9 @@ def write(graded: Graded, given: Given) -> Written:
         pages = _pages(graded, spoken, notes)
     if not pages:
         raise ExportFault(_("no student's number in Moodle is known: nothing is written"))
-    return Written(feedback_zip(pages), _("{count} pages").format(count=len(pages)), tuple(notes))
+    return Written(
+        feedback_zip(pages), ngettext("{n} page", "{n} pages", len(pages)).format(n=len(pages)), tuple(notes)
+    )
 
 
 def _pages(graded: Graded, spoken: str, notes: list[str]) -> list[tuple[str, str, str]]:

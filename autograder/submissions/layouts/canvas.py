@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course.roster import Claim, Roster, fold
-from autograder.language import N_, _
+from autograder.language import N_, _, ngettext
 from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, is_file, listed
 
 RANK = 40
@@ -44,7 +44,13 @@ def detect(folder: Path, context: Context) -> str:
     """Most files are called as Canvas calls them."""
     files = [item.name for item in listed(folder) if is_file(item)]
     found = sum(_parse(name, frozenset()) is not None for name in files)
-    return _("{count} names with a user's and a file's number").format(count=found) if 2 * found > len(files) else ""
+    return (
+        ngettext(
+            "{n} name with a user's and a file's number", "{n} names with a user's and a file's number", found
+        ).format(n=found)
+        if 2 * found > len(files)
+        else ""
+    )
 
 
 def read(folder: Path, context: Context) -> Reading:

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder.language import N_, _
+from autograder.language import N_, _, ngettext
 from autograder.submissions.archives import is_archive
 from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, is_file, is_folder, listed
 from autograder.submissions.names import SUFFIXES, normal
@@ -26,7 +26,15 @@ def detect(folder: Path, context: Context) -> str:
     files = [item.name for item in items if is_file(item) and item.name.lower().endswith(SUFFIXES)]
     named = [name for name in files if not isinstance(split(name, context.exercises), str)]
     enough = named and len(files) > sum(map(is_folder, items))
-    return _("{count} files with an exercise and a student in the name").format(count=len(named)) if enough else ""
+    return (
+        ngettext(
+            "{n} file with an exercise and a student in its name",
+            "{n} files with an exercise and a student in the name",
+            len(named),
+        ).format(n=len(named))
+        if enough
+        else ""
+    )
 
 
 def read(folder: Path, context: Context) -> Reading:

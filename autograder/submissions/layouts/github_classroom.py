@@ -20,7 +20,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from autograder.course.roster import OWN, Claim, Roster, fold
-from autograder.language import N_, _
+from autograder.language import N_, _, ngettext
 from autograder.submissions.evidence import Evidence
 from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, is_folder, listed
 from autograder.submissions.names import normal
@@ -39,7 +39,7 @@ def detect(folder: Path, context: Context) -> str:
     start, exercise = _assignment(clones, folder, context)
     if not clones or 2 * len(clones) <= len(folders) or not (start or exercise):
         return ""
-    return _("{count} folders with a .git").format(count=len(clones))
+    return ngettext("{n} folder with a .git", "{n} folders with a .git", len(clones)).format(n=len(clones))
 
 
 def read(folder: Path, context: Context) -> Reading:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.roster import Claim
-from autograder.language import N_, _
+from autograder.language import N_, _, ngettext
 from autograder.submissions.evidence import Evidence
 from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, listed
 from autograder.submissions.model import SubmissionUnreadable
@@ -68,8 +68,12 @@ def _delivery(who: Identity, members: list[Identity], about: dict[str, Any], pat
         notes.append(_("Handed in together with {others}.").format(others=others))
     history = about.get(":history")
     if isinstance(history, list) and history:
-        note = _("Gradescope knows {count} earlier attempts; an export holds the one that counts there.")
-        notes.append(note.format(count=len(history)))
+        note = ngettext(
+            "Gradescope knows {n} earlier attempt; an export holds the one that counts there.",
+            "Gradescope knows {n} earlier attempts; an export holds the one that counts there.",
+            len(history),
+        )
+        notes.append(note.format(n=len(history)))
     text = str(about.get(":created_at") or "")
     submitted = parse_time(text, context.zone)
     unread = "" if submitted else text

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.course.roster import Claim, Roster, fold
-from autograder.language import N_, _
+from autograder.language import N_, _, ngettext
 from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, is_folder, listed
 
 RANK = 20
@@ -34,7 +34,11 @@ _NAME = re.compile(
 def detect(folder: Path, context: Context) -> str:
     """Moodle's own words in the names."""
     found = sum(_NAME.match(item.name) is not None for item in listed(folder))
-    return _("{count} names with “_assignsubmission_”").format(count=found) if found else ""
+    return (
+        ngettext("{n} name with “_assignsubmission_”", "{n} names with “_assignsubmission_”", found).format(n=found)
+        if found
+        else ""
+    )
 
 
 def read(folder: Path, context: Context) -> Reading:

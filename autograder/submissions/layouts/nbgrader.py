@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC
 from pathlib import Path
 
-from autograder.language import N_, _
+from autograder.language import N_, _, ngettext
 from autograder.submissions.evidence import Evidence
 from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, is_folder, listed
 from autograder.submissions.model import SubmissionUnreadable
@@ -31,7 +31,11 @@ def detect(folder: Path, context: Context) -> str:
     students = [item.name for item in listed(folder) if is_folder(item)]
     # Of most students: one of them alone must not turn the whole class into another layout.
     found = sum(_has_timestamp(folder / student) for student in students)
-    return _("{count} students with a {name}").format(count=found, name=TIMESTAMP) if 2 * found > len(students) else ""
+    return (
+        ngettext("{n} student with a {name}", "{n} students with a {name}", found).format(n=found, name=TIMESTAMP)
+        if 2 * found > len(students)
+        else ""
+    )
 
 
 def _has_timestamp(student: Path) -> bool:
