@@ -251,12 +251,10 @@ def test_where_to_read_on(course, result, check):
     assert sections(SCRIPT) == {
         "Coupling": "2. The coupling", "forward": "2. The coupling", "log_prob": "3. The density",
     }  # fmt: skip
-    folder = course.root / "exercises" / "flows"
+    folder = course.root / "solutions" / "flows"
     folder.mkdir(parents=True)
     (folder / "flows.py").write_text(SCRIPT)
-    bank = course.root / "solutions" / "flows" / "mistakes.py"
-    bank.parent.mkdir(parents=True)
-    bank.write_text('@mistake("sign", title="t", hint="h", loses=("a",))\nclass Coupling(Coupling):\n    pass\n')
+    (folder / "mistakes.py").write_text('@mistake("sign", title="t", hint="h", loses=("a",))\nclass Coupling(Coupling):\n    pass\n')
     given = result(
         "ada", "flows",
         check("a", "failed", message="log_prob(x): wrong", diagnosis="sign"),

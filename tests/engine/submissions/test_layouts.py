@@ -233,7 +233,7 @@ def test_gradescope(tmp_path, read):
     assert by["0042"].submitted == datetime(2027, 2, 8, 22, 10, 5, 862055, tzinfo=UTC)
     assert by["bob@x.org"].submitted == datetime(2027, 2, 9, 17, 0, 0, 500000, tzinfo=UTC)
     assert any("together with Zoé Müller" in note for note in by["bob@x.org"].notes)
-    assert any("1 earlier attempts" in note for note in by["0042"].notes)
+    assert any("1 earlier attempt;" in note for note in by["0042"].notes)
     found = reasons(scan)
     assert "names nobody" in found["submission_103/markov_quiz.py"]
     assert "not in the export" in found["submission_104"]
