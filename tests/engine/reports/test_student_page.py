@@ -254,7 +254,9 @@ def test_where_to_read_on(course, result, check):
     folder = course.root / "solutions" / "flows"
     folder.mkdir(parents=True)
     (folder / "flows.py").write_text(SCRIPT)
-    (folder / "mistakes.py").write_text('@mistake("sign", title="t", hint="h", loses=("a",))\nclass Coupling(Coupling):\n    pass\n')
+    (folder / "mistakes.py").write_text(
+        '@mistake("sign", title="t", hint="h", loses=("a",))\nclass Coupling(Coupling):\n    pass\n'
+    )
     given = result(
         "ada", "flows",
         check("a", "failed", message="log_prob(x): wrong", diagnosis="sign"),
