@@ -13,7 +13,7 @@ from autograder.judge.raised import raised_error
 from autograder.judge.remote import Handle
 from autograder.judge.transport import Loaded, Transport, WorkerLost
 from autograder.judge.verdicts import StudentError
-from autograder.language import _, ngettext
+from autograder.language import _
 from autograder.wire.values import HandleReference, Unusable
 
 MAX_RELOADS = 4
@@ -312,11 +312,9 @@ class Session:
             raise StudentError(_("{label}: the process had ended before.").format(label=label), kind="died")
         if self._hung[label] >= TIMEOUTS_BEFORE_GIVING_UP:
             raise StudentError(
-                ngettext(
-                    "{label} was not called again: it did not end in {n} earlier check.",
-                    "{label} was not called again: it did not end in {n} earlier checks.",
-                    self._hung[label],
-                ).format(label=label, n=self._hung[label]),
+                _("{label} was not called again: it did not end in {n} earlier checks.").format(
+                    label=label, n=self._hung[label]
+                ),
                 kind="timeout",
             )
         if len(self._released) > 64:
