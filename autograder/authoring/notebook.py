@@ -1,4 +1,4 @@
-"""Percent script to notebook and back, so that the same source is generated into the same bytes every time.
+"""Percent script to notebook, so that the same source is generated into the same bytes every time.
 
 The notebook carries nbgrader's metadata (schema version 3): a cell that has a solution region, and the quiz,
 are the student's to change; statements are locked. Cells get ids made from what they hold instead of random
@@ -8,12 +8,9 @@ ones.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
-from autograder.authoring.errors import AuthoringError
 from autograder.authoring.regions import TODO
-from autograder.language import _
 
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _MARKS = {"PERSONAL": "### BEGIN PERSONAL", "SOLUTION": "### BEGIN SOLUTION"}
@@ -48,18 +45,6 @@ def to_notebook(script: str, exercise: str) -> str:
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     nbformat.validate(notebook)
     return f"{nbformat.writes(notebook, version=nbformat.NO_CONVERT)}\n"  # type: ignore[no-untyped-call]
-
-
-def to_script(notebook: str, file: Path) -> str:
-    """The text of a notebook as a percent script; AuthoringError where it is none."""
-    import jupytext
-
-    try:
-        read: Any = jupytext.reads(notebook, fmt="ipynb")
-        read.metadata = {"jupytext": {"notebook_metadata_filter": "-all", "cell_metadata_filter": "-all"}}
-        return str(jupytext.writes(read, fmt="py:percent"))
-    except Exception as error:  # nbformat, json and jupytext each have their own
-        raise AuthoringError(_("is no notebook that can be read: {error}").format(error=error), file=file) from error
 
 
 def _nbgrader(cell: Any) -> dict[str, Any] | None:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import nbformat
-import pytest
 
-from autograder.authoring.errors import AuthoringError
-from autograder.authoring.notebook import to_notebook, to_script
+from autograder.authoring.notebook import to_notebook
 
 SCRIPT = """\
 # %% [markdown]
@@ -99,17 +95,3 @@ def test_rights_are_nbgraders() -> None:
     assert rights["code"] is None
     assert rights["make-figures"] is None
     assert len({right["grade_id"] for right in rights.values() if right}) == 4
-
-
-def test_there_and_back_keeps_every_cell() -> None:
-    back = to_script(to_notebook(SCRIPT, "demo"), Path("demo.ipynb"))
-    assert [cell.source for cell in cells(to_notebook(back, "demo"))] == [
-        cell.source for cell in cells(to_notebook(SCRIPT, "demo"))
-    ]
-    assert "nbgrader" not in back
-    assert back.startswith("# %% [markdown]\n")
-
-
-def test_what_is_no_notebook_is_an_error() -> None:
-    with pytest.raises(AuthoringError, match=r"demo\.ipynb: is no notebook"):
-        to_script("{", Path("demo.ipynb"))
