@@ -308,7 +308,7 @@ def _person(row: dict[str, str], path: Path, number: int) -> Person | None:
         return None  # Canvas's line of maxima, and the student that it makes for trying things out
     if not first and not last and "," in name:
         last, _comma, first = (part.strip() for part in name.partition(","))
-    given = next((cells[h] for h in _ID if cells.get(h) and not (h == "id" and "moodle" in known_as)), "")
+    given = next((cells[h] for h in _ID if cells.get(h) and _space(h, cells) != "moodle"), "")
     others = [text for texts in known_as.values() for text in texts]
     student = given or email.partition("@")[0] or name or next(iter(others), "")
     if not student:
@@ -329,17 +329,19 @@ def _person(row: dict[str, str], path: Path, number: int) -> Person | None:
 def _known_as(cells: Mapping[str, str]) -> dict[Space, tuple[str, ...]]:
     """The texts of a line by name space."""
     found: dict[Space, list[str]] = {}
-    canvas = not {"sis user id", "sis login id"}.isdisjoint(cells)
     for heading, text in cells.items():
-        space = _SPACES.get(heading)
+        space = _space(heading, cells)
         if space is None or not text:
             continue
-        participant = _PARTICIPANT.match(text)
-        if heading == "id" and canvas:
-            space = "canvas"  # in its gradebook's export the number of its own
-        elif heading == "id" and participant and not {"status", "bewertung"}.isdisjoint(cells):
-            space = "moodle"  # what its German worksheet calls "Identifier"
-        if space == "moodle" and participant:
-            text = participant[1]
-        found.setdefault(space, []).append(text)
+        participant = _PARTICIPANT.match(text) if space == "moodle" else None
+        found.setdefault(space, []).append(participant[1] if participant else text)
     return {space: tuple(dict.fromkeys(texts)) for space, texts in found.items()}
+
+
+def _space(heading: str, cells: Mapping[str, str]) -> Space | None:
+    """The name space of a column. "ID" is two platforms' heading for a number of their own."""
+    if heading == "id" and not {"sis user id", "sis login id"}.isdisjoint(cells):
+        return "canvas"  # its gradebook's export
+    if heading == "id" and "status" in cells and _PARTICIPANT.match(cells["id"]):
+        return "moodle"  # its grading worksheet in German
+    return _SPACES.get(heading)

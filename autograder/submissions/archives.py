@@ -81,19 +81,23 @@ def is_archive(name: str) -> bool:
 
 
 def unpack(
-    stream: IO[bytes], target: Path, budget: Budget, *, packed: int = MAX_PACKED, names_only: bool = False
-) -> list[Refused]:
+    stream: IO[bytes],
+    target: Path,
+    budget: Budget,
+    refused: list[Refused],
+    *,
+    packed: int = MAX_PACKED,
+    names_only: bool = False,
+) -> None:
     """Unpack an open archive into an empty folder.
 
     Args:
         stream: the archive.
         target: where to.
         budget: what may come out; it is counted there.
+        refused: takes what was left out, and why.
         packed: most bytes of the archive itself.
         names_only: every file stays empty.
-
-    Returns:
-        What was left out, and why.
 
     Raises:
         ArchiveRefused: it is no archive, is damaged or encrypted as a whole, or holds more than the limits allow. What
@@ -108,7 +112,7 @@ def unpack(
     members = _zip_members(stream, budget) if start.startswith(b"PK") else _tar_members(stream, start, budget)
     target.mkdir(parents=True, exist_ok=True)
     try:
-        return _write(members, target, size, budget, names_only)
+        _write(members, target, size, budget, names_only, refused)
     except ArchiveRefused:
         raise
     except OverBudget as over:
@@ -117,8 +121,9 @@ def unpack(
         raise ArchiveRefused(_("the archive is damaged: {reason}").format(reason=_short(error))) from error
 
 
-def _write(members: Iterator[_Member], target: Path, packed: int, budget: Budget, names_only: bool) -> list[Refused]:
-    refused: list[Refused] = []
+def _write(
+    members: Iterator[_Member], target: Path, packed: int, budget: Budget, names_only: bool, refused: list[Refused]
+) -> None:
     seen: dict[str, str] = {}
     written = 0
     for member in members:
@@ -155,7 +160,6 @@ def _write(members: Iterator[_Member], target: Path, packed: int, budget: Budget
             if member.kind == "file":
                 path.unlink(missing_ok=True)
             refused.append(Refused(member.name, _("damaged in the archive: {reason}").format(reason=_short(error))))
-    return refused
 
 
 def _copy(member: _Member, path: Path, budget: Budget, written: int, packed: int) -> int:

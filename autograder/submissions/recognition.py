@@ -147,7 +147,7 @@ class Recognition:
         if damage:
             self.damage.append(Damage(path, damage))
         return place, [
-            Evidence(below(place, item.name), item.reason, "unreadable" if is_code(item.name) else "aside")
+            Evidence(below(place, item.name), item.reason, "person_unknown" if is_code(item.name) else "aside")
             for item in refused
         ]
 

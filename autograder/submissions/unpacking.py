@@ -8,7 +8,7 @@ import weakref
 from pathlib import Path
 from tempfile import mkdtemp
 
-from autograder.submissions.archives import CLASS, MAX_PACKED, ArchiveRefused, Refused, unpack
+from autograder.submissions.archives import CLASS, MAX_PACKED, ArchiveRefused, Refused, safe_parts, unpack
 from autograder.submissions.budget import Budget
 from autograder.submissions.model import SubmissionUnreadable
 from autograder.submissions.opening import read_regular
@@ -28,6 +28,7 @@ class Unpacker:
         self._work = work
         self._remove: weakref.finalize[..., Unpacker] | None = None
         self._origins: dict[str, Path] = {}
+        self.lost: dict[Path, str] = {}  # members of a class's archive that could not be unpacked, and why
 
     def student_archive(self, path: Path, base: Path, budget: Budget) -> tuple[Path, list[Refused]]:
         """Unpack an archive that a student made.
@@ -40,11 +41,13 @@ class Unpacker:
         except SubmissionUnreadable as refusal:
             raise ArchiveRefused(refusal.message) from refusal
         folder = self._folder(path)
+        refused: list[Refused] = []
         try:
-            return folder, unpack(stream, folder, budget)
+            unpack(stream, folder, budget, refused)
         except ArchiveRefused:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+        return folder, refused
 
     def class_archive(self, path: Path, damaged: bool = False) -> tuple[Path, list[Refused], str]:
         """Unpack a platform's download of a whole class.
@@ -60,20 +63,35 @@ class Unpacker:
             ArchiveRefused: it cannot be unpacked, or not whole.
         """
         folder = self._folder(path)
+        damage = ""
+        refused: list[Refused] = []
         with path.open("rb") as stream:
             try:
-                return folder, unpack(stream, folder, Budget(CLASS), packed=CLASS_PACKED), ""
+                unpack(stream, folder, Budget(CLASS), refused, packed=CLASS_PACKED)
             except ArchiveRefused as refusal:
                 if not damaged:
                     raise
-                return folder, [], refusal.message
+                damage = refusal.message
+        return folder, [item for item in refused if not self._keep_a_place(folder, item)], damage
+
+    def _keep_a_place(self, folder: Path, item: Refused) -> bool:
+        """An empty file where one was lost, so that it is seen whose it was."""
+        parts = safe_parts(item.name)
+        place = folder.joinpath(*parts) if isinstance(parts, tuple) else folder
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.touch(exist_ok=False)
+        except OSError:
+            return False
+        self.lost[place] = item.reason
+        return True
 
     def names_in(self, path: Path) -> Path | None:
         """A folder of empty files, called as those in an archive, to see what it is; None where it cannot be read."""
         folder = self._folder(path)
         try:
             with path.open("rb") as stream:
-                unpack(stream, folder, Budget(CLASS), packed=CLASS_PACKED, names_only=True)
+                unpack(stream, folder, Budget(CLASS), [], packed=CLASS_PACKED, names_only=True)
         except (ArchiveRefused, OSError):
             return None
         return folder

@@ -72,7 +72,9 @@ class Walk:
             yield from self._file(part.path, base, name, 0, part.typed)
 
     def _file(self, path: Path, base: Path, name: str, depth: int, typed: bool = False) -> Iterator[Found | Evidence]:
-        if not path.is_file():
+        if self.unpacker is not None and path in self.unpacker.lost:
+            yield Evidence(path, self.unpacker.lost[path], "unreadable")
+        elif not path.is_file():
             yield Evidence(path, _("not an ordinary file (a pipe, a socket or a device)"), "unreadable")
         elif looks_packed(name) and not typed:
             yield Evidence(path, _("an archive of a kind that is not unpacked here"), "unreadable")
@@ -99,7 +101,9 @@ class Walk:
                     yield Evidence(folder, reason, "limit")
                 if item.name not in exact:
                     continue
-            if item.is_symlink():
+            if self.unpacker is not None and path in self.unpacker.lost:
+                yield Evidence(path, self.unpacker.lost[path], "unreadable")
+            elif item.is_symlink():
                 yield Evidence(path, _("a link: links are not followed"), "unreadable")
             elif item.is_dir(follow_symlinks=False):
                 if depth >= MAX_FOLDERS:

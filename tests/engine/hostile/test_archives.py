@@ -55,7 +55,9 @@ def info_of(name: str, mode: int = 0) -> zipfile.ZipInfo:
 
 
 def opened(content: bytes, folder: Path, intake: Intake = SMALL) -> list[Refused]:
-    return unpack(io.BytesIO(content), folder, Budget(intake), packed=1_000_000)
+    refused: list[Refused] = []
+    unpack(io.BytesIO(content), folder, Budget(intake), refused, packed=1_000_000)
+    return refused
 
 
 def files(folder: Path) -> dict[str, bytes]:
