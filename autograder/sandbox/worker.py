@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
+from autograder.sandbox.background import works_unasked
 from autograder.sandbox.isolation import Exit, Isolation
 
 
@@ -35,15 +35,8 @@ class Worker(ABC):
         """From now on the worker may have so much memory, at most what it was made with: it keeps what it has."""
 
     def works_unasked(self) -> bool:
-        """Whether a thread that the student's code left behind computes, though nothing has been asked.
-
-        The main thread waits for the wire, or is about to. Where there is no /proc, False.
-        """
-        try:
-            threads = [thread for thread in os.listdir(f"/proc/{self.pid}/task") if thread != str(self.pid)]
-            return any(_state(self.pid, thread) == "R" for thread in threads)
-        except OSError:
-            return False
+        """Whether threads that the student's code left behind compute, though nothing has been asked."""
+        return works_unasked(self.pid)
 
     def __enter__(self) -> Self:
         return self
@@ -52,8 +45,3 @@ class Worker(ABC):
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
-
-
-def _state(pid: int, thread: str) -> str:
-    with open(f"/proc/{pid}/task/{thread}/stat", encoding="utf-8", errors="replace") as file:
-        return file.read().rpartition(")")[2].split()[0]
