@@ -1,4 +1,4 @@
-"""The pages under docs/reference/ that follow from the code: commands, configuration, results, attacks, broken files.
+"""What follows from the code: the pages under docs/reference/ (commands, configuration ...), the published schemas.
 
 `make docs` (or `python docs/generate.py`) writes them; `--check` only says which are out of date.
 """
@@ -17,6 +17,9 @@ import click
 
 sys.path.insert(0, str(Path(__file__).parent))
 import attacks as tables
+
+from autograder.results.schema import SCHEMA_FILE as RESULT_SCHEMA
+from autograder.results.schema import result_schema
 
 DOCS = Path(__file__).parent
 REPOSITORY = DOCS.parent
@@ -89,7 +92,7 @@ def configuration() -> str:
 
 def results() -> str:
     """A result's JSON, from its schema."""
-    schema = _schema("results/result.schema.json")
+    schema = result_schema()
     lines = [
         MADE, "", "# Results", "",
         "`autograder grade` writes one JSON file per submission and exercise, `OUT/results/<student>/<exercise>.json`,",
@@ -126,10 +129,9 @@ def _keys(
 def _key(
     key: str, part: dict[str, Any], root: dict[str, Any], required: bool, seen: tuple[str, ...]
 ) -> Iterator[tuple[str, str, str]]:
-    reference = part.get("$ref", "")
+    part, reference = _resolved(part, root)
     known = reference in seen
     if reference:
-        part = root["$defs"][reference.rsplit("/", 1)[1]] | {k: v for k, v in part.items() if k != "$ref"}
         seen = (*seen, reference)
     meaning = part.get("description", "")
     if required:
@@ -146,8 +148,20 @@ def _key(
     yield from _keys(part, root, key, seen)
     items = part.get("items")
     if isinstance(items, dict):
-        items = root["$defs"][items["$ref"].rsplit("/", 1)[1]] if "$ref" in items else items
+        items, _reference = _resolved(items, root)
         yield from _keys(items, root, f"{key}[]", seen)
+
+
+def _resolved(part: dict[str, Any], root: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """A part with what it refers to, and the reference; what may be null is what it is otherwise, `nullable`."""
+    options = part.get("anyOf", ())
+    some = [option for option in options if option != {"type": "null"}]
+    if len(some) == 1:
+        part = some[0] | {k: v for k, v in part.items() if k != "anyOf"} | {"nullable": len(some) < len(options)}
+    reference = part.get("$ref", "")
+    if reference:
+        part = root["$defs"][reference.rsplit("/", 1)[1]] | {k: v for k, v in part.items() if k != "$ref"}
+    return part, reference
 
 
 def _kind(part: dict[str, Any], root: dict[str, Any]) -> str:
@@ -172,9 +186,9 @@ def _kind(part: dict[str, Any], root: dict[str, Any]) -> str:
         text += f", {'more than' if 'exclusiveMinimum' in part else 'at least'} {low}"
     items = part.get("items")
     if isinstance(items, dict):
-        items = root["$defs"][items["$ref"].rsplit("/", 1)[1]] if "$ref" in items else items
+        items, _reference = _resolved(items, root)
         text += f" of {_kind(items, root)}s" if "type" in items and "enum" not in items else ""
-    return text
+    return f"{text} or null" if part.get("nullable") else text
 
 
 def _sentence(schema: dict[str, Any]) -> str:
@@ -228,13 +242,22 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
+def schemas() -> dict[Path, str]:
+    """The published schemas, by file."""
+    made = {RESULT_SCHEMA: result_schema()}
+    return {path: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for path, schema in made.items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where a page is out of date")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail where something is out of date"
+    )
     check = parser.parse_args().check
     stale = []
-    for name, make in PAGES.items():
-        page, text = DOCS / "reference" / f"{name}.md", make()
+    pages = {DOCS / "reference" / f"{name}.md": make for name, make in PAGES.items()}
+    texts = [*((page, make()) for page, make in pages.items()), *schemas().items()]
+    for page, text in texts:
         if page.is_file() and page.read_text(encoding="utf-8") == text:
             continue
         stale.append(str(page.relative_to(REPOSITORY)))

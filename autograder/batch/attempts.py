@@ -106,12 +106,11 @@ def settle(
     for result in results:
         name = result.student, result.exercise
         own, extension = times.get(name, {}), (extensions or {}).get(name)
-        if name in several and result.outcome != "unreadable":
+        if name in several and result.outcome != "handed_in_not_gradable":
             settled = counting(course, store.attempts.history(*name), own, extension)
         else:
             settled = on_time(result, own)
-            for word in ("attempt", "attempts"):
-                settled.submission.pop(word, None)
+            settled.submission.attempt = settled.submission.attempts = None
         settled = with_lateness(course, settled, extension)
         if settled == result:
             continue

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, overload
 
+import msgspec
+
 from autograder.batch.judges import Order
 from autograder.batch.pictures import Pictures
 from autograder.batch.plan import Options, Plan, Planned, make_plan, make_task
 from autograder.batch.pool import Done, OnDone, Source, Task, run_tasks
 from autograder.batch.schedule import Piece, Schedule
+from autograder.book.missing import not_handed_in
 from autograder.book.place import open_store
 from autograder.book.store import Store
 from autograder.course import CourseConfig, find_exercise
@@ -27,7 +30,7 @@ from autograder.results.files import (
     text_digest,
     write_atomically,
 )
-from autograder.results.model import Result
+from autograder.results.model import Result, SubmissionFacts
 from autograder.submissions import HandIn
 
 __all__ = ["Batch", "Options", "grade_folder"]
@@ -174,7 +177,7 @@ class _Work:
             if known.outcome == "error":
                 self.batch.faults.append(self.store.attempts.result(known.id))
         for result, key in plan.unreadable:
-            self._write(result, key, str(result.submission.get("sha256", "")))
+            self._write(result, key, result.submission.sha256)
         return [*plan.kept, *((result.student, result.exercise) for result, _key in plan.unreadable)]
 
     def _keep(self, name: tuple[str, str], known: Known) -> None:
@@ -196,7 +199,7 @@ class _Work:
             name: tuple[str, str] = done.task.key
             planned = source.begun.pop(name)
             result = _result_of(self.course, done)
-            sha256 = str(result.submission.get("sha256") or planned.sha256)
+            sha256 = result.submission.sha256 or planned.sha256
             key = plan.keys.of(*name, sha256)
             if sha256 == planned.sha256 and planned.left is not None:
                 key |= planned.left
@@ -237,9 +240,7 @@ class _Work:
                 # What an earlier run graded stays: a file taken away later does not take its grade along.
                 path = result_path(self.out, student, exercise.id)
                 if not path.is_file():
-                    message = _("Nothing was handed in for this exercise.")
-                    result = Result(student, exercise.id, 0.0, exercise.points, "missing", message=message)
-                    self._write_file(path, result_text(result))
+                    self._write_file(path, result_text(not_handed_in(self.course, (student, exercise.id))))
         return names
 
     def _write(self, result: Result, key: Key, sha256: str) -> None:
@@ -304,7 +305,6 @@ def _result_of(course: CourseConfig, done: Done) -> Result:
         return Result.from_json(done.result)
     student, exercise = done.task.key
     job: Mapping[str, Any] = done.task.job
-    submission = {k: v for k, v in job["submission"].items() if k != "notes"}
     lines = done.fault.strip().splitlines() or ["?"]
     return Result(
         student=student,
@@ -313,6 +313,6 @@ def _result_of(course: CourseConfig, done: Done) -> Result:
         max_points=course.exercise(exercise).points,
         outcome="error",
         message=_("This submission could not be graded: {fault}").format(fault=lines[-1]),
-        submission=submission,
-        notes=list(job["submission"]["notes"]),
+        submission=msgspec.convert(job["submission"], SubmissionFacts),
+        notes=list(job["notes"]),
     )

@@ -42,8 +42,8 @@ def check_submission(handout: Handout, submission: Submission, language: str | N
         "cells": list(code_cells(submission, exercise)),
         "submission": {
             "file": submission.path.name, "format": submission.format, "sha256": submission.sha256, "submitted": None,
-            "notes": list(submission.problems),
         },
+        "notes": list(submission.problems),
     }  # fmt: skip
     with Judge(order) as judge:
         result = Result.from_json(judge.grade(job, limits.total_seconds + 120))

@@ -12,13 +12,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from autograder.batch.keys import CHECK, Keys, changed_checks, differences, only_checks_differ
 from autograder.batch.pictures import Pictures
 from autograder.batch.pool import Task
 from autograder.course import CourseConfig
 from autograder.language import N_, _
 from autograder.results.attempt import Key, Known
-from autograder.results.model import Result
+from autograder.results.model import Result, SubmissionFacts
 from autograder.submissions import Entry, HandIn, NotGradable, Submission, SubmissionUnreadable, code_cells
 from autograder.submissions.opening import read_regular
 from autograder.submissions.reader import MAX_BYTES
@@ -196,12 +198,9 @@ def _not_gradable(course: CourseConfig, nothing: NotGradable) -> Result:
         exercise=nothing.exercise,
         points=0.0,
         max_points=course.exercise(nothing.exercise).points,
-        outcome="unreadable",
+        outcome="handed_in_not_gradable",
         message=nothing.message,
-        submission={
-            "file": first.path.name, "format": first.path.suffix.lstrip("."), "sha256": first.sha256,
-            "submitted": first.submitted.isoformat() if first.submitted else None,
-        },
+        submission=SubmissionFacts(first.path.name, first.path.suffix.lstrip("."), first.sha256, first.submitted),
         notes=[f"{item.path.name}: {item.reason}" for item in nothing.evidence[1:10]],
     )
 
@@ -257,9 +256,10 @@ def make_task(course: CourseConfig, scan: HandIn, planned: Planned, before: Resu
     try:
         submission = scan.read(entry)
     except SubmissionUnreadable as reason:
-        told = describe(entry, entry.path.suffix.lstrip("."), reason.sha256) | {"notes": list(entry.notes)}
+        told = describe(entry, entry.path.suffix.lstrip("."), reason.sha256)
         fault = _("the file was changed while the class was graded: {reason}").format(reason=reason.message)
-        return Task(planned.name, {"exercise": entry.exercise, "submission": told}, seconds, fault)
+        about = {"exercise": entry.exercise, "submission": msgspec.to_builtins(told), "notes": list(entry.notes)}
+        return Task(planned.name, about, seconds, fault)
     return Task(planned.name, _job(entry, submission) | _kept(planned, submission, before), seconds)
 
 
@@ -268,8 +268,8 @@ def _job(entry: Entry, submission: Submission) -> dict[str, Any]:
         "exercise": entry.exercise,
         "student": entry.student,
         "cells": list(code_cells(submission, entry.exercise)),
-        "submission": describe(entry, submission.format, submission.sha256)
-        | {"notes": [*entry.notes, *submission.problems]},
+        "submission": msgspec.to_builtins(describe(entry, submission.format, submission.sha256)),
+        "notes": [*entry.notes, *submission.problems],
     }
 
 
@@ -277,28 +277,25 @@ def _kept(planned: Planned, submission: Submission, before: Result | None) -> di
     """What of an earlier result the judge takes over; nothing where the file is another one by now."""
     if planned.again is None or before is None or submission.sha256 != planned.sha256:
         return {}
-    data = before.to_json()
-    checks = [check for check in data["checks"] if check["id"] not in planned.again and check["outcome"] != "error"]
-    return {"kept": {"checks": checks, "incidents": data["incidents"]}}
+    checks = [check for check in before.checks if check.id not in planned.again and check.outcome != "error"]
+    return {"kept": msgspec.to_builtins({"checks": checks, "incidents": before.incidents})}
 
 
-def describe(entry: Entry, file_format: str, sha256: str) -> dict[str, Any]:
+def describe(entry: Entry, file_format: str, sha256: str) -> SubmissionFacts:
     """What a result says of the file."""
-    submitted = entry.submitted.isoformat() if entry.submitted else None
-    told = {"file": entry.path.name, "format": file_format, "sha256": sha256, "submitted": submitted}
     # The platform's mark counts where it does not say the time.
-    return told | ({"marked_late": True} if entry.late and not entry.submitted else {})
+    marked = entry.late and not entry.submitted
+    return SubmissionFacts(entry.path.name, file_format, sha256, entry.submitted, marked)
 
 
 def _unreadable(course: CourseConfig, entry: Entry, reason: SubmissionUnreadable) -> Result:
     # A file that could not be opened here is no fault of the student's.
-    outcome = "unreadable" if reason.fault == "content" else "error"
     return Result(
         student=entry.student,
         exercise=entry.exercise,
         points=0.0,
         max_points=course.exercise(entry.exercise).points,
-        outcome=outcome,  # type: ignore[arg-type]
+        outcome="handed_in_not_gradable" if reason.fault == "content" else "error",
         message=reason.message,
         submission=describe(entry, entry.path.suffix.lstrip("."), reason.sha256),
         notes=list(entry.notes),

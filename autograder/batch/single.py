@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autograder.batch.judges import Judge, Order
 from autograder.course import CourseConfig, find_exercise
-from autograder.results.model import Result
+from autograder.results.model import Result, SubmissionFacts
 from autograder.submissions import Entry, HandIn, SubmissionUnreadable, code_cells
 
 MARGIN_SECONDS = 120.0
@@ -41,9 +41,9 @@ def grade_entry(
             points=0.0,
             max_points=config.points,
             # A file that could not be opened here is no fault of the student's.
-            outcome="unreadable" if reason.fault == "content" else "error",
+            outcome="handed_in_not_gradable" if reason.fault == "content" else "error",
             message=reason.message,
-            submission={"file": entry.path.name, "sha256": reason.sha256, "submitted": None},
+            submission=SubmissionFacts(entry.path.name, sha256=reason.sha256),
             notes=list(entry.notes),
         )
     job = {
@@ -52,8 +52,8 @@ def grade_entry(
         "cells": list(code_cells(submission, entry.exercise)),
         "submission": {
             "file": entry.path.name, "format": submission.format, "sha256": submission.sha256, "submitted": None,
-            "notes": [*entry.notes, *submission.problems],
         },
+        "notes": [*entry.notes, *submission.problems],
     }  # fmt: skip
     seconds = config.limits.total_seconds + 4 * config.limits.per_import.seconds + MARGIN_SECONDS
     folder = find_exercise(course, entry.exercise).hidden_folder

@@ -1,21 +1,25 @@
 """Which attempt counts, and how late it was: from every attempt of a student at an exercise to its one result.
 
-By the course's `attempts` it is the last that was handed in, the first, or the best after its late penalty. Times of
+By the course's `attempts` it is the last that was handed in, the first, or the best after its late penalty. The best is
+sought among those that were graded; one that ended in a fault of ours may still be better, and a note says so. Times of
 handing in and due dates may change without anything being graded again; what counts follows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from autograder.book.attempts import Attempt
 from autograder.book.handed_in import Handed
 from autograder.book.late import lateness_of, submitted
 from autograder.course import CourseConfig
 from autograder.language import _
-from autograder.results.model import Result
+from autograder.results.model import Late, Result
 
 # What is known of when files were handed in, by SHA-256; "" is the file that could not be read.
 Times = Mapping[str, Handed]
@@ -58,10 +62,21 @@ def counting(
         chosen = ordered[0]
     elif course.attempts == "best":
         # Of equal ones the last.
-        chosen = max(reversed(ordered), key=lambda one: _final(course, one.result, extension))
+        chosen = max(reversed(ordered), key=lambda one: _worth(course, one.result, extension))
     position = ordered.index(chosen) + 1
     counts = copied(chosen.result)
-    counts.submission |= {"attempt": position, "attempts": len(ordered)}
+    if len(ordered) == 1:
+        counts.submission.attempt = counts.submission.attempts = None
+        return counts
+    counts.submission.attempt, counts.submission.attempts = position, len(ordered)
+    if course.attempts == "best":
+        counts.notes += [
+            _("Attempt {number} of {count} could not be graded yet; it counts if it is better.").format(
+                number=number, count=len(ordered)
+            )
+            for number, one in enumerate(ordered, start=1)
+            if one.result.outcome == "error" and one is not chosen
+        ]
     if chosen is not ordered[-1]:
         words = _("the first") if course.attempts == "first" else _("the best")
         counts.notes.append(
@@ -74,39 +89,28 @@ def counting(
 
 def on_time(result: Result, times: Times) -> Result:
     """A copy of a result with the time of handing in that is known now; else it keeps the one it was graded with."""
-    copy = copied(result)
-    handed = times.get(str(result.submission.get("sha256") or ""))
-    if handed is None and result.outcome == "unreadable":
+    known = copied(result)
+    handed = times.get(result.submission.sha256)
+    if handed is None and result.outcome == "handed_in_not_gradable":
         handed = times.get("")
-    if handed is None:
-        return copy
-    copy.submission["submitted"] = handed.submitted.isoformat() if handed.submitted else None
-    copy.submission.pop("marked_late", None)
-    if handed.late and not handed.submitted:
-        copy.submission["marked_late"] = True
-    return copy
+    if handed is not None:
+        known.submission.submitted = handed.submitted
+        known.submission.marked_late = handed.late and not handed.submitted
+    return known
 
 
 def with_lateness(course: CourseConfig, result: Result, extension: datetime | None = None) -> Result:
-    """A copy of a result whose `late` says how late it was; it is empty where nobody knows when it was handed in."""
+    """A copy of a result whose `late` says how late it was; it is None where nobody knows when it was handed in."""
     late = lateness_of(course, result, extension)
-    if late.penalty is None:
-        return replace(result, late={})
-    return replace(
-        result,
-        late={
-            "due": late.due.isoformat() if late.due else None,
-            "penalty": late.penalty,
-            "points_after_penalty": late.final(result.points),
-        },
-    )
+    said = Late(late.due, late.penalty, late.final(result.points)) if late.penalty is not None else None
+    return replace(result, late=said)
 
 
 def copied(result: Result) -> Result:
     """A copy whose submission and notes may be changed."""
     # Checks and the rest are not changed here: copying them too would take most of the time of an unchanged class.
-    return replace(result, submission=dict(result.submission), notes=list(result.notes))
+    return replace(result, submission=copy(result.submission), notes=list(result.notes))
 
 
-def _final(course: CourseConfig, result: Result, extension: datetime | None) -> float:
-    return lateness_of(course, result, extension).final(result.points)
+def _worth(course: CourseConfig, result: Result, extension: datetime | None) -> tuple[bool, float]:
+    return result.outcome == "graded", lateness_of(course, result, extension).final(result.points)

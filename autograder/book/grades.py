@@ -7,7 +7,7 @@ from the due date or, where the student has an extension, from that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,31 +17,10 @@ from autograder.book.rubric import Item, Rubric
 from autograder.course import CourseConfig
 from autograder.results.grade import Correction, Grade, Mark, Remark
 from autograder.results.model import Result
+from autograder.results.outcomes import WITH_POINTS
 from autograder.results.points import rounded
 
 Key = tuple[str, str]
-
-
-def with_missing(results: Sequence[Result], course: CourseConfig, decisions: Iterable[Decision] = ()) -> list[Result]:
-    """The results, and a `missing` one for each exercise of the batch that a student did not hand in.
-
-    An exercise that nobody handed in is not of the batch: its turn has not come. A student or an exercise with a
-    decision in the gradebook counts as there.
-    """
-    known = {(result.student, result.exercise): result for result in results}
-    decisiond = {(c.student, c.exercise) for c in decisions if c.kind in ("override", "mark")}
-    handed_in = {exercise for _, exercise in known}
-    students = sorted({student for student, _ in (*known, *decisiond)})
-    complete = []
-    for student in students:
-        for exercise in course.exercises:
-            found = known.pop((student, exercise.id), None)
-            if found is not None:
-                complete.append(found)
-            elif exercise.id in handed_in or (student, exercise.id) in decisiond:
-                complete.append(Result(student, exercise.id, 0.0, exercise.points, "missing"))
-    # Exercises that the course no longer has keep their results, after the others.
-    return sorted([*complete, *known.values()], key=lambda result: result.student)
 
 
 def grades(
@@ -97,7 +76,8 @@ def grade(result: Result, course: CourseConfig, decisions: Sequence[Decision], i
     late = lateness_of(course, result, _extension(decisions))
     if late.penalty is None:
         # Without the time of handing in nobody can say that it was late; an extension lifts what had been counted.
-        late = replace(late, penalty=0.0 if late.extended else float(result.late.get("penalty", 0.0)))
+        known = result.late.penalty if result.late is not None else 0.0
+        late = replace(late, penalty=0.0 if late.extended else known)
     return Grade(
         student=result.student,
         exercise=result.exercise,
@@ -106,7 +86,8 @@ def grade(result: Result, course: CourseConfig, decisions: Sequence[Decision], i
         points=points,
         max_points=result.max_points + sum(item.points for item in items),
         penalty=late.penalty or 0.0,
-        final=late.final(points),
+        # Nobody can say yet what counts of anything else, unless a teacher does: it is never a zero.
+        final=late.final(points) if whole is not None or result.outcome in WITH_POINTS else None,
         due=late.due,
         extended=late.extended,
         submitted=submitted(course, result),

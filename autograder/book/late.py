@@ -65,14 +65,14 @@ def lateness(
 
 def lateness_of(course: CourseConfig, result: Result, extension: datetime | None = None) -> Lateness:
     """How late the file of a result was."""
-    marked = bool(result.submission.get("marked_late"))
+    marked = result.submission.marked_late
     return lateness(course, result.exercise, submitted(course, result), marked, extension)
 
 
 def submitted(course: CourseConfig, result: Result) -> datetime | None:
     """When the file of a result was handed in; None where nobody knows."""
-    text = result.submission.get("submitted")
-    return in_zone(course, datetime.fromisoformat(text)) if isinstance(text, str) else None
+    moment = result.submission.submitted
+    return in_zone(course, moment) if moment is not None else None
 
 
 def in_zone(course: CourseConfig, moment: datetime) -> datetime:

@@ -49,8 +49,9 @@ class Asker:
             "cells": list(code_cells(submission, exercise)),
             "submission": {
                 "file": submission.path.name, "format": submission.format, "sha256": submission.sha256,
-                "submitted": None, "notes": list(submission.problems),
+                "submitted": None,
             },
+            "notes": list(submission.problems),
         }  # fmt: skip
         seconds = limits.total_seconds + 4 * limits.per_import.seconds + MARGIN_SECONDS
         for attempt in range(1, MAX_ATTEMPTS + 1):

@@ -113,7 +113,7 @@ def judge_notebook(asker: Asker, nb: Any, student: str, exercise: str) -> Result
             submission = read_submission(file, student=student, exercise=exercise)
         except SubmissionUnreadable as reason:
             points = asker.course.exercise(exercise).points
-            return Result(student, exercise, 0.0, points, "unreadable", message=reason.message)
+            return Result(student, exercise, 0.0, points, "handed_in_not_gradable", message=reason.message)
         return asker.grade(submission)
 
 

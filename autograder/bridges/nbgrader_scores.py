@@ -30,7 +30,7 @@ def write_scores(
         course: the configuration: due dates.
         results: of the class.
         grades: of these results, in the same order.
-        checks: what the checks of each exercise are worth; a result without checks (missing, unreadable) gets zeros.
+        checks: what the checks of each exercise are worth; a result without checks (missing, not gradable) gets zeros.
 
     Returns:
         How many results were written. Results that the framework could not make are left out: they are no zero.

@@ -52,7 +52,9 @@ class JudgePlugin(AbstractOtterPlugin):  # type: ignore[misc]
                 self._result = asker.grade(submission)
             except SubmissionUnreadable as reason:
                 points = asker.course.exercise(exercise).points
-                self._result = Result("", exercise, 0.0, points, "unreadable", message=reason.message)
+                self._result = Result(
+                    "", exercise, 0.0, points, "handed_in_not_gradable", message=reason.message
+                )
             finally:
                 asker.close()
         # otter unpickles a log it finds here, and its kernel imports modules from here.

@@ -61,7 +61,7 @@ def command(file: Path, exercise: str | None, course: Path | None, lang: str | N
         ),
         highlight=False,
     )
-    isolation = result.environment.get("isolation", {}).get("level", "none")
+    isolation = result.environment.level
     if isolation == "none":
         console.print(_("Your code ran without isolation on this machine."), style="dim")
     sys.exit(0 if passed == len(result.checks) else 1)

@@ -200,7 +200,7 @@ class _Place:
         try:
             submission = read_submission(entry.path, student="you", exercise=entry.exercise, base=scan.folder)
         except SubmissionUnreadable as reason:
-            return Result(entry.student, entry.exercise, 0.0, 0.0, "unreadable", message=reason.message)
+            return Result(entry.student, entry.exercise, 0.0, 0.0, "handed_in_not_gradable", message=reason.message)
         return check_submission(handout, submission, self.lang)
 
 

@@ -127,7 +127,8 @@ def read_grades(
     """
     from datetime import UTC, datetime
 
-    from autograder.book.grades import grades, with_missing
+    from autograder.book.grades import grades
+    from autograder.book.missing import complete
     from autograder.book.place import read_decisions
     from autograder.book.rubric import load_rubric
     from autograder.course import CONFIG_NAME, find_course, load_config
@@ -143,7 +144,7 @@ def read_grades(
     for exercise in exercises:
         config.exercise(exercise)
     decisions = read_decisions(database or out, config.id)
-    everything = with_missing(list(read_results(out)), config, decisions)
+    everything = complete(list(read_results(out)), config, decisions)
     results = [result for result in everything if not exercises or result.exercise in exercises]
     if not results:
         raise CommandFault(_("{out}: no results of these; grade first").format(out=out), status=2)

@@ -28,7 +28,8 @@ def command(out: Path, gradebook: str, course: Path, exercises: tuple[str, ...],
     """
     if importlib.util.find_spec("nbgrader") is None:
         raise CommandFault(_("nbgrader is not installed here: pip install 'genmodels-autograder[nbgrader]'"), status=2)
-    from autograder.book.grades import grades, with_missing
+    from autograder.book.grades import grades
+    from autograder.book.missing import complete
     from autograder.book.place import read_decisions
     from autograder.book.rubric import load_rubric
     from autograder.bridges.asking import worth
@@ -40,7 +41,7 @@ def command(out: Path, gradebook: str, course: Path, exercises: tuple[str, ...],
     known = {exercise.id for exercise in config.exercises}
     wanted = {config.exercise(exercise).id for exercise in exercises} or known
     decisions = read_decisions(database or out, config.id)
-    results = [r for r in with_missing(list(read_results(out)), config, decisions) if r.exercise in wanted]
+    results = [r for r in complete(list(read_results(out)), config, decisions) if r.exercise in wanted]
     if not results:
         raise CommandFault(_("{out}: no results of these; grade first").format(out=out), status=2)
     checks = {r.exercise: [{"id": c.id, "max_points": c.max_points} for c in r.checks] for r in results if r.checks}

@@ -240,12 +240,13 @@ def _config(course: Path) -> CourseConfig:
 def _graded(
     out: Path, config: CourseConfig, database: str | None, student: str | None, exercise: str | None
 ) -> Sequence[tuple[Result, Grade]]:
-    from autograder.book.grades import grades, with_missing
+    from autograder.book.grades import grades
+    from autograder.book.missing import complete
     from autograder.book.place import read_decisions
     from autograder.book.rubric import load_rubric
 
     decisions = read_decisions(database or out, config.id)
-    results = with_missing(_results(out), config, decisions)
+    results = complete(_results(out), config, decisions)
     found = [
         (result, grade)
         for result, grade in zip(results, grades(results, config, decisions, load_rubric(config)), strict=True)

@@ -102,12 +102,21 @@ def final_grades(config: CourseConfig, place: Path | str) -> Callable[[Result], 
 
 def grades_csv(results: Iterable[Result], config: CourseConfig, out: Path, place: Path | str) -> str:
     """The table of grades of the whole class, one result in memory at a time."""
+    from autograder.book.grades import extensions
+    from autograder.book.missing import ABSENT, not_handed_in
+    from autograder.book.place import read_decisions
     from autograder.exporters.people import People
     from autograder.exporters.table import GradeTable
     from autograder.reports.cells import Form
 
-    grade_of = final_grades(config, place)
-    table = GradeTable(((result, grade_of(result)) for result in results), config, People(None, out))
+    grade_of, own = final_grades(config, place), extensions(read_decisions(place, config.id))
+    said = (
+        # What is not due today may be missing tomorrow.
+        not_handed_in(config, name, own.get(name)) if result.outcome in ABSENT else result
+        for result in results
+        if (name := (result.student, result.exercise))
+    )
+    table = GradeTable(((result, grade_of(result)) for result in said), config, People(None, out))
     return Form().text(table.long(Form()))
 
 

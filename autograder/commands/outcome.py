@@ -39,9 +39,8 @@ class Seen:
             if (result.student, result.exercise) not in self.names:
                 yield result
                 continue
-            level = result.environment.get("isolation", {}).get("level")
-            if level:
-                self.levels.add(level)
+            if result.environment.isolation is not None:
+                self.levels.add(result.environment.level)
             self.outcomes.setdefault(result.exercise, Counter())[result.outcome] += 1
             if result.outcome == "graded":
                 self.points.setdefault(result.exercise, []).append(result.points / max(result.max_points, 1e-9))
@@ -55,11 +54,11 @@ class Seen:
 
         table = Table(header_style="bold")
         table.add_column(_("exercise"))
-        for column in (_("graded"), _("unreadable"), _("missing"), _("not graded"), _("median")):
+        for column in (_("graded"), _("not gradable"), _("missing"), _("not graded"), _("median")):
             table.add_column(column, justify="right")
         for exercise, outcomes in self.outcomes.items():
             shares = self.points.get(exercise)
-            numbers = [str(outcomes[name]) for name in ("graded", "unreadable", "missing", "error")]
+            numbers = [str(outcomes[name]) for name in ("graded", "handed_in_not_gradable", "missing", "error")]
             table.add_row(exercise, *numbers, f"{100 * median(shares):.0f} %" if shares else "")
         return table
 

@@ -77,13 +77,14 @@ def command(
     config = load_config(find_course(course) / CONFIG_NAME)
     spoken = lang or config.language
     use_language(spoken, config.translations)
-    from autograder.book.grades import grades, with_missing
+    from autograder.book.grades import grades
+    from autograder.book.missing import complete
     from autograder.book.place import read_decisions
     from autograder.book.rubric import load_rubric
 
     decisions = read_decisions(database or out, config.id)
     # What is missing is known from the whole class: an exercise counts once somebody handed it in.
-    results = [result for result in with_missing(everything, config, decisions) if wanted(result)]
+    results = [result for result in complete(everything, config, decisions) if wanted(result)]
     final = grades(results, config, decisions, load_rubric(config))
     if html is None and class_folder is None:
         _show(config, out, results, final, student, as_csv)

@@ -18,12 +18,12 @@ from zoneinfo import ZoneInfo
 from autograder.course.document import Document, Steps, did_you_mean, read_document, validate
 from autograder.course.errors import ConfigurationError
 from autograder.language import LANGUAGES, TRANSLATIONS, _
+from autograder.results.outcomes import Visibility
 
 CONFIG_NAME = "grading_config.yaml"
 SCHEMA_FILE = Path(__file__).with_name("grading_config.schema.json")
 SCHEMA_VERSION = 1
 
-Visibility = Literal["hidden", "after_due_date", "after_published", "visible"]
 Device = Literal["auto", "cpu", "cuda"]
 DataSet = Literal["auto", "mnist", "digits"]
 Attempts = Literal["best", "last", "first"]

@@ -14,7 +14,6 @@ from autograder.course import CourseConfig
 from autograder.exporters.people import Known, People
 from autograder.language import _
 from autograder.reports.cells import ExportFault, Form
-from autograder.reports.words import counts
 from autograder.results.grade import Grade
 from autograder.results.model import Result
 from autograder.results.points import rounded
@@ -159,14 +158,14 @@ def _row(result: Result, grade: Grade, people: People, missing: Missing | None) 
         passed=sum(check.outcome == "passed" for check in result.checks),
         checks=len(result.checks),
         incidents=len(result.alarms),
-        submitted=str(facts.get("submitted") or ""),
-        attempt=str(facts.get("attempt") or ""),
-        attempts=str(facts.get("attempts") or ""),
+        submitted=facts.submitted.isoformat() if facts.submitted else "",
+        attempt=str(facts.attempt or ""),
+        attempts=str(facts.attempts or ""),
         message=result.message,
     )
 
 
 def _final(grade: Grade, missing: Missing | None) -> float | None:
-    if grade.outcome == "missing" and not grade.decided and missing is not None:
-        return None if missing == "blank" else rounded(grade.points)
-    return counts(grade)
+    if grade.outcome == "missing" and not grade.decided and missing == "blank":
+        return None
+    return grade.final

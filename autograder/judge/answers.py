@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -14,7 +12,7 @@ from autograder.wire.values import Array, Unusable
 MAX_TENSORS = 10_000  # in a list that is to be one tensor
 
 
-def describe(value: Any) -> str:
+def describe(value: object) -> str:
     """The kind and the shape of an answer: "a tensor of shape (3, 2), float64", "None", "a list of 4 items"."""
     if value is None:
         return "None"
@@ -44,13 +42,12 @@ def dtype_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def as_tensor(value: Any) -> Tensor | None:
+def as_tensor(value: object) -> Tensor | None:
     """The answer as a tensor if it is one in any coat: tensor, NumPy array, number, (nested) list of numbers."""
     if isinstance(value, Tensor):
         return value
     if isinstance(value, Array):
-        tensor: Tensor = value.tensor
-        return tensor
+        return value.tensor
     if isinstance(value, bool | int | float):
         return _build(value)
     if isinstance(value, list | tuple) and value:
@@ -58,7 +55,7 @@ def as_tensor(value: Any) -> Tensor | None:
     return None
 
 
-def _from_sequence(value: list[Any] | tuple[Any, ...]) -> Tensor | None:
+def _from_sequence(value: list[object] | tuple[object, ...]) -> Tensor | None:
     kinds = _kinds(value)
     if kinds and kinds <= {bool, int, float}:
         return _build(value, float in kinds)  # one call for all: a tensor per row would take seconds for a million rows
@@ -72,17 +69,17 @@ def _from_sequence(value: list[Any] | tuple[Any, ...]) -> Tensor | None:
     return torch.stack([t.to(dtype) for t in tensors])
 
 
-def _kinds(value: Any) -> set[type]:
+def _kinds(value: list[object] | tuple[object, ...]) -> set[type]:
     """The types of what a nested list holds at its ends."""
     kinds: set[type] = set()
     level = [value]
     while level:
         kinds |= {type(item) for row in level for item in row}
-        level = [item for row in level for item in row if type(item) in (list, tuple)]
+        level = [item for row in level for item in row if type(item) is list or type(item) is tuple]
     return kinds - {list, tuple}
 
 
-def _build(value: Any, floating: bool | None = None) -> Tensor | None:
+def _build(value: object, floating: bool | None = None) -> Tensor | None:
     if floating is None:
         floating = isinstance(value, float)
     try:

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 from autograder.judge.verdicts import CheckFailed, FrameworkFault
 from autograder.language import _, said
@@ -17,12 +17,19 @@ ANY_DATA = "any"
 CALIBRATION_PREFIX = "calibrate/"
 
 
+class Bounds(TypedDict):
+    """What calibration keeps of a limit, as far as it is read here."""
+
+    low: float | None
+    high: float | None
+
+
 class LimitBook:
     """The limits in `reference/<exercise>.json`: by data set ("any" where a check uses none), then by figure."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._limits: dict[str, dict[str, Any]] = {}
+        self._limits: dict[str, dict[str, Bounds]] = {}
         if path.is_file():
             try:
                 self._limits = json.loads(path.read_text(encoding="utf-8"))["limits"]

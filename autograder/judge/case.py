@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from autograder.judge.calibrated import LimitBook
     from autograder.judge.draw import Draw
     from autograder.judge.engine import Engine
+    from autograder.judge.quiz import RightAnswers
     from autograder.judge.session import Session
 
 Record: TypeAlias = Callable[[str, float], None]
@@ -41,6 +42,6 @@ class Case:
     once: Once
     reference: ModuleType | None = None
     limits: LimitBook | None = None
-    quiz_answers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    quiz_answers: RightAnswers = field(default_factory=dict)
     answers_released: bool = False
     uses: Collection[str] = ()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from types import FunctionType
+from typing import TypeVar
 
-Kind = Literal["exact", "statistical", "training", "quiz"]
-F = TypeVar("F", bound=Callable[..., Any])
+from autograder.results.outcomes import CheckKind
+
+F = TypeVar("F", bound=FunctionType)
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class CheckInfo:
     id: str
     title: str
     points: float
-    kind: Kind
+    kind: CheckKind
     requires: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()
     time_limit: float | None = None
@@ -39,7 +41,7 @@ class CheckInfo:
 def check(
     *,
     points: float = 0.0,
-    kind: Kind = "exact",
+    kind: CheckKind = "exact",
     requires: Sequence[str] = (),
     covers: Sequence[str] = (),
     time_limit: float | None = None,

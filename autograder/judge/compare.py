@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,13 +13,13 @@ from autograder.language import _, ngettext, said
 
 
 def compare(
-    actual: Any,
-    expected: Any,
+    actual: object,
+    expected: object,
     what: str,
     *,
     rtol: float = 1e-6,
     atol: float = 1e-8,
-    mistakes: Mapping[str, Any] | None = None,
+    mistakes: Mapping[str, object] | None = None,
     hint: str | None = None,
 ) -> None:
     """Fail unless `actual` has the shape and the values of `expected`.
@@ -66,7 +65,7 @@ def compare(
     raise CheckFailed(_difference(got, right, what), hint)
 
 
-def _detached(value: Any) -> Any:
+def _detached(value: object) -> object:
     return value.detach().cpu() if isinstance(value, Tensor) else value
 
 

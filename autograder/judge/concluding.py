@@ -79,7 +79,7 @@ def _diagnose(item: pytest.Function, info: CheckInfo, sitting: Sitting) -> str |
 
     engine, grading = sitting.in_force
     trace = list(grading.session.trace)
-    figures = dict(grading.figures)
+    measured = dict(grading.measured)
 
     def run(session: Session) -> None:
         case = sitting.case_on(item, session)
@@ -92,4 +92,4 @@ def _diagnose(item: pytest.Function, info: CheckInfo, sitting: Sitting) -> str |
     try:
         return matching_mistake(trace, engine.kit(grading.exercise).mistake_sessions(info.id), run, seed)
     finally:
-        grading.figures = figures
+        grading.measured = measured

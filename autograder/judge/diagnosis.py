@@ -7,7 +7,6 @@ by call, on the same inputs, and fails like the student, is what the student mos
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from autograder.judge.answers import as_tensor
 from autograder.judge.compare import same
@@ -55,7 +54,7 @@ def _same_answers(student: Sequence[Answer], mistake: Sequence[Answer]) -> bool:
     return all(_same(a.value, b.value) for a, b in zip(student, mistake, strict=True))
 
 
-def _same(a: Any, b: Any) -> bool:
+def _same(a: object, b: object) -> bool:
     if isinstance(a, Handle) and isinstance(b, Handle):
         return True
     if isinstance(a, Unusable) or isinstance(b, Unusable):

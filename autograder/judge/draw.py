@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    import numpy as np
 
 T = TypeVar("T")
 
@@ -59,7 +62,7 @@ class Draw:
         """A fresh generator; it crosses the wire as its seed."""
         return torch.Generator().manual_seed(self.seed())
 
-    def numpy(self) -> Any:
+    def numpy(self) -> np.random.Generator:
         """A fresh NumPy generator."""
         import numpy as np
 

@@ -9,9 +9,12 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MOST_VALUES = 500_000  # of one figure
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # Okabe and Ito: told apart by everyone
@@ -23,7 +26,7 @@ class Drawing(Protocol):
     def tensors(self) -> Sequence[Tensor]:
         """Everything in it that came from the student."""
 
-    def draw(self, axes: Any) -> None:
+    def draw(self, axes: Axes) -> None:
         """Draw it."""
 
 
@@ -39,7 +42,7 @@ class Images:
     def tensors(self) -> Sequence[Tensor]:
         return (self.images,)
 
-    def draw(self, axes: Any) -> None:
+    def draw(self, axes: Axes) -> None:
         n, height, width = self.images.shape
         rows = -(-n // self.columns)
         sheet = self.images.new_full((rows * (height + 1), self.columns * (width + 1)), self.high)
@@ -60,7 +63,7 @@ class Points:
     def tensors(self) -> Sequence[Tensor]:
         return tuple(self.clouds.values())
 
-    def draw(self, axes: Any) -> None:
+    def draw(self, axes: Axes) -> None:
         for (label, cloud), colour in zip(self.clouds.items(), COLOURS, strict=False):
             axes.scatter(cloud[:, 0].numpy(), cloud[:, 1].numpy(), s=3, color=colour, label=label)
         if self.half_width is not None:
@@ -78,7 +81,7 @@ class Paths:
     def tensors(self) -> Sequence[Tensor]:
         return (self.frames,)
 
-    def draw(self, axes: Any) -> None:
+    def draw(self, axes: Axes) -> None:
         x, y = self.frames[..., 0].numpy(), self.frames[..., 1].numpy()
         axes.plot(x, y, linewidth=0.5, color=COLOURS[5], zorder=1)
         axes.scatter(x[0], y[0], s=8, color=COLOURS[1], zorder=2)
@@ -95,7 +98,7 @@ class Curves:
     def tensors(self) -> Sequence[Tensor]:
         return tuple(self.series.values())
 
-    def draw(self, axes: Any) -> None:
+    def draw(self, axes: Axes) -> None:
         for (label, values), colour in zip(self.series.items(), COLOURS, strict=False):
             axes.plot(values.numpy(), linewidth=1, color=colour, label=label)
         axes.legend(fontsize=7)
@@ -110,7 +113,7 @@ class Matrix:
     def tensors(self) -> Sequence[Tensor]:
         return (self.values,)
 
-    def draw(self, axes: Any) -> None:
+    def draw(self, axes: Axes) -> None:
         image = axes.imshow(self.values.numpy(), cmap="viridis", aspect="auto")
         axes.figure.colorbar(image, ax=axes, shrink=0.8)
 

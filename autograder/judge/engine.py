@@ -7,7 +7,6 @@ import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,12 +19,15 @@ from autograder.course.discovery import Exercise, find_exercise
 from autograder.course.secret import derive_seed
 from autograder.judge.calibrated import LimitBook
 from autograder.judge.grading import Grading
+from autograder.judge.loading import Code
+from autograder.judge.quiz import RightAnswers
 from autograder.judge.reference import classes, load_module, signatures
-from autograder.judge.session import Code, Session
+from autograder.judge.session import Session
 from autograder.judge.transport import LocalTransport, Transport, WorkerTransport
 from autograder.judge.verdicts import FrameworkFault
 from autograder.sandbox import Limits, WarmParent, WarmParentDied
 from autograder.sandbox.isolation import MIB
+from autograder.wire.values import Cell
 
 # Beyond the import: what NumPy, torch and matplotlib map lazily in a worker's first calls.
 FILE_BYTES = 32 * MIB
@@ -46,7 +48,7 @@ class Job:
 
     exercise: str
     student: str
-    cells: Sequence[Mapping[str, Any]]
+    cells: Sequence[Cell]
     salt: str = ""
     watched: tuple[str, ...] = ()
 
@@ -95,7 +97,7 @@ class Kit:
         path = self.exercise.mistakes
         return read_mistakes(path) if path.is_file() else ()
 
-    def quiz_answers(self, student: str) -> Mapping[str, Mapping[str, Any]]:
+    def quiz_answers(self, student: str) -> RightAnswers:
         """The right answers to this student's own questions."""
         if not self.exercise.quiz.is_file():
             return {}
@@ -237,7 +239,7 @@ class Engine:
         """The seed of each check of a job: secret, student, exercise and check decide it."""
         return lambda check: derive_seed(self.secret, job.student, job.exercise, check, job.salt)
 
-    def reference_cells(self, exercise: str, student: str, mistake: str | None = None) -> list[dict[str, Any]]:
+    def reference_cells(self, exercise: str, student: str, mistake: str | None = None) -> list[Cell]:
         """The reference solution, or one known mistake, as a submission of this student's."""
         kit = self.kit(exercise)
         source = kit.solution

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from autograder.judge.answers import as_tensor, describe, dtype_name
-from autograder.judge.remote import Handle
+from autograder.judge.remote import Function, Handle
 from autograder.judge.verdicts import CheckFailed, StudentError
 from autograder.language import _, ngettext, said
 
@@ -30,7 +30,7 @@ class Expect:
 
     def tensor(
         self,
-        value: Any,
+        value: object,
         shape: Sequence[int | None] | None = None,
         what: str = "the answer",
         *,
@@ -88,7 +88,7 @@ class Expect:
         return tensor
 
     def number(
-        self, value: Any, what: str, low: float | None = None, high: float | None = None, hint: str | None = None
+        self, value: object, what: str, low: float | None = None, high: float | None = None, hint: str | None = None
     ) -> float:
         """A real number (a 0-d tensor is one), within [low, high] where given; NaN never."""
         tensor = None if isinstance(value, list | tuple) else as_tensor(value)
@@ -110,7 +110,7 @@ class Expect:
 
     def integers(
         self,
-        value: Any,
+        value: object,
         what: str,
         length: int | None = None,
         low: int | None = None,
@@ -155,7 +155,7 @@ class Expect:
             )
         return [int(i) for i in items]
 
-    def flag(self, value: Any, what: str, hint: str | None = None) -> bool:
+    def flag(self, value: object, what: str, hint: str | None = None) -> bool:
         """True or False (0-d boolean tensors and NumPy's too)."""
         tensor = None if isinstance(value, list | tuple) else as_tensor(value)
         if tensor is None or tensor.numel() != 1 or tensor.dtype is not torch.bool:
@@ -164,7 +164,7 @@ class Expect:
             )
         return bool(tensor)
 
-    def strings(self, value: Any, what: str, hint: str | None = None) -> list[str]:
+    def strings(self, value: object, what: str, hint: str | None = None) -> list[str]:
         """A list of texts."""
         if not isinstance(value, list | tuple) or any(not isinstance(item, str) for item in value):
             raise CheckFailed(
@@ -173,7 +173,7 @@ class Expect:
             )
         return list(value)
 
-    def history(self, value: Any, key: str, length: int | None, what: str, hint: str | None = None) -> list[float]:
+    def history(self, value: object, key: str, length: int | None, what: str, hint: str | None = None) -> list[float]:
         """The list of floats at `key` of a training's history, of this length, all finite."""
         if not isinstance(value, dict):
             raise CheckFailed(
@@ -207,7 +207,7 @@ class Expect:
             raise CheckFailed(_too_long(name, len(tensor)), hint or "")
         return [float(v) for v in tensor.tolist()]
 
-    def sequence(self, value: Any, length: int, what: str, hint: str | None = None) -> tuple[Any, ...]:
+    def sequence(self, value: object, length: int, what: str, hint: str | None = None) -> tuple[object, ...]:
         """A tuple (or list) of this many things, such as the several values of a `return a, b`."""
         if not isinstance(value, list | tuple) or len(value) != length:
             raise CheckFailed(
@@ -218,7 +218,7 @@ class Expect:
             )
         return tuple(value)
 
-    def handle(self, value: Any, what: str, hint: str | None = None) -> Handle:
+    def handle(self, value: object, what: str, hint: str | None = None) -> Handle:
         """An object (a module, a class instance), not plain data."""
         if not isinstance(value, Handle):
             raise CheckFailed(
@@ -226,7 +226,7 @@ class Expect:
             )
         return value
 
-    def true(self, condition: Any, message: str, hint: str | None = None, mistake: str | None = None) -> None:
+    def true(self, condition: object, message: str, hint: str | None = None, mistake: str | None = None) -> None:
         """Fail with `message` unless `condition` holds."""
         if not bool(condition):
             raise CheckFailed(message, hint or "", mistake)
@@ -234,11 +234,11 @@ class Expect:
     def raises(
         self,
         kind: type[Exception],
-        function: Callable[..., Any],
-        *args: Any,
+        function: Function,
+        *args: object,
         what: str,
         hint: str | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         """Fail unless `function(*args, **kwargs)` raises `kind` (or a class derived from it)."""
         try:

@@ -11,6 +11,7 @@ import inspect
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from autograder.judge import fixtures
 from autograder.judge.case import Case, Once
@@ -18,16 +19,22 @@ from autograder.judge.draw import Draw, subseed
 from autograder.judge.drawing import Drawing, check_drawing, save
 from autograder.judge.engine import Engine, Job
 from autograder.judge.grading import Grading
+from autograder.judge.loading import Code
 from autograder.judge.reference import load_module
-from autograder.judge.session import Code, Incident, Session
+from autograder.judge.session import Session
 from autograder.judge.transport import LocalTransport
+from autograder.results.model import Incident
 
 FILE = "figures.py"
 REFERENCE = ".reference"
 SECONDS = 20.0  # of the student's code, for one figure
 TOTAL_SECONDS = 60.0  # for all of an exercise
 
-Function = Callable[..., Drawing]
+
+class Figure(Protocol):
+    """A function of `figures.py`: it takes fixtures by name."""
+
+    def __call__(self, **made: object) -> Drawing: ...
 
 
 def draw_figures(engine: Engine, job: Job, grading: Grading, folder: Path) -> None:
@@ -53,7 +60,7 @@ def draw_figures(engine: Engine, job: Job, grading: Grading, folder: Path) -> No
     _draw_reference(engine, job.exercise, functions, folder / REFERENCE / job.exercise)
 
 
-def figure_functions(engine: Engine, exercise: str) -> dict[str, Function]:
+def figure_functions(engine: Engine, exercise: str) -> dict[str, Figure]:
     """The figures of an exercise by name, in the order of the file; none where there is no file."""
     path = engine.kit(exercise).exercise.hidden_folder / FILE
     if not path.is_file():
@@ -66,7 +73,7 @@ def figure_functions(engine: Engine, exercise: str) -> dict[str, Function]:
     }
 
 
-def _draw_reference(engine: Engine, exercise: str, functions: dict[str, Function], folder: Path) -> None:
+def _draw_reference(engine: Engine, exercise: str, functions: dict[str, Figure], folder: Path) -> None:
     missing = {name: function for name, function in functions.items() if not (folder / f"{name}.png").is_file()}
     if not missing:
         return
@@ -87,7 +94,7 @@ def _draw_reference(engine: Engine, exercise: str, functions: dict[str, Function
 
 
 def _save(
-    function: Function, session: Session, once: Once, seed: int, engine: Engine, path: Path, seconds: float = SECONDS
+    function: Figure, session: Session, once: Once, seed: int, engine: Engine, path: Path, seconds: float = SECONDS
 ) -> None:
     # The same inputs for everybody: a student's figure is to be compared with the reference's.
     session.begin_check(f"figure {path.stem}", seconds, subseed(seed, "globals"))

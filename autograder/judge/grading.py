@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 import re
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from autograder.judge.check import CheckInfo
 from autograder.judge.draw import Draw, subseed
+from autograder.judge.quiz import RightAnswers
 from autograder.judge.session import Session
 from autograder.judge.verdicts import FrameworkFault, StudentError
 from autograder.language import _
-from autograder.results.model import CheckOutcome, CheckResult, LoadingProblem
+from autograder.results.model import CheckResult, LoadingProblem
+from autograder.results.outcomes import CheckOutcome
 from autograder.worker.forbidden import find
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -41,22 +42,22 @@ class Grading:
     seed: Callable[[str], int]
     session: Session
     reference: types.ModuleType | None = None
-    quiz_answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    quiz_answers: RightAnswers = field(default_factory=dict)
     answers_released: bool = False
     total_seconds: float = math.inf
     results: dict[str, CheckResult] = field(default_factory=dict)
-    figures: dict[str, float | None] = field(default_factory=dict)
+    measured: dict[str, float | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._once: dict[str, tuple[int, Any]] = {}
+        self._once: dict[str, tuple[int, object]] = {}
 
     def record(self, name: str, value: float) -> None:
         """Keep a figure of the check that runs now."""
-        self.figures[name] = value if math.isfinite(value) else None
+        self.measured[name] = value if math.isfinite(value) else None
 
     def begin(self, info: CheckInfo, seconds: float, memory_mb: int) -> None:
         """Make ready for a check: so many seconds for the student's code, so much memory for its process."""
-        self.figures = {}
+        self.measured = {}
         left = self.total_seconds - self.session.student_seconds
         if left <= 0:
             raise StudentError(
@@ -73,7 +74,7 @@ class Grading:
         seed = subseed(self.seed(info.id), "globals")
         self.session.begin_check(info.id, min(left, seconds), seed, info.forbids, memory_mb)
 
-    def once(self, key: str, function: Callable[[Draw], Any]) -> Any:
+    def once(self, key: str, function: Callable[[Draw], object]) -> object:
         """The value of `function(draw)`, computed once while the worker lives.
 
         The draws depend on the key alone, so that it does not matter which check comes first.
@@ -119,7 +120,7 @@ class Grading:
             diagnosis=diagnosis,
             diagnosis_title=diagnosis_title,
             duration_s=round(duration, 4),
-            figures=dict(self.figures),
+            measured=dict(self.measured),
             kind=info.kind,
         )
         self.results[info.id] = result
@@ -127,15 +128,9 @@ class Grading:
 
     def loading_problems(self) -> list[LoadingProblem]:
         """What of the file could not be loaded, in words that are safe to show."""
-        kinds = ("syntax", "exception", "timeout", "crash", "note")
         return [
-            LoadingProblem(
-                one_line(p["where"])[:100],
-                p["line"],
-                p["kind"] if p["kind"] in kinds else "exception",
-                one_line(p["message"]),
-            )
-            for p in self.session.problems
+            LoadingProblem(one_line(p.where)[:100], p.line, p.kind, one_line(p.message))
+            for p in self.session.loading.problems
         ]
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from autograder.judge.items import info_of
-from autograder.judge.session import Incident
-from autograder.results.model import CheckResult
+from autograder.results.model import CheckResult, Incident
 
 
 class Kept:
@@ -23,17 +25,18 @@ class Kept:
     """
 
     def __init__(self, items: Sequence[pytest.Item], data: Mapping[str, Any]) -> None:
-        known = {check["id"]: check for check in data["checks"]}
+        known = {check["id"]: msgspec.convert(check, CheckResult) for check in data["checks"]}
         again: set[str] = set()
-        self._results: dict[str, dict[str, Any]] = {}
+        self._results: dict[str, CheckResult] = {}
         for item in items:
             info = info_of(item)
             if info is None:
                 continue
             if info.id in known and not again.intersection(info.requires):
                 # Points are scaled anew: those of another check may have changed.
-                points = info.points if known[info.id]["outcome"] == "passed" else 0.0
-                self._results[info.id] = {**known[info.id], "points": points, "max_points": info.points}
+                before = known[info.id]
+                points = info.points if before.outcome == "passed" else 0.0
+                self._results[info.id] = replace(before, points=points, max_points=info.points)
             else:
                 again.add(info.id)
         if not again:
@@ -48,4 +51,4 @@ class Kept:
         """The kept result of a check, None where it is to be judged."""
         info = info_of(item)
         found = self._results.get(info.id) if info is not None else None
-        return CheckResult(**found) if found is not None else None
+        return copy(found) if found is not None else None

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from types import ModuleType
 
@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(holder)
 
 
-def _fixture(name: str) -> Callable[..., object]:
+def _fixture(name: str) -> object:
     @pytest.fixture(name=name)
     def fixture(request: pytest.FixtureRequest) -> object:
         return fixtures.make(name, request.config.stash[SITTING].case(request.node))
@@ -80,7 +80,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     sitting = item.config.stash[SITTING]
     grading = sitting.open_for(item)
-    grading.figures = {}
+    grading.measured = {}
     blockers = grading.blocked_by(info)
     if blockers:
         from autograder.language import said

@@ -25,6 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from _pytest.runner import runtestprotocol
 
@@ -36,7 +37,7 @@ from autograder.judge.kept import Kept
 from autograder.judge.scoring import apply_points, build_result, versions
 from autograder.judge.sitting import SITTING, Sitting
 from autograder.language import speaking
-from autograder.results.model import CheckResult
+from autograder.results.model import CheckResult, Environment, InForce, SubmissionFacts
 
 MAX_ATTEMPTS = 3
 LEAVING_SECONDS = 5.0
@@ -139,16 +140,18 @@ class JobLoop:
             if not grading.session.transport.disturbed:
                 break
         isolation = grading.session.transport.isolation
-        environment = {
-            "isolation": isolation.to_json()
-            if isolation is not None
-            else {"level": "none", "layers": [], "missing": []},
-            "versions": versions(),
-            "device": engine.device,
-            "data": engine.data_name if any("digits" in i.fixturenames for i in items) else "",  # type: ignore[attr-defined]
-        }
+        environment = Environment(
+            InForce("none")
+            if isolation is None
+            else InForce(isolation.level, list(isolation.layers), list(isolation.missing), list(isolation.why)),
+            versions(),
+            engine.device,
+            engine.data_name if any("digits" in i.fixturenames for i in items) else "",  # type: ignore[attr-defined]
+        )
         config = engine.kit(job.exercise).config
-        result = build_result(grading, config, order.get("submission", {}), environment, time.monotonic() - started)
+        facts = msgspec.convert(order.get("submission", {}), SubmissionFacts)
+        duration = time.monotonic() - started
+        result = build_result(grading, config, facts, order.get("notes", ()), environment, duration)
         return result.to_json()
 
     def _run(

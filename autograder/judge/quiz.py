@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from autograder.judge.answers import as_tensor, describe
 from autograder.judge.remote import Student
 from autograder.judge.verdicts import CheckFailed, StudentError
 from autograder.language import _
+
+RightAnswers: TypeAlias = Mapping[str, Mapping[str, object]]
 
 
 class Quiz:
@@ -22,7 +24,7 @@ class Quiz:
         released: whether the course has released the answers: a wrong one is then explained.
     """
 
-    def __init__(self, student: Student, answers: Mapping[str, Mapping[str, Any]], released: bool) -> None:
+    def __init__(self, student: Student, answers: RightAnswers, released: bool) -> None:
         self._student = student
         self._answers = answers
         self._released = released
@@ -31,7 +33,7 @@ class Quiz:
         """Fail unless the student's answer to `key` is right."""
         expected = self._answers[key]
         given = self._given(key)
-        kind = expected["kind"]
+        kind = str(expected["kind"])
         reader = _READERS.get(kind)
         if reader is None:
             raise KeyError(f"quiz {key}: unknown kind of answer {kind!r}; use one of {', '.join(_READERS)}")
@@ -46,7 +48,7 @@ class Quiz:
             explanation = str(expected.get("explanation", "")) if self._released else ""
             raise CheckFailed(_("ANSWERS[{key!r}]: this is not the right answer.").format(key=key), _(explanation))
 
-    def _given(self, key: str) -> Any:
+    def _given(self, key: str) -> object:
         try:
             answers = self._student.ANSWERS
         except StudentError as error:
@@ -61,7 +63,7 @@ class Quiz:
         return answers[key]
 
 
-def _number(given: Any) -> float | None:
+def _number(given: object) -> float | None:
     if isinstance(given, str):
         try:
             return float(given.strip().replace(",", "."))
@@ -73,12 +75,12 @@ def _number(given: Any) -> float | None:
     return float(tensor.reshape(()))
 
 
-def _integer(given: Any) -> int | None:
+def _integer(given: object) -> int | None:
     number = _number(given)
     return None if number is None or not math.isfinite(number) or number != int(number) else int(number)
 
 
-def _boolean(given: Any) -> bool | None:
+def _boolean(given: object) -> bool | None:
     if isinstance(given, str):
         return {"true": True, "false": False, "yes": True, "no": False, "vrai": True, "faux": False,
                 "oui": True, "non": False}.get(_choice(given) or "")  # fmt: skip
@@ -88,27 +90,31 @@ def _boolean(given: Any) -> bool | None:
     return bool(tensor) if tensor is not None and tensor.numel() == 1 and tensor.dtype is torch.bool else None
 
 
-def _choice(given: Any) -> str | None:
+def _choice(given: object) -> str | None:
     if not isinstance(given, str):
         return None
     text = unicodedata.normalize("NFKD", given).encode("ascii", "ignore").decode()
     return " ".join(text.lower().strip(" .)('\"").split())
 
 
-def _right(value: Any, expected: Mapping[str, Any]) -> bool:
-    kind = expected["kind"]
-    if kind == "number":
-        right = float(expected["value"])
-        tolerance = float(expected.get("tolerance", 1e-3))
-        return math.isfinite(value) and abs(value - right) <= tolerance * max(1.0, abs(right))
-    if kind == "choice":
-        accepted = expected["value"] if isinstance(expected["value"], list | tuple) else [expected["value"]]
-        return value in [_choice(item) for item in accepted]
-    return bool(value == expected["value"])
+def _right(value: float | str, expected: Mapping[str, object]) -> bool:
+    right = expected["value"]
+    if expected["kind"] == "number" and isinstance(value, float):
+        number = float(str(right))
+        tolerance = float(str(expected.get("tolerance", 1e-3)))
+        return math.isfinite(value) and abs(value - number) <= tolerance * max(1.0, abs(number))
+    if expected["kind"] == "choice":
+        return value in [_choice(item) for item in (right if isinstance(right, list | tuple) else [right])]
+    return bool(value == right)
 
 
-_READERS: dict[str, Any] = {"number": _number, "integer": _integer, "boolean": _boolean, "choice": _choice}
-_KINDS: dict[str, Any] = {
+_READERS: dict[str, Callable[[object], float | str | None]] = {
+    "number": _number,
+    "integer": _integer,
+    "boolean": _boolean,
+    "choice": _choice,
+}
+_KINDS: dict[str, Callable[[], str]] = {
     "number": lambda: _("a number"),
     "integer": lambda: _("a whole number"),
     "boolean": lambda: _("True or False"),

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
 
 _FIELDS = {"type_name": str, "bases": tuple, "message": str, "where": str, "line": int, "function": str}
 
 
-def is_line(number: Any) -> bool:
+def is_line(number: object) -> bool:
     """Whether this is a line's number: an integer of thousands of digits would be written into a result."""
     return type(number) is int and 0 <= number < 10**7
 
 
-def raised_error(value: Any, label: str, signature: str | None, loading_note: str) -> StudentError:
+def raised_error(value: object, label: str, signature: str | None, loading_note: str) -> StudentError:
     """The error that a call of `label` ended with.
 
     Args:

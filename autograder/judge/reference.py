@@ -6,7 +6,6 @@ import inspect
 import sys
 import types
 from collections.abc import Mapping
-from typing import Any
 
 
 def load_module(name: str, source: str, filename: str) -> types.ModuleType:
@@ -45,7 +44,9 @@ def classes(module: types.ModuleType) -> frozenset[str]:
     return frozenset(name for name in own if not name.startswith("_"))
 
 
-def _signature(value: Any) -> str:
+def _signature(value: object) -> str:
+    if not callable(value):
+        raise TypeError(f"{value!r} cannot be called")
     signature = inspect.signature(value)
     plain = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
     return str(inspect.Signature(plain))

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from autograder.wire.values import HandleReference
+from autograder.wire.values import HandleReference, Value
 
 if TYPE_CHECKING:
     from autograder.judge.session import Session
+
+Given: TypeAlias = "Value[Handle]"  # what the student's code has answered
+
+
+class Function(Protocol):
+    """Anything that a check can call: a function of the student's, or one around it."""
+
+    def __call__(self, *args: object, **kwargs: object) -> object: ...
 
 
 class Handle:
@@ -23,12 +31,12 @@ class Handle:
         self._label = label
         self._type_name = reference.type_name
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Given:
         if name.startswith("__"):
             raise AttributeError(name)
         return self._session.get(self, name)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> Given:
         return self._session.call(self, args, kwargs)
 
     def __del__(self) -> None:
@@ -44,7 +52,7 @@ class Student:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Given:
         if name.startswith("__"):
             raise AttributeError(name)
         return self._session.get_public(name)
@@ -56,11 +64,11 @@ class Probe:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Function:
         if name.startswith("__"):
             raise AttributeError(name)
 
-        def run(*args: Any, **kwargs: Any) -> Any:
+        def run(*args: object, **kwargs: object) -> Given:
             return self._session.probe(name, args, kwargs)
 
         return run

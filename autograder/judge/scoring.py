@@ -3,44 +3,47 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 from autograder import __version__
 from autograder.course.config import ExerciseConfig
 from autograder.judge.grading import Grading, clean, one_line
-from autograder.results.model import CheckResult, Result
+from autograder.results.model import CheckResult, Environment, Incident, Result, SubmissionFacts
 from autograder.results.points import rounded
 
 
 def build_result(
-    grading: Grading, config: ExerciseConfig, submission: dict[str, Any], environment: dict[str, Any], duration: float
+    grading: Grading,
+    config: ExerciseConfig,
+    submission: SubmissionFacts,
+    notes: Sequence[str],
+    environment: Environment,
+    duration: float,
 ) -> Result:
     """The result of a grading.
 
     Args:
         grading: with the results of all checks.
         config: the exercise's points and what differs for single checks.
-        submission: what is known of the file: `file`, `format`, `sha256`, `submitted`, `notes`.
+        submission: what is known of the file.
+        notes: about the file, for the student.
         environment: isolation, versions, device, data.
         duration: seconds.
     """
     checks = list(grading.results.values())
     apply_points(checks, config)
-    outcome = "error" if any(check.outcome == "error" for check in checks) else "graded"
-    notes = [clean(note) for note in submission.get("notes", ())]
     return Result(
         student=grading.student,
         exercise=grading.exercise,
         points=rounded(sum(check.points for check in checks)),
         max_points=rounded(sum(check.max_points for check in checks)),
-        outcome=outcome,  # type: ignore[arg-type]
+        outcome="error" if any(check.outcome == "error" for check in checks) else "graded",
         checks=checks,
-        submission={k: v for k, v in submission.items() if k != "notes"},
+        submission=submission,
         loading=grading.loading_problems(),
-        notes=notes,
-        incidents=[{k: one_line(str(v)) for k, v in asdict(i).items()} for i in grading.session.incidents],
+        notes=[clean(note) for note in notes],
+        incidents=[Incident(i.kind, one_line(i.detail), i.check) for i in grading.session.incidents],
         environment=environment,
         duration_s=round(duration, 4),
     )

@@ -6,39 +6,19 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from autograder.judge.answers import describe
+from autograder.judge.loading import Code, Loading
 from autograder.judge.raised import raised_error
-from autograder.judge.remote import Handle
-from autograder.judge.transport import Loaded, Transport, WorkerLost
+from autograder.judge.remote import Given, Handle
+from autograder.judge.transport import Request, Transport, WorkerLost
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
+from autograder.results.model import Incident
 from autograder.wire.values import HandleReference, Unusable
 
-MAX_RELOADS = 4
-GRACE_SECONDS = 1.0  # the loader interrupts a statement itself; the kill comes only where that did not help
 TIMEOUTS_BEFORE_GIVING_UP = 2
 MAX_ANSWER_BYTES = 512 * 2**20  # of one check
-
-
-@dataclass(frozen=True)
-class Code:
-    """What a worker loads.
-
-    Attributes:
-        exercise: its id.
-        cells: the code cells (`source`, `where`, `filename`, `first_line`).
-        probes: source of the exercise's probes.
-        device: where tensors and modules are put.
-        watched: library functions that some check forbids: the text is searched for them before it is loaded.
-    """
-
-    exercise: str
-    cells: Sequence[Mapping[str, Any]]
-    probes: str = ""
-    device: str = "cpu"
-    watched: tuple[str, ...] = ()
 
 
 @dataclass
@@ -47,16 +27,7 @@ class Answer:
 
     label: str
     kind: str
-    value: Any
-
-
-@dataclass
-class Incident:
-    """Something that an instructor should know: a worker that broke the protocol, died or hung."""
-
-    kind: str
-    detail: str
-    check: str = ""
+    value: Given
 
 
 @dataclass
@@ -81,103 +52,41 @@ class Session:
 
     def __post_init__(self) -> None:
         self.generation = 0
-        self.names: frozenset[str] = frozenset()
-        self.problems: list[dict[str, Any]] = []
         self.incidents: list[Incident] = []
+        self.loading = Loading(self.code, self.import_seconds, self.import_memory_mb, self.incidents)
         self.trace: list[Answer] = []
-        self.student_seconds = 0.0
-        self._lost_statements: list[dict[str, Any]] = []
-        self._skip: set[int] = set()
+        self._called_seconds = 0.0
         self._alive = False
         self._probes_sent = False
         self._released: list[int] = []
-        self._functions: dict[str, Any] = {}
+        self._functions: dict[str, Handle] = {}
         self._remaining = 0.0
         self._limit = 0.0
         self._check = ""
         self._hung: Counter[str] = Counter()
         self._received_before = 0
-        self._mentions: list[dict[str, Any]] | None = None
         self._forbidden: tuple[str, ...] = ()
 
     # --- life of the worker ---------------------------------------------------------------------------------------
 
-    def load(self) -> None:
-        """Start a worker and load the submission, leaving out statements that break it."""
-        budget = time.monotonic() + 3 * (self.import_seconds + GRACE_SECONDS)
-        for _attempt in range(MAX_RELOADS):
-            loaded = self._try_load(budget)
-            if loaded is not None:
-                self.names, self.problems = (
-                    loaded.names,
-                    sorted([*self._lost_statements, *loaded.problems], key=lambda p: p["line"]),
-                )
-                return
-        self.names = frozenset()
-        self.problems = [
-            *self._lost_statements,
-            {"where": "", "line": 0, "kind": "crash", "message": _("the file could not be loaded any further")},
-        ]
+    @property
+    def student_seconds(self) -> float:
+        """What the student's code has taken so far, all imports and calls together."""
+        return self.loading.spent + self._called_seconds
 
-    def _try_load(self, budget: float) -> Loaded | None:
-        self.transport.start()
-        self.transport.allow_memory(self.import_memory_mb)
+    def _load(self) -> None:
         self.generation += 1
-        self._alive, self._probes_sent = True, False
+        self._probes_sent = False
         self._functions.clear()
         self._released.clear()
         self._forbidden = ()
-        if self.code.watched and self._mentions is None:
-            self._look_for_watched()
-        request = {
-            "name": self.code.exercise,
-            "cells": [dict(cell) for cell in self.code.cells],
-            "skip": sorted(self._skip),
-            "seconds": self.import_seconds,
-            "device": self.code.device,
-        }
-        started = time.monotonic()
-        try:
-            return self.transport.load(request, max(self.import_seconds / 2, budget - started))
-        except WorkerLost as lost:
-            self._alive = False
-            self.incidents.append(Incident(lost.kind, f"{lost.reason} ({lost.where} {lost.line})", "import"))
-            if lost.statement is None or lost.statement in self._skip:
-                # It broke before or after every statement: nothing to leave out.
-                self._skip.add(-1)
-            else:
-                self._skip.add(lost.statement)
-            message = (
-                _("this statement did not end within {seconds:g} s and was left out").format(
-                    seconds=self.import_seconds
-                )
-                if lost.kind == "timeout"
-                else _("this statement ended the process ({reason}) and was left out").format(reason=lost.reason)
-            )
-            self._lost_statements.append({"where": lost.where, "line": lost.line, "kind": "crash", "message": message})
-            return None
-        finally:
-            self.student_seconds += time.monotonic() - started
-
-    def _look_for_watched(self) -> None:
-        """Search the text in a worker that has run none of it; one that this breaks is replaced."""
-        self._mentions = []
-        request = {"cells": [dict(cell) for cell in self.code.cells], "names": list(self.code.watched)}
-        try:
-            _kind, value = self.transport.request("mentions", request, self.import_seconds, lambda reference: None)
-        except WorkerLost as lost:
-            self.incidents.append(Incident(lost.kind, f"searching the text: {lost.reason}", "import"))
-            self.transport.start()
-            return
-        fields = {"name": str, "where": str, "line": int}
-        if type(value) is list:
-            self._mentions = [m for m in value if type(m) is dict and {k: type(v) for k, v in m.items()} == fields]
+        self._alive = self.loading.into(self.transport)
 
     def flag_mentions(self, forbids: Sequence[str]) -> None:
         """Tell the instructor where the text names what a check forbids. The check has passed all the same."""
-        for mention in self._mentions or []:
-            if mention["name"] in forbids:
-                detail = f"{mention['where']}, line {mention['line']} names {mention['name']}, which is forbidden here"
+        for mention in self.loading.mentions:
+            if mention.name in forbids:
+                detail = f"{mention.where}, line {mention.line} names {mention.name}, which is forbidden here"
                 self.incidents.append(Incident("forbidden", detail, self._check))
 
     def begin_check(
@@ -202,14 +111,14 @@ class Session:
         self._check, self._limit = check, seconds
         self.trace = []
         if not self._alive:
-            self.load()
+            self._load()
         self._remaining = seconds
         self._received_before = self.transport.received
         if self._alive:
             try:
                 self._request("seed", {"n": seed}, "torch.manual_seed")
             except StudentError:
-                self.load()
+                self._load()
         if self._alive and memory_mb is not None:
             self.transport.allow_memory(memory_mb)
         if self._alive and forbids != self._forbidden:
@@ -232,13 +141,13 @@ class Session:
 
     # --- what checks do -------------------------------------------------------------------------------------------
 
-    def get_public(self, name: str) -> Any:
+    def get_public(self, name: str) -> Given:
         """A public name of the student's file."""
         if name in self._functions:
             return self._functions[name]
-        if self._alive and name not in self.names:
+        if self._alive and name not in self.loading.names:
             raise StudentError(
-                _("`{name}` is not defined in your file.").format(name=name) + self._loading_note(), kind="missing"
+                _("`{name}` is not defined in your file.").format(name=name) + self.loading.note(), kind="missing"
             )
         kind, value = self._request("get", {"target": HandleReference(0, "module", False), "name": name}, name)
         if kind == "missing":
@@ -256,7 +165,7 @@ class Session:
             )
         return value
 
-    def get(self, handle: Handle, name: str) -> Any:
+    def get(self, handle: Handle, name: str) -> Given:
         """An attribute of an object of the student's."""
         label = f"{handle._label}.{name}"
         self._own(handle)
@@ -270,10 +179,10 @@ class Session:
             )
         return self._value(kind, value, label)
 
-    def call(self, handle: Handle, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    def call(self, handle: Handle, args: Sequence[object], kwargs: Mapping[str, object]) -> Given:
         """Call a function, a class, a module or a method of the student's."""
         self._own(handle)
-        request = {"target": handle._reference, "args": list(args), "kwargs": dict(kwargs)}
+        request: Request = {"target": handle._reference, "args": list(args), "kwargs": dict(kwargs)}
         self._own_all(request)
         kind, value = self._request("call", request, handle._label)
         value = self._value(kind, value, handle._label, traced=True)
@@ -285,7 +194,7 @@ class Session:
             )
         return value
 
-    def probe(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    def probe(self, name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> Given:
         """Run a probe beside the student's code."""
         if self._alive and not self._probes_sent:
             kind, value = self._request("probes", {"source": self.code.probes}, "probes")
@@ -294,7 +203,7 @@ class Session:
                 self.incidents.append(Incident("probes", f"{kind} where probes are defined", self._check))
                 raise StudentError(_("The checks' own code could not run beside your file."), kind="protocol")
             self._probes_sent = True
-        request = {"name": name, "args": list(args), "kwargs": dict(kwargs)}
+        request: Request = {"name": name, "args": list(args), "kwargs": dict(kwargs)}
         self._own_all(request)
         label = next((a._label for a in args if isinstance(a, Handle)), name)
         kind, value = self._request("probe", request, label)
@@ -307,7 +216,7 @@ class Session:
 
     # --- messages -------------------------------------------------------------------------------------------------
 
-    def _request(self, kind: str, value: dict[str, Any], label: str) -> tuple[str, Any]:
+    def _request(self, kind: str, value: Request, label: str) -> tuple[str, Given]:
         if not self._alive:
             raise StudentError(_("{label}: the process had ended before.").format(label=label), kind="died")
         if self._hung[label] >= TIMEOUTS_BEFORE_GIVING_UP:
@@ -322,7 +231,7 @@ class Session:
             self._exchange("release", {"numbers": numbers}, label)
         return self._exchange(kind, value, label)
 
-    def _exchange(self, kind: str, value: dict[str, Any], label: str) -> tuple[str, Any]:
+    def _exchange(self, kind: str, value: Request, label: str) -> tuple[str, Given]:
         if self._remaining <= 0:
             raise StudentError(self._too_slow(label), kind="timeout")
         started = time.monotonic()
@@ -347,12 +256,12 @@ class Session:
         finally:
             elapsed = time.monotonic() - started
             self._remaining -= elapsed
-            self.student_seconds += elapsed
+            self._called_seconds += elapsed
 
     def _too_slow(self, label: str) -> str:
         return _("{label} did not end within the {seconds:g} s of this check.").format(label=label, seconds=self._limit)
 
-    def _value(self, kind: str, value: Any, label: str, traced: bool = False) -> Any:
+    def _value(self, kind: str, value: Given, label: str, traced: bool = False) -> Given:
         if self.transport.received - self._received_before > MAX_ANSWER_BYTES:
             # What a check has been answered stays in memory until it ends.
             self.trace = []
@@ -366,23 +275,14 @@ class Session:
         if kind == "value":
             return value
         if kind == "raised":
-            raise raised_error(value, label, self.signatures.get(label), self._loading_note())
+            raise raised_error(value, label, self.signatures.get(label), self.loading.note())
         raise StudentError(_("{label} gave no answer.").format(label=label), kind="protocol")
-
-    def _loading_note(self) -> str:
-        serious = [p for p in self.problems if p["kind"] != "note"]
-        if not serious:
-            return ""
-        first = serious[0]
-        return " " + _("While your file was read, {where}, line {line}: {message}.").format(
-            where=first["where"], line=first["line"], message=first["message"].rstrip(".")
-        )
 
     def _own(self, handle: Handle) -> None:
         if handle._generation != self.generation:
             raise StudentError(_("{label} was lost when the process ended.").format(label=handle._label), kind="died")
 
-    def _own_all(self, value: Any) -> None:
+    def _own_all(self, value: object) -> None:
         if isinstance(value, Handle):
             self._own(value)
         elif isinstance(value, Unusable):

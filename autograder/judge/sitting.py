@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from autograder.judge.grading import Grading
     from autograder.judge.session import Session
     from autograder.results.model import CheckResult
+    from autograder.wire.values import Cell
 
 DEVELOPMENT_SECRET = b"the secret of plain pytest runs"
 
@@ -60,6 +61,7 @@ class Sitting:
 
         engine = self._engine_for(item)
         options = self.options
+        cells: Sequence[Cell]
         if options.submission is not None:
             from autograder.submissions import code_cells, read_submission
 

@@ -5,19 +5,26 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass
-from typing import Any, Protocol
+from types import ModuleType
+from typing import Protocol, TypeAlias, cast
 
 from autograder.judge.raised import is_line
+from autograder.judge.remote import Given, Handle
+from autograder.results.model import LoadingProblem
+from autograder.results.outcomes import is_problem_kind
 from autograder.sandbox import Isolation, IsolationRefused, Limits, WarmParent, WarmParentDied, Worker
 from autograder.sandbox.isolation import MIB
 from autograder.wire.channel import Channel, ChannelClosed, ChannelTimeout
-from autograder.wire.decoding import decode
-from autograder.wire.encoding import encode
-from autograder.wire.values import WireError
+from autograder.wire.decoding import TakeHandle, decode
+from autograder.wire.encoding import Buffers, MakeHandle, encode
+from autograder.wire.values import HandleReference, Other, Value, WireError
 from autograder.worker.dispatcher import Dispatcher
 
 MAX_SPAWNS = 4
 SIGKILL = 9  # signal.SIGKILL is missing on Windows
+
+Request: TypeAlias = dict[str, object]  # the fields of a request, see `autograder.worker.dispatcher`
+Take: TypeAlias = TakeHandle[Handle]
 
 
 class WorkerLost(Exception):
@@ -45,7 +52,7 @@ class Loaded:
     """What a load gave: public names, and what could not be loaded."""
 
     names: frozenset[str]
-    problems: list[dict[str, Any]]
+    problems: list[LoadingProblem]
 
 
 class Transport(Protocol):
@@ -67,10 +74,10 @@ class Transport(Protocol):
     def allow_memory(self, megabytes: int) -> None:
         """How much the worker may have from now on, beyond what it was before the submission."""
 
-    def load(self, request: dict[str, Any], seconds: float) -> Loaded:
+    def load(self, request: Request, seconds: float) -> Loaded:
         """Load a submission; WorkerLost says at which statement it broke."""
 
-    def request(self, kind: str, value: dict[str, Any], seconds: float, take_handle: Any) -> tuple[str, Any]:
+    def request(self, kind: str, value: Request, seconds: float, take_handle: Take) -> tuple[str, Given]:
         """One request, one reply."""
 
     def works_unasked(self) -> bool:
@@ -87,22 +94,24 @@ class WorkerTransport:
         self._parent = parent
         self._limits = limits
         self._worker: Worker | None = None
-        self._channel: Channel | None = None
+        self._channel: Channel[Handle] | None = None
         self._allowed = limits.memory_bytes
         self._number = 0
-        self._take_handle: Any = None
+        self._take_handle: Take = no_handle
         self.isolation: Isolation | None = None
         self.received = 0
-        self.started = 0
         self.disturbed = False
 
     def start(self) -> None:
         self.stop()
         self._worker = self._spawn()
         self.isolation = self._worker.isolation
-        self._channel = Channel(self._worker.socket, _encode_handle, lambda reference: self._take_handle(reference))
+        self._take_handle = no_handle
+        self._channel = Channel(self._worker.socket, _encode_handle, self._taken)
         self._allowed = self._limits.memory_bytes
-        self.started += 1
+
+    def _taken(self, reference: HandleReference) -> Handle:
+        return self._take_handle(reference)
 
     def allow_memory(self, megabytes: int) -> None:
         if self._worker is not None and megabytes * MIB != self._allowed:
@@ -121,7 +130,7 @@ class WorkerTransport:
                 pass  # it was killed while it locked itself down
         return self._parent.spawn(self._limits)
 
-    def load(self, request: dict[str, Any], seconds: float) -> Loaded:
+    def load(self, request: Request, seconds: float) -> Loaded:
         deadline = time.monotonic() + seconds
         channel = self._send("load", request, deadline)
         statement: int | None = None
@@ -145,7 +154,7 @@ class WorkerTransport:
             lost = self._lost(error)
             raise WorkerLost(lost.kind, lost.reason, statement, where, line) from None
 
-    def request(self, kind: str, value: dict[str, Any], seconds: float, take_handle: Any) -> tuple[str, Any]:
+    def request(self, kind: str, value: Request, seconds: float, take_handle: Take) -> tuple[str, Given]:
         self._take_handle = take_handle
         deadline = time.monotonic() + seconds
         channel = self._send(kind, value, deadline)
@@ -171,7 +180,7 @@ class WorkerTransport:
             self._worker.kill()
             self._worker = None
 
-    def _send(self, kind: str, value: dict[str, Any], deadline: float) -> Channel:
+    def _send(self, kind: str, value: Request, deadline: float) -> Channel[Handle]:
         channel = self._channel
         if channel is None:
             raise WorkerLost("died", "the worker is gone")
@@ -203,7 +212,7 @@ class WorkerTransport:
 class LocalTransport:
     """A dispatcher in this process, for our own modules (known mistakes): same encoding, same semantics."""
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: ModuleType) -> None:
         self._module = module
         self._dispatcher = Dispatcher()
         self.isolation: Isolation | None = None
@@ -217,12 +226,12 @@ class LocalTransport:
     def allow_memory(self, megabytes: int) -> None:
         """Our own code needs no limit."""
 
-    def load(self, request: dict[str, Any], seconds: float) -> Loaded:
+    def load(self, request: Request, seconds: float) -> Loaded:
         return Loaded(frozenset(n for n in self._module.__dict__ if not n.startswith("_")), [])
 
-    def request(self, kind: str, value: dict[str, Any], seconds: float, take_handle: Any) -> tuple[str, Any]:
+    def request(self, kind: str, value: Request, seconds: float, take_handle: Take) -> tuple[str, Given]:
         sent = _copy(value, _encode_handle, self._dispatcher.objects.take)
-        reply_kind, reply = self._dispatcher.answer(kind, sent)
+        reply_kind, reply = self._dispatcher.answer(kind, cast(Request, sent))
         return reply_kind, _copy(reply, self._dispatcher.make_handle, take_handle)
 
     def works_unasked(self) -> bool:
@@ -232,30 +241,35 @@ class LocalTransport:
         self._dispatcher = Dispatcher()
 
 
-def _copy(value: Any, make_handle: Any, take_handle: Any) -> Any:
-    arrays: list[Any] = []
+def no_handle(reference: HandleReference) -> Handle:
+    """For requests that no object can answer."""
+    raise WireError("a handle where none is due")
+
+
+def _copy(value: object, make_handle: MakeHandle, take_handle: TakeHandle[Other]) -> Value[Other]:
+    arrays: Buffers = []
     tree = encode(value, arrays, make_handle)
     return decode(tree, [bytearray(array) for array in arrays], take_handle)
 
 
-def _encode_handle(value: Any) -> Any:
-    reference = getattr(value, "_reference", None)
-    if reference is None:
+def _encode_handle(value: object) -> HandleReference:
+    if not isinstance(value, Handle):
         raise TypeError(
             f"a check cannot send a {type(value).__name__} to the worker: make functions and modules there by a probe"
         )
-    return reference
+    return value._reference
 
 
-def _read_progress(value: Any) -> tuple[int, str, int]:
+def _read_progress(value: object) -> tuple[int, str, int]:
     if type(value) is not dict or set(value) != {"statement", "where", "line"}:
         raise WireError("a bad progress message")
-    if type(value["statement"]) is not int or type(value["where"]) is not str or not is_line(value["line"]):
+    statement, where, line = value["statement"], value["where"], value["line"]
+    if type(statement) is not int or type(where) is not str or not is_line(line):
         raise WireError("a bad progress message")
-    return value["statement"], value["where"][:100], value["line"]
+    return statement, where[:100], line
 
 
-def _read_loaded(kind: str, value: Any) -> Loaded:
+def _read_loaded(kind: str, value: object) -> Loaded:
     if kind != "loaded" or type(value) is not dict or set(value) != {"names", "problems"}:
         raise WireError("a bad answer to load")
     names, problems = value["names"], value["problems"]
@@ -269,5 +283,8 @@ def _read_loaded(kind: str, value: Any) -> Loaded:
             raise WireError("bad problems in the answer to load")
         if not is_line(problem["line"]):
             raise WireError("bad problems in the answer to load")
-        problem["message"] = problem["message"][:1000]
-    return Loaded(frozenset(names), problems)
+    return Loaded(frozenset(names), [_problem(**problem) for problem in problems])
+
+
+def _problem(where: str, line: int, kind: str, message: str) -> LoadingProblem:
+    return LoadingProblem(where, line, kind if is_problem_kind(kind) else "exception", message[:1000])

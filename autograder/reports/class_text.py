@@ -53,13 +53,16 @@ def class_markdown(view: ClassView) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+_COUNTED = ("graded", "handed_in_not_gradable", "missing", "error")
+
+
 def _overview(view: ClassView) -> str:
     return _table(
-        [_("Exercise"), _("Graded"), _("Unreadable"), _("Missing"), _("Our fault"), _("Mean"), _("Median"), _("Of"),
+        [_("Exercise"), _("Graded"), _("Not gradable"), _("Missing"), _("Our fault"), _("Mean"), _("Median"), _("Of"),
          _("Full marks"), _("Median seconds")],
         [
             [
-                e.title, *(str(e.outcomes.get(name, 0)) for name in ("graded", "unreadable", "missing", "error")),
+                e.title, *(str(e.outcomes.get(name, 0)) for name in _COUNTED),
                 figure(e.mean), figure(e.median), points(e.max_points), str(e.full_marks), seconds(e.median_s),
             ]
             for e in view.exercises

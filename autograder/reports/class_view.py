@@ -147,7 +147,7 @@ def class_view(
         mistakes=_mistakes(results),
         never_passed=tuple(c for e in exercises for c in e.checks if not c.outcomes.get("passed") and c.runs),
         incidents=tuple(
-            Incident(r.student, r.exercise, i.get("kind", ""), i.get("check", ""), i.get("detail", ""))
+            Incident(r.student, r.exercise, i.kind, i.check, i.detail)
             for r in results
             for i in r.incidents
         ),
@@ -165,8 +165,8 @@ def class_view(
 
 
 def _exercise(exercise: str, title: str, results: Sequence[Result], finals: Mapping[Key, Grade]) -> ExerciseStats:
-    handed_in = [r for r in results if r.outcome in ("graded", "unreadable")]
-    values = [finals[r.student, r.exercise].final for r in handed_in]
+    handed_in = [r for r in results if r.outcome in ("graded", "handed_in_not_gradable")]
+    values = [final for r in handed_in if (final := finals[r.student, r.exercise].final) is not None]
     maximum = max((finals[r.student, r.exercise].max_points for r in results), default=0.0)
     seconds = [r.duration_s for r in results if r.outcome == "graded"]
     by_check: dict[str, list[CheckResult]] = {}
@@ -224,7 +224,7 @@ def _mistakes(results: Sequence[Result]) -> tuple[MistakeStats, ...]:
 def _identical(results: Sequence[Result]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     groups: dict[Key, list[str]] = {}
     for result in results:
-        digest = str(result.submission.get("sha256") or "")
+        digest = result.submission.sha256
         if digest:
             groups.setdefault((result.exercise, digest), []).append(result.student)
     return tuple((exercise, tuple(names)) for (exercise, _), names in sorted(groups.items()) if len(names) > 1)
@@ -238,8 +238,8 @@ def _students(grades: Sequence[Grade], order: Sequence[str]) -> tuple[StudentRow
         StudentRow(
             student,
             {e: own[e] for e in order if e in own},
-            rounded(sum(g.final for g in own.values())),
-            sum(g.max_points for g in own.values()),
+            rounded(sum(g.final for g in own.values() if g.final is not None)),
+            sum(g.max_points for g in own.values() if g.final is not None),
         )
         for student, own in by_student.items()
     )

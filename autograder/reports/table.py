@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from autograder.language import _, said
-from autograder.reports.words import counts, legend, outcome_word, points, short, total
+from autograder.reports.words import legend, outcome_word, points, short, total
 from autograder.results.grade import Grade
 from autograder.results.model import Result
 
@@ -49,9 +49,9 @@ def grade_table(graded: Iterable[tuple[Result, Grade]], names: Mapping[str, str]
 def _cell(text: str, grade: Grade) -> Text:
     from rich.text import Text
 
-    final = counts(grade)
+    final = grade.final
     if final is None or text == "–":
-        styles = {"error": "bold magenta", "handed_in_not_gradable": "red", "unreadable": "red"}
+        styles = {"error": "bold magenta", "handed_in_not_gradable": "red"}
         return Text(text, style=styles.get(grade.outcome, "dim"))
     style = "green" if final >= grade.max_points else "red" if final == 0 else ""
     return Text(f"{text} / {points(grade.max_points)}", style=style)

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from autograder.course import CourseConfig, ExerciseConfig
 from autograder.language import _, said
 from autograder.reports.pictures import Picture
 from autograder.results.grade import Correction, Grade, Remark
-from autograder.results.model import CheckResult, LoadingProblem, Result
+from autograder.results.model import CheckResult, Incident, InForce, LoadingProblem, Result
 
 NOT_SHOWN = "not_shown"
 
@@ -39,7 +41,7 @@ class CheckView:
     # For teachers only:
     id: str = ""
     kind: str = ""
-    figures: tuple[tuple[str, float | None], ...] = ()
+    measured: tuple[tuple[str, float | None], ...] = ()
     duration_s: float | None = None
 
 
@@ -68,11 +70,11 @@ class ExerciseView:
     notes: tuple[str, ...]
     remarks: tuple[Remark, ...]
     pictures: tuple[Picture, ...]
-    isolation: Mapping[str, object]
+    isolation: InForce | None
     versions: Mapping[str, str]
     device: str
     data: str
-    incidents: tuple[Mapping[str, str], ...] = ()
+    incidents: tuple[Incident, ...] = ()
     duration_s: float | None = None
 
 
@@ -123,8 +125,8 @@ def student_view(
         student=results[0].student,
         course=said(course.title),
         exercises=tuple(views),
-        total=sum(grade.final for grade in shown) if len(shown) == len(views) else None,
-        max_total=sum(view.max_points for view in views),
+        total=sum(grade.final or 0.0 for grade in shown) if len(shown) == len(views) else None,
+        max_total=sum(view.max_points for view in views if view.grade is None or view.grade.final is not None),
         made=now,
         teacher=teacher,
     )
@@ -147,8 +149,8 @@ def _exercise_view(
         else CheckView(said(check.title), NOT_SHOWN, check.max_points)
         for check in result.checks
     )
-    # "missing" and "unreadable" tell nothing that was judged, unless a teacher gave points for it.
-    judged = result.outcome not in ("missing", "unreadable") or grade.correction is not None or bool(grade.marks)
+    # Nothing was judged, unless a teacher gave points for it.
+    judged = result.outcome in ("graded", "error") or grade.correction is not None or bool(grade.marks)
     shown = teacher or config.published or not judged or (bool(checks) and not hidden)
     environment = result.environment
     return ExerciseView(
@@ -161,20 +163,20 @@ def _exercise_view(
         due=grade.due,
         extended=grade.extended,
         submitted=grade.submitted,
-        file=str(result.submission.get("file") or ""),
-        sha256=str(result.submission.get("sha256") or ""),
+        file=result.submission.file,
+        sha256=result.submission.sha256,
         checks=checks,
         counts=Counter(check.outcome for check in checks),
         cards=_cards(checks),
-        loading=tuple(replace(problem, message=said(problem.message)) for problem in result.loading),
+        loading=tuple(msgspec.structs.replace(problem, message=said(problem.message)) for problem in result.loading),
         notes=tuple(said(note) for note in result.notes),
         # A comment speaks of what was judged: it waits with the points.
         remarks=tuple(remark for remark in grade.remarks if teacher or (shown and not remark.private)),
         pictures=pictures,
-        isolation=environment.get("isolation") or {},
-        versions=environment.get("versions") or {},
-        device=str(environment.get("device") or ""),
-        data=str(environment.get("data") or ""),
+        isolation=environment.isolation,
+        versions=environment.versions,
+        device=environment.device,
+        data=environment.data,
         incidents=tuple(result.incidents) if teacher else (),
         duration_s=result.duration_s if teacher else None,
     )
@@ -191,8 +193,6 @@ def _cards(checks: Sequence[CheckView]) -> tuple[tuple[CheckView, ...], ...]:
 
 
 def _message(result: Result, teacher: bool) -> str:
-    if result.outcome == "missing" and not result.message:
-        return _("Nothing was handed in for this exercise.")
     if result.outcome == "error" and not teacher:
         return _(
             "Part of this exercise could not be graded because of a fault on our side. Your teachers see it; "
@@ -224,6 +224,6 @@ def _check_view(
         correction=correction,
         id=check.id if teacher else "",
         kind=check.kind if teacher else "",
-        figures=tuple(check.figures.items()) if teacher else (),
+        measured=tuple(check.measured.items()) if teacher else (),
         duration_s=check.duration_s if teacher else None,
     )

@@ -48,7 +48,7 @@ def short(grade: Grade, alarm: bool = False) -> str:
         grade: of one exercise.
         alarm: whether something happened that somebody should look at.
     """
-    final = counts(grade)
+    final = grade.final
     if grade.outcome == "missing" and not final:
         return "–"
     if final is None:
@@ -60,14 +60,9 @@ def short(grade: Grade, alarm: bool = False) -> str:
     return points(final) + marks + checks
 
 
-def counts(grade: Grade) -> float | None:
-    """What counts; None where nobody can say it yet. A fault of ours is never a student's zero."""
-    return grade.final if grade.decided or grade.outcome in ("graded", "missing") else None
-
-
 def total(grades: Sequence[Grade]) -> str:
     """The sum of what counts; grades that are open yet are left out, and their number is said."""
-    counted = [(final, grade.max_points) for grade in grades if (final := counts(grade)) is not None]
+    counted = [(final, grade.max_points) for grade in grades if (final := grade.final) is not None]
     left = len(grades) - len(counted)
     text = f"{points(sum(final for final, _most in counted))} / {points(sum(most for _final, most in counted))}"
     return text + (" " + _("({n} open)").format(n=left) if left else "")
@@ -86,8 +81,10 @@ def outcome_word(outcome: str) -> str:
     """What readers call an outcome."""
     return {
         "graded": _("graded"),
-        "unreadable": _("unreadable"),
+        "handed_in_not_gradable": _("not gradable"),
         "missing": _("missing"),
+        "not_due": _("not due yet"),
+        "excused": _("excused"),
         "passed": _("passed"),
         "failed": _("not passed"),
         "blocked": _("not judged"),

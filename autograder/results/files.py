@@ -6,14 +6,10 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 from autograder.errors import AutograderError
 from autograder.results.model import Result
-
-SCHEMA_FILE = Path(__file__).parent / "result.schema.json"
 
 
 class BrokenResult(AutograderError):
@@ -88,15 +84,3 @@ def result_names(out: Path) -> list[tuple[str, str]]:
 def read_results(out: Path) -> Iterator[Result]:
     """Every result under `out`, by student and exercise."""
     return (read_result(result_path(out, *name)) for name in result_names(out))
-
-
-def validate(data: Any) -> None:
-    """Hold a result against the published schema; raises jsonschema.ValidationError."""
-    _validator().validate(data)
-
-
-@cache
-def _validator() -> Any:
-    import jsonschema
-
-    return jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))

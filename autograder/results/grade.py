@@ -60,7 +60,8 @@ class Grade:
         points: after the corrections and with the marks of the rubric, before the late penalty.
         max_points: of the checks and the rubric.
         penalty: fraction of `points` lost by being late.
-        final: what counts.
+        final: what counts; None where nobody can say it yet: after a fault of ours, for what could not be graded or is
+            not due. It is a number then only if a teacher gave one for the whole exercise.
         due: with the student's extension; None without a due date.
         extended: whether the student has an extension.
         submitted: None where it is not known; then there is no penalty but the result's own.
@@ -76,7 +77,7 @@ class Grade:
     points: float
     max_points: float
     penalty: float
-    final: float
+    final: float | None
     due: datetime | None = None
     extended: bool = False
     submitted: datetime | None = None

@@ -1,95 +1,165 @@
-"""What came out of grading one submission for one exercise."""
+"""What came out of grading one submission for one exercise. The published schema is made of these declarations."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from datetime import datetime
+from typing import Annotated, Final, Literal
 
-SCHEMA_VERSION = 1
+import msgspec
+from msgspec import Meta, Struct, field
 
-CheckOutcome = Literal["passed", "failed", "error", "blocked", "skipped"]
-ResultOutcome = Literal["graded", "unreadable", "missing", "error"]
+from autograder.results.outcomes import (
+    CheckKind,
+    CheckOutcome,
+    IsolationLevel,
+    ProblemKind,
+    ResultOutcome,
+    Visibility,
+)
+from autograder.results.upgrade import upgraded
+
+SCHEMA_VERSION: Final = 2
+
+Points = Annotated[float, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0)]
+Name = Annotated[str, Meta(min_length=1)]
 
 
-@dataclass
-class CheckResult:
-    """One check.
+class CheckResult(Struct, forbid_unknown_fields=True):
+    """One check."""
 
-    Attributes:
-        id: the check's id, the same in every result of the exercise.
-        title: what it proves, in a sentence.
-        points: earned.
-        max_points: to be earned.
-        outcome: `passed`; `failed` (the student's code is wrong); `blocked` (a check that it needs did not pass);
-            `skipped`; `error` (a fault of the framework, never the student's).
-        message: for the student: expected in kind, got.
-        hint: what to look at next.
-        diagnosis: id of the known mistake that gives this very answer, or None.
-        duration_s: seconds, wall clock.
-        figures: numbers that the check measured (for the instructor).
-        kind: exact, statistical, training or quiz.
-        visibility: who may see it.
-    """
-
-    id: str
-    title: str
-    points: float
-    max_points: float
-    outcome: CheckOutcome
-    message: str = ""
-    hint: str = ""
-    diagnosis: str | None = None
+    id: Annotated[str, Meta(description="the same in every result of the exercise")]
+    title: Annotated[str, Meta(description="what the check proves, in a sentence")]
+    points: Annotated[Points, Meta(description="earned")]
+    max_points: Annotated[Points, Meta(description="to be earned")]
+    outcome: Annotated[
+        CheckOutcome,
+        Meta(
+            description="failed: the student's code is wrong; blocked: a check that it needs did not pass; "
+            "error: a fault of the framework, never the student's"
+        ),
+    ]
+    message: Annotated[str, Meta(description="for the student: what was expected in kind, what was got")] = ""
+    hint: Annotated[str, Meta(description="what to look at next")] = ""
+    diagnosis: Annotated[str | None, Meta(description="id of the known mistake that gives this very answer")] = None
     diagnosis_title: str = ""
-    duration_s: float = 0.0
-    figures: dict[str, float | None] = field(default_factory=dict)
-    kind: str = "exact"
-    visibility: str = "hidden"
+    duration_s: Annotated[Seconds, Meta(description="seconds, wall clock")] = 0.0
+    measured: Annotated[
+        dict[str, float | None],
+        Meta(description="numbers that the check measured, for the instructor; null where one was not finite"),
+    ] = field(default_factory=dict)
+    kind: CheckKind = "exact"
+    visibility: Annotated[Visibility, Meta(description="when students see it")] = "hidden"
 
 
-@dataclass
-class LoadingProblem:
-    """Something in the file that could not be loaded: where, which line, what kind, what."""
+class LoadingProblem(Struct, forbid_unknown_fields=True):
+    """Something in the file that could not be loaded."""
 
-    where: str
+    where: Annotated[str, Meta(description="which cell or file")]
     line: int
-    kind: str
+    kind: ProblemKind
     message: str
 
 
-@dataclass
-class Result:
-    """One submission for one exercise; `to_json` gives what `result.schema.json` describes."""
+class Incident(Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that an instructor should know: a worker that broke the protocol, died or hung."""
 
-    student: str
-    exercise: str
-    points: float
-    max_points: float
-    outcome: ResultOutcome
-    checks: list[CheckResult] = field(default_factory=list)
-    message: str = ""
-    submission: dict[str, Any] = field(default_factory=dict)
-    loading: list[LoadingProblem] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    incidents: list[dict[str, str]] = field(default_factory=list)
-    late: dict[str, Any] = field(default_factory=dict)
-    environment: dict[str, Any] = field(default_factory=dict)
-    duration_s: float = 0.0
-    schema_version: int = SCHEMA_VERSION
+    kind: str
+    detail: str
+    check: Annotated[str, Meta(description="during which check, or `import`")] = ""
+
+
+class SubmissionFacts(Struct, forbid_unknown_fields=True):
+    """What is known of the file that was graded."""
+
+    file: Annotated[str, Meta(description="its name")] = ""
+    format: Annotated[str, Meta(description="`py`, `ipynb` ...")] = ""
+    sha256: Annotated[str, Meta(description="of its bytes; empty where it could not be read")] = ""
+    submitted: Annotated[datetime | None, Meta(description="when it was handed in, null where nobody knows")] = None
+    marked_late: Annotated[bool, Meta(description="the platform marks it as late and does not say the time")] = False
+    attempt: Annotated[
+        Annotated[int, Meta(ge=1)] | None, Meta(description="which of several attempts this result is of")
+    ] = None
+    attempts: Annotated[Annotated[int, Meta(ge=2)] | None, Meta(description="how many files were graded")] = None
+
+
+class Late(Struct, frozen=True, forbid_unknown_fields=True):
+    """How late it was handed in."""
+
+    due: Annotated[datetime | None, Meta(description="with the student's extension")]
+    penalty: Annotated[float, Meta(ge=0, le=1, description="fraction of the points lost")]
+    points_after_penalty: Points
+
+
+class InForce(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which layers of isolation were around the student's code."""
+
+    level: IsolationLevel
+    layers: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    why: Annotated[list[str], Meta(description="what the system answered, for each missing layer")] = field(
+        default_factory=list
+    )
+
+
+class Environment(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a figure can depend on beside the submission."""
+
+    isolation: Annotated[InForce | None, Meta(description="null where no code was run")] = None
+    versions: dict[str, str] = field(default_factory=dict)
+    device: str = ""
+    data: Annotated[str, Meta(description="which digits were used, where any were")] = ""
 
     @property
-    def alarms(self) -> list[dict[str, str]]:
-        """The incidents that somebody should look at; a figure that could not be drawn is none of them."""
-        return [incident for incident in self.incidents if incident.get("kind") != "figure"]
+    def level(self) -> IsolationLevel:
+        """Of isolation; `none` where no code was run."""
+        return self.isolation.level if self.isolation is not None else "none"
 
-    def to_json(self) -> dict[str, Any]:
+
+class Result(Struct, forbid_unknown_fields=True):
+    """Result of one submission for one exercise."""
+
+    student: Name
+    exercise: Name
+    points: Annotated[Points, Meta(description="earned, before any late penalty")]
+    max_points: Points
+    outcome: Annotated[
+        ResultOutcome,
+        Meta(
+            description="graded; error: a fault of the framework; handed_in_not_gradable: there is no code in it; "
+            "missing: nothing was handed in; not_due: nothing was handed in yet; excused: by a teacher"
+        ),
+    ]
+    checks: list[CheckResult] = field(default_factory=list)
+    message: Annotated[str, Meta(description="for the student, about the submission as a whole")] = ""
+    submission: SubmissionFacts = field(default_factory=SubmissionFacts)
+    loading: Annotated[list[LoadingProblem], Meta(description="what in the file could not be loaded")] = field(
+        default_factory=list
+    )
+    notes: Annotated[list[str], Meta(description="about the file, for the student")] = field(default_factory=list)
+    incidents: Annotated[list[Incident], Meta(description="workers lost, protocol broken: for the instructor")] = field(
+        default_factory=list
+    )
+    late: Annotated[Late | None, Meta(description="null where nobody knows when it was handed in")] = None
+    environment: Environment = field(default_factory=Environment)
+    duration_s: Annotated[Seconds, Meta(description="seconds, wall clock")] = 0.0
+    schema_version: Literal[2] = SCHEMA_VERSION
+
+    @property
+    def alarms(self) -> list[Incident]:
+        """The incidents that somebody should look at; a figure that could not be drawn is none of them."""
+        return [incident for incident in self.incidents if incident.kind != "figure"]
+
+    def to_json(self) -> dict[str, object]:
         """The result as JSON-able data, schema version first."""
-        data = asdict(self)
+        data: dict[str, object] = msgspec.to_builtins(self)
         return {"schema_version": data.pop("schema_version"), **data}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Result:
-        """The result from `to_json`'s data (validate it first where it comes from outside)."""
-        known = dict(data)
-        known["checks"] = [CheckResult(**check) for check in data["checks"]]
-        known["loading"] = [LoadingProblem(**problem) for problem in data["loading"]]
-        return cls(**known)
+    def from_json(cls, data: object) -> Result:
+        """The result from `to_json`'s data, of this version or of version 1.
+
+        Raises:
+            ValueError: it is no result; says where and what was expected.
+        """
+        return msgspec.convert(upgraded(data), cls)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 from autograder.errors import AutograderError
 
@@ -61,15 +60,25 @@ class SubmissionUnreadable(AutograderError):
         super().__init__(message)
 
 
-def code_cells(submission: Submission, exercise: str = "") -> list[Mapping[str, Any]]:
-    """The cells as the worker takes them: `source`, `where`, `filename` and `first_line`.
+class CodeCell(TypedDict):
+    """A cell as the worker takes it: its text, its place in the student's words, the name that tracebacks show for its
+    file, and the number of its first line there."""
+
+    source: str
+    where: str
+    filename: str
+    first_line: int
+
+
+def code_cells(submission: Submission, exercise: str = "") -> list[CodeCell]:
+    """The cells as the worker takes them.
 
     Args:
         submission: what was read.
         exercise: under which name the file appears in messages; the submission's own without it.
     """
     name = f"{exercise or submission.exercise}.{submission.format}"
-    cells: list[Mapping[str, Any]] = []
+    cells: list[CodeCell] = []
     for cell in submission.cells:
         in_script = submission.format == "py"
         cells.append(

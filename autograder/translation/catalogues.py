@@ -51,9 +51,9 @@ def make(name: str, language: str, texts: Iterable[Text], known: Known) -> Catal
         forms = known.get(message, ())
         translation = forms if many else forms[0] if forms else ""
         there = [(place.rpartition(":")[0] or place, 0)]
-        entry = catalogue.add((message, many) if many else message, translation, locations=there)
+        catalogue.add((message, many) if many else message, translation, locations=there)
         # Braces belong to formulas in statements: only `problems` knows which messages have placeholders.
-        entry.flags -= {"python-brace-format", "python-format"}
+        catalogue[message].flags.difference_update(("python-brace-format", "python-format"))
     return catalogue
 
 

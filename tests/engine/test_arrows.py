@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "worker": {"wire"},
     "sandbox": {"worker.service"},
     "statistics": set(),
-    "course": {"language"},
+    "course": {"language", "results"},
     "authoring": {"course", "language"},
     "submissions": {"course", "authoring", "language", "results"},
     "judge": {"wire", "worker", "sandbox", "course", "authoring", "submissions", "results", "language", "statistics"},

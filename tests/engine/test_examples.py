@@ -10,7 +10,7 @@ import yaml
 from autograder.batch.grade import Options, grade_folder
 from autograder.batch.pool import default_workers
 from autograder.course import load_config
-from autograder.results.files import validate
+from autograder.results.schema import validate
 from autograder.submissions import Wanted, read_class
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ def test_each_gets_what_it_deserves(results, student, exercise):
     expected, result = EXPECTED[student][exercise], results[student, exercise]
     validate(result.to_json())
     assert result.outcome == expected["outcome"]
-    assert result.submission["file"] == expected["file"]
+    assert result.submission.file == expected["file"]
     assert [p.kind for p in result.loading] == expected.get("loading", [])
     lost = {check.id: check for check in result.checks if check.outcome != "passed"}
     if expected.get("loses") == "all":

@@ -76,7 +76,7 @@ class Section:
     @property
     def bad(self) -> bool:
         """Whether something that the reader may see did not pass."""
-        return self.outcome in ("unreadable", "error") or any(line.outcome in BAD for line in self.lines)
+        return self.outcome in ("handed_in_not_gradable", "error") or any(line.outcome in BAD for line in self.lines)
 
     @property
     def seen(self) -> tuple[Line, ...]:
@@ -163,7 +163,7 @@ def section(
         points=view.grade.final if view.grade is not None else None,
         max_points=view.max_points,
         begun=begun,
-        isolation=str(view.isolation.get("level") or "none"),
+        isolation=view.isolation.level if view.isolation else "none",
         text="\n".join([*([view.message] if view.message else []), *view.notes]),
         seconds=seconds,
     )

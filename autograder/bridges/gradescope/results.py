@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import msgspec
+
 from autograder.course import ConfigurationError, ExerciseConfig
 from autograder.language import _
 from autograder.results.grade import Grade
@@ -28,7 +30,7 @@ def results_json(
         leaderboard: entries, `points` or `<check>:<figure>`, `:asc` behind it where less is better.
     """
     data: dict[str, Any] = {
-        "score": grade.final,
+        "score": grade.final or 0.0,  # Gradescope knows no points that are open; the output says why
         "execution_time": math.ceil(result.duration_s),
         "output": _overall(result, grade),
         "output_format": "text",
@@ -37,9 +39,9 @@ def results_json(
         "visibility": config.visibility,
         "stdout_visibility": "hidden",
         "extra_data": {
-            "sha256": str(result.submission.get("sha256") or ""),
-            "isolation": dict(result.environment.get("isolation") or {}),
-            "versions": dict(result.environment.get("versions") or {}),
+            "sha256": result.submission.sha256,
+            "isolation": msgspec.to_builtins(result.environment.isolation) or {},
+            "versions": result.environment.versions,
         },
         "tests": [_test(number, check, result) for number, check in enumerate(result.checks, start=1)],
     }
@@ -87,10 +89,10 @@ def check_leaderboard(leaderboard: tuple[str, ...], config: ExerciseConfig) -> N
 def _leader(entry: str, result: Result, grade: Grade) -> dict[str, Any] | None:
     name, _colon, rest = entry.partition(":")
     if name == "points":
-        return {"name": "points", "value": grade.final}
+        return {"name": "points", "value": grade.final or 0.0}
     figure, _colon, order = rest.partition(":")
     check = next((c for c in result.checks if c.id == name), None)
-    value = None if check is None or check.visibility != "visible" else check.figures.get(figure)
+    value = None if check is None or check.visibility != "visible" else check.measured.get(figure)
     if value is None:
         return None
     return {"name": f"{name} {figure}", "value": value, "order": "asc" if order == "asc" else "desc"}

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from autograder.course import CONFIG_NAME, CourseConfig, load_config
 from autograder.course.roster import Claim, Roster, read_roster
 from autograder.language import _, speaking
@@ -70,7 +72,7 @@ def _graded(base: Path, source: Path, settings: dict[str, Any], course: CourseCo
     else:
         secret = (source / "secret").read_bytes()
         result = grade_entry(course, secret, entry, scan, unprotected=settings["unprotected"])
-        result.submission["submitted"] = created.isoformat() if created else None
+        result.submission.submitted = created
     course = _with_due(course, exercise, due)
     grading = grade_of(result, course, ())
     _tell(result, scan)
@@ -164,14 +166,14 @@ def _tell(result: Result, scan: HandIn) -> None:
     from autograder.submissions.shown import shown
 
     print(f"student {shown(result.student)}, exercise {result.exercise}: {result.points:g} / {result.max_points:g}")
-    isolation = result.environment.get("isolation") or {}
-    print(f"isolation: {isolation.get('level', 'none')} {json.dumps(isolation)}")
+    isolation = json.dumps(msgspec.to_builtins(result.environment.isolation))
+    print(f"isolation: {result.environment.level} {isolation}")
     for check in result.checks:
-        print(f"  {check.id}: {check.outcome} {check.points:g} / {check.max_points:g} {json.dumps(check.figures)}")
+        print(f"  {check.id}: {check.outcome} {check.points:g} / {check.max_points:g} {json.dumps(check.measured)}")
         if check.outcome == "error":
             print(f"    {shown(check.message)}")
     for incident in result.incidents:
-        print(f"  incident: {shown(json.dumps(incident))}")
+        print(f"  incident: {shown(json.dumps(msgspec.to_builtins(incident)))}")
     for item in scan.evidence:
         print(f"  not graded: {shown(item.path.name)}: {shown(item.reason)}")
 

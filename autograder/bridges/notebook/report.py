@@ -113,7 +113,7 @@ def _row(check: CheckResult) -> str:
 
 def _figures(check: CheckResult) -> list[str]:
     """What a check measured; public checks keep nothing secret."""
-    return [f"{name}: {value:.4g}" for name, value in check.figures.items() if value is not None]
+    return [f"{name}: {value:.4g}" for name, value in check.measured.items() if value is not None]
 
 
 def _prose(text: str) -> str:

@@ -15,7 +15,8 @@ from autograder.batch.grade import Options, grade_folder
 from autograder.batch.judges import Judge, JudgeFault, Order
 from autograder.batch.pool import Done, Task, run_tasks
 from autograder.course import load_config
-from autograder.results.files import read_result, read_results, validate
+from autograder.results.files import read_result, read_results
+from autograder.results.schema import validate
 from autograder.submissions import Wanted, read_class
 
 SECRET = b"a secret of the tests"
@@ -55,8 +56,9 @@ def test_everybody_is_in_the_results(graded):
     batch, out, seen = graded
     found = {r.student: r.outcome for r in batch.results}
     assert found == {
-        "ada": "graded", "zoé 🌊": "graded", "broken": "graded", "binary": "unreadable", "page": "unreadable",
-        "nora": "graded", "lost": "unreadable",
+        "ada": "graded", "zoé 🌊": "graded", "broken": "graded",
+        "binary": "handed_in_not_gradable", "page": "handed_in_not_gradable",
+        "nora": "graded", "lost": "handed_in_not_gradable",
     }  # fmt: skip
     assert seen == [4] * 4  # what cannot be graded needs no judge
     assert {r.student for r in read_results(out)} == set(found)
@@ -133,4 +135,4 @@ def test_the_command_grades_and_says_where(folder, toy, tmp_path):
     with (tmp_path / "out" / "grades.csv").open() as stream:
         rows = {row["student"]: row for row in csv.DictReader(stream)}
     assert rows["ada"]["outcome"] == "graded"
-    assert rows["binary"]["outcome"] == "unreadable"
+    assert rows["binary"]["outcome"] == "handed_in_not_gradable"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -16,7 +17,7 @@ from autograder.course import load_config
 from autograder.exporters.people import People
 from autograder.exporters.table import GradeTable
 from autograder.reports.table import grade_table
-from autograder.results.model import Result
+from autograder.results.model import Incident, Result, SubmissionFacts
 from autograder.submissions import Wanted, read_class
 
 SECRET = b"a secret of the tests"
@@ -66,7 +67,7 @@ def run(course, folder, out, runner=None, **options):
 def answering(order, source, on_done):
     """A runner without judges: everything is right, and drawn where it is asked for."""
     while (task := source.take()) is not None:
-        submission = {name: value for name, value in task.job["submission"].items() if name != "notes"}
+        submission = msgspec.convert(task.job["submission"], SubmissionFacts)
         if order.figures is not None:
             for name in (task.job["student"], ".reference"):
                 place = order.figures / name / "toy"
@@ -177,9 +178,9 @@ def test_what_is_no_picture_is_not_carried(tmp_path):
 def test_a_figure_that_cannot_be_drawn_raises_no_alarm(toy, tmp_path):
     """The mark in the table is for submissions that somebody should look at."""
     drawn = Result(
-        "ada", "toy", 1.0, 1.0, "graded", incidents=[{"kind": "figure", "detail": "not drawn", "check": "a"}]
+        "ada", "toy", 1.0, 1.0, "graded", incidents=[Incident("figure", "not drawn", "a")]
     )
-    broken = Result("bob", "toy", 1.0, 1.0, "graded", incidents=[{"kind": "died", "detail": "signal 9", "check": "a"}])
+    broken = Result("bob", "toy", 1.0, 1.0, "graded", incidents=[Incident("died", "signal 9", "a")])
     course = load_config(toy / "grading_config.yaml")
     graded = [(one, grade(one, course, ())) for one in (drawn, broken)]
     console = Console(width=200, record=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+import msgspec
 import pytest
 
 from autograder.batch.grade import Options, grade_folder
@@ -13,7 +14,7 @@ from autograder.batch.pool import Done
 from autograder.book.faults import StoreFault
 from autograder.book.place import open_store
 from autograder.course import load_config
-from autograder.results.model import CheckResult, Result
+from autograder.results.model import CheckResult, Result, SubmissionFacts
 from autograder.submissions import Wanted, read_class
 
 SECRET = b"a secret of the tests"
@@ -48,7 +49,7 @@ def answering(order, source, on_done):
             on_done(Done(task, None, task.fault))
             continue
         checks = [CheckResult(name, name, 5.0, 5.0, "passed") for name in ("mean_value", "spread_value")]
-        submission = {name: value for name, value in task.job["submission"].items() if name != "notes"}
+        submission = msgspec.convert(task.job["submission"], SubmissionFacts)
         result = Result(*task.key, 10.0, 10.0, "graded", checks, submission=submission, duration_s=0.25)
         on_done(Done(task, result.to_json()))
 
@@ -201,7 +202,7 @@ def test_a_file_changed_while_the_class_is_graded_is_graded_as_it_is_then(course
 
     first, _ = run(course, folder, out, changing)
     expected = hashlib.sha256(b"x = 1\n").hexdigest()
-    assert [result.submission["sha256"] for result in first.results] == [expected] * 2
+    assert [result.submission.sha256 for result in first.results] == [expected] * 2
     assert run(course, folder, out, answering)[1] == []
 
 
@@ -222,7 +223,7 @@ def test_unreadable_files_are_read_once(course, tmp_path):
     (folder / "s00" / "toy.py").write_bytes(bytes(range(256)) * 20)
     first, _ = run(course, folder, out, answering)
     again, _ = run(course, folder, out, answering)
-    assert [r.outcome for r in first.results] == [r.outcome for r in again.results] == ["unreadable"]
+    assert [r.outcome for r in first.results] == [r.outcome for r in again.results] == ["handed_in_not_gradable"]
     assert (len(first.plan.unreadable), len(again.plan.unreadable), len(again.plan.kept)) == (1, 0, 1)
 
 

@@ -14,7 +14,7 @@ from autograder.book.decisions import Decision
 from autograder.book.place import open_store
 from autograder.commands.main import cli
 from autograder.results.files import result_path, write_result
-from autograder.results.model import CheckResult, Result
+from autograder.results.model import CheckResult, Result, SubmissionFacts
 
 CONFIG = """
 schema_version: 1
@@ -28,6 +28,7 @@ HANDED_IN = """student,exercise,file,submitted,late,name,email,lms_id,notes
 ada,chains,chains.py,,,Ada Lovelace,ada@x.org,1001,
 zoé,chains,chains.py,,,Zoé_Müller,zoe@x.org,1002,
 """
+LATE = datetime.fromisoformat("2027-02-09T12:00:00+01:00")
 
 
 @pytest.fixture
@@ -38,12 +39,12 @@ def course(tmp_path: Path) -> Path:
 
     def put(student: str, exercise: str, points: float, most: float, outcome: Any = "graded", **submission: Any):
         checks = [CheckResult("a.b", "Counts", points, most, "passed")]
-        result = Result(student, exercise, points, most, outcome, checks, submission=submission)
+        result = Result(student, exercise, points, most, outcome, checks, submission=SubmissionFacts(**submission))
         write_result(result_path(out, student, exercise), result)
 
-    put("ada", "chains", 18.25, 20, submitted="2027-02-09T12:00:00+01:00")  # a day late
+    put("ada", "chains", 18.25, 20, submitted=LATE)  # a day late
     put("ada", "flows", 10, 10)
-    put("zoé", "chains", 12.5, 20, submitted="2027-02-09T12:00:00+01:00")
+    put("zoé", "chains", 12.5, 20, submitted=LATE)
     put("zoé", "flows", 0, 10, "missing")
     put("=cmd()", "chains", 3, 20)
     put("=cmd()", "flows", 4, 10, "error")  # one of two checks ran before our fault

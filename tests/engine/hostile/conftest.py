@@ -24,7 +24,7 @@ import pytest
 from autograder.authoring.personal import personalise
 from autograder.batch.judges import Judge, Order
 from autograder.course import find_exercise, load_config
-from autograder.results.files import validate
+from autograder.results.schema import validate
 
 SECRET = b"a secret of the tests"
 # Part of the name of every file that an attacker tries to leave; tests in another process have their own.

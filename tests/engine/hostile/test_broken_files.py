@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.results.files import read_result, validate
+from autograder.results.files import read_result
+from autograder.results.schema import validate
 
 FULL = 9.0  # the quiz is another student's
 ANSI = "\x1b]0;owned\x07\x1b[2J"
@@ -72,7 +73,7 @@ FILES = {
     "utf16-without-mark": File(text(str, "utf-16-le"), words="utf-16"),
     "mark": File(text(str, "utf-8-sig")),
     "latin1": File(text(lambda s: s + "\n# écrit à Évry\n", "latin-1"), words="is not UTF-8"),
-    "null-bytes": File(text(lambda s: s[:200] + "\0" + s[200:]), 0, "unreadable", "null bytes"),
+    "null-bytes": File(text(lambda s: s[:200] + "\0" + s[200:]), 0, "handed_in_not_gradable", "null bytes"),
     "line-ends": File(text(lambda s: s.replace("\n", "\r\n"))),
     "old-line-ends": File(text(lambda s: s.replace("\n", "\r"))),
     "tabs": File(text(lambda s: s.replace("    ", "\t"))),
@@ -91,9 +92,9 @@ FILES = {
     "format-3": File(format_3, name="toy.ipynb"),
     "large-outputs": File(outputs, name="toy.ipynb"),
     "same-ids": File(twice, name="toy.ipynb"),
-    "cut-off": File(lambda s: notebook()(s)[:-400], 0, "unreadable", "cut off", name="toy.ipynb"),
-    "page": File(text(lambda s: "<!DOCTYPE html><html></html>"), 0, "unreadable", "web page", name="toy.ipynb"),
-    "no-notebook": File(text(lambda s: "{}"), 0, "unreadable", "no cells", name="toy.ipynb"),
+    "cut-off": File(lambda s: notebook()(s)[:-400], 0, "handed_in_not_gradable", "cut off", name="toy.ipynb"),
+    "page": File(text(lambda s: "<!DOCTYPE html><html></html>"), 0, "handed_in_not_gradable", "web page", name="toy.ipynb"),
+    "no-notebook": File(text(lambda s: "{}"), 0, "handed_in_not_gradable", "no cells", name="toy.ipynb"),
     "script-as-notebook": File(text(str), words="called .ipynb but is a script", name="toy.ipynb"),
     "notebook-as-script": File(notebook(), words="called .py but is a notebook"),
     "broken-cell": File(
@@ -104,10 +105,10 @@ FILES = {
     ),
     "magics": File(text(lambda s: "%matplotlib inline\n!pip install torch\n" + s)),
     # --- other kinds ----------------------------------------------------------------------------------------------
-    "pdf": File(lambda s: b"%PDF-1.7\n" + bytes(range(256)) * 9, 0, "unreadable", "PDF"),
-    "zip": File(lambda s: b"PK\x03\x04" + bytes(99), 0, "unreadable", "zip"),
-    "empty": File(lambda s: b"", 0, "unreadable", "empty"),
-    "blank": File(lambda s: b"\n \n\n", 0, "unreadable", "empty"),
+    "pdf": File(lambda s: b"%PDF-1.7\n" + bytes(range(256)) * 9, 0, "handed_in_not_gradable", "PDF"),
+    "zip": File(lambda s: b"PK\x03\x04" + bytes(99), 0, "handed_in_not_gradable", "zip"),
+    "empty": File(lambda s: b"", 0, "handed_in_not_gradable", "empty"),
+    "blank": File(lambda s: b"\n \n\n", 0, "handed_in_not_gradable", "empty"),
     "comments": File(
         text(lambda s: "# TODO\n"), 0, words="no code",
         loses=frozenset({"mean_value", "mean_refuses", "spread_value", "line", "sample_law", "sample_spread", "quiz_mean"}),

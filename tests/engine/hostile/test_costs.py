@@ -17,7 +17,8 @@ import torch
 
 from autograder.judge.answers import as_tensor
 from autograder.judge.expect import MAX_LENGTH, Expect
-from autograder.judge.session import Code, Session
+from autograder.judge.loading import Code
+from autograder.judge.session import Session
 from autograder.judge.transport import WorkerLost, WorkerTransport
 from autograder.judge.verdicts import CheckFailed, StudentError
 from autograder.sandbox import Limits

@@ -11,9 +11,10 @@ from autograder.judge.compare import compare
 from autograder.judge.draw import Draw
 from autograder.judge.engine import Engine
 from autograder.judge.expect import Expect
+from autograder.judge.loading import Code
 from autograder.judge.reference import load_module
 from autograder.judge.remote import Probe, Student
-from autograder.judge.session import Code, Session
+from autograder.judge.session import Session
 from autograder.judge.transport import LocalTransport
 from autograder.judge.verdicts import CheckFailed
 

@@ -7,7 +7,7 @@ import pytest
 from autograder.authoring.overlay import apply_mistake, read_mistakes
 from autograder.authoring.personal import personalise
 from autograder.course import find_exercise, load_config
-from autograder.results.files import validate
+from autograder.results.schema import validate
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +37,7 @@ def test_the_layers_in_force_are_in_the_result(grade, own_solution):
 
 
 def test_the_same_submission_gets_the_same_inputs_and_another_student_others(grade, own_solution):
-    seen = [grade(own_solution, student=s)["by_id"]["sample_spread"]["figures"] for s in ("ada", "ada", "bob")]
+    seen = [grade(own_solution, student=s)["by_id"]["sample_spread"]["measured"] for s in ("ada", "ada", "bob")]
     assert seen[0] == seen[1] != seen[2]
 
 
@@ -76,7 +76,7 @@ def test_a_prerequisite_blocks_and_is_named(grade, own_solution):
     assert blocked["outcome"] == "blocked"
     assert "The mean of each row is right." in blocked["message"]
     assert blocked["points"] == 0
-    assert blocked["figures"] == {}
+    assert blocked["measured"] == {}
 
 
 def test_a_missing_function_costs_its_own_checks(grade, own_solution):

@@ -53,7 +53,7 @@ def test_fractions_have_the_form_of_each_language(n, english, french, tmp_path):
     file = tmp_path / "fr/LC_MESSAGES/a.po"
     file.parent.mkdir(parents=True)
     file.write_text(
-        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\nPlural-Forms: nplurals=2; plural=(n > 1);\\n"\n\n'
+        'msgid ""\nmsgstr "Language: fr\\nContent-Type: text/plain; charset=utf-8\\n"\n\n'
         'msgid "{n} frog"\nmsgid_plural "{n} frogs"\nmsgstr[0] "1"\nmsgstr[1] "2"\n'
     )
     assert ngettext("{n} frog", "{n} frogs", n) == {1: "{n} frog", 2: "{n} frogs"}[english]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from autograder.course import CourseConfig, load_config
-from autograder.results.model import CheckResult, LoadingProblem, Result
+from autograder.results.model import CheckResult, Environment, InForce, LoadingProblem, Result, SubmissionFacts
 
 CONFIG = """\
 schema_version: 1
@@ -53,13 +53,10 @@ def make_result(student: str = "ada", exercise: str = "flows", *checks: CheckRes
     """A graded result."""
     given = checks or (make_check("density"), make_check("secret"))
     more = {
-        "submission": {"file": f"{exercise}.py", "format": "py", "sha256": "ab" * 32, "submitted": None},
-        "environment": {
-            "isolation": {"level": "full", "layers": ["landlock", "seccomp"], "missing": []},
-            "versions": {"torch": "2.13.0"}, "device": "cpu", "data": "digits",
-        },
+        "submission": SubmissionFacts(f"{exercise}.py", "py", "ab" * 32),
+        "environment": Environment(InForce("full", ["landlock", "seccomp"]), {"torch": "2.13.0"}, "cpu", "digits"),
         "duration_s": 3.0,
-    } | more  # fmt: skip
+    } | more
     points, most = sum(c.points for c in given), sum(c.max_points for c in given)
     return Result(student, exercise, points, most, more.pop("outcome", "graded"), list(given), **more)
 

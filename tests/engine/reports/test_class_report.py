@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from autograder.book.grades import grades, with_missing
+from autograder.book.grades import grades
+from autograder.book.missing import complete
 from autograder.reports.class_plots import plots
 from autograder.reports.class_text import checks_csv, class_markdown, mistakes_csv, plain, statistics_csv
 from autograder.reports.class_view import class_view
 from autograder.reports.pages import class_page
 from autograder.reports.similarity import likeness, own_tokens
+from autograder.results.model import Incident
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -33,15 +35,15 @@ def small_class(result, check):
 
 
 def view_of(course, results, changes=(), **more):
-    complete = with_missing(results, course, changes)
-    return class_view(course, complete, grades(complete, course, changes), NOW, **more)
+    everybody = complete(results, course, changes)
+    return class_view(course, everybody, grades(everybody, course, changes), NOW, **more)
 
 
 def test_what_is_counted(course, small_class):
-    small_class[0].submission["sha256"] = "01"
-    small_class[1].submission["sha256"] = "01"
-    small_class[2].submission["sha256"] = "02"
-    small_class[2].incidents.append({"kind": "died", "detail": "exit 1", "check": "density"})
+    small_class[0].submission.sha256 = "01"
+    small_class[1].submission.sha256 = "01"
+    small_class[2].submission.sha256 = "02"
+    small_class[2].incidents.append(Incident("died", "exit 1", "density"))
     view = view_of(course, small_class, before={("ada", "flows"): 2.0, ("bob", "flows"): 0.0})
     flows, chains = view.exercises
     assert flows.finals == (5.0, 0.0, 5.0)
@@ -70,7 +72,7 @@ def test_a_check_of_ours_that_broke_is_not_the_students(course, result, check):
 def test_names_are_text_everywhere(course, result, check):
     name = '=HYPERLINK("x")|<script>alert(1)</script>`**b**`'
     given = result(name, "flows", check("density", "failed", message="m", diagnosis="s", diagnosis_title=name))
-    given.incidents.append({"kind": "died", "detail": name, "check": "density"})
+    given.incidents.append(Incident("died", name, "density"))
     view = view_of(course, [given, result("ada", "flows", check("density"))])
     html = class_page(view, plots(view), course, "en")
     assert "<script" not in html

@@ -22,7 +22,7 @@ def report(*arguments):
 @pytest.fixture
 def out(tmp_path, result, check):
     for one in (result("ada", "flows"), result("bob", "flows", check("density", "failed", message="m")),
-                result("bob", "chains", check("rows", figures={"limit": 0.4242}))):  # fmt: skip
+                result("bob", "chains", check("rows", measured={"limit": 0.4242}))):  # fmt: skip
         write_result(result_path(tmp_path / "out", one.student, one.exercise), one)
     return tmp_path / "out"
 

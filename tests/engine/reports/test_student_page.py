@@ -16,6 +16,7 @@ from autograder.reports.pages import student_page
 from autograder.reports.pictures import student_pictures
 from autograder.reports.reading import ReadingList, sections
 from autograder.reports.visible import student_view
+from autograder.results.model import Incident
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 EVIL = '<script>alert("x")</script><img src=x onerror=y> {{ 7*7 }} & \u202e$x$'
@@ -88,11 +89,11 @@ def test_text_of_others_is_text(course, result, check, where):
 def test_hidden_things_are_not_in_the_source(course, result, check):
     hidden = check(
         "secret", "failed", message="hidden message 271828", hint="hidden hint 314159", diagnosis="m1",
-        diagnosis_title="hidden mistake 141421", figures={"w2 limit": 0.577215}, title="The sum is one",
+        diagnosis_title="hidden mistake 141421", measured={"w2 limit": 0.577215}, title="The sum is one",
     )  # fmt: skip
-    shown = check("density", "failed", message="seen", figures={"entropy": 1.61421})
+    shown = check("density", "failed", message="seen", measured={"entropy": 1.61421})
     given = result("ada", "flows", shown, hidden)
-    given.incidents.append({"kind": "died", "detail": "incident 161803", "check": "secret"})
+    given.incidents.append(Incident("died", "incident 161803", "secret"))
     source = page(course, [given])
     secrets = ("271828", "314159", "141421", "0.577", "w2 limit", "entropy", "1.61", "161803", "m1")
     assert [word for word in secrets if word in source] == []
@@ -146,7 +147,7 @@ def test_points_for_missing_work_wait_too(make_course, result, check):
 
 def test_late_and_extended(course, result):
     given = result()
-    given.submission["submitted"] = "2027-02-10T12:00:00+01:00"
+    given.submission.submitted = datetime.fromisoformat("2027-02-10T12:00:00+01:00")
     late = Outline(page(course, [given])).text
     assert "20 % of 10 points are lost" in late
     assert "8 of 10 points" in late

@@ -32,7 +32,7 @@ def test_every_example_is_found_and_nothing_else_lies_there() -> None:
 def test_an_example_is_what_its_row_says(student: str, exercise: str) -> None:
     row = EXPECTED[student][exercise]
     found = [(entry.student, entry.exercise, entry.path, "graded") for entry in SCAN.entries]
-    found += [(n.student, n.exercise, n.evidence[0].path, n.kind) for n in SCAN.not_gradable]
+    found += [(n.student, n.exercise, n.evidence[0].path, "handed_in_not_gradable") for n in SCAN.not_gradable]
     ((path, outcome),) = [(item[2], item[3]) for item in found if item[:2] == (student, exercise)]
     assert path.name == row["file"]
     assert outcome == row["outcome"]

@@ -97,7 +97,7 @@ def test_junit_knows_what_was_not_judged(outcome, tag):
 
 
 def test_junit_says_that_a_file_could_not_be_read():
-    (suite,) = ET.fromstring(junit_xml([section(lines=(), findings=(), outcome="unreadable")]).encode())
+    (suite,) = ET.fromstring(junit_xml([section(lines=(), findings=(), outcome="handed_in_not_gradable")]).encode())
     assert suite.get("errors") == "1"
     assert suite[0][0].tag == "error"
 

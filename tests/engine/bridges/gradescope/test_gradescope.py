@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 import yaml
 
@@ -23,7 +24,7 @@ from autograder.bridges.gradescope.bundle import Choices, bundle_files, requirem
 from autograder.bridges.gradescope.results import results_json
 from autograder.course import ConfigurationError, load_config
 from autograder.course.roster import read_roster
-from autograder.results.model import Result
+from autograder.results.model import Result, SubmissionFacts
 
 SECRET = b"a secret of the tests"
 SCHEMA = json.loads((Path(__file__).parent / "results.schema.json").read_text())
@@ -82,7 +83,7 @@ def figures_of(result: dict[str, Any]) -> set[str]:
     """Names and values of everything that was measured."""
     found = set()
     for check in result["checks"]:
-        for name, value in check["figures"].items():
+        for name, value in check["measured"].items():
             found |= {json.dumps(name)[1:-1], repr(value)}
     return found
 
@@ -214,12 +215,12 @@ def result_with(**changes: Any) -> Result:
     from autograder.results.model import CheckResult
 
     checks = [
-        CheckResult("first", "The first holds.", 4, 4, "passed", figures={"loss": 0.123456}, visibility="visible"),
+        CheckResult("first", "The first holds.", 4, 4, "passed", measured={"loss": 0.123456}, visibility="visible"),
         CheckResult("second", "The second holds.", 0, 6, "blocked",
                     message="Not judged: it needs The third holds.", visibility="after_due_date"),
         CheckResult("third", "The third holds.", 0, 0, "failed", message="wrong <b>", hint="look", visibility="hidden"),
     ]  # fmt: skip
-    return replace(Result("ada", "toy", 4, 10, "graded", checks), **changes)
+    return msgspec.structs.replace(Result("ada", "toy", 4, 10, "graded", checks), **changes)
 
 
 def test_late_work_loses_what_the_course_says(toy):
@@ -230,7 +231,7 @@ def test_late_work_loses_what_the_course_says(toy):
     course = gradescope_run._with_due(
         replace(course, exercises=(exercise,)), "toy", datetime.fromisoformat("2027-01-01T12:00:00+00:00")
     )
-    result = result_with(submission={"submitted": "2027-01-03T11:00:00+00:00"})
+    result = result_with(submission=SubmissionFacts(submitted=datetime.fromisoformat("2027-01-03T11:00:00+00:00")))
     data = results_json(result, grade_of(result, course, ()), course.exercise("toy"))
     validate(data)
     assert data["score"] == pytest.approx(3.2)

@@ -59,7 +59,7 @@ def test_a_later_cell_that_defines_less_replaces_nothing():
 
 def report() -> Report:
     checks = [
-        CheckResult("a", "The first.", 0, 0, "passed", figures={"loss <i>": 0.25}),
+        CheckResult("a", "The first.", 0, 0, "passed", measured={"loss <i>": 0.25}),
         CheckResult("b", "The <script>second</script>.", 0, 0, "failed", "got <img src=x> from `mean`", "[bold]look"),
     ]
     loading = [LoadingProblem("In[2]", 1, "syntax", "<b>what</b>")]

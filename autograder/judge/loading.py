@@ -1,0 +1,134 @@
+"""The import of a submission into a worker, and again into the next one, without what broke a worker before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autograder.judge.transport import Loaded, Request, Transport, WorkerLost, no_handle
+from autograder.language import _
+from autograder.results.model import Incident, LoadingProblem
+from autograder.wire.values import Cell
+from autograder.worker.forbidden import Mention
+
+MAX_RELOADS = 4
+GRACE_SECONDS = 1.0  # the loader interrupts a statement itself; the kill comes only where that did not help
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a worker loads.
+
+    Attributes:
+        exercise: its id.
+        cells: the code cells.
+        probes: source of the exercise's probes.
+        device: where tensors and modules are put.
+        watched: library functions that some check forbids: the text is searched for them before it is loaded.
+    """
+
+    exercise: str
+    cells: Sequence[Cell]
+    probes: str = ""
+    device: str = "cpu"
+    watched: tuple[str, ...] = ()
+
+
+class Loading:
+    """Loads a submission as often as it needs a worker.
+
+    Args:
+        code: what is loaded.
+        seconds: for one top-level statement; a whole load may take three times as long.
+        memory_mb: what the worker may have meanwhile.
+        incidents: where lost workers are noted.
+
+    Attributes:
+        names: public names that the submission has defined.
+        problems: what of it could not be loaded, by line.
+        mentions: where its text names library functions that some check forbids.
+        spent: seconds of all loads.
+    """
+
+    def __init__(self, code: Code, seconds: float, memory_mb: int, incidents: list[Incident]) -> None:
+        self._code = code
+        self._seconds = seconds
+        self._memory_mb = memory_mb
+        self._incidents = incidents
+        self._skip: set[int] = set()
+        self._lost: list[LoadingProblem] = []
+        self._searched = False
+        self.names: frozenset[str] = frozenset()
+        self.problems: list[LoadingProblem] = []
+        self.mentions: list[Mention] = []
+        self.spent = 0.0
+
+    def into(self, transport: Transport) -> bool:
+        """Start workers until one has loaded the submission, without the statements that broke others."""
+        budget = time.monotonic() + 3 * (self._seconds + GRACE_SECONDS)
+        for _attempt in range(MAX_RELOADS):
+            loaded = self._try(transport, budget)
+            if loaded is not None:
+                self.names = loaded.names
+                self.problems = sorted([*self._lost, *loaded.problems], key=lambda p: p.line)
+                return True
+        self.names = frozenset()
+        no_further = LoadingProblem("", 0, "crash", _("the file could not be loaded any further"))
+        self.problems = [*self._lost, no_further]
+        return False
+
+    def _try(self, transport: Transport, budget: float) -> Loaded | None:
+        transport.start()
+        transport.allow_memory(self._memory_mb)
+        if self._code.watched and not self._searched:
+            self._search(transport)
+        request: Request = {
+            "name": self._code.exercise,
+            "cells": [dict(cell) for cell in self._code.cells],
+            "skip": sorted(self._skip),
+            "seconds": self._seconds,
+            "device": self._code.device,
+        }
+        started = time.monotonic()
+        try:
+            return transport.load(request, max(self._seconds / 2, budget - started))
+        except WorkerLost as lost:
+            self._incidents.append(Incident(lost.kind, f"{lost.reason} ({lost.where} {lost.line})", "import"))
+            # Where it broke before or after every statement there is nothing to leave out.
+            again = lost.statement is None or lost.statement in self._skip
+            self._skip.add(-1 if again or lost.statement is None else lost.statement)
+            message = (
+                _("this statement did not end within {seconds:g} s and was left out").format(seconds=self._seconds)
+                if lost.kind == "timeout"
+                else _("this statement ended the process ({reason}) and was left out").format(reason=lost.reason)
+            )
+            self._lost.append(LoadingProblem(lost.where, lost.line, "crash", message))
+            return None
+        finally:
+            self.spent += time.monotonic() - started
+
+    def _search(self, transport: Transport) -> None:
+        """Search the text in a worker that has run none of it; one that this breaks is replaced."""
+        self._searched = True
+        request: Request = {"cells": [dict(cell) for cell in self._code.cells], "names": list(self._code.watched)}
+        try:
+            _kind, value = transport.request("mentions", request, self._seconds, no_handle)
+        except WorkerLost as lost:
+            self._incidents.append(Incident(lost.kind, f"searching the text: {lost.reason}", "import"))
+            transport.start()
+            return
+        for item in value if type(value) is list else []:
+            match item:
+                case {"name": str(name), "where": str(where), "line": int(line)}:
+                    self.mentions.append(Mention(name, where, line))
+
+    def note(self) -> str:
+        """What a student should know where a name is missing: the first thing that could not be loaded."""
+        serious = [p for p in self.problems if p.kind != "note"]
+        if not serious:
+            return ""
+        first = serious[0]
+        return " " + _("While your file was read, {where}, line {line}: {message}.").format(
+            where=first.where, line=first.line, message=first.message.rstrip(".")
+        )

@@ -1,0 +1,96 @@
+"""`autograder gradebook`: what teachers decide holds after a regrade, and what makes no sense is refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.book.place import read_decisions
+from autograder.course import load_config
+from autograder.results.files import result_path, write_result
+from tests.engine.book.conftest import CONFIG, RUBRIC, result
+
+
+@pytest.fixture
+def course(tmp_path):
+    file = tmp_path / "course" / "grading_config.yaml"
+    file.parent.mkdir()
+    file.write_text(CONFIG)
+    return load_config(file)
+
+
+def test_marking(course, out):
+    (course.root / "rubric.yaml").write_text(RUBRIC)
+    signed = ("--why", "axes without units", "--by", "Dr T", "--course", course.root)
+    assert gradebook("mark", out, "ada", "flows", "figures", "1.5", *signed).returncode == 0
+    assert gradebook("mark", out, "ada", "flows", "figures", "2.5", *signed).returncode == 2
+    assert gradebook("mark", out, "ada", "flows", "nan", "nan", *signed).returncode == 2
+    assert "figures, essay" in gradebook("mark", out, "ada", "flows", "music", "1", *signed).stderr
+    assert gradebook("export", out, "--wide", "--course", course.root).stdout.splitlines()[1] == "ada,7.5,7.5,15,0,,"
+    assert len(read_decisions(out)) == 1
+
+
+def gradebook(*arguments, cwd=None):
+    ran = subprocess.run(
+        [sys.executable, "-m", "autograder.commands.main", "gradebook", *map(str, arguments)],
+        capture_output=True, text=True, timeout=120, cwd=cwd,
+    )  # fmt: skip
+    assert "Traceback" not in ran.stderr, ran.stderr
+    return ran
+
+
+@pytest.fixture
+def out(tmp_path: Path):
+    folder = tmp_path / "out"
+    for one in (result("ada"), result("bob", points=(5.0, 5.0))):
+        write_result(result_path(folder, one.student, one.exercise), one)
+    return folder
+
+
+def test_the_commands(course, out):
+    common = ("--course", course.root)
+    signed = ("--why", "seen on paper", "--by", "Dr T", *common)
+    assert gradebook("override", out, "ada", "flows", "8.5", *signed).returncode == 0
+    assert gradebook("override", out, "bob", "flows", "1", "--check", "c0", *signed).returncode == 0
+    assert gradebook("extend", out, "new student", "flows", "2027-02-20", *signed).returncode == 0
+    assert gradebook("comment", out, "ada", "flows", "well done", "--by", "Dr T", *common).returncode == 0
+    lines = [json.loads(line) for line in gradebook("history", out, "--json").stdout.splitlines()]
+    assert [(c["kind"], c["who"], c["student"]) for c in lines] == [
+        ("override", "Dr T", "ada"), ("override", "Dr T", "bob"), ("extend", "Dr T", "new student"),
+        ("comment", "Dr T", "ada"),
+    ]  # fmt: skip
+    assert lines[0]["was"] == 6.0
+    assert lines[2]["due"] == "2027-02-20T23:59:59+01:00"
+    # A regrade writes the result anew.
+    write_result(result_path(out, "ada", "flows"), result("ada", points=(1.0, 0.0)))
+    wide = gradebook("export", out, "--wide", *common).stdout.splitlines()
+    assert wide == ["student,flows,total,of,open,name,email", "ada,8.5,8.5,10,0,,", "bob,6,6,10,0,,"]
+    assert "8.5*≠ (1) / 10" in gradebook("show", out, *common).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("override", "OUT", "adda", "flows", "3", "--why", "x"), "did you mean 'ada'"),
+        (("override", "OUT", "ada", "flws", "3", "--why", "x"), "did you mean 'flows'"),
+        (("override", "OUT", "ada", "flows", "30", "--why", "x"), "--bonus"),
+        (("override", "OUT", "ada", "flows", "nan", "--why", "x"), "from 0 to 10"),
+        (("override", "OUT", "ada", "flows", "--why", "x"), "give POINTS"),
+        (("override", "OUT", "ada", "flows", "3"), "--why"),
+        (("override", "OUT", "ada", "flows", "3", "--why", " "), "why"),
+        (("override", "OUT", "ada", "flows", "3", "--check", "zz", "--why", "x"), "c0, c1"),
+        (("extend", "OUT", "ada", "flows", "2027-02-31", "--why", "x"), "no date"),
+        (("extend", "OUT", "ada", "flows", "2027-02-01", "--why", "x"), "not after"),
+        (("extend", "OUT", "ada", "chains", "2027-02-11", "--why", "x"), "no due date"),
+        (("comment", "OUT", "ada", "flows", " "), "TEXT"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(course, out, arguments, word):
+    ran = gradebook(*(out if a == "OUT" else a for a in arguments), "--course", course.root)
+    assert ran.returncode == 2
+    assert word in ran.stderr
+    assert read_decisions(out) == []
