@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -54,7 +53,7 @@ def _declared(path: Path) -> list[tuple[str, tuple[str, ...], int]]:
             continue
         for decorator in node.decorator_list:
             if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "check":
-                keywords: dict[str | None, Any] = {k.arg: k.value for k in decorator.keywords}
+                keywords = {k.arg: k.value for k in decorator.keywords}
                 value = ast.literal_eval(keywords["covers"]) if "covers" in keywords else ()
                 keys = (value,) if isinstance(value, str) else tuple(value)
                 declared.append((node.name.removeprefix("test_"), keys, node.lineno))

@@ -8,7 +8,7 @@ ones.
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
 
 from autograder.authoring.regions import TODO
 
@@ -28,7 +28,7 @@ def to_notebook(script: str, exercise: str) -> str:
     import jupytext
     import nbformat
 
-    notebook: Any = jupytext.reads(script, fmt="py:percent")
+    notebook = jupytext.reads(script, fmt="py:percent")
     notebook.metadata = nbformat.from_dict(  # type: ignore[no-untyped-call]
         {"kernelspec": _KERNEL, "language_info": {"name": "python"}}
     )
@@ -47,7 +47,7 @@ def to_notebook(script: str, exercise: str) -> str:
     return f"{nbformat.writes(notebook, version=nbformat.NO_CONVERT)}\n"  # type: ignore[no-untyped-call]
 
 
-def _nbgrader(cell: Any) -> dict[str, Any] | None:
+def _nbgrader(cell: Mapping[str, str]) -> dict[str, object] | None:
     if cell["cell_type"] != "code":
         return {"grade": False, "locked": True, "schema_version": 3, "solution": False, "task": False}
     if any(mark in cell["source"] for mark in (TODO, *_MARKS.values())):
@@ -55,7 +55,7 @@ def _nbgrader(cell: Any) -> dict[str, Any] | None:
     return None  # given code: a student may add to it
 
 
-def _identity(cell: Any, taken: set[str]) -> str:
+def _identity(cell: Mapping[str, str], taken: set[str]) -> str:
     """A name from what the cell holds: inserting another cell does not rename this one."""
     source = cell["source"]
     if cell["cell_type"] == "code":

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from autograder.authoring.errors import AuthoringError
 from autograder.authoring.regions import find_regions, replace_regions
@@ -24,17 +24,19 @@ from autograder.language import _, ngettext, said
 
 WIDTH = 100
 
+Numbers = dict[str, object]  # what a quiz draws for a student: plain JSON values by name
+
 
 @dataclass(frozen=True)
 class Quiz:
     """An exercise's quiz.py, loaded. `answers` is None in the stripped version that students have."""
 
     file: Path
-    personal: Callable[[random.Random], dict[str, Any]]
-    questions: Callable[[dict[str, Any]], dict[str, str]]
-    answers: Callable[[dict[str, Any]], dict[str, dict[str, Any]]] | None
+    personal: Callable[[random.Random], Numbers]
+    questions: Callable[[Numbers], dict[str, str]]
+    answers: Callable[[Numbers], dict[str, dict[str, object]]] | None
 
-    def draw(self, rng: random.Random) -> tuple[dict[str, Any], dict[str, str]]:
+    def draw(self, rng: random.Random) -> tuple[Numbers, dict[str, str]]:
         """The numbers and the questions they make, as plain JSON values; AuthoringError otherwise."""
         try:
             personal = self.personal(rng)
@@ -60,12 +62,13 @@ def load_quiz(file: Path) -> Quiz:
     """Run a quiz.py of the course (our own code) and take its functions."""
     if not file.is_file():
         raise AuthoringError(_("the quiz is missing"), file=file)
-    names: dict[str, Any] = {"__name__": "quiz", "__file__": str(file)}
+    names: dict[str, object] = {"__name__": "quiz", "__file__": str(file)}
     exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), names)
     missing = [name for name in ("personal", "questions") if not callable(names.get(name))]
     if missing:
         raise AuthoringError(_("defines no function {listing}").format(listing=", ".join(missing)), file=file)
-    return Quiz(file, names["personal"], names["questions"], names.get("answers"))
+    # Our own code is believed to have the arguments that it should.
+    return cast(Callable[..., Quiz], Quiz)(file, names["personal"], names["questions"], names.get("answers"))
 
 
 def personal_rng(exercise: Exercise, student: str) -> random.Random:
@@ -104,7 +107,7 @@ def _said(questions: dict[str, str]) -> dict[str, str]:
     return {key: said(text) for key, text in questions.items()}
 
 
-def write_personal(source: str, file: Path, personal: dict[str, Any], questions: dict[str, str]) -> str:
+def write_personal(source: str, file: Path, personal: Numbers, questions: dict[str, str]) -> str:
     """Put these numbers and questions into the PERSONAL block; AuthoringError unless there is exactly one."""
     count = sum(region.kind == "PERSONAL" for region in find_regions(source, file))
     if count != 1:
@@ -123,9 +126,9 @@ def write_personal(source: str, file: Path, personal: dict[str, Any], questions:
     return replace_regions(source, file, "PERSONAL", lambda region: block)
 
 
-def read_personal(source: str, file: Path) -> dict[str, Any]:
+def read_personal(source: str, file: Path) -> dict[str, object]:
     """The literal values of `PERSONAL` and `QUIZ` in our own source (never in a submission)."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     lines = source.split("\n")
     for region in find_regions(source, file):
         if region.kind != "PERSONAL":
@@ -144,7 +147,7 @@ def read_personal(source: str, file: Path) -> dict[str, Any]:
     return found
 
 
-def render(start: str, value: Any, indent: int = 0) -> str:
+def render(start: str, value: object, indent: int = 0) -> str:
     """Python text of plain JSON values: on one line where it fits, else an item per line, texts broken."""
     flat = start + _flat(value)
     if indent + len(flat) + 1 <= WIDTH:
@@ -171,7 +174,7 @@ def _parts(text: str, width: int) -> list[str]:
     return parts
 
 
-def _flat(value: Any) -> str:
+def _flat(value: object) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)  # double quotes; JSON's escapes are Python's
     if isinstance(value, dict):

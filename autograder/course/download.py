@@ -11,7 +11,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from autograder.course.errors import ConfigurationError
 from autograder.course.folders import user_folder
@@ -121,7 +120,7 @@ class _Bar:
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
         self.total: int = 0
-        self._progress: Any = Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+        self._progress = Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn())
         self._task = self._progress.add_task(title, total=None)
         self._progress.start()
 

@@ -11,7 +11,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from autograder.authoring.bundle import stub_source
 from autograder.authoring.overlay import read_mistakes
@@ -162,13 +162,12 @@ def _is_command(decorator: ast.expr) -> bool:
 
 
 def _template(file: Path, place: str) -> Iterator[Text]:
-    import jinja2
+    from jinja2.ext import babel_extract
 
-    environment: Any = jinja2.Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
-
-    for line, _function, message in environment.extract_translations(file.read_text(encoding="utf-8")):
-        forms = (message,) if isinstance(message, str) else message
-        yield Text(f"{place}:{line}", *(form for form in forms if form))
+    with file.open("rb") as stream:
+        for line, _function, message, _comments in babel_extract(stream, ("_", "ngettext"), (), {"encoding": "utf-8"}):
+            forms = (message,) if isinstance(message, str) else message or ()
+            yield Text(f"{place}:{line}", *(form for form in forms if form))
 
 
 def _titles(course: CourseConfig) -> Iterator[Text]:
