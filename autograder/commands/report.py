@@ -191,7 +191,6 @@ def _write_class(
     from autograder.exporters.people import People
     from autograder.exporters.table import GradeTable
     from autograder.reports.cells import Form
-    from autograder.reports.class_plots import plots
     from autograder.reports.class_text import checks_csv, class_markdown, mistakes_csv, statistics_csv
     from autograder.reports.class_view import class_view
     from autograder.reports.pages import class_page
@@ -202,7 +201,7 @@ def _write_class(
         before=_before(database or out, config, results),
     )  # fmt: skip
     page = folder / "class.html"
-    write_atomically(page, class_page(view, plots(view), config, language))
+    write_atomically(page, class_page(view, config, language))
     write_atomically(folder / "class.md", class_markdown(view))
     table = GradeTable(zip(results, final, strict=True), config, People(None, out))
     write_atomically(folder / "grades.csv", Form().text(table.long(Form())))

@@ -166,6 +166,6 @@ def _row(result: Result, grade: Grade, people: People, missing: Missing | None) 
 
 
 def _final(grade: Grade, missing: Missing | None) -> float | None:
-    if grade.outcome == "missing" and not grade.decided and missing == "blank":
-        return None
+    if grade.outcome == "missing" and not grade.decided and missing is not None:
+        return None if missing == "blank" else rounded(grade.points)
     return grade.final

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from autograder.language import _
 from autograder.reports.cells import Form
 from autograder.reports.class_view import ClassView
-from autograder.reports.words import figure, points, seconds, short
+from autograder.reports.words import called, figure, legend, outcome_word, points, seconds, short, total
 
 # What could begin markup of Markdown or of the HTML in it.
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&])")
@@ -43,26 +43,25 @@ def class_markdown(view: ClassView) -> str:
     blocks.append(f"## {_('Students')}")
     rows = [
         [
-            row.student,
-            *(short(row.grades[e.id]) if e.id in row.grades else "" for e in view.exercises),
-            f"{points(row.total)} / {points(row.max_total)}",
+            called(row.student, view.names),
+            *(short(row.grades[e.id], e.id in row.alarms) if e.id in row.grades else "" for e in view.exercises),
+            total(list(row.grades.values())),
         ]
         for row in view.students
     ]
     blocks.append(_table([_("Student"), *(e.id for e in view.exercises), _("Total")], rows))
+    if meaning := legend(cell for row in rows for cell in row[1:-1]):
+        blocks.append(plain(meaning))
     return "\n\n".join(blocks) + "\n"
-
-
-_COUNTED = ("graded", "handed_in_not_gradable", "missing", "error")
 
 
 def _overview(view: ClassView) -> str:
     return _table(
-        [_("Exercise"), _("Graded"), _("Not gradable"), _("Missing"), _("Our fault"), _("Mean"), _("Median"), _("Of"),
+        [_("Exercise"), *(outcome_word(name).capitalize() for name in view.outcomes), _("Mean"), _("Median"), _("Of"),
          _("Full marks"), _("Median seconds")],
         [
             [
-                e.title, *(str(e.outcomes.get(name, 0)) for name in _COUNTED),
+                e.title, *(str(e.outcomes.get(name, 0)) for name in view.outcomes),
                 figure(e.mean), figure(e.median), points(e.max_points), str(e.full_marks), seconds(e.median_s),
             ]
             for e in view.exercises
@@ -71,25 +70,29 @@ def _overview(view: ClassView) -> str:
 
 
 def _attention(view: ClassView) -> list[str]:
+    def who(student: str) -> str:
+        return called(student, view.names)
+
     parts: list[tuple[str, list[str]]] = [
-        (_("Not graded, by a fault of ours"), [f"{r.student}, {r.exercise}: {r.message}" for r in view.faults]),
+        (_("Not graded, by a fault of ours"), [f"{who(r.student)}, {r.exercise}: {r.message}" for r in view.faults]),
         (
             _("Overrides to look at again"),
-            [f"{g.student}, {g.exercise}: {points(g.points)} / {points(g.max_points)}" for g in view.stale],
+            [f"{who(g.student)}, {g.exercise}: {points(g.points)} / {points(g.max_points)}" for g in view.stale],
         ),
         (
             _("Incidents"),
-            [f"{i.student}, {i.exercise}: {i.kind} ({i.check}) {i.detail}" for i in view.incidents],
+            [f"{who(i.student)}, {i.exercise}: {i.kind} ({i.check}) {i.detail}" for i in view.incidents],
         ),
         (
             _("Changed since the attempt before"),
-            [f"{m.student}, {m.exercise}: {points(m.before)} → {points(m.after)}" for m in view.moved],
+            [f"{who(m.student)}, {m.exercise}: {points(m.before)} → {points(m.after)}" for m in view.moved],
         ),
-        (_("The same file, byte by byte"), [f"{e}: {', '.join(names)}" for e, names in view.identical]),
+        (_("The same file, byte by byte"), [f"{e}: {', '.join(map(who, s))}" for e, s in view.identical]),
         (
             _("Nearly the same code"),
             [
-                f"{p.exercise}: {p.first}, {p.second} ({figure(p.similarity)}; {_('median')} {figure(a.median)})"
+                f"{p.exercise}: {who(p.first)}, {who(p.second)} "
+                f"({figure(p.similarity)}; {_('median')} {figure(a.median)})"
                 for a in view.likeness
                 for p in a.pairs
             ],

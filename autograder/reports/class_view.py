@@ -13,7 +13,7 @@ from autograder.language import said
 from autograder.reports.similarity import Likeness
 from autograder.results.grade import Grade
 from autograder.results.model import CheckResult, Result
-from autograder.results.points import rounded
+from autograder.results.outcomes import HANDED_IN, RESULT_OUTCOMES
 
 Key = tuple[str, str]
 
@@ -53,6 +53,14 @@ class ExerciseStats:
     longest_s: float | None
     checks: tuple[CheckStats, ...]
 
+    @property
+    def tenths(self) -> tuple[int, ...]:
+        """How many students have final points in each tenth of what is to be had; full marks are in the last."""
+        counted = [0] * 10
+        for final in self.finals:
+            counted[min(max(int(10 * final / (self.max_points or 1.0)), 0), 9)] += 1
+        return tuple(counted)
+
 
 @dataclass(frozen=True)
 class MistakeStats:
@@ -88,19 +96,19 @@ class Moved:
 
 @dataclass(frozen=True)
 class StudentRow:
-    """A student's line: grades by exercise, and their sum."""
+    """A student's line: grades by exercise; `alarms` are exercises with an incident that should be looked at."""
 
     student: str
     grades: Mapping[str, Grade]
-    total: float
-    max_total: float
+    alarms: frozenset[str]
 
 
 @dataclass(frozen=True)
 class ClassView:
-    """Everything of the class."""
+    """Everything of the class; `names` of students, where they are known by another name than their id."""
 
     course: str
+    names: Mapping[str, str]
     made: datetime
     students: tuple[StudentRow, ...]
     exercises: tuple[ExerciseStats, ...]
@@ -114,6 +122,12 @@ class ClassView:
     stale: tuple[Grade, ...]
     results: tuple[Result, ...]
 
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcomes that somebody's exercise has, and those that nobody should have to look for."""
+        there = {outcome for exercise in self.exercises for outcome, count in exercise.outcomes.items() if count}
+        return tuple(name for name in RESULT_OUTCOMES if name in there or name in ("graded", "missing", "error"))
+
 
 def class_view(
     course: CourseConfig,
@@ -121,6 +135,7 @@ def class_view(
     grades: Sequence[Grade],
     now: datetime,
     *,
+    names: Mapping[str, str] | None = None,
     likeness: Sequence[Likeness] = (),
     before: Mapping[Key, float] | None = None,
 ) -> ClassView:
@@ -131,6 +146,7 @@ def class_view(
         results: of everyone, `missing` ones included.
         grades: of these results, in the same order.
         now: when the report is made.
+        names: of students, by their id.
         likeness: of submissions, where they were at hand.
         before: points of the attempt before the last, where there was one.
     """
@@ -141,8 +157,9 @@ def class_view(
     exercises = tuple(_exercise(e, titles.get(e, e), [r for r in results if r.exercise == e], finals) for e in order)
     return ClassView(
         course=said(course.title),
+        names={student: name for student, name in (names or {}).items() if name and name != student},
         made=now,
-        students=_students(grades, order),
+        students=_students(results, grades, order),
         exercises=exercises,
         mistakes=_mistakes(results),
         never_passed=tuple(c for e in exercises for c in e.checks if not c.outcomes.get("passed") and c.runs),
@@ -165,8 +182,9 @@ def class_view(
 
 
 def _exercise(exercise: str, title: str, results: Sequence[Result], finals: Mapping[Key, Grade]) -> ExerciseStats:
-    handed_in = [r for r in results if r.outcome in ("graded", "handed_in_not_gradable")]
-    values = [final for r in handed_in if (final := finals[r.student, r.exercise].final) is not None]
+    # Of those who handed in: what is missing says nothing about the exercise.
+    known = [finals[r.student, r.exercise].final for r in results if r.outcome in HANDED_IN]
+    values = [final for final in known if final is not None]
     maximum = max((finals[r.student, r.exercise].max_points for r in results), default=0.0)
     seconds = [r.duration_s for r in results if r.outcome == "graded"]
     by_check: dict[str, list[CheckResult]] = {}
@@ -230,16 +248,14 @@ def _identical(results: Sequence[Result]) -> tuple[tuple[str, tuple[str, ...]], 
     return tuple((exercise, tuple(names)) for (exercise, _), names in sorted(groups.items()) if len(names) > 1)
 
 
-def _students(grades: Sequence[Grade], order: Sequence[str]) -> tuple[StudentRow, ...]:
+def _students(results: Sequence[Result], grades: Sequence[Grade], order: Sequence[str]) -> tuple[StudentRow, ...]:
     by_student: dict[str, dict[str, Grade]] = {}
-    for grade in grades:
+    alarms: dict[str, set[str]] = {}
+    for result, grade in zip(results, grades, strict=True):
         by_student.setdefault(grade.student, {})[grade.exercise] = grade
+        if result.alarms:
+            alarms.setdefault(grade.student, set()).add(grade.exercise)
     return tuple(
-        StudentRow(
-            student,
-            {e: own[e] for e in order if e in own},
-            rounded(sum(g.final for g in own.values() if g.final is not None)),
-            sum(g.max_points for g in own.values() if g.final is not None),
-        )
+        StudentRow(student, {e: own[e] for e in order if e in own}, frozenset(alarms.get(student, ())))
         for student, own in by_student.items()
     )

@@ -6,9 +6,10 @@ Every value is escaped by Jinja; the one exception is `code`, which escapes by i
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -16,25 +17,67 @@ from markupsafe import Markup, escape
 
 from autograder.course import CourseConfig
 from autograder.language import _, ngettext
-from autograder.reports.class_plots import Plots
 from autograder.reports.class_view import ClassView
+from autograder.reports.heat_map import heat_map
+from autograder.reports.heat_map import legend as cells
 from autograder.reports.visible import StudentView
-from autograder.reports.words import figure, isolation_word, outcome_word, percent, points, seconds, short
+from autograder.reports.words import (
+    figure,
+    isolation_word,
+    legend,
+    outcome_word,
+    percent,
+    points,
+    seconds,
+    short,
+    total,
+)
 
 _CODE = re.compile(r"`([^`\n]{1,200})`")
 
 
-def student_page(view: StudentView, course: CourseConfig, language: str) -> str:
-    """The page of one student."""
-    return _render("student.html", course, language, view=view)
+@dataclass(frozen=True)
+class Links:
+    """Where a teacher can go from a student's page: addresses relative to it, escaped as in a URL.
+
+    Attributes:
+        index: of all pages.
+        report: on the class; empty where there is none.
+        before: name and page of the student before in the list, or None; likewise `after`.
+    """
+
+    index: str
+    report: str = ""
+    before: tuple[str, str] | None = None
+    after: tuple[str, str] | None = None
 
 
-def class_page(view: ClassView, plots: Plots, course: CourseConfig, language: str) -> str:
-    """The page of the class."""
-    return _render("class.html", course, language, view=view, plots=plots)
+def student_page(view: StudentView, course: CourseConfig, language: str, links: Links | None = None) -> str:
+    """The page of one student. Only a teacher's has links: a student's tells of nobody else."""
+    return _render("student.html", course, language, view=view, links=links)
 
 
-def _render(template: str, course: CourseConfig, language: str, **values: Any) -> str:
+def class_page(
+    view: ClassView, course: CourseConfig, language: str, pages: Mapping[str, str] | None = None, index: str = ""
+) -> str:
+    """The page of the class.
+
+    Args:
+        view: of the class.
+        course: its time zone is that of the page.
+        language: of the page.
+        pages: addresses of students' pages for teachers, where there are any.
+        index: address of the list of them.
+    """
+    return _render("class.html", course, language, view=view, pages=pages or {}, index=index)
+
+
+def index_page(view: ClassView, course: CourseConfig, language: str, pages: Mapping[str, str], report: str = "") -> str:
+    """The list of all students' pages; arguments as of `class_page`, `report` is the class report's address."""
+    return _render("index.html", course, language, view=view, pages=pages, report=report)
+
+
+def _render(template: str, course: CourseConfig, language: str, **values: object) -> str:
     zone = UTC if course.timezone == "UTC" else ZoneInfo(course.timezone)
 
     def moment(value: datetime) -> str:
@@ -53,6 +96,8 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["code"] = code
+    environment.filters["short_grade"] = short
+    environment.filters["name"] = name
     environment.globals.update(
         _=_,
         ngettext=ngettext,
@@ -63,8 +108,17 @@ def _environment() -> jinja2.Environment:
         outcome=outcome_word,
         isolation=isolation_word,
         short=short,
+        total=total,
+        legend=legend,
+        heat_map=heat_map,
+        cells=cells,
     )
     return environment
+
+
+def name(text: str) -> Markup:
+    """A name of code that a narrow screen may break after its underscores."""
+    return Markup(str(escape(text)).replace("_", "_<wbr>"))
 
 
 def code(text: str) -> Markup:

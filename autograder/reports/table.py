@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from autograder.language import _, said
-from autograder.reports.words import legend, outcome_word, points, short, total
+from autograder.reports.words import called, legend, outcome_word, points, short, total
 from autograder.results.grade import Grade
 from autograder.results.model import Result
 
@@ -37,9 +37,8 @@ def grade_table(graded: Iterable[tuple[Result, Grade]], names: Mapping[str, str]
     for column in (*exercises, _("total")):
         table.add_column(column, justify="right")
     for student, cells in own.items():
-        name = (names or {}).get(student, "")
         table.add_row(
-            Text(f"{name} ({student})" if name and name != student else student),
+            Text(called(student, names or {})),
             *(_cell(*cells[exercise]) if exercise in cells else Text("") for exercise in exercises),
             Text(total([grade for _text, grade in cells.values()])),
         )

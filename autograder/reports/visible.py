@@ -49,7 +49,8 @@ class CheckView:
 class ExerciseView:
     """One exercise as the reader may see it; `grade` is None where the points are withheld.
 
-    `cards` are the checks that did not pass, those together that say the same.
+    `cards` are the checks that did not pass, those together that say the same. `late` is the fraction of the points
+    that is lost by it, which is known before they are.
     """
 
     id: str
@@ -66,6 +67,7 @@ class ExerciseView:
     checks: tuple[CheckView, ...]
     cards: tuple[tuple[CheckView, ...], ...]
     counts: Mapping[str, int]
+    late: float
     loading: tuple[LoadingProblem, ...]
     notes: tuple[str, ...]
     remarks: tuple[Remark, ...]
@@ -80,13 +82,16 @@ class ExerciseView:
 
 @dataclass(frozen=True)
 class StudentView:
-    """Everything of one student; `total` is None as long as the points of some exercise are withheld."""
+    """Everything of one student; `grades` is None as long as the points of some exercise are withheld.
+
+    `name` is the roster's, or the student's id where nobody says another.
+    """
 
     student: str
+    name: str
     course: str
     exercises: tuple[ExerciseView, ...]
-    total: float | None
-    max_total: float
+    grades: tuple[Grade, ...] | None
     made: datetime
     teacher: bool
 
@@ -97,6 +102,7 @@ def student_view(
     grades: Sequence[Grade],
     now: datetime,
     *,
+    name: str = "",
     teacher: bool = False,
     read_on: Mapping[tuple[str, str], str] | None = None,
     pictures: Mapping[str, tuple[Picture, ...]] | None = None,
@@ -108,6 +114,7 @@ def student_view(
         results: of this student.
         grades: of these results, in the same order.
         now: when the page is made; decides what may be seen.
+        name: of the student, where the roster says it.
         teacher: show everything.
         read_on: where to read about a check, by exercise and check.
         pictures: of this student, by exercise.
@@ -120,13 +127,13 @@ def student_view(
         views.append(
             _exercise_view(config, result, grade, now, teacher, read_on or {}, (pictures or {}).get(config.id, ()))
         )
-    shown = [view.grade for view in views if view.grade is not None]
+    shown = tuple(view.grade for view in views if view.grade is not None)
     return StudentView(
         student=results[0].student,
+        name=name or results[0].student,
         course=said(course.title),
         exercises=tuple(views),
-        total=sum(grade.final or 0.0 for grade in shown) if len(shown) == len(views) else None,
-        max_total=sum(view.max_points for view in views if view.grade is None or view.grade.final is not None),
+        grades=shown if len(shown) == len(views) else None,
         made=now,
         teacher=teacher,
     )
@@ -169,6 +176,7 @@ def _exercise_view(
         counts=Counter(check.outcome for check in checks),
         cards=_cards(checks),
         loading=tuple(msgspec.structs.replace(problem, message=said(problem.message)) for problem in result.loading),
+        late=grade.penalty,
         notes=tuple(said(note) for note in result.notes),
         # A comment speaks of what was judged: it waits with the points.
         remarks=tuple(remark for remark in grade.remarks if teacher or (shown and not remark.private)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from autograder.language import N_, _, number
 from autograder.results.grade import Grade
@@ -65,7 +65,7 @@ def total(grades: Sequence[Grade]) -> str:
     counted = [(final, grade.max_points) for grade in grades if (final := grade.final) is not None]
     left = len(grades) - len(counted)
     text = f"{points(sum(final for final, _most in counted))} / {points(sum(most for _final, most in counted))}"
-    return text + (" " + _("({n} open)").format(n=left) if left else "")
+    return " ".join([text] * bool(counted) + [_("({n} open)").format(n=left)] * bool(left))
 
 
 def legend(cells: Iterable[str]) -> str:
@@ -75,6 +75,12 @@ def legend(cells: Iterable[str]) -> str:
     if "(" in text:
         lines.append(_("(in parentheses: the points of the checks)"))
     return "; ".join(lines)
+
+
+def called(student: str, names: Mapping[str, str]) -> str:
+    """A student by name, with the id beside it."""
+    name = names.get(student, "")
+    return f"{name} ({student})" if name and name != student else student
 
 
 def outcome_word(outcome: str) -> str:

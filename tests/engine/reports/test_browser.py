@@ -17,9 +17,8 @@ import pytest
 
 from autograder.book.grades import grades
 from autograder.language import speaking
-from autograder.reports.class_plots import plots
 from autograder.reports.class_view import class_view
-from autograder.reports.pages import class_page, student_page
+from autograder.reports.pages import Links, class_page, index_page, student_page
 from autograder.reports.visible import student_view
 
 pytestmark = pytest.mark.slow
@@ -27,6 +26,20 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ROOT = Path(__file__).parents[3]
 AXE = Path(os.environ.get("AUTOGRADER_AXE") or ROOT / "node_modules/axe-core/axe.min.js")
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
+# Words in cells that stand on more than one line; names of code may be broken, and are marked as such.
+BROKEN_WORDS = """() => {
+  const broken = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  for (let node; (node = texts.nextNode()); ) {
+    if (!node.parentElement.closest("td, th") || node.parentElement.closest(".loose, .long, code")) continue
+    for (const word of node.data.matchAll(/[\\p{L}\\d]+/gu)) {
+      const range = document.createRange()
+      range.setStart(node, word.index)
+      range.setEnd(node, word.index + word[0].length)
+      if (new Set([...range.getClientRects()].map(r => Math.round(r.top))).size > 1) broken.push(word[0])
+    }
+  }
+  return broken
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +60,7 @@ def pages(course, result, check, problem):
     """A student's page and the class's, in a language."""
 
     def make(language: str, students: int = 3) -> dict[str, str]:
-        results = []
+        results, names = [], {}
         for k in range(students):
             lost = check(
                 "density", "failed", message="the mean: expected a number, got None.", hint="Look at <i>it</i>.",
@@ -55,14 +68,21 @@ def pages(course, result, check, problem):
             )  # fmt: skip
             own = (lost if k % 3 else check("density"), check("secret", "blocked" if k % 3 else "passed"))
             name = f"student <b>{k}</b>"
+            names[name] = ("陳小明 🦊", "Gwendolyn Featherstonehaugh-Cholmondeley", "")[k % 3]
             results.append(result(name, "flows", *own, loading=[problem], notes=["The file is empty."]))
             results.append(result(name, "chains", check("order")))
         with speaking(language):
             given = grades(results, course, [])
-            view = class_view(course, results, given, NOW)
+            view = class_view(course, results, given, NOW, names=names)
+            addresses = {row.student: "student.html" for row in view.students}
+            links = Links("index.html", "class.html", ("陳小明 🦊", "student.html"), ("Bob", "student.html"))
+            student = student_view(course, results[:2], given[:2], NOW)
+            teacher = student_view(course, results[2:4], given[2:4], NOW, name=names[results[2].student], teacher=True)
             return {
-                "student": student_page(student_view(course, results[:2], given[:2], NOW), course, language),
-                "class": class_page(view, plots(view), course, language),
+                "student": student_page(student, course, language),
+                "teacher": student_page(teacher, course, language, links),
+                "index": index_page(view, course, language, addresses, "class.html"),
+                "class": class_page(view, course, language, addresses, "index.html"),
             }
 
     return make
@@ -92,6 +112,7 @@ def test_pages_are_sound(browser, pages, language, width, scheme, tmp_path):
         assert page.locator("html").get_attribute("lang") == language
         assert page.locator("h1 b, td b, th b").count() == 0, "a student's name became markup"
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name}: wider than the screen"
+        assert page.evaluate(BROKEN_WORDS) == [], f"{name}: words of tables are broken"
         context.close()
 
 

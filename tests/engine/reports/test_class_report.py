@@ -9,13 +9,16 @@ from datetime import UTC, datetime
 
 import pytest
 
+from autograder.book.decisions import Decision
 from autograder.book.grades import grades
 from autograder.book.missing import complete
-from autograder.reports.class_plots import plots
 from autograder.reports.class_text import checks_csv, class_markdown, mistakes_csv, plain, statistics_csv
 from autograder.reports.class_view import class_view
-from autograder.reports.pages import class_page
+from autograder.reports.heat_map import heat_map
+from autograder.reports.pages import Links, class_page, index_page, student_page
 from autograder.reports.similarity import likeness, own_tokens
+from autograder.reports.visible import student_view
+from autograder.reports.words import total
 from autograder.results.model import Incident
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -56,9 +59,10 @@ def test_what_is_counted(course, small_class):
     assert view.identical == (("flows", ("ada", "bob")),)
     assert [(i.student, i.kind) for i in view.incidents] == [("cid", "died")]
     assert [(m.student, m.before, m.after) for m in view.moved] == [("ada", 2.0, 5.0)]
-    assert [(s.student, s.total, s.max_total) for s in view.students] == [
-        ("ada", 5.0, 20.0), ("bob", 0.0, 20.0), ("cid", 10.0, 15.0),
+    assert [(s.student, total(list(s.grades.values())), set(s.alarms)) for s in view.students] == [
+        ("ada", "5 / 20", set()), ("bob", "0 / 20", set()), ("cid", "10 / 15", {"flows"}),
     ]  # fmt: skip
+    assert flows.tenths == (1, 0, 0, 0, 0, 2, 0, 0, 0, 0)
 
 
 def test_a_check_of_ours_that_broke_is_not_the_students(course, result, check):
@@ -66,7 +70,53 @@ def test_a_check_of_ours_that_broke_is_not_the_students(course, result, check):
     assert view.exercises[0].checks[0].share == 0.0
     assert view.exercises[0].finals == ()
     assert [r.student for r in view.faults] == ["ada"]
-    assert "not graded" in class_page(view, plots(view), course, "en")
+    html = class_page(view, course, "en")
+    assert "not graded" in html
+    assert "(1 open)" in html
+    assert "0 / 0" not in html, "a total of what is open is none"
+    assert "not graded" in class_page(view, course, "en")
+
+
+def test_students_are_called_by_their_names(course, small_class):
+    small_class[0].incidents.append(Incident("died", "exit 1", "density"))
+    names = {"ada": "陳小明", "bob": "Bob 🦊", "cid": "cid"}
+    view = view_of(course, small_class, names=names, before={("ada", "flows"): 2.0})
+    html = class_page(view, course, "en", {"ada": "for-teachers/ada.html"}, "for-teachers/index.html")
+    assert html.count('<a href="for-teachers/ada.html">陳小明</a> <span class="soft small loose">ada</span>') == 5
+    assert '<a href="for-teachers/index.html">All pages</a>' in html
+    assert "<th scope=row>Bob 🦊<td class=f>✗" in html, "the heat map has names as text, and signs beside its colours"
+    assert "data:image/png" not in html
+    markdown = class_markdown(view)
+    assert r"| 陳小明 \(ada\) |" in markdown
+    assert r"died \(density\) exit 1" in markdown
+    assert "| cid |" in markdown
+
+
+def test_marks_are_explained_where_they_stand(course, small_class):
+    def shown(view):
+        return " ".join(class_page(view, course, "en").split())
+
+    override = Decision(NOW, "t", "why", "override", "bob", "flows", points=7.5, was=1.0)
+    html = shown(view_of(course, small_class, [override]))
+    assert "7.5*≠ (0)" in html
+    assert "Final points. * changed by hand; ≠ overridden when the checks gave other points: look again; (in" in html
+    assert "† late" not in html
+    assert "* changed by hand" not in shown(view_of(course, small_class))
+
+
+def test_every_page_is_reached_from_every_other(course, small_class):
+    view = view_of(course, small_class, names={"ada": "Ada L."})
+    pages = {"ada": "ada.html", "bob": "b%20b.html", "cid": "cid.html"}
+    index = index_page(view, course, "en", pages, "../class/class.html")
+    for target in (*pages.values(), "../class/class.html"):
+        assert f'href="{target}"' in index
+    assert "Ada L." in index
+    student = student_view(course, small_class[:1], grades(small_class[:1], course, []), NOW, teacher=True)
+    links = Links("index.html", "class.html", None, ("Bob", "b%20b.html"))
+    page = student_page(student, course, "en", links)
+    assert [t in page for t in ('href="index.html"', 'href="class.html"', '<a rel="next" href="b%20b.html">Bob →</a>')]
+    assert 'rel="prev"' not in page
+    assert "index.html" not in student_page(student, course, "en"), "a page for a student tells of nobody else"
 
 
 def test_names_are_text_everywhere(course, result, check):
@@ -74,7 +124,7 @@ def test_names_are_text_everywhere(course, result, check):
     given = result(name, "flows", check("density", "failed", message="m", diagnosis="s", diagnosis_title=name))
     given.incidents.append(Incident("died", name, "density"))
     view = view_of(course, [given, result("ada", "flows", check("density"))])
-    html = class_page(view, plots(view), course, "en")
+    html = class_page(view, course, "en")
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     markdown = class_markdown(view)
@@ -112,7 +162,7 @@ def test_a_large_class_stays_small(course, result, check):
         for e in ("flows", "chains")
     ]  # fmt: skip
     view = view_of(course, results)
-    size = len(class_page(view, plots(view), course, "en").encode())
+    size = len(class_page(view, course, "en").encode())
     assert size < 5_000_000 * 2 / 7
     assert size > 50_000
 
@@ -142,7 +192,8 @@ def test_the_stubs_own_lines_are_left_out():
     assert likeness("flows", {"ada": STUB, "bob": STUB}, STUB).pairs == ()
 
 
-def test_names_that_matplotlib_would_read_as_formulas(course, result, check):
+def test_any_name_stands_in_the_map(course, result, check):
     names = ["$x_{", "$\\frac{1}{0}$", "日本", "a" * 90]
     view = view_of(course, [result(name, "flows", check("density")) for name in names])
-    assert set(plots(view).heat_maps) == {"flows"}
+    drawn = heat_map(view.exercises[0], view.results, {})
+    assert [name for name in names if f"<th scope=row>{name}<td" not in drawn] == []

@@ -16,9 +16,10 @@ from autograder.reports.pages import student_page
 from autograder.reports.pictures import student_pictures
 from autograder.reports.reading import ReadingList, sections
 from autograder.reports.visible import student_view
-from autograder.results.model import Incident
+from autograder.results.model import Incident, SubmissionFacts
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
+IN_TIME, LATE = datetime(2027, 2, 7, 12, tzinfo=UTC), datetime(2027, 2, 10, 12, tzinfo=UTC)
 EVIL = '<script>alert("x")</script><img src=x onerror=y> {{ 7*7 }} & \u202e$x$'
 
 
@@ -135,6 +136,32 @@ def test_nothing_is_told_before_it_is_published(make_course, result, check):
     assert "5 of 10 points" in after
 
 
+def test_who_is_late_knows_before_the_points_are_published(make_course, result, check):
+    given = result("ada", "flows", check("density"), submission=SubmissionFacts(submitted=LATE))
+    text = Outline(page(make_course(published=False), [given])).text
+    assert "Handed in late: 20 % of the points are lost." in text
+    assert "not shown yet; late" in text
+    assert "of 5 points" not in text
+    in_time = result("ada", "flows", check("density"), submission=SubmissionFacts(submitted=IN_TIME))
+    assert "late" not in Outline(page(make_course(published=False), [in_time])).text.partition("not shown yet")[2]
+
+
+def test_final_points_with_the_checks_beside_them(course, result, check):
+    given = result("ada", "flows", check("density"), submission=SubmissionFacts(submitted=LATE))
+    text = " ".join(Outline(page(course, [given])).text.split())
+    assert "4 of 5 points The checks gave 5 points." in text
+    assert "4† (5) / 5" in text
+    assert "† late" in text
+    in_time = result("ada", "flows", check("density"))
+    assert "The checks gave" not in page(course, [in_time])
+
+
+def test_the_students_name_stands_above(course, result):
+    source = page(course, [result("s-17", "flows")], name="Ada <L>")
+    assert 'Ada &lt;L&gt; <span class="soft small">s-17</span></h1>' in source
+    assert "<title>Ada &lt;L&gt; – " in source
+
+
 def test_points_for_missing_work_wait_too(make_course, result, check):
     given = result("ada", "flows", outcome="missing")
     given.checks, given.points = [], 0.0
@@ -188,7 +215,7 @@ def test_the_page_is_sound_and_asks_for_nothing(course, result, check, problem):
     source = page(course, [given, result("ada", "chains")])
     outline = Outline(source)
     assert source.startswith('<!DOCTYPE html>\n<html lang="en">')
-    assert {"header", "main", "nav", "footer", "section", "table", "caption"} <= set(outline.tags)
+    assert {"header", "main", "nav", "footer", "section", "table"} <= set(outline.tags)
     assert outline.levels[0] == 1
     assert outline.levels.count(1) == 1
     assert all(b - a <= 1 for a, b in zip(outline.levels, outline.levels[1:], strict=False))
