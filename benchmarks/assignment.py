@@ -17,8 +17,9 @@ from typing import Any
 from kernel_checks import EXERCISE
 
 from autograder.authoring.bundle import stub_source
+from autograder.authoring.mistakes import read_mistakes
 from autograder.authoring.notebook import to_notebook
-from autograder.authoring.overlay import apply_mistake, read_mistakes
+from autograder.authoring.overlay import apply_mistake
 from autograder.course import Exercise, find_exercise, load_config
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 _Definition = TypeVar("_Definition")
@@ -10,12 +10,16 @@ _Definition = TypeVar("_Definition")
 
 def mistake(
     identity: str,
-    *,
     title: str = "",
+    *,
     hint: str = "",
-    loses: tuple[str, ...] = (),
-    may_lose: tuple[str, ...] = (),
+    check: str = "",
+    also: Mapping[str, str] | None = None,
     read_on: str | None = None,
+    function: str | None = None,
+    old: str = "",
+    new: str = "",
+    guards: bool = True,
 ) -> Callable[[_Definition], _Definition]:
-    """The decorator of mistakes.py, for editors: those files are parsed (`overlay.py`), never imported."""
+    """An entry of mistakes.py, for editors: those files are parsed (`mistakes.py` here), never imported."""
     return lambda definition: definition

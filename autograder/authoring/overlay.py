@@ -1,262 +1,259 @@
-"""The bank of mistakes: typical wrong versions of single functions, laid over the solution.
+"""A mistake laid over the solution: what it changes is appended, so that everything that calls it gets the wrong one.
 
-`mistakes.py` is parsed, never imported: a definition under `@mistake(...)` is appended to the solution's
-text, so that it can use the solution's names and everything that calls the function gets the wrong one.
+A text of the solution in place of another must stand there exactly once: in the function that is named (its docstring
+aside), or else in the solution regions. A definition takes the place of the solution's of the same name:
+
+- A function gets the solution's guards before its body: what the solution's body begins with and only refuses wrong
+  arguments, that is `if ...: raise`, a bare call of a function of the solution's own, a loop over such, and the
+  assignments between them. `guards=False` leaves them out. A class gets them in each method that calls no `super()`.
+- A function whose first parameter is `solution` gets the solution's function there, and no guards.
+
+What is appended stands behind the answers to the quiz, which stay right.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 from autograder.authoring.errors import AuthoringError
+from autograder.authoring.mistakes import Change, Definition, Mistake, parse_source
+from autograder.authoring.regions import find_regions
 from autograder.course.document import did_you_mean
 from autograder.language import _
 
-_FIELDS = ("title", "hint", "loses", "may_lose", "read_on")
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """One known mistake."""
-
-    id: str
-    title: str
-    hint: str
-    loses: tuple[str, ...]  # ids of the checks that do not pass with it; the first is the one meant for it
-    sources: tuple[str, ...]  # the definitions that replace the solution's, and the imports they need
-    names: tuple[str, ...]  # what they define
-    read_on: str | None = None  # where to read on: a section of the statement or a paper
-    may_lose: tuple[str, ...] = ()  # ids of checks with a calibrated limit that it comes near: lost under some seeds
-    line: int = 0  # in mistakes.py
-
-
-def read_mistakes(
-    file: Path, *, check_ids: Collection[str] | None = None, solution: Path | None = None
-) -> tuple[Mistake, ...]:
-    """All mistakes of a file, in its order.
-
-    Args:
-        file: a mistakes.py.
-        check_ids: the ids that `loses` may name; anything goes without it.
-        solution: each mistake must then redefine something that this file defines.
-
-    Raises:
-        AuthoringError: with file and line, for whatever is not a mistake of the documented form.
-    """
-    source = _read(file)
-    tree = _parse(source, file)
-    mistakes: dict[str, Mistake] = {}
-    imports: list[str] = []
-    for position, node in enumerate(tree.body):
-        if position == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            continue  # the docstring
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            imports += _import(source, node)
-            continue
-        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
-            raise AuthoringError(
-                _("only functions and classes under @mistake(...) may stand here"), file=file, line=node.lineno
-            )
-        _add(mistakes, node, source, file)
-    defined = None if solution is None else _defined_names(solution)
-    for mistake in mistakes.values():
-        _check(mistake, file, check_ids, defined)
-    return tuple(replace(mistake, sources=(*imports, *mistake.sources)) for mistake in mistakes.values())
+WRAPPER = "solution"  # first parameter of a definition that gets the solution's handed in
 
 
 def apply_mistake(solution_source: str, mistake: Mistake) -> str:
-    """The solution with this mistake: its definitions come last, so they are the ones that count."""
-    cell = "\n\n\n".join(mistake.sources)
-    return f"{solution_source.rstrip()}\n\n\n# %%\n{cell}\n"
+    """The solution with this mistake; AuthoringError, with the mistake's line, where it does not fit the solution."""
+    cell = [*mistake.imports, *_changed(solution_source, mistake)]
+    if mistake.definitions:
+        places = _places(solution_source, mistake)
+        cell += [_laid_over(definition, places, mistake) for definition in mistake.definitions]
+    text = "\n\n\n".join(cell)
+    return f"{solution_source.rstrip()}\n\n\n# %%\n{text}\n"
 
 
-def _add(mistakes: dict[str, Mistake], node: ast.FunctionDef | ast.ClassDef, source: str, file: Path) -> None:
-    calls = [item for item in node.decorator_list if isinstance(item, ast.Call) and _is_mistake(item.func)]
-    if len(calls) != 1:
-        message = "has no @mistake(...) above it" if not calls else "has more than one @mistake(...)"
-        raise AuthoringError(f"{node.name} {message}", file=file, line=node.lineno)
-    call = calls[0]
-    identity, given = _arguments(call, file)
-    text = _definition(source, node, call)
-    if not given:  # a second definition for a mistake described above
-        known = mistakes.get(identity)
-        if known is None:
-            raise AuthoringError(
-                _(
-                    "@mistake({identity!r}) without title, hint and loses adds to an earlier mistake, but "
-                    "there is none of this id{suggestion}"
-                ).format(identity=identity, suggestion=did_you_mean(identity, list(mistakes))),
-                file=file,
-                line=call.lineno,
+_Place = ast.FunctionDef | ast.ClassDef
+
+
+def _places(source: str, mistake: Mistake) -> dict[str, _Place]:
+    """What the solution defines, by dotted name."""
+    found: dict[str, _Place] = {}
+
+    def visit(body: list[ast.stmt], prefix: str) -> None:
+        for node in body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                found[prefix + node.name] = node
+                if isinstance(node, ast.ClassDef):
+                    visit(node.body, f"{prefix}{node.name}.")
+
+    visit(parse_source(source, mistake.file.with_name("the solution")).body, "")
+    return found
+
+
+# --- changes of a text ---
+
+
+def _changed(source: str, mistake: Mistake) -> Iterator[str]:
+    """The definitions that the changes of a mistake touch, as they are then."""
+    touched: dict[str, None] = {}
+    for change in mistake.changes:
+        places = _places(source, mistake)
+        starts = _line_starts(source)
+        positions = [
+            position
+            for first, last in _searched(source, change, places, mistake)
+            for position in _occurrences(source, change.old, starts[first], starts[last])
+        ]
+        where = _("the solution regions") if change.function is None else change.function
+        if len(positions) != 1:
+            numbers = ", ".join(str(source.count("\n", 0, position) + 1) for position in positions)
+            message = (
+                _("{id}: {old!r} does not stand in {where}: take the text from the solution as it is")
+                if not positions
+                else _("{id}: {old!r} stands in {where} {n} times (lines {lines}): give more of it, or function=")
             )
-        if node.name in known.names:
-            raise AuthoringError(
-                _("{identity} defines {name} twice").format(identity=identity, name=node.name),
-                file=file,
-                line=node.lineno,
+            raise _error(
+                message.format(id=mistake.id, old=change.old, where=where, n=len(positions), lines=numbers),
+                change.line,
+                mistake,
             )
-        mistakes[identity] = replace(known, sources=(*known.sources, text), names=(*known.names, node.name))
-        return
-    if identity in mistakes:
-        raise AuthoringError(
-            _("the id {identity!r} is taken (line {line})").format(identity=identity, line=mistakes[identity].line),
-            file=file,
-            line=call.lineno,
+        if change.new == change.old:
+            raise _error(_("{id}: old and new are the same").format(id=mistake.id), change.line, mistake)
+        line = source.count("\n", 0, positions[0]) + 1
+        touched |= dict.fromkeys(
+            name for name, node in places.items() if "." not in name and _first(node) <= line <= _end(node)
         )
-    missing = [name for name in ("title", "hint", "loses") if not given.get(name)]
-    if missing:
-        raise AuthoringError(
-            _("@mistake({identity!r}) lacks {listing}").format(identity=identity, listing=", ".join(missing)),
-            file=file,
-            line=call.lineno,
+        source = source[: positions[0]] + change.new + source[positions[0] + len(change.old) :]
+        try:
+            ast.parse(source)
+        except SyntaxError as error:
+            raise _error(
+                _("{id}: with the new text the solution is not valid Python: {msg}").format(
+                    id=mistake.id, msg=error.msg
+                ),
+                change.line,
+                mistake,
+            ) from error
+    if touched:
+        lines, places = source.split("\n"), _places(source, mistake)
+        yield from ("\n".join(lines[_first(places[name]) - 1 : _end(places[name])]) for name in touched)
+
+
+def _searched(source: str, change: Change, places: dict[str, _Place], mistake: Mistake) -> list[tuple[int, int]]:
+    """The lines in which the old text may stand: from, and up to but not (0-based)."""
+    if change.function is not None:
+        node = places.get(change.function)
+        if node is None:
+            raise _error(
+                _("{id}: the solution defines no {name!r}{suggestion}").format(
+                    id=mistake.id, name=change.function, suggestion=did_you_mean(change.function, list(places))
+                ),
+                change.line,
+                mistake,
+            )
+        docstring = node.body[0] if ast.get_docstring(node, clean=False) is not None else None
+        if docstring is None:
+            return [(node.lineno - 1, _end(node))]
+        return [(node.lineno - 1, docstring.lineno - 1), (_end(docstring), _end(node))]
+    definitions = [node for name, node in places.items() if "." not in name]
+    return [
+        (region.first + 1, region.last)
+        for region in find_regions(source, mistake.file)
+        if region.kind == "SOLUTION" and any(_first(d) <= region.first + 1 <= _end(d) for d in definitions)
+    ]
+
+
+def _occurrences(source: str, text: str, start: int, stop: int) -> Iterator[int]:
+    position = source.find(text, start, stop)
+    while text and position >= 0:
+        yield position
+        position = source.find(text, position + 1, stop)
+
+
+def _line_starts(source: str) -> list[int]:
+    starts = [0]
+    for line in source.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    return starts
+
+
+def _first(node: _Place) -> int:
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+
+
+def _end(node: ast.stmt) -> int:
+    return node.end_lineno or node.lineno
+
+
+# --- definitions ---
+
+
+def _laid_over(definition: Definition, places: dict[str, _Place], mistake: Mistake) -> str:
+    """The definition's text, with the solution's guards before it, or with the solution handed in."""
+    theirs = places.get(definition.name)
+    if theirs is None or isinstance(theirs, ast.ClassDef) != isinstance(definition.node, ast.ClassDef):
+        if theirs is None and any(one.name in places for one in mistake.definitions):
+            return ast.unparse(definition.node)  # a helper of the definition beside it
+        raise _error(
+            _(
+                "{id} defines {name}, and the solution defines nothing of that name{suggestion}: it changes nothing"
+            ).format(
+                id=mistake.id,
+                name=definition.name,
+                suggestion=did_you_mean(definition.name, [name for name in places if "." not in name]),
+            ),
+            definition.line,
+            mistake,
         )
-    mistakes[identity] = Mistake(
-        id=identity,
-        title=_text(given["title"], "title", call, file),
-        hint=_text(given["hint"], "hint", call, file),
-        loses=_ids(given["loses"], call, file),
-        may_lose=_ids(given.get("may_lose", ()), call, file),
-        read_on=None if given.get("read_on") is None else _text(given["read_on"], "read_on", call, file),
-        sources=(text,),
-        names=(node.name,),
-        line=call.lineno,
+    node = _copy(definition.node)
+    if isinstance(node, ast.FunctionDef):
+        parameters = [*node.args.posonlyargs, *node.args.args]
+        if parameters and parameters[0].arg == WRAPPER:
+            _hand_in(node)
+        elif definition.guards:
+            _guard(node, theirs, definition, places, mistake)
+    elif definition.guards:
+        for method in node.body:
+            original = places.get(f"{node.name}.{method.name}") if isinstance(method, ast.FunctionDef) else None
+            if isinstance(method, ast.FunctionDef) and original is not None and not _calls_super(method):
+                _guard(method, original, definition, places, mistake)
+    return ast.unparse(ast.fix_missing_locations(node))
+
+
+def _copy(node: _Place) -> _Place:
+    copied = ast.parse(ast.unparse(node)).body[0]
+    assert isinstance(copied, ast.FunctionDef | ast.ClassDef)
+    return copied
+
+
+def _hand_in(node: ast.FunctionDef) -> None:
+    """The parameter `solution` becomes one by name whose default is the function that this one replaces."""
+    (node.args.posonlyargs or node.args.args).pop(0)
+    node.args.kwonlyargs.append(ast.arg(WRAPPER))
+    node.args.kw_defaults.append(ast.Name(node.name, ast.Load()))
+
+
+def _guard(
+    node: ast.FunctionDef, theirs: _Place, definition: Definition, places: dict[str, _Place], mistake: Mistake
+) -> None:
+    assert isinstance(theirs, ast.FunctionDef)
+    guards = guards_of(theirs, {name for name in places if "." not in name})
+    used = {name.id for guard in guards for name in ast.walk(guard) if isinstance(name, ast.Name)}
+    lacking = [arg.arg for arg in _parameters(theirs) if arg.arg in used - {arg.arg for arg in _parameters(node)}]
+    if lacking:
+        raise _error(
+            _("{id}: the solution's guards use {listing}, for which {name} has no parameter: name its parameters as "
+              "the solution does, or leave the guards out (guards=False)")
+            .format(id=mistake.id, listing=", ".join(lacking), name=node.name),
+            definition.line,
+            mistake,
+        )  # fmt: skip
+    start = 1 if ast.get_docstring(node) is not None else 0
+    node.body[start:start] = guards
+
+
+def _parameters(node: ast.FunctionDef) -> list[ast.arg]:
+    extra = [arg for arg in (node.args.vararg, node.args.kwarg) if arg is not None]
+    return [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, *extra]
+
+
+def guards_of(function: ast.FunctionDef, own: set[str]) -> list[ast.stmt]:
+    """What the body of a function begins with to refuse wrong arguments; `own`: what the solution itself defines."""
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    end = 0
+    for number, statement in enumerate(body, start=1):
+        if _is_guard(statement, own):
+            end = number
+        elif not isinstance(statement, ast.Assign | ast.AnnAssign):
+            break
+    return body[:end]
+
+
+def _is_guard(statement: ast.stmt, own: set[str]) -> bool:
+    if isinstance(statement, ast.If):
+        return _refuses(statement)
+    if isinstance(statement, ast.For):
+        return not statement.orelse and all(_is_guard(inner, own) for inner in statement.body)
+    called = statement.value.func if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) else None
+    return isinstance(called, ast.Name) and called.id in own
+
+
+def _refuses(statement: ast.If) -> bool:
+    """Whether every branch raises, and does no more than to put a message together before it."""
+    *before, last = statement.body
+    raises = isinstance(last, ast.Raise) and all(isinstance(inner, ast.Assign) for inner in before)
+    otherwise = statement.orelse
+    return raises and (
+        not otherwise or (len(otherwise) == 1 and isinstance(otherwise[0], ast.If) and _refuses(otherwise[0]))
     )
 
 
-def _is_mistake(function: ast.expr) -> bool:
-    return isinstance(function, ast.Name) and function.id == "mistake"
+def _calls_super(method: ast.FunctionDef) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == "super" for node in ast.walk(method))
 
 
-def _arguments(call: ast.Call, file: Path) -> tuple[str, dict[str, Any]]:
-    if len(call.args) != 1:
-        raise AuthoringError(
-            _(
-                "@mistake takes one argument without a name, the id; "
-                "the others are title=, hint=, loses=, may_lose=, read_on="
-            ),
-            file=file,
-            line=call.lineno,
-        )
-    identity = _literal(call.args[0], "the id", file)
-    if not isinstance(identity, str) or not identity.isidentifier():
-        raise AuthoringError(
-            _("the id must be a word such as 'kl_sign', got {identity!r}").format(identity=identity),
-            file=file,
-            line=call.lineno,
-        )
-    given = {}
-    for keyword in call.keywords:
-        if keyword.arg not in _FIELDS:
-            raise AuthoringError(
-                _("@mistake has no argument {arg!r}{suggestion} (it has: {listing})").format(
-                    arg=keyword.arg, suggestion=did_you_mean(keyword.arg or "", _FIELDS), listing=", ".join(_FIELDS)
-                ),
-                file=file,
-                line=keyword.value.lineno,
-            )
-        given[keyword.arg] = _literal(keyword.value, keyword.arg, file)
-    return identity, given
-
-
-def _literal(node: ast.expr, what: str, file: Path) -> Any:
-    try:
-        return ast.literal_eval(node)
-    except (ValueError, TypeError) as error:
-        raise AuthoringError(
-            _("{what} must be a literal (this file is parsed, never run), got {ast}").format(
-                what=what, ast=ast.unparse(node)
-            ),
-            file=file,
-            line=node.lineno,
-        ) from error
-
-
-def _text(value: Any, what: str, call: ast.Call, file: Path) -> str:
-    if not isinstance(value, str):
-        raise AuthoringError(
-            _("{what} must be text, got {value!r}").format(what=what, value=value), file=file, line=call.lineno
-        )
-    return value
-
-
-def _ids(value: Any, call: ast.Call, file: Path) -> tuple[str, ...]:
-    if not isinstance(value, tuple | list) or not all(isinstance(item, str) for item in value):
-        raise AuthoringError(
-            _("loses must be a tuple of check ids such as ('kl_value',), got {value!r}").format(value=value),
-            file=file,
-            line=call.lineno,
-        )
-    if len(set(value)) != len(value):
-        raise AuthoringError(_("loses names a check twice: {value!r}").format(value=value), file=file, line=call.lineno)
-    return tuple(value)
-
-
-def _definition(source: str, node: ast.FunctionDef | ast.ClassDef, call: ast.Call) -> str:
-    """The definition's own text, with every decorator but @mistake."""
-    lines = source.split("\n")
-    # `@` may stand on the line of its expression only, so a decorator's lines are those of its expression.
-    kept = ["\n".join(lines[item.lineno - 1 : item.end_lineno]) for item in node.decorator_list if item is not call]
-    return "\n".join([*kept, *lines[node.lineno - 1 : node.end_lineno]])
-
-
-def _import(source: str, node: ast.Import | ast.ImportFrom) -> list[str]:
-    # `from autograder... import mistake` would only please an editor; it belongs in no submission.
-    if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ("autograder", "__future__"):
-        return []
-    return [ast.get_source_segment(source, node) or ast.unparse(node)]
-
-
-def _check(mistake: Mistake, file: Path, check_ids: Collection[str] | None, defined: Collection[str] | None) -> None:
-    if check_ids is not None:
-        for check in (*mistake.loses, *mistake.may_lose):
-            if check not in check_ids:
-                raise AuthoringError(
-                    _("{id} loses {check!r}, which is no check of this exercise{suggestion}").format(
-                        id=mistake.id, check=check, suggestion=did_you_mean(check, list(check_ids))
-                    ),
-                    file=file,
-                    line=mistake.line,
-                )
-    if defined is not None and not set(mistake.names) & set(defined):
-        raise AuthoringError(
-            _(
-                "{id} defines {listing}, and the solution defines nothing of that name{suggestion}: it "
-                "would change nothing"
-            ).format(
-                id=mistake.id,
-                listing=", ".join(mistake.names),
-                suggestion=did_you_mean(mistake.names[0], list(defined)),
-            ),
-            file=file,
-            line=mistake.line,
-        )
-
-
-def _defined_names(solution: Path) -> set[str]:
-    return {
-        node.name
-        for node in _parse(_read(solution), solution).body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-    }
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise AuthoringError(
-            _("cannot be read: {strerror}").format(strerror=error.strerror or error), file=file
-        ) from error
-
-
-def _parse(source: str, file: Path) -> ast.Module:
-    try:
-        return ast.parse(source, str(file))
-    except SyntaxError as error:
-        raise AuthoringError(
-            _("is not valid Python: {msg}").format(msg=error.msg), file=file, line=error.lineno
-        ) from error
+def _error(message: str, line: int, mistake: Mistake) -> AuthoringError:
+    return AuthoringError(message, file=mistake.file, line=line)

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.authoring.losses import read_bank
 from autograder.batch.judges import JudgeFault, Order
 from autograder.batch.pool import Done, run_tasks
-from autograder.batch.populations import mistakes, subjects, task
+from autograder.batch.populations import subjects, task
 from autograder.course import CourseConfig, Exercise
 from autograder.language import _
 from autograder.results.files import write_atomically
@@ -76,7 +77,7 @@ def calibrate(
     if not found:
         return _document(exercise, {}, {}, {})
     checks = tuple(sorted({figure.check for figure in found}))
-    wrong = {m.id: set(m.loses) for m in mistakes(exercise)}
+    wrong = {m.id: set(m.loses) for m in read_bank(exercise)}
     tasks = []
     for subject in subjects(exercise):
         if subject.kind == "stub" or (subject.kind == "mistake" and not wrong[subject.name] & set(checks)):

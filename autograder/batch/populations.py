@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from autograder.authoring.bundle import stub_source
-from autograder.authoring.overlay import Mistake, apply_mistake, read_mistakes
+from autograder.authoring.losses import read_bank
+from autograder.authoring.overlay import apply_mistake
 from autograder.authoring.personal import personalise
 from autograder.batch.pool import Task
 from autograder.course import CourseConfig, Exercise
@@ -30,14 +31,9 @@ def subjects(exercise: Exercise) -> list[Subject]:
     found = [Subject("reference", "reference", solution), Subject("stub", "stub", stub_source(exercise))]
     for path in exercise.alternatives:
         found.append(Subject("alternative", path.stem, path.read_text(encoding="utf-8"), personal=False))
-    for mistake in mistakes(exercise):
+    for mistake in read_bank(exercise):
         found.append(Subject("mistake", mistake.id, apply_mistake(solution, mistake)))
     return found
-
-
-def mistakes(exercise: Exercise) -> tuple[Mistake, ...]:
-    """The bank of mistakes of an exercise."""
-    return read_mistakes(exercise.mistakes) if exercise.mistakes.is_file() else ()
 
 
 def task(course: CourseConfig, exercise: Exercise, subject: Subject, seed: int, checks: tuple[str, ...] = ()) -> Task:

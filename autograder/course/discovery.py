@@ -38,6 +38,10 @@ class Exercise:
         return self.folder / "mistakes.py"
 
     @property
+    def losses(self) -> Path:
+        return self.folder / "losses.yaml"
+
+    @property
     def public_checks(self) -> Path:
         return self.folder / "test_public.py"
 

@@ -11,7 +11,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from autograder.authoring.overlay import Mistake, apply_mistake, read_mistakes
+from autograder.authoring.losses import read_bank
+from autograder.authoring.mistakes import Mistake
+from autograder.authoring.overlay import apply_mistake
 from autograder.authoring.personal import load_quiz, personal_rng, personalise
 from autograder.course.config import CourseConfig, ExerciseConfig
 from autograder.course.data import Split, load_digits
@@ -94,8 +96,7 @@ class Kit:
 
     @cached_property
     def mistakes(self) -> tuple[Mistake, ...]:
-        path = self.exercise.mistakes
-        return read_mistakes(path) if path.is_file() else ()
+        return read_bank(self.exercise)
 
     def quiz_answers(self, student: str) -> RightAnswers:
         """The right answers to this student's own questions."""

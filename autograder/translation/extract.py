@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autograder.authoring.bundle import stub_source
-from autograder.authoring.overlay import read_mistakes
+from autograder.authoring.mistakes import read_mistakes
 from autograder.authoring.regions import strip_solutions
 from autograder.authoring.statement import texts
 from autograder.course import CourseConfig, find_exercise

@@ -2,491 +2,179 @@
 
 from autograder.authoring import mistake
 
+# A catalogue: each entry is a paragraph.
+# fmt: off
 
-@mistake(
-    "log_prob_without_normaliser",
-    title="log-density of the mixture without its normalising constant",
+# --- mixtures of Gaussians ------------------------------------------------------------------------
+
+mistake("log_prob_without_normaliser", "log-density of the mixture without its normalising constant",
+    check="mixture_log_prob",
     hint="A density integrates to 1: each component carries the factor (2 pi std^2)^(-d/2), with d the dimension.",
-    loses=("mixture_log_prob",),
-)
-def gaussian_mixture_log_prob(x, means, std, weights):
-    if x.shape[1] != means.shape[1] or weights.shape != means.shape[:1]:
-        raise ValueError("shapes of x, means and weights do not fit")
-    squared = (x[:, None] - means).square().sum(-1)
-    return torch.logsumexp(weights.log() - squared / (2 * std**2), dim=1)
+    old=" - log_normaliser", new="")
 
-
-@mistake(
-    "normaliser_of_one_dimension",
-    title="normalising constant of one dimension used in every dimension",
+mistake("normaliser_of_one_dimension", "normalising constant of one dimension used in every dimension",
+    check="mixture_log_prob",
     hint="In d dimensions the constant is (2 pi std^2)^(-d/2): each coordinate brings its own factor.",
-    loses=("mixture_log_prob",),
-)
-def gaussian_mixture_log_prob(x, means, std, weights):
-    if x.shape[1] != means.shape[1] or weights.shape != means.shape[:1]:
-        raise ValueError("shapes of x, means and weights do not fit")
-    squared = (x[:, None] - means).square().sum(-1)
-    log_normaliser = 0.5 * math.log(2 * math.pi * std**2)
-    return torch.logsumexp(weights.log() - squared / (2 * std**2) - log_normaliser, dim=1)
+    old="0.5 * x.shape[1] * math.log", new="0.5 * math.log")
 
-
-@mistake(
-    "normaliser_of_two_dimensions",
-    title="normalising constant of the plane used in every dimension",
+mistake("normaliser_of_two_dimensions", "normalising constant of the plane used in every dimension",
+    check="mixture_log_prob",
     hint="In d dimensions the constant is (2 pi std^2)^(-d/2): d is the number of coordinates of x, not always 2.",
-    loses=("mixture_log_prob",),
-)
-def gaussian_mixture_log_prob(x, means, std, weights):
-    if x.shape[1] != means.shape[1] or weights.shape != means.shape[:1]:
-        raise ValueError("shapes of x, means and weights do not fit")
-    squared = (x[:, None] - means).square().sum(-1)
-    return torch.logsumexp(weights.log() - squared / (2 * std**2) - math.log(2 * math.pi * std**2), dim=1)
+    old="0.5 * x.shape[1] * math.log", new="math.log")
 
-
-@mistake(
-    "std_as_variance",
-    title="the standard deviation used as the variance",
+mistake("std_as_variance", "the standard deviation used as the variance", check="mixture_log_prob",
     hint="`std` is a standard deviation: the exponent is divided by 2 std^2, and the constant holds std^2, too.",
-    loses=("mixture_log_prob",),
-    may_lose=("mixture_far_away",),
-)
-def gaussian_mixture_log_prob(x, means, std, weights):
-    if x.shape[1] != means.shape[1] or weights.shape != means.shape[:1]:
-        raise ValueError("shapes of x, means and weights do not fit")
-    squared = (x[:, None] - means).square().sum(-1)
-    log_normaliser = 0.5 * x.shape[1] * math.log(2 * math.pi * std)
-    return torch.logsumexp(weights.log() - squared / (2 * std) - log_normaliser, dim=1)
+    also={"mixture_far_away": "far away the exponent alone counts; a std near 1 hides it"},
+    function="gaussian_mixture_log_prob", old="squared / (2 * std**2)", new="squared / (2 * std)")
+mistake("std_as_variance",
+    old="math.log(2 * math.pi * std**2)", new="math.log(2 * math.pi * std)")
 
-
-@mistake(
-    "one_point_squeezed",
-    title="a batch of one point loses its axis",
+mistake("one_point_squeezed", "a batch of one point loses its axis", check="mixture_log_prob",
     hint="`squeeze()` takes away every axis of length 1, that of the batch too: sum over dim=-1 and leave the rest.",
-    loses=("mixture_log_prob",),
-)
-def gaussian_mixture_log_prob(x, means, std, weights):
-    if x.shape[1] != means.shape[1] or weights.shape != means.shape[:1]:
-        raise ValueError("shapes of x, means and weights do not fit")
-    squared = (x[:, None] - means).square().sum(-1)
-    log_normaliser = 0.5 * x.shape[1] * math.log(2 * math.pi * std**2)
-    return torch.logsumexp(weights.log() - squared / (2 * std**2) - log_normaliser, dim=1).squeeze()
+    old="log_normaliser, dim=1)", new="log_normaliser, dim=1).squeeze()")
 
-
-@mistake(
-    "log_prob_underflows",
-    title="logarithm of a sum of exponentials that underflow",
+mistake("log_prob_underflows", "logarithm of a sum of exponentials that underflow", check="mixture_far_away",
     hint="Far from all modes every exponential is 0 in floating point, and log(0) is -inf: use torch.logsumexp.",
-    loses=("mixture_far_away",),
-)
-def gaussian_mixture_log_prob(x, means, std, weights):
-    if x.shape[1] != means.shape[1] or weights.shape != means.shape[:1]:
-        raise ValueError("shapes of x, means and weights do not fit")
-    squared = (x[:, None] - means).square().sum(-1)
-    density = torch.exp(-squared / (2 * std**2)) / (2 * math.pi * std**2) ** (x.shape[1] / 2)
-    return (density @ weights).log()
+    old="torch.logsumexp(weights.log() - squared / (2 * std**2) - log_normaliser, dim=1)",
+    new="(torch.exp(-squared / (2 * std**2) - log_normaliser) @ weights).log()")
 
-
-@mistake(
-    "score_ignores_weights",
-    title="responsibilities without the weights of the components",
+mistake("score_ignores_weights", "responsibilities without the weights of the components", check="mixture_score",
     hint="The responsibility of a component is its weight times its density, over the sum of these.",
-    loses=("mixture_score",),
-)
-def gaussian_mixture_score(x, means, std, weights):
-    if x.shape[1] != means.shape[1] or weights.shape != means.shape[:1]:
-        raise ValueError("shapes of x, means and weights do not fit")
-    squared = (x[:, None] - means).square().sum(-1)
-    return (torch.softmax(-squared / (2 * std**2), dim=1) @ means - x) / std**2
+    old="softmax(weights.log() - squared", new="softmax(-squared")
 
-
-@mistake(
-    "score_softmax_over_points",
-    title="responsibilities normalised over the points instead of the components",
+mistake("score_softmax_over_points", "responsibilities normalised over the points instead of the components",
+    check="mixture_score",
     hint="The responsibilities of one point sum to 1 over the components: the softmax runs over K, not over B.",
-    loses=("mixture_score", "mixture_far_away"),
-)
-def gaussian_mixture_score(x, means, std, weights):
-    if x.shape[1] != means.shape[1] or weights.shape != means.shape[:1]:
-        raise ValueError("shapes of x, means and weights do not fit")
-    squared = (x[:, None] - means).square().sum(-1)
-    r = torch.softmax(weights.log() - squared / (2 * std**2), dim=0)
-    return (r[..., None] * (means - x[:, None])).sum(1) / std**2
+    also={"mixture_far_away": "responsibilities that do not sum to 1 change the size of the pull"},
+    old="(2 * std**2), dim=1)", new="(2 * std**2), dim=0)")
+mistake("score_softmax_over_points",
+    old="(responsibilities @ means - x)", new="(responsibilities[..., None] * (means - x[:, None])).sum(1)")
 
-
-@mistake(
-    "score_of_nearest_mode",
-    title="score of the nearest component alone",
+mistake("score_of_nearest_mode", "score of the nearest component alone", check="mixture_score",
     hint="Between the modes every component pulls: the score is a mean of theirs, weighted by the responsibilities.",
-    loses=("mixture_score",),
-)
-def gaussian_mixture_score(x, means, std, weights):
-    if x.shape[1] != means.shape[1] or weights.shape != means.shape[:1]:
-        raise ValueError("shapes of x, means and weights do not fit")
-    nearest = (x[:, None] - means).square().sum(-1).argmin(dim=1)
-    return (means[nearest] - x) / std**2
+    old="responsibilities @ means", new="means[squared.argmin(dim=1)]")
 
-
-@mistake(
-    "score_sign",
-    title="score with its sign reversed",
+mistake("score_sign", "score with its sign reversed", check="mixture_score",
     hint="The score points to where the density grows: from x towards the means, m - x.",
-    loses=("mixture_score",),
-)
-def gaussian_mixture_score(x, means, std, weights):
-    if x.shape[1] != means.shape[1] or weights.shape != means.shape[:1]:
-        raise ValueError("shapes of x, means and weights do not fit")
-    squared = (x[:, None] - means).square().sum(-1)
-    return (x - torch.softmax(weights.log() - squared / (2 * std**2), dim=1) @ means) / std**2
+    old="(responsibilities @ means - x)", new="(x - responsibilities @ means)")
 
-
-@mistake(
-    "score_over_std",
-    title="score divided by the standard deviation instead of the variance",
+mistake("score_over_std", "score divided by the standard deviation instead of the variance", check="mixture_score",
     hint="Differentiate -|x - m|^2 / (2 std^2) in x: the square of std stays in the denominator.",
-    loses=("mixture_score",),
-)
-def gaussian_mixture_score(x, means, std, weights):
-    if x.shape[1] != means.shape[1] or weights.shape != means.shape[:1]:
-        raise ValueError("shapes of x, means and weights do not fit")
-    squared = (x[:, None] - means).square().sum(-1)
-    return (torch.softmax(weights.log() - squared / (2 * std**2), dim=1) @ means - x) / std
+    old="means - x) / std**2", new="means - x) / std")
 
-
-@mistake(
-    "score_underflows",
-    title="responsibilities as a quotient of densities that underflow",
-    hint="Far from all modes the quotient is 0/0. The responsibilities are a softmax of log-weights and exponents.",
-    loses=("mixture_far_away",),
-)
+@mistake("score_underflows", "responsibilities as a quotient of densities that underflow", check="mixture_far_away",
+    hint="Far from all modes the quotient is 0/0. The responsibilities are a softmax of log-weights and exponents.")
 def gaussian_mixture_score(x, means, std, weights):
-    if x.shape[1] != means.shape[1] or weights.shape != means.shape[:1]:
-        raise ValueError("shapes of x, means and weights do not fit")
     density = weights * torch.exp(-(x[:, None] - means).square().sum(-1) / (2 * std**2))
     return (density @ means / density.sum(1, keepdim=True) - x) / std**2
 
+# --- Langevin dynamics ----------------------------------------------------------------------------
 
-@mistake(
-    "noise_without_root",
-    title="noise scaled by 2 step instead of its square root",
+mistake("noise_without_root", "noise scaled by 2 step instead of its square root", check="langevin_step",
     hint="The variance of the noise grows with the step, so the noise itself with its square root: sqrt(2 step).",
-    loses=("langevin_step",),
-)
-def langevin_step(x, score, step, noise):
-    if x.shape != score.shape or x.shape != noise.shape:
-        raise ValueError("x, score and noise must have one shape")
-    return x + step * score + 2 * step * noise
+    old="math.sqrt(2 * step) * noise", new="2 * step * noise")
 
-
-@mistake(
-    "noise_sqrt_step",
-    title="noise sqrt(step) beside the drift step * score",
+mistake("noise_sqrt_step", "noise sqrt(step) beside the drift step * score", check="langevin_step",
     hint="Two conventions are mixed: sqrt(2 step) goes with step * score, sqrt(step) with step / 2 * score. This chain "
     "samples the square of the density, normalised.",
-    loses=("langevin_step",),
-)
-def langevin_step(x, score, step, noise):
-    if x.shape != score.shape or x.shape != noise.shape:
-        raise ValueError("x, score and noise must have one shape")
-    return x + step * score + math.sqrt(step) * noise
+    old="math.sqrt(2 * step) * noise", new="math.sqrt(step) * noise")
 
-
-@mistake(
-    "half_step",
-    title="the course's other convention: step / 2 * score and sqrt(step)",
+mistake("half_step", "the course's other convention: step / 2 * score and sqrt(step)", check="langevin_step",
     hint="This is the chain of half the step. The contract is step * score and sqrt(2 step).",
-    loses=("langevin_step",),
-)
-def langevin_step(x, score, step, noise):
-    if x.shape != score.shape or x.shape != noise.shape:
-        raise ValueError("x, score and noise must have one shape")
-    return x + 0.5 * step * score + math.sqrt(step) * noise
+    old="step * score + math.sqrt(2 * step)", new="0.5 * step * score + math.sqrt(step)")
 
-
-@mistake(
-    "descent_on_score",
-    title="steps against the score",
+mistake("descent_on_score", "steps against the score", check="langevin_step",
     hint="The score points to where the density grows; Langevin dynamics climbs it, + step * score.",
-    loses=("langevin_step", "langevin_modes", "morph_arrives"),
-)
-def langevin_step(x, score, step, noise):
-    if x.shape != score.shape or x.shape != noise.shape:
-        raise ValueError("x, score and noise must have one shape")
-    return x - step * score + math.sqrt(2 * step) * noise
+    old="x + step * score", new="x - step * score")
 
-
-@mistake(
-    "trajectory_without_start",
-    title="trajectory without x0",
+mistake("trajectory_without_start", "trajectory without x0", check="langevin_trajectory",
     hint="The trajectory has n_steps + 1 frames: x0 comes first.",
-    loses=(
-        "langevin_trajectory",
-        "langevin_noise",
-        "langevin_stationary",
-        "langevin_modes",
-        "morph_drift",
-        "morph_arrives",
-        "conventions",
-    ),
-)
-def langevin_sample(score_fn, x0, step, n_steps, generator=None):
-    if n_steps < 1:
-        raise ValueError("n_steps must be at least 1")
-    x, frames = x0, []
-    for _ in range(n_steps):
-        noise = torch.randn(x.shape, generator=generator, dtype=x.dtype)
-        x = langevin_step(x, score_fn(x).detach(), step, noise)
-        frames.append(x)
-    return torch.stack(frames)
+    also={"conventions": "a frame is missing there, too"},
+    old="trajectory = [x]", new="trajectory = []")
 
-
-@mistake(
-    "frames_share_memory",
-    title="one tensor changed in place, so that all frames are the last one",
+mistake("frames_share_memory", "one tensor changed in place, so that all frames are the last one",
+    check="langevin_trajectory",
     hint="`x += ...` changes the tensor that is already in the list: append x.clone(), or write x = x + ...",
-    loses=("langevin_trajectory", "langevin_noise", "morph_without_transport", "morph_drift", "morph_arrives"),
-)
-def langevin_sample(score_fn, x0, step, n_steps, generator=None):
-    if n_steps < 1:
-        raise ValueError("n_steps must be at least 1")
-    x = x0.clone()
-    frames = [x]
-    for _ in range(n_steps):
-        noise = torch.randn(x.shape, generator=generator, dtype=x.dtype)
-        x.copy_(langevin_step(x, score_fn(x).detach(), step, noise))
-        frames.append(x)
-    return torch.stack(frames)
+    old="torch.stack(trajectory)", new="torch.stack(trajectory[-1:] * len(trajectory))")
 
-
-@mistake(
-    "generator_ignored",
-    title="noise that does not come from the generator",
+mistake("generator_ignored", "noise that does not come from the generator", check="langevin_trajectory",
     hint="Hand the generator on to torch.randn(..., generator=generator): two generators of one seed then give one "
     "chain.",
-    loses=("langevin_trajectory",),
-)
-def langevin_sample(score_fn, x0, step, n_steps, generator=None):
-    if n_steps < 1:
-        raise ValueError("n_steps must be at least 1")
-    frames = [x0]
-    for _ in range(n_steps):
-        frames.append(langevin_step(frames[-1], score_fn(frames[-1]).detach(), step, torch.randn_like(x0)))
-    return torch.stack(frames)
+    old="torch.randn(x.shape, generator=generator, dtype=x.dtype, device=device).to(x.device)",
+    new="torch.randn_like(x)")
 
-
-@mistake(
-    "noise_shared_by_chains",
-    title="one noise vector for all chains",
+mistake("noise_shared_by_chains", "one noise vector for all chains", check="langevin_noise",
     hint="Each chain needs noise of its own: draw (B, d) numbers in every step, not (d,) or (1, d).",
-    loses=("langevin_noise", "langevin_stationary", "langevin_modes"),
-)
-def langevin_sample(score_fn, x0, step, n_steps, generator=None):
-    if n_steps < 1:
-        raise ValueError("n_steps must be at least 1")
-    frames = [x0]
-    for _ in range(n_steps):
-        noise = torch.randn(x0.shape[1:], generator=generator, dtype=x0.dtype).expand_as(x0)
-        frames.append(langevin_step(frames[-1], score_fn(frames[-1]).detach(), step, noise))
-    return torch.stack(frames)
+    old="(x.shape, generator=generator, dtype=x.dtype, device=device).to(x.device)",
+    new="(x.shape[1:], generator=generator, dtype=x.dtype).expand_as(x)")
 
-
-@mistake(
-    "noise_shared_by_coordinates",
-    title="one number of noise for all coordinates of a point",
+mistake("noise_shared_by_coordinates", "one number of noise for all coordinates of a point", check="langevin_noise",
     hint="Each coordinate needs noise of its own: draw (B, d) numbers in every step, not (B, 1).",
-    loses=("langevin_noise", "langevin_stationary"),
-    may_lose=("langevin_modes",),
-)
-def langevin_sample(score_fn, x0, step, n_steps, generator=None):
-    if n_steps < 1:
-        raise ValueError("n_steps must be at least 1")
-    frames = [x0]
-    for _ in range(n_steps):
-        noise = torch.randn(len(x0), 1, generator=generator, dtype=x0.dtype).expand_as(x0)
-        frames.append(langevin_step(frames[-1], score_fn(frames[-1]).detach(), step, noise))
-    return torch.stack(frames)
+    old="(x.shape, generator=generator, dtype=x.dtype, device=device).to(x.device)",
+    new="(len(x), 1, generator=generator, dtype=x.dtype).expand_as(x)")
 
-
-@mistake(
-    "noise_drawn_once",
-    title="the same noise in every step",
+mistake("noise_drawn_once", "the same noise in every step", check="langevin_noise",
     hint="Draw fresh noise inside the loop.",
-    loses=("langevin_noise", "langevin_stationary", "langevin_modes"),
-)
-def langevin_sample(score_fn, x0, step, n_steps, generator=None):
-    if n_steps < 1:
-        raise ValueError("n_steps must be at least 1")
-    noise = torch.randn(x0.shape, generator=generator, dtype=x0.dtype)
-    frames = [x0]
-    for _ in range(n_steps):
-        frames.append(langevin_step(frames[-1], score_fn(frames[-1]).detach(), step, noise))
-    return torch.stack(frames)
+    old="trajectory = [x]", new="trajectory, drawn = [x], torch.randn(x.shape, generator=generator, dtype=x.dtype)")
+mistake("noise_drawn_once",
+    old="torch.randn(x.shape, generator=generator, dtype=x.dtype, device=device).to(x.device)", new="drawn")
 
-
-@mistake(
-    "noise_uniform",
-    title="uniform noise instead of normal noise",
+mistake("noise_uniform", "uniform noise instead of normal noise", check="langevin_noise",
     hint="torch.rand draws uniform numbers in [0, 1), of mean 1/2; Langevin dynamics needs torch.randn.",
-    loses=("langevin_noise", "langevin_stationary", "langevin_modes"),
-)
-def langevin_sample(score_fn, x0, step, n_steps, generator=None):
-    if n_steps < 1:
-        raise ValueError("n_steps must be at least 1")
-    frames = [x0]
-    for _ in range(n_steps):
-        noise = torch.rand(x0.shape, generator=generator, dtype=x0.dtype)
-        frames.append(langevin_step(frames[-1], score_fn(frames[-1]).detach(), step, noise))
-    return torch.stack(frames)
+    old="torch.randn(x.shape", new="torch.rand(x.shape")
 
-
-@mistake(
-    "score_frozen",
-    title="score of the starting points used in every step",
+mistake("score_frozen", "score of the starting points used in every step", check="langevin_noise",
     hint="The drift changes along the way: call score_fn on the current points, inside the loop.",
-    loses=("langevin_noise", "langevin_stationary", "langevin_modes", "morph_drift", "morph_arrives"),
-)
-def langevin_sample(score_fn, x0, step, n_steps, generator=None):
-    if n_steps < 1:
-        raise ValueError("n_steps must be at least 1")
-    score = score_fn(x0).detach()
-    frames = [x0]
-    for _ in range(n_steps):
-        noise = torch.randn(x0.shape, generator=generator, dtype=x0.dtype)
-        frames.append(langevin_step(frames[-1], score, step, noise))
-    return torch.stack(frames)
+    old="score_fn(x).detach()", new="score_fn(x0).detach()")
 
+# --- denoising score matching ---------------------------------------------------------------------
 
-@mistake(
-    "matching_sign",
-    title="denoising target with its sign reversed",
+mistake("matching_sign", "denoising target with its sign reversed", check="matching_loss",
     hint="The score points back from the noise to the data: the target is -noise / sigma.",
-    loses=("matching_loss",),
-)
-def denoising_score_matching_loss(model, x, sigma, noise):
-    if x.shape != noise.shape:
-        raise ValueError("x and noise must have one shape")
-    return (model(x + sigma * noise) - noise / sigma).square().mean()
+    old="target = -noise", new="target = noise")
 
-
-@mistake(
-    "matching_without_sigma",
-    title="denoising target not divided by sigma",
+mistake("matching_without_sigma", "denoising target not divided by sigma", check="matching_loss",
     hint="-noise is what a denoising network of diffusion predicts; the score of the blur is -noise / sigma.",
-    loses=("matching_loss",),
-)
-def denoising_score_matching_loss(model, x, sigma, noise):
-    if x.shape != noise.shape:
-        raise ValueError("x and noise must have one shape")
-    return (model(x + sigma * noise) + noise).square().mean()
+    old="-noise / sigma", new="-noise")
 
-
-@mistake(
-    "matching_over_variance",
-    title="denoising target divided by sigma squared",
+mistake("matching_over_variance", "denoising target divided by sigma squared", check="matching_loss",
     hint="-(noisy - x) / sigma^2 is the target, and noisy - x is sigma * noise already: -noise / sigma is left.",
-    loses=("matching_loss",),
-)
-def denoising_score_matching_loss(model, x, sigma, noise):
-    if x.shape != noise.shape:
-        raise ValueError("x and noise must have one shape")
-    return (model(x + sigma * noise) + noise / sigma**2).square().mean()
+    old="-noise / sigma", new="-noise / sigma**2")
 
-
-@mistake(
-    "matching_on_clean_data",
-    title="model called on the clean data",
+mistake("matching_on_clean_data", "model called on the clean data", check="matching_loss",
     hint="The network sees the blurred points: model(x + sigma * noise).",
-    loses=("matching_loss",),
-)
-def denoising_score_matching_loss(model, x, sigma, noise):
-    if x.shape != noise.shape:
-        raise ValueError("x and noise must have one shape")
-    return (model(x) + noise / sigma).square().mean()
+    old="model(x + sigma * noise)", new="model(x)")
 
-
-@mistake(
-    "matching_summed",
-    title="loss summed over the dimensions",
+mistake("matching_summed", "loss summed over the dimensions", check="matching_loss",
     hint="The mean runs over all B * d entries, dimensions included.",
-    loses=("matching_loss",),
-)
-def denoising_score_matching_loss(model, x, sigma, noise):
-    if x.shape != noise.shape:
-        raise ValueError("x and noise must have one shape")
-    return (model(x + sigma * noise) + noise / sigma).square().sum(dim=1).mean()
+    old="target).square().mean()", new="target).square().sum(dim=1).mean()")
 
-
-@mistake(
-    "matching_weighted",
-    title="loss multiplied by sigma squared",
+mistake("matching_weighted", "loss multiplied by sigma squared", check="matching_loss",
     hint="The weight sigma^2 balances several noise levels (Song and Ermon); here the loss has no weight.",
-    loses=("matching_loss",),
-)
-def denoising_score_matching_loss(model, x, sigma, noise):
-    if x.shape != noise.shape:
-        raise ValueError("x and noise must have one shape")
-    return sigma**2 * (model(x + sigma * noise) + noise / sigma).square().mean()
+    old="return (model(x + sigma", new="return sigma**2 * (model(x + sigma")
 
-
-@mistake(
-    "matching_detached",
-    title="loss without a gradient",
+mistake("matching_detached", "loss without a gradient", check="matching_gradient",
     hint="Nothing on the way from the model to the loss may cut the graph: no torch.no_grad, .detach() or .item().",
-    loses=("matching_gradient",),
-)
-def denoising_score_matching_loss(model, x, sigma, noise):
-    if x.shape != noise.shape:
-        raise ValueError("x and noise must have one shape")
-    with torch.no_grad():
-        return (model(x + sigma * noise) + noise / sigma).square().mean()
+    old="target).square().mean()", new="target).square().mean().detach()")
 
+# --- optimal transport ----------------------------------------------------------------------------
 
-@mistake(
-    "cost_not_raised",
-    title="distance not raised to the power p",
+mistake("cost_not_raised", "distance not raised to the power p", check="cost_matrix",
     hint="C is the Euclidean distance to the power p; p does not choose the norm, which stays Euclidean.",
-    loses=("cost_matrix", "morph_arrives"),
-)
-def cost_matrix(x, y, p=2):
-    if x.shape[1] != y.shape[1]:
-        raise ValueError("x and y must have one dimension")
-    return (x[:, None] - y).square().sum(-1).sqrt()
+    old="squared ** (p / 2)", new="squared.sqrt()")
 
-
-@mistake(
-    "cost_of_the_p_norm",
-    title="p-norm raised to p instead of the Euclidean distance raised to p",
+mistake("cost_of_the_p_norm", "p-norm raised to p instead of the Euclidean distance raised to p", check="cost_matrix",
     hint="Sum the squares of the coordinates' differences first, and raise the distance to p then.",
-    loses=("cost_matrix",),
-)
-def cost_matrix(x, y, p=2):
-    if x.shape[1] != y.shape[1]:
-        raise ValueError("x and y must have one dimension")
-    return (x[:, None] - y).abs().pow(p).sum(-1)
+    old="squared ** (p / 2)", new="(x[:, None] - y).abs().pow(p).sum(dim=-1)")
 
-
-@mistake(
-    "cost_always_squared",
-    title="squared distance whatever p",
+mistake("cost_always_squared", "squared distance whatever p", check="cost_matrix",
     hint="p = 2 is the default, not the only power: raise the distance to p.",
-    loses=("cost_matrix",),
-)
-def cost_matrix(x, y, p=2):
-    if x.shape[1] != y.shape[1]:
-        raise ValueError("x and y must have one dimension")
-    return (x[:, None] - y).square().sum(-1)
+    old="squared ** (p / 2)", new="squared")
 
-
-@mistake(
-    "sinkhorn_linear_domain",
-    title="Sinkhorn on exp(-C / epsilon), which underflows",
-    hint="At epsilon = 1e-3 whole rows of exp(-C / epsilon) are 0. Keep log u and log v, and use torch.logsumexp.",
-    loses=("sinkhorn_small_epsilon",),
-)
+@mistake("sinkhorn_linear_domain", "Sinkhorn on exp(-C / epsilon), which underflows", check="sinkhorn_small_epsilon",
+    hint="At epsilon = 1e-3 whole rows of exp(-C / epsilon) are 0. Keep log u and log v, and use torch.logsumexp.")
 def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
-    if C.shape != (len(a), len(b)) or n_iterations < 1:
-        raise ValueError("C must be (n, m), n_iterations at least 1")
-    kernel = torch.exp(-C / epsilon)
-    v = torch.ones_like(b)
+    kernel, v = torch.exp(-C / epsilon), torch.ones_like(b)
     for _ in range(n_iterations):
         u = a / (kernel @ v)
         v = b / (kernel.T @ u)
@@ -495,88 +183,37 @@ def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
             break
     return plan
 
-
-@mistake(
-    "marginals_swapped",
-    title="a and b swapped in Sinkhorn's updates",
+@mistake("marginals_swapped", "a and b swapped in Sinkhorn's updates", check="sinkhorn_marginals",
     hint="The rows of the plan belong to a, its columns to b: log u has one entry per row and uses a.",
-    loses=("sinkhorn_marginals", "sinkhorn_plan", "sinkhorn_small_epsilon", "morph_drift"),
-)
-def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
-    if C.shape != (len(a), len(b)) or n_iterations < 1:
-        raise ValueError("C must be (n, m), n_iterations at least 1")
-    log_kernel, log_v = -C / epsilon, torch.zeros_like(b)
-    for _ in range(n_iterations):
-        before = log_v
-        log_u = b.log() - torch.logsumexp(log_kernel + log_v, dim=1)
-        log_v = a.log() - torch.logsumexp(log_kernel + log_u[:, None], dim=0)
-        if (log_v - before).abs().max() < tolerance:
-            break
-    return (log_u[:, None] + log_kernel + log_v).exp()
+    also={("sinkhorn_plan", "sinkhorn_small_epsilon"): "a plan with these marginals is wrong at every epsilon"})
+def sinkhorn(solution, a, b, *args, **named):
+    return solution(b, a, *args, **named)
 
-
-@mistake(
-    "wrong_axis",
-    title="log-sum-exp over the wrong axis",
+@mistake("wrong_axis", "log-sum-exp over the wrong axis", check="sinkhorn_marginals",
     hint="log u has one entry per row: its logsumexp runs over the columns, dim=1; that of log v over dim=0.",
-    loses=(
-        "sinkhorn_marginals",
-        "sinkhorn_plan",
-        "sinkhorn_small_epsilon",
-        "sinkhorn_limit",
-        "morph_without_transport",
-        "morph_drift",
-        "morph_arrives",
-    ),
-)
+    also={("sinkhorn_plan", "sinkhorn_small_epsilon", "sinkhorn_limit"): "no plan at any epsilon"})
 def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
-    if C.shape != (len(a), len(b)) or n_iterations < 1:
-        raise ValueError("C must be (n, m), n_iterations at least 1")
     log_kernel, log_v = -C / epsilon, torch.zeros_like(b)
     for _ in range(min(n_iterations, 200)):
         log_u = a.log() - torch.logsumexp(log_kernel + log_v, dim=0)
         log_v = b.log() - torch.logsumexp(log_kernel + log_u[:, None], dim=1)
     return (log_u[:, None] + log_kernel + log_v).exp()
 
-
-@mistake(
-    "kernel_sign",
-    title="exp(+C / epsilon) instead of exp(-C / epsilon)",
+mistake("kernel_sign", "exp(+C / epsilon) instead of exp(-C / epsilon)", check="sinkhorn_plan",
     hint="Mass goes where the cost is small: the kernel is exp(-C / epsilon). With a plus the plan is the dearest one.",
-    loses=("sinkhorn_plan", "sinkhorn_small_epsilon", "sinkhorn_limit", "morph_arrives"),
-)
-def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9, _right=sinkhorn):
-    return _right(a, b, -C, epsilon, n_iterations, tolerance)
+    also={("sinkhorn_small_epsilon", "sinkhorn_limit"): "the dearest plan at every epsilon"},
+    old="log_kernel = -C", new="log_kernel = C")
 
-
-@mistake(
-    "weights_taken_uniform",
-    title="all points weighted alike, whatever a and b are",
+@mistake("weights_taken_uniform", "all points weighted alike, whatever a and b are", check="sinkhorn_marginals",
     hint="The rows of the plan sum to a and its columns to b: log a and log b stand in the two updates.",
-    loses=("sinkhorn_marginals", "sinkhorn_plan", "sinkhorn_small_epsilon"),
-)
-def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
-    if C.shape != (len(a), len(b)) or n_iterations < 1:
-        raise ValueError("C must be (n, m) and n_iterations at least 1")
-    log_kernel, log_v = -C / epsilon, torch.zeros_like(b)
-    for _ in range(n_iterations):
-        log_u = -math.log(len(a)) - torch.logsumexp(log_kernel + log_v, dim=1)
-        log_v = -math.log(len(b)) - torch.logsumexp(log_kernel + log_u[:, None], dim=0)
-        rows = (log_kernel + log_u[:, None] + log_v).exp().sum(1)
-        if (rows * len(a) - 1).abs().mean() < tolerance:
-            break
-    return (log_kernel + log_u[:, None] + log_v).exp()
+    also={("sinkhorn_plan", "sinkhorn_small_epsilon"): "a plan with these marginals is wrong at every epsilon"})
+def sinkhorn(solution, a, b, *args, **named):
+    return solution(torch.full_like(a, 1 / len(a)), torch.full_like(b, 1 / len(b)), *args, **named)
 
-
-@mistake(
-    "both_updates_from_old_values",
-    title="both vectors updated from the old ones",
+@mistake("both_updates_from_old_values", "both vectors updated from the old ones", check="sinkhorn_marginals",
     hint="The second update needs the result of the first: log u, then log v from the new log u.",
-    loses=("sinkhorn_marginals", "sinkhorn_plan", "sinkhorn_small_epsilon", "sinkhorn_limit"),
-)
+    also={("sinkhorn_plan", "sinkhorn_small_epsilon", "sinkhorn_limit"): "it does not converge at any epsilon"})
 def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
-    if C.shape != (len(a), len(b)) or n_iterations < 1:
-        raise ValueError("C must be (n, m) and n_iterations at least 1")
     log_kernel, log_u, log_v = -C / epsilon, torch.zeros_like(a), torch.zeros_like(b)
     for _ in range(n_iterations):
         log_u, log_v = (
@@ -585,299 +222,110 @@ def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
         )
     return (log_kernel + log_u[:, None] + log_v).exp()
 
-
-@mistake(
-    "plan_not_scaled",
-    title="the kernel returned without its scalings u and v",
+@mistake("plan_not_scaled", "the kernel returned without its scalings u and v", check="sinkhorn_marginals",
     hint="The plan is u_i exp(-C_ij / epsilon) v_j: exp(-C / epsilon) alone has neither a nor b as marginals.",
-    loses=(
-        "sinkhorn_marginals",
-        "sinkhorn_plan",
-        "sinkhorn_small_epsilon",
-        "sinkhorn_limit",
-        "morph_drift",
-        "morph_arrives",
-    ),
-)
+    also={("sinkhorn_plan", "sinkhorn_small_epsilon", "sinkhorn_limit"): "no plan at any epsilon"})
 def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
-    if C.shape != (len(a), len(b)) or n_iterations < 1:
-        raise ValueError("C must be (n, m), n_iterations at least 1")
     kernel = torch.exp(-C / epsilon)
     return kernel / kernel.sum()
 
-
-@mistake(
-    "one_iteration",
-    title="Sinkhorn stopped after one pair of updates",
+mistake("one_iteration", "Sinkhorn stopped after one pair of updates", check="sinkhorn_marginals",
     hint="One pair of updates makes the columns right and the rows wrong: repeat until both are.",
-    loses=(
-        "sinkhorn_marginals",
-        "sinkhorn_plan",
-        "sinkhorn_small_epsilon",
-        "sinkhorn_limit",
-        "morph_drift",
-        "morph_arrives",
-    ),
-)
-def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
-    if C.shape != (len(a), len(b)) or n_iterations < 1:
-        raise ValueError("C must be (n, m), n_iterations at least 1")
-    log_kernel = -C / epsilon
-    log_u = a.log() - torch.logsumexp(log_kernel, dim=1)
-    log_v = b.log() - torch.logsumexp(log_kernel + log_u[:, None], dim=0)
-    return (log_u[:, None] + log_kernel + log_v).exp()
+    also={("sinkhorn_plan", "sinkhorn_small_epsilon", "sinkhorn_limit"): "the rows are wrong at every epsilon"},
+    old="range(n_iterations)", new="range(1)")
 
-
-@mistake(
-    "iterations_ignored",
-    title="a fixed number of iterations instead of n_iterations",
+mistake("iterations_ignored", "a fixed number of iterations instead of n_iterations", check="sinkhorn_plan",
     hint="Small epsilon need many iterations: run up to n_iterations, and stop earlier only where the marginals are "
     "right.",
-    loses=("sinkhorn_plan", "sinkhorn_small_epsilon"),
-)
-def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
-    if C.shape != (len(a), len(b)) or n_iterations < 1:
-        raise ValueError("C must be (n, m), n_iterations at least 1")
-    log_kernel, log_v = -C / epsilon, torch.zeros_like(b)
-    for _ in range(100):
-        log_u = a.log() - torch.logsumexp(log_kernel + log_v, dim=1)
-        log_v = b.log() - torch.logsumexp(log_kernel + log_u[:, None], dim=0)
-    return (log_u[:, None] + log_kernel + log_v).exp()
+    also={"sinkhorn_small_epsilon": "a small epsilon needs the most iterations"},
+    old="range(n_iterations)", new="range(100)")
 
-
-@mistake(
-    "thousand_iterations",
-    title="1,000 iterations whatever n_iterations",
+mistake("thousand_iterations", "1,000 iterations whatever n_iterations", check="sinkhorn_small_epsilon",
     hint="At epsilon = 1e-3 a thousand iterations are not enough: n_iterations is an argument, use it.",
-    loses=("sinkhorn_small_epsilon",),
-)
-def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
-    if C.shape != (len(a), len(b)) or n_iterations < 1:
-        raise ValueError("C must be (n, m), n_iterations at least 1")
-    log_kernel, log_v = -C / epsilon, torch.zeros_like(b)
-    for _ in range(1000):
-        log_u = a.log() - torch.logsumexp(log_kernel + log_v, dim=1)
-        log_v = b.log() - torch.logsumexp(log_kernel + log_u[:, None], dim=0)
-    return (log_u[:, None] + log_kernel + log_v).exp()
+    old="range(n_iterations)", new="range(1000)")
 
-
-@mistake(
-    "epsilon_relative",
-    title="cost divided by its maximum before epsilon is used",
+mistake("epsilon_relative", "cost divided by its maximum before epsilon is used", check="sinkhorn_plan",
     hint="epsilon is absolute: exp(-C / epsilon), with C as it is.",
-    loses=("sinkhorn_plan", "sinkhorn_small_epsilon", "morph_arrives"),
-)
-def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
-    if C.shape != (len(a), len(b)) or n_iterations < 1:
-        raise ValueError("C must be (n, m), n_iterations at least 1")
-    log_kernel, log_v = -C / C.max() / epsilon, torch.zeros_like(b)
-    for _ in range(n_iterations):
-        log_u = a.log() - torch.logsumexp(log_kernel + log_v, dim=1)
-        log_v = b.log() - torch.logsumexp(log_kernel + log_u[:, None], dim=0)
-        plan = (log_u[:, None] + log_kernel + log_v).exp()
-        if (plan.sum(1) - a).abs().sum() <= tolerance:
-            break
-    return plan
+    also={"sinkhorn_small_epsilon": "the plan of another epsilon, there too"},
+    old="-C / epsilon", new="-C / C.max() / epsilon")
 
-
-@mistake(
-    "cost_with_root",
-    title="square root of the transport cost",
+mistake("cost_with_root", "square root of the transport cost", check="transport_cost",
     hint="transport_cost is the sum of P * C itself; the root belongs to the distance W_2.",
-    loses=("transport_cost",),
-)
-def transport_cost(plan, C):
-    if plan.shape != C.shape:
-        raise ValueError("plan and C must have one shape")
-    return (plan * C).sum().sqrt()
+    old="(plan * C).sum()", new="(plan * C).sum().sqrt()")
 
-
-@mistake(
-    "cost_with_entropy",
-    title="entropy added to the transport cost",
+mistake("cost_with_entropy", "entropy added to the transport cost", check="transport_cost",
     hint="Sinkhorn minimises a sum of cost and entropy; transport_cost is the cost alone, the sum of P * C.",
-    loses=("transport_cost",),
-)
-def transport_cost(plan, C):
-    if plan.shape != C.shape:
-        raise ValueError("plan and C must have one shape")
-    return (plan * C).sum() + (plan * (plan.log() - 1)).sum()
+    old="(plan * C).sum()", new="(plan * C).sum() + (plan * (plan.log() - 1)).sum()")
 
-
-@mistake(
-    "cost_averaged",
-    title="mean instead of sum over the plan",
+mistake("cost_averaged", "mean instead of sum over the plan", check="transport_cost",
     hint="The plan already holds the weights: sum P * C, and divide by nothing.",
-    loses=("transport_cost",),
-)
-def transport_cost(plan, C):
-    if plan.shape != C.shape:
-        raise ValueError("plan and C must have one shape")
-    return (plan * C).mean()
+    old="(plan * C).sum()", new="(plan * C).mean()")
 
-
-@mistake(
-    "line_without_root",
-    title="W_p^p returned instead of W_p",
+mistake("line_without_root", "W_p^p returned instead of W_p", check="wasserstein_line",
     hint="The distance is the p-th root of the integral.",
-    loses=("wasserstein_line", "wasserstein_line_sizes"),
-)
-def wasserstein_1d(x, y, p=1):
-    if x.dim() != 1 or y.dim() != 1:
-        raise ValueError("x and y must be 1-D")
-    n, m = len(x), len(y)
-    jumps = torch.cat([torch.arange(1, n + 1) * m, torch.arange(1, m + 1) * n]).unique()
-    widths = jumps.diff(prepend=jumps.new_zeros(1)).to(x.dtype) / (n * m)
-    x, y = x.sort().values[(jumps - 1) // m], y.sort().values[(jumps - 1) // n]
-    return (widths * (x - y).abs() ** p).sum()
+    also={"wasserstein_line_sizes": "wrong for samples of any sizes"},
+    old=".sum() ** (1 / p)", new=".sum()")
 
-
-@mistake(
-    "line_not_sorted",
-    title="points paired in the order they come",
+mistake("line_not_sorted", "points paired in the order they come", check="wasserstein_line",
     hint="On the line the optimal plan keeps the order: sort both samples first.",
-    loses=("wasserstein_line", "wasserstein_line_sizes"),
-)
-def wasserstein_1d(x, y, p=1):
-    if x.dim() != 1 or y.dim() != 1:
-        raise ValueError("x and y must be 1-D")
-    n, m = len(x), len(y)
-    jumps = torch.cat([torch.arange(1, n + 1) * m, torch.arange(1, m + 1) * n]).unique()
-    widths = jumps.diff(prepend=jumps.new_zeros(1)).to(x.dtype) / (n * m)
-    x, y = x[(jumps - 1) // m], y[(jumps - 1) // n]
-    return (widths * (x - y).abs() ** p).sum() ** (1 / p)
+    also={"wasserstein_line_sizes": "wrong for samples of any sizes"},
+    old="x.sort().values[", new="x[")
+mistake("line_not_sorted",
+    old="y.sort().values[", new="y[")
 
-
-@mistake(
-    "line_truncated",
-    title="the longer sample cut to the shorter one's size",
-    hint="With different sizes every point still counts: both quantile functions are steps, with jumps at i/n and j/m.",
-    loses=("wasserstein_line_sizes",),
-)
+@mistake("line_truncated", "the longer sample cut to the shorter one's size", check="wasserstein_line_sizes",
+    hint="With different sizes every point still counts: both quantile functions are steps, with jumps at i/n and j/m.")
 def wasserstein_1d(x, y, p=1):
-    if x.dim() != 1 or y.dim() != 1:
-        raise ValueError("x and y must be 1-D")
     n = min(len(x), len(y))
     return ((x.sort().values[:n] - y.sort().values[:n]).abs() ** p).mean() ** (1 / p)
 
-
-@mistake(
-    "line_interpolated",
-    title="quantiles interpolated between the points",
-    hint="The quantile function of a sample is a staircase: it takes the points' own values, and none between them.",
-    loses=("wasserstein_line_sizes",),
-)
+@mistake("line_interpolated", "quantiles interpolated between the points", check="wasserstein_line_sizes",
+    hint="The quantile function of a sample is a staircase: it takes the points' own values, and none between them.")
 def wasserstein_1d(x, y, p=1):
-    if x.dim() != 1 or y.dim() != 1:
-        raise ValueError("x and y must be 1-D")
-    n = max(len(x), len(y))
-    levels = torch.linspace(0, 1, n, dtype=x.dtype)
+    levels = torch.linspace(0, 1, max(len(x), len(y)), dtype=x.dtype)
     return ((x.quantile(levels) - y.quantile(levels)).abs() ** p).mean() ** (1 / p)
 
-
-@mistake(
-    "projection_not_divided",
-    title="barycentric projection not divided by the mass of each point",
+mistake("projection_not_divided", "barycentric projection not divided by the mass of each point",
+    check="barycentric_projection",
     hint="P @ y sums a point's mass times its destinations; the mean needs a division by the row's sum, a_i.",
-    loses=("barycentric_projection", "morph_drift", "morph_arrives"),
-)
+    old=" / plan.sum(dim=1, keepdim=True)", new="")
+
+@mistake("projection_over_columns", "barycentric projection divided by the column sums", check="barycentric_projection",
+    hint="Each point of x takes the mean over its own row: divide P @ y by P.sum(1), not by the mass of the targets.")
 def barycentric_projection(plan, y):
-    if plan.shape[1] != len(y):
-        raise ValueError("plan must have one column per point of y")
-    return plan @ y
+    shares = plan / plan.sum(0)
+    return shares @ y / shares.sum(1, keepdim=True)
 
-
-@mistake(
-    "projection_over_columns",
-    title="barycentric projection divided by the column sums",
-    hint="Each point of x takes the mean over its own row: divide P @ y by P.sum(1), not by the mass of the targets.",
-    loses=("barycentric_projection",),
-)
-def barycentric_projection(plan, y):
-    if plan.shape[1] != len(y):
-        raise ValueError("plan must have one column per point of y")
-    return (plan / plan.sum(0)) @ y / (plan / plan.sum(0)).sum(1, keepdim=True)
-
-
-@mistake(
-    "displacement_reversed",
-    title="interpolation from the image back to the point",
+mistake("displacement_reversed", "interpolation from the image back to the point", check="displacement",
     hint="t = 0 gives x and t = 1 gives x_mapped: (1 - t) x + t x_mapped.",
-    loses=("displacement",),
-)
-def displacement_interpolation(x, x_mapped, t):
-    if x.shape != x_mapped.shape or not 0 <= t <= 1:
-        raise ValueError("x and x_mapped must have one shape, t must lie in [0, 1]")
-    return t * x + (1 - t) * x_mapped
+    old="(1 - t) * x + t * x_mapped", new="t * x + (1 - t) * x_mapped")
 
+# --- wrong arguments and dtypes -------------------------------------------------------------------
 
-@mistake(
-    "time_not_checked",
-    title="t outside [0, 1] accepted",
+mistake("time_not_checked", "t outside [0, 1] accepted", check="bad_arguments",
     hint="Outside [0, 1] the formula extrapolates: raise ValueError.",
-    loses=("bad_arguments",),
-)
-def displacement_interpolation(x, x_mapped, t):
-    if x.shape != x_mapped.shape:
-        raise ValueError("x and x_mapped must have one shape")
-    return (1 - t) * x + t * x_mapped
+    old="not 0 <= t <= 1", new="False")
 
-
-@mistake(
-    "step_shapes_not_checked",
-    title="score and noise of other shapes left to torch",
+mistake("step_shapes_not_checked", "score and noise of other shapes left to torch", check="bad_arguments",
     hint="torch raises RuntimeError, or broadcasts in silence: compare the three shapes and raise ValueError.",
-    loses=("bad_arguments",),
-)
-def langevin_step(x, score, step, noise):
-    return x + step * score + math.sqrt(2 * step) * noise
+    old="x.shape != score.shape or x.shape != noise.shape", new="False")
 
-
-@mistake(
-    "dtype_not_kept",
-    title="answers in float64 whatever the input",
+mistake("dtype_not_kept", "answers in float64 whatever the input", check="conventions",
     hint="A float32 cloud gets float32 costs: no .double(), and no new tensor without dtype=x.dtype.",
-    loses=("conventions",),
-)
-def cost_matrix(x, y, p=2):
-    if x.shape[1] != y.shape[1]:
-        raise ValueError("x and y must have one dimension")
-    return (x[:, None].double() - y.double()).square().sum(-1) ** (p / 2)
+    old="squared ** (p / 2)", new="squared.double() ** (p / 2)")
 
+# --- morphing -------------------------------------------------------------------------------------
 
-@mistake(
-    "morph_ignores_generator",
-    title="morph draws its noise from the global generator",
+mistake("morph_ignores_generator", "morph draws its noise from the global generator", check="morph_without_transport",
     hint="Hand the generator on to everything in morph that draws.",
-    loses=("morph_without_transport",),
-)
-def morph(*args, generator=None, _right=morph, **kwargs):
-    return _right(*args, **kwargs)
+    old="n_steps, generator)", new="n_steps)")
 
-
-@mistake(
-    "morph_ignores_score",
-    title="morph without the score",
+mistake("morph_ignores_score", "morph without the score", check="morph_without_transport",
     hint="The drift has two parts, score_fn(x) and the pull ot_weight * (T(x) - x).",
-    loses=("morph_without_transport", "morph_drift"),
-)
-def morph(x_source, x_target, score_fn, n_steps, step, ot_weight, epsilon, generator=None):
-    if n_steps < 1:
-        raise ValueError("n_steps must be at least 1")
-    a, b = (
-        x_source.new_full((len(x_source),), 1 / len(x_source)),
-        x_target.new_full((len(x_target),), 1 / len(x_target)),
-    )
-    mapped = barycentric_projection(sinkhorn(a, b, cost_matrix(x_source, x_target), epsilon), x_target)
-    return langevin_sample(lambda x: ot_weight * (mapped - x), x_source, step, n_steps, generator)
+    old="score_fn(x) + ot_weight", new="ot_weight")
 
-
-@mistake(
-    "morph_without_noise",
-    title="morph without noise",
-    hint="Morphing is Langevin dynamics with a longer drift: each step still adds sqrt(2 step) times normal noise.",
-    loses=("morph_without_transport", "morph_drift"),
-)
+@mistake("morph_without_noise", "morph without noise", check="morph_without_transport",
+    hint="Morphing is Langevin dynamics with a longer drift: each step still adds sqrt(2 step) times normal noise.")
 def morph(x_source, x_target, score_fn, n_steps, step, ot_weight, epsilon, generator=None):
     if n_steps < 1:
         raise ValueError("n_steps must be at least 1")
@@ -890,79 +338,23 @@ def morph(x_source, x_target, score_fn, n_steps, step, ot_weight, epsilon, gener
         frames.append(x + step * (score_fn(x).detach() + ot_weight * (mapped - x)))
     return torch.stack(frames)
 
-
-@mistake(
-    "morph_ignores_transport",
-    title="morph without the pull of transport",
+mistake("morph_ignores_transport", "morph without the pull of transport", check="morph_drift",
     hint="The drift has two parts, score_fn(x) and the pull ot_weight * (T(x) - x).",
-    loses=("morph_drift", "morph_arrives"),
-)
-def morph(x_source, x_target, score_fn, n_steps, step, ot_weight, epsilon, generator=None):
-    if x_source.shape[1] != x_target.shape[1]:
-        raise ValueError("the clouds must have one dimension")
-    return langevin_sample(score_fn, x_source, step, n_steps, generator)
+    old="score_fn(x) + ot_weight * (mapped - x)", new="score_fn(x)")
 
-
-@mistake(
-    "pull_is_the_image",
-    title="pull ot_weight * T(x) instead of ot_weight * (T(x) - x)",
+mistake("pull_is_the_image", "pull ot_weight * T(x) instead of ot_weight * (T(x) - x)", check="morph_drift",
     hint="The pull is what is left of the way: T(x) - x. It vanishes where the point has arrived.",
-    loses=("morph_drift", "morph_arrives"),
-)
-def morph(x_source, x_target, score_fn, n_steps, step, ot_weight, epsilon, generator=None):
-    if n_steps < 1:
-        raise ValueError("n_steps must be at least 1")
-    a, b = (
-        x_source.new_full((len(x_source),), 1 / len(x_source)),
-        x_target.new_full((len(x_target),), 1 / len(x_target)),
-    )
-    mapped = barycentric_projection(sinkhorn(a, b, cost_matrix(x_source, x_target), epsilon), x_target)
-    return langevin_sample(lambda x: score_fn(x) + ot_weight * mapped, x_source, step, n_steps, generator)
+    old="ot_weight * (mapped - x)", new="ot_weight * mapped")
 
-
-@mistake(
-    "pull_without_step",
-    title="pull of transport not multiplied by the step",
+mistake("pull_without_step", "pull of transport not multiplied by the step", check="morph_drift",
     hint="The pull is part of the drift, and the step multiplies the whole drift.",
-    loses=("morph_drift", "morph_arrives"),
-)
-def morph(x_source, x_target, score_fn, n_steps, step, ot_weight, epsilon, generator=None):
-    if n_steps < 1:
-        raise ValueError("n_steps must be at least 1")
-    a, b = (
-        x_source.new_full((len(x_source),), 1 / len(x_source)),
-        x_target.new_full((len(x_target),), 1 / len(x_target)),
-    )
-    mapped = barycentric_projection(sinkhorn(a, b, cost_matrix(x_source, x_target), epsilon), x_target)
-    return langevin_sample(lambda x: score_fn(x) + ot_weight / step * (mapped - x), x_source, step, n_steps, generator)
+    old="ot_weight * (mapped - x)", new="ot_weight / step * (mapped - x)")
 
-
-@mistake(
-    "pull_from_the_first_place",
-    title="pull T(x) - x of the first frame in every step",
+mistake("pull_from_the_first_place", "pull T(x) - x of the first frame in every step", check="morph_drift",
     hint="What is left of the way shrinks as the point moves: subtract the current x, not x_source.",
-    loses=("morph_drift", "morph_arrives"),
-)
-def morph(x_source, x_target, score_fn, n_steps, step, ot_weight, epsilon, generator=None):
-    if n_steps < 1:
-        raise ValueError("n_steps must be at least 1")
-    a, b = (
-        x_source.new_full((len(x_source),), 1 / len(x_source)),
-        x_target.new_full((len(x_target),), 1 / len(x_target)),
-    )
-    mapped = barycentric_projection(sinkhorn(a, b, cost_matrix(x_source, x_target), epsilon), x_target)
-    return langevin_sample(lambda x: score_fn(x) + ot_weight * (mapped - x_source), x_source, step, n_steps, generator)
+    old="ot_weight * (mapped - x)", new="ot_weight * (mapped - x_source)")
 
-
-@mistake(
-    "paired_by_index",
-    title="each point pulled to the target point of its own index, not to where transport sends it",
+mistake("paired_by_index", "each point pulled to the target point of its own index, not to where transport sends it",
+    check="morph_arrives",
     hint="Row i of the plan belongs to point i: without transport the ways cross and are longer than needed.",
-    loses=("morph_arrives",),
-)
-def morph(x_source, x_target, score_fn, n_steps, step, ot_weight, epsilon, generator=None):
-    if x_source.shape[1] != x_target.shape[1] or n_steps < 1:
-        raise ValueError("the clouds must have one dimension, n_steps must be at least 1")
-    n, m = len(x_source), len(x_target)
-    mapped = x_target[torch.arange(n) * m // n]
-    return langevin_sample(lambda x: score_fn(x) + ot_weight * (mapped - x), x_source, step, n_steps, generator)
+    old="barycentric_projection(plan, x_target)", new="x_target[torch.arange(n) * m // n]")

@@ -1,909 +1,334 @@
 """Typical wrong versions of markov_quiz's functions, each with the hint a student gets for it."""
 
+import math
+
 from autograder.authoring import mistake
 
+# A catalogue: each entry is a paragraph.
+# fmt: off
 
-@mistake(
-    "joint_not_normalised",
-    title="counts returned instead of joint probabilities",
+# --- tables of probabilities ----------------------------------------------------------------------
+
+mistake("joint_not_normalised", "counts returned instead of joint probabilities", check="joint_values",
     hint="A joint probability sums to 1 over the whole table: divide the counts by the number of pairs.",
-    loses=("joint_values",),
-)
-def joint_probability(x, y):
-    if x.shape != y.shape:
-        raise ValueError("x and y must have the same length")
-    values_x, values_y = x.unique(), y.unique()
-    P = torch.stack([torch.stack([((x == a) & (y == b)).sum() for b in values_y]) for a in values_x])
-    return values_x, values_y, P.double()
+    old="counts.to(dtype) / len(x)", new="counts.to(dtype)")
 
-
-@mistake(
-    "joint_is_conditional",
-    title="joint table normalised row by row",
+mistake("joint_is_conditional", "joint table normalised row by row", check="joint_values",
     hint="P(X, Y) sums to 1 over the whole table; a table whose rows each sum to 1 is P(Y | X).",
-    loses=("joint_values",),
-)
-def joint_probability(x, y):
-    if x.shape != y.shape:
-        raise ValueError("x and y must have the same length")
-    values_x, values_y = x.unique(), y.unique()
-    P = torch.stack([torch.stack([((x == a) & (y == b)).double().sum() for b in values_y]) for a in values_x])
-    return values_x, values_y, P / P.sum(1, keepdim=True)
+    old="counts.to(dtype) / len(x)", new="counts.to(dtype) / counts.sum(dim=1, keepdim=True)")
 
-
-@mistake(
-    "conditional_is_joint",
-    title="the joint table returned as the conditional one",
+mistake("conditional_is_joint", "the joint table returned as the conditional one", check="conditional_values",
     hint="P(Y | X) = P(X, Y) / P(X): divide each row by its sum.",
-    loses=("conditional_values",),
-)
-def conditional_probability(x, y):
-    return joint_probability(x, y)
+    old="P / P.sum(dim=1, keepdim=True)", new="P")
 
-
-@mistake(
-    "conditional_of_x",
-    title="P(X | Y) returned instead of P(Y | X)",
+mistake("conditional_of_x", "P(X | Y) returned instead of P(Y | X)", check="conditional_values",
     hint="P(Y | X) is a law over y for each x: each row sums to 1. Which axis do you divide by?",
-    loses=("conditional_values",),
-)
-def conditional_probability(x, y):
-    values_x, values_y, P = joint_probability(x, y)
-    return values_x, values_y, P / P.sum(dim=0, keepdim=True)
+    old="P / P.sum(dim=1, keepdim=True)", new="P / P.sum(dim=0, keepdim=True)")
 
-
-@mistake(
-    "values_as_they_come",
-    title="values in order of first appearance instead of ascending",
-    hint="The values come back sorted ascending, and the rows and columns of the table follow them.",
-    loses=("values_sorted",),
-)
+@mistake("values_as_they_come", "values in order of first appearance instead of ascending", check="values_sorted",
+    hint="The values come back sorted ascending, and the rows and columns of the table follow them.")
 def joint_probability(x, y):
-    if x.shape != y.shape:
-        raise ValueError("x and y must have the same length")
-    values_x = x.new_tensor(list(dict.fromkeys(x.tolist())))
-    values_y = y.new_tensor(list(dict.fromkeys(y.tolist())))
-    P = torch.stack([torch.stack([((x == a) & (y == b)).double().mean() for b in values_y]) for a in values_x])
-    return values_x, values_y, P
+    values_x, values_y = (v.new_tensor(list(dict.fromkeys(v.tolist()))) for v in (x, y))
+    pairs = (x == values_x[:, None])[:, None] & (y == values_y[:, None])
+    return values_x, values_y, pairs.double().mean(dim=2)
 
-
-@mistake(
-    "lengths_not_checked",
-    title="x and y of different lengths accepted",
-    hint="Pairs need a partner each: raise ValueError where x and y differ in length.",
-    loses=("pairs_refused",),
-)
-def joint_probability(x, y):
+@mistake("lengths_not_checked", "x and y of different lengths accepted", check="pairs_refused",
+    hint="Pairs need a partner each: raise ValueError where x and y differ in length.")
+def joint_probability(solution, x, y):
     n = min(len(x), len(y))
-    x, y = x[:n], y[:n]
-    values_x, values_y = x.unique(), y.unique()
-    P = torch.stack([torch.stack([((x == a) & (y == b)).double().mean() for b in values_y]) for a in values_x])
-    return values_x, values_y, P
+    return solution(x[:n], y[:n])
 
+# --- tokens and states ----------------------------------------------------------------------------
 
-@mistake(
-    "case_kept",
-    title="capital letters kept",
+mistake("case_kept", "capital letters kept", check="tokens_lower_case",
     hint="A word at the start of a sentence is the same state as elsewhere: tokens are in lower case.",
-    loses=("tokens_lower_case",),
-)
-def tokenize(sentence):
-    return re.findall(r"\w+'?|[^\w\s]", sentence.replace("’", "'"))
+    old="sentence.lower()", new="sentence")
 
-
-@mistake(
-    "punctuation_dropped",
-    title='"." and "?" dropped',
+mistake("punctuation_dropped", '"." and "?" dropped', check="tokens_punctuation",
     hint='"." and "?" are states of the chain: without them it never learns where a sentence ends.',
-    loses=("tokens_punctuation",),
-)
-def tokenize(sentence):
-    return re.findall(r"\w+'?", sentence.lower().replace("’", "'"))
+    old=r"|[^\w\s]", new="")
 
-
-@mistake(
-    "punctuation_glued",
-    title="punctuation left on the word before it",
+mistake("punctuation_glued", "punctuation left on the word before it", check="tokens_punctuation",
     hint='"ici." is two tokens, "ici" and ".": the sign is a state of its own.',
-    loses=("tokens_punctuation",),
-)
-def tokenize(sentence):
-    return re.findall(r"[^\s']+'?", sentence.lower().replace("’", "'"))
+    old=r"\w+(?:-\w+)*'?|[^\w\s]", new=r"[^\s']+'?")
 
-
-@mistake(
-    "elision_not_cut",
-    title="elided words left in one piece",
+mistake("elision_not_cut", "elided words left in one piece", check="tokens_elision",
     hint='"d\'Ali" is two tokens, "d\'" and "ali": in one piece, it is not the Ali of other sentences.',
-    loses=("tokens_elision",),
-)
-def tokenize(sentence):
-    return re.findall(r"[\w']+|[^\w\s]", sentence.lower().replace("’", "'"))
+    old=r"\w+(?:-\w+)*'?", new=r"[\w']+")
 
-
-@mistake(
-    "apostrophe_is_a_token",
-    title="the apostrophe as a token of its own",
+mistake("apostrophe_is_a_token", "the apostrophe as a token of its own", check="tokens_elision",
     hint='The apostrophe stays with the word it ends: "d\'", "ali".',
-    loses=("tokens_elision",),
-)
-def tokenize(sentence):
-    return re.findall(r"\w+|[^\w\s]", sentence.lower().replace("’", "'"))
+    old=r"(?:-\w+)*'?", new=r"(?:-\w+)*")
 
-
-@mistake(
-    "apostrophe_dropped",
-    title="the apostrophe dropped",
+mistake("apostrophe_dropped", "the apostrophe dropped", check="tokens_elision",
     hint='The apostrophe stays with the word it ends: "d\'", not "d".',
-    loses=("tokens_elision",),
-)
-def tokenize(sentence):
-    return re.findall(r"\w+|[.?]", sentence.lower())
+    old=r"(?:-\w+)*'?|[^\w\s]", new=r"(?:-\w+)*|[^\w\s']")
 
-
-@mistake(
-    "typographic_apostrophe",
-    title="the typographic apostrophe not read",
+mistake("typographic_apostrophe", "the typographic apostrophe not read", check="tokens_typographic",
     hint="Printed texts write ’ (U+2019) where a keyboard writes ': both are the same sign.",
-    loses=("tokens_typographic",),
-)
-def tokenize(sentence):
-    return re.findall(r"\w+'?|[^\w\s]", sentence.lower())
+    old='.replace("’", "\'")', new="")
 
-
-@mistake(
-    "vocabulary_sorted",
-    title="states in alphabetical order",
+mistake("vocabulary_sorted", "states in alphabetical order", check="vocabulary_order",
     hint="The states come in the order in which they first appear in the corpus.",
-    loses=("vocabulary_order",),
-)
-def vocabulary(sentences):
-    return sorted({token for sentence in sentences for token in tokenize(sentence)})
+    old="list(dict.fromkeys(", new="sorted(set(")
 
-
-@mistake(
-    "vocabulary_repeats",
-    title="repeated states",
+mistake("vocabulary_repeats", "repeated states", check="vocabulary_order",
     hint="A state is listed once, however often it appears.",
-    loses=("vocabulary_order",),
-)
-def vocabulary(sentences):
-    return [token for sentence in sentences for token in tokenize(sentence)]
+    old="list(dict.fromkeys(", new="list((")
 
-
-@mistake(
-    "vocabulary_not_tokenized",
-    title="sentences cut at spaces only",
+mistake("vocabulary_not_tokenized", "sentences cut at spaces only", check="vocabulary_order",
     hint="vocabulary takes raw sentences: cut them with tokenize.",
-    loses=("vocabulary_order",),
-)
-def vocabulary(sentences):
-    return list(dict.fromkeys(word for sentence in sentences for word in sentence.split()))
+    old="tokenize(sentence)", new="sentence.split()")
 
+# --- counts of transitions ------------------------------------------------------------------------
 
-@mistake(
-    "counts_across_borders",
-    title="transitions counted from one sentence to the next",
+mistake("counts_across_borders", "transitions counted from one sentence to the next", check="counts_borders",
     hint="The last token of a sentence is not followed by the first of the next: count inside each sequence.",
-    loses=("counts_borders",),
-)
-def transition_counts(sequences, states, order=1):
-    index = {state: i for i, state in enumerate(states)}
-    if any(state not in index for sequence in sequences for state in sequence):
-        raise ValueError("unknown state")
-    path = [index[state] for sequence in sequences for state in sequence]
-    counts = torch.zeros((len(states),) * (order + 1))
-    for k in range(order, len(path)):
-        counts[tuple(path[k - order : k + 1])] += 1
-    return counts
+    old="for sequence in sequences:", new="for sequence in [[state for part in sequences for state in part]]:")
 
-
-@mistake(
-    "first_transition_missed",
-    title="the first transition of each sequence left out",
+mistake("first_transition_missed", "the first transition of each sequence left out", check="counts_order_1",
     hint="The first context is made of the states 0 to order - 1, and the state after it is already counted.",
-    loses=("counts_order_1", "counts_higher_orders"),
-)
-def transition_counts(sequences, states, order=1):
-    index = {state: i for i, state in enumerate(states)}
-    if any(state not in index for sequence in sequences for state in sequence):
-        raise ValueError("unknown state")
-    counts = torch.zeros((len(states),) * (order + 1))
-    for sequence in sequences:
-        path = [index[state] for state in sequence]
-        for k in range(order + 1, len(path)):
-            counts[tuple(path[k - order : k + 1])] += 1
-    return counts
+    also={"counts_higher_orders": "left out at every order"},
+    old="range(order, len(path))", new="range(order + 1, len(path))")
 
-
-@mistake(
-    "last_transition_missed",
-    title="the last transition of each sequence left out",
+mistake("last_transition_missed", "the last transition of each sequence left out", check="counts_order_1",
     hint="A sequence of L states has L - order transitions: is your loop one short?",
-    loses=("counts_order_1", "counts_higher_orders"),
-)
-def transition_counts(sequences, states, order=1):
-    index = {state: i for i, state in enumerate(states)}
-    if any(state not in index for sequence in sequences for state in sequence):
-        raise ValueError("unknown state")
-    counts = torch.zeros((len(states),) * (order + 1))
-    for sequence in sequences:
-        path = [index[state] for state in sequence]
-        for k in range(order, len(path) - 1):
-            counts[tuple(path[k - order : k + 1])] += 1
-    return counts
+    also={"counts_higher_orders": "left out at every order"},
+    old="range(order, len(path))", new="range(order, len(path) - 1)")
 
+@mistake("short_sequence_refused", "an error for sequences that are too short", check="counts_borders",
+    hint="A sequence of `order` states or fewer is no fault: it counts nothing.")
+def transition_counts(solution, sequences, states, order=1):
+    if any(len(sequence) <= order for sequence in sequences):
+        raise ValueError("sequence too short")
+    return solution(sequences, states, order)
 
-@mistake(
-    "short_sequence_refused",
-    title="an error for sequences that are too short",
-    hint="A sequence of `order` states or fewer is no fault: it counts nothing.",
-    loses=("counts_borders",),
-)
-def transition_counts(sequences, states, order=1):
-    index = {state: i for i, state in enumerate(states)}
-    if any(state not in index for sequence in sequences for state in sequence):
-        raise ValueError("unknown state")
-    counts = torch.zeros((len(states),) * (order + 1))
-    for sequence in sequences:
-        if len(sequence) <= order:
-            raise ValueError("sequence too short")
-        path = [index[state] for state in sequence]
-        for k in range(order, len(path)):
-            counts[tuple(path[k - order : k + 1])] += 1
-    return counts
-
-
-@mistake(
-    "context_reversed",
-    title="context indexed newest first",
+mistake("context_reversed", "context indexed newest first", check="counts_higher_orders",
     hint="counts[i, j, k] is the count of i, then j, then k: the context stands oldest first.",
-    loses=("counts_higher_orders",),
-)
-def transition_counts(sequences, states, order=1):
-    index = {state: i for i, state in enumerate(states)}
-    if any(state not in index for sequence in sequences for state in sequence):
-        raise ValueError("unknown state")
-    counts = torch.zeros((len(states),) * (order + 1))
-    for sequence in sequences:
-        path = [index[state] for state in sequence]
-        for k in range(order, len(path)):
-            counts[(*path[k - order : k][::-1], path[k])] += 1
-    return counts
+    old="tuple(path[k - order : k + 1])", new="(*path[k - order : k][::-1], path[k])")
 
-
-@mistake(
-    "counts_transposed",
-    title="the next state as first index",
+mistake("counts_transposed", "the next state as first index", check="counts_order_1",
     hint="counts[i, j] is how often j follows i: the context comes first, the next state last.",
-    loses=("counts_order_1", "counts_higher_orders"),
-)
-def transition_counts(sequences, states, order=1):
-    index = {state: i for i, state in enumerate(states)}
-    if any(state not in index for sequence in sequences for state in sequence):
-        raise ValueError("unknown state")
-    counts = torch.zeros((len(states),) * (order + 1))
-    for sequence in sequences:
-        path = [index[state] for state in sequence]
-        for k in range(order, len(path)):
-            counts[(path[k], *path[k - order : k])] += 1
-    return counts
+    also={"counts_higher_orders": "the next state first at every order"},
+    old="tuple(path[k - order : k + 1])", new="(path[k], *path[k - order : k])")
 
-
-@mistake(
-    "order_ignored",
-    title="the context shortened to one state",
+mistake("order_ignored", "the context shortened to one state", check="counts_higher_orders",
     hint="At order 2 the context is the last two states, and the table has three axes.",
-    loses=("counts_higher_orders", "counts_borders"),
-)
-def transition_counts(sequences, states, order=1):
-    index = {state: i for i, state in enumerate(states)}
-    if any(state not in index for sequence in sequences for state in sequence):
-        raise ValueError("unknown state")
-    counts = torch.zeros(len(states), len(states))
-    for sequence in sequences:
-        for k in range(1, len(sequence)):
-            counts[index[sequence[k - 1]], index[sequence[k]]] += 1
-    return counts
+    also={"counts_borders": "the table of a higher order has two axes there, too"},
+    old="index = {state: i for i, state in enumerate(states)}",
+    new="index, order = {state: i for i, state in enumerate(states)}, 1")
 
-
-@mistake(
-    "pairs_seen_once",
-    title="transitions marked as seen instead of counted",
+mistake("pairs_seen_once", "transitions marked as seen instead of counted", check="counts_order_1",
     hint="A transition that is seen three times counts three: add, do not assign.",
-    loses=("counts_order_1", "counts_higher_orders"),
-)
-def transition_counts(sequences, states, order=1):
-    index = {state: i for i, state in enumerate(states)}
-    if any(state not in index for sequence in sequences for state in sequence):
-        raise ValueError("unknown state")
-    counts = torch.zeros((len(states),) * (order + 1))
-    for sequence in sequences:
-        path = [index[state] for state in sequence]
-        for k in range(order, len(path)):
-            counts[tuple(path[k - order : k + 1])] = 1
-    return counts
+    also={"counts_higher_orders": "marked at every order"},
+    old="k + 1])] += 1", new="k + 1])] = 1")
 
-
-@mistake(
-    "unknown_state_skipped",
-    title="states that are not in the list skipped",
+mistake("unknown_state_skipped", "states that are not in the list skipped", check="unknown_state_refused",
     hint="Skipping an unknown state makes its neighbours follow each other: raise ValueError.",
-    loses=("unknown_state_refused",),
-)
-def transition_counts(sequences, states, order=1):
-    index = {state: i for i, state in enumerate(states)}
-    counts = torch.zeros((len(states),) * (order + 1))
-    for sequence in sequences:
-        path = [index[state] for state in sequence if state in index]
-        for k in range(order, len(path)):
-            counts[tuple(path[k - order : k + 1])] += 1
-    return counts
+    old="if state not in index:", new="if False:")
+mistake("unknown_state_skipped",
+    old="index[state] for state in sequence", new="index[state] for state in sequence if state in index")
 
+# --- the transition matrix ------------------------------------------------------------------------
 
-@mistake(
-    "columns_normalised",
-    title="columns normalised instead of rows",
+mistake("columns_normalised", "columns normalised instead of rows", check="matrix_order_1",
     hint="P[i] is a law over the next state: each row sums to 1, the last axis.",
-    loses=("matrix_order_1", "matrix_higher_orders", "matrix_smoothing"),
-)
-def transition_matrix(counts, smoothing=0.0):
-    if not counts.is_floating_point():
-        counts = counts.float()
-    total = (counts + smoothing).sum(dim=0, keepdim=True)
-    return torch.where(total > 0, (counts + smoothing) / total, torch.zeros_like(counts))
+    also={("matrix_higher_orders", "matrix_smoothing"): "the wrong sums below in every matrix"},
+    old="smoothed.sum(dim=-1, keepdim=True)", new="smoothed.sum(dim=0, keepdim=True)")
 
-
-@mistake(
-    "whole_table_normalised",
-    title="the whole table normalised to 1",
+mistake("whole_table_normalised", "the whole table normalised to 1", check="matrix_order_1",
     hint="Each context has a law of its own: divide each row by its own sum.",
-    loses=("matrix_order_1", "matrix_higher_orders", "matrix_smoothing"),
-)
-def transition_matrix(counts, smoothing=0.0):
-    if not counts.is_floating_point():
-        counts = counts.float()
-    return (counts + smoothing) / (counts + smoothing).sum()
+    also={("matrix_higher_orders", "matrix_smoothing"): "the wrong sum below in every matrix"},
+    old="smoothed.sum(dim=-1, keepdim=True)", new="smoothed.sum()")
 
-
-@mistake(
-    "zero_rows_nan",
-    title="NaN for contexts that were never seen",
+mistake("zero_rows_nan", "NaN for contexts that were never seen", check="matrix_unseen_zero",
     hint="0/0 is NaN. A context that was never seen gets a row of zeros without smoothing.",
-    loses=("matrix_unseen_zero",),
-)
-def transition_matrix(counts, smoothing=0.0):
-    if not counts.is_floating_point():
-        counts = counts.float()
-    return (counts + smoothing) / (counts + smoothing).sum(dim=-1, keepdim=True)
+    old="torch.where(total > 0, smoothed / total, torch.zeros_like(smoothed))", new="smoothed / total")
 
-
-@mistake(
-    "zero_rows_uniform",
-    title="the uniform law for contexts that were never seen, without smoothing",
+mistake("zero_rows_uniform", "the uniform law for contexts that were never seen, without smoothing",
+    check="matrix_unseen_zero",
     hint="Without smoothing an unseen context has no estimate: zeros. The uniform law comes with smoothing.",
-    loses=("matrix_unseen_zero",),
-)
-def transition_matrix(counts, smoothing=0.0):
-    if not counts.is_floating_point():
-        counts = counts.float()
-    total = (counts + smoothing).sum(dim=-1, keepdim=True)
-    return torch.where(total > 0, (counts + smoothing) / total, torch.full_like(counts, 1 / counts.shape[-1]))
+    old="torch.zeros_like(smoothed)", new="torch.full_like(smoothed, 1 / smoothed.shape[-1])")
 
-
-@mistake(
-    "integer_division",
-    title="integer division",
+mistake("integer_division", "integer division", check="matrix_order_1",
     hint="// rounds down, so that every probability below 1 becomes 0: divide with / in floating point.",
-    loses=("matrix_order_1", "matrix_higher_orders", "matrix_unseen_zero", "matrix_smoothing"),
-)
-def transition_matrix(counts, smoothing=0.0):
-    if not counts.is_floating_point():
-        counts = counts.float()
-    return (counts + smoothing) // (counts + smoothing).sum(dim=-1, keepdim=True).clamp(min=1e-12)
+    also={("matrix_higher_orders", "matrix_unseen_zero", "matrix_smoothing"): "each probability below 1 becomes 0"},
+    old="smoothed / total", new="smoothed // total")
 
-
-@mistake(
-    "smoothing_above_only",
-    title="smoothing added to the cell but not to the sum below",
+mistake("smoothing_above_only", "smoothing added to the cell but not to the sum below", check="matrix_smoothing",
     hint="Each of the n cells grows by the smoothing, so the sum below grows by n times as much.",
-    loses=("matrix_smoothing",),
-)
-def transition_matrix(counts, smoothing=0.0):
-    if not counts.is_floating_point():
-        counts = counts.float()
-    total = counts.sum(dim=-1, keepdim=True)
-    return torch.where(total > 0, (counts + smoothing) / total, torch.full_like(counts, float(smoothing)))
+    old="smoothed.sum(", new="counts.sum(")
+mistake("smoothing_above_only",
+    old="torch.zeros_like(smoothed)", new="smoothed")
 
-
-@mistake(
-    "smoothing_ignored",
-    title="smoothing ignored",
+mistake("smoothing_ignored", "smoothing ignored", check="matrix_smoothing",
     hint="Add smoothing to every cell before you divide.",
-    loses=("matrix_smoothing",),
-)
-def transition_matrix(counts, smoothing=0.0):
-    if not counts.is_floating_point():
-        counts = counts.float()
-    total = counts.sum(dim=-1, keepdim=True)
-    return torch.where(total > 0, counts / total, torch.zeros_like(counts))
+    old="counts + smoothing", new="counts")
 
-
-@mistake(
-    "sums_clamped_to_1",
-    title="sums below 1 taken as 1",
+mistake("sums_clamped_to_1", "sums below 1 taken as 1", check="matrix_smoothing",
     hint="clamp(min=1) avoids 0/0, but with little smoothing a row that was never seen sums to less than 1.",
-    loses=("matrix_smoothing",),
-)
-def transition_matrix(counts, smoothing=0.0):
-    if not counts.is_floating_point():
-        counts = counts.float()
-    return (counts + smoothing) / (counts + smoothing).sum(dim=-1, keepdim=True).clamp(min=1)
+    old="torch.where(total > 0, smoothed / total, torch.zeros_like(smoothed))", new="smoothed / total.clamp(min=1)")
 
-
-@mistake(
-    "smoothing_of_seen_contexts",
-    title="no smoothing for contexts that were never seen",
+mistake("smoothing_of_seen_contexts", "no smoothing for contexts that were never seen", check="matrix_smoothing",
     hint="Smoothing is added to every cell: a context that was never seen then has the uniform law.",
-    loses=("matrix_smoothing",),
-)
-def transition_matrix(counts, smoothing=0.0):
-    if not counts.is_floating_point():
-        counts = counts.float()
-    counts = counts + smoothing * (counts.sum(dim=-1, keepdim=True) > 0)
-    total = counts.sum(dim=-1, keepdim=True)
-    return torch.where(total > 0, counts / total, torch.zeros_like(counts))
+    old="counts + smoothing", new="counts + smoothing * (counts.sum(dim=-1, keepdim=True) > 0)")
 
-
-@mistake(
-    "smoothing_below_once",
-    title="smoothing added once to the sum instead of once for each state",
+mistake("smoothing_below_once", "smoothing added once to the sum instead of once for each state",
+    check="matrix_smoothing",
     hint="Each of the n cells grows by the smoothing, so the sum below grows by n times as much.",
-    loses=("matrix_smoothing",),
-)
-def transition_matrix(counts, smoothing=0.0):
-    if not counts.is_floating_point():
-        counts = counts.float()
-    total = counts.sum(dim=-1, keepdim=True) + smoothing
-    return torch.where(total > 0, (counts + smoothing) / total, torch.zeros_like(counts))
+    old="smoothed.sum(dim=-1, keepdim=True)", new="counts.sum(dim=-1, keepdim=True) + smoothing")
 
-
-@mistake(
-    "smoothing_of_unseen_only",
-    title="smoothing added only where nothing was seen",
+mistake("smoothing_of_unseen_only", "smoothing added only where nothing was seen", check="matrix_smoothing",
     hint="Smoothing is added to every cell, also to those that were seen.",
-    loses=("matrix_smoothing",),
-)
-def transition_matrix(counts, smoothing=0.0):
-    if not counts.is_floating_point():
-        counts = counts.float()
-    counts = counts + smoothing * (counts == 0)
-    total = counts.sum(dim=-1, keepdim=True)
-    return torch.where(total > 0, counts / total, torch.zeros_like(counts))
+    old="counts + smoothing", new="counts + smoothing * (counts == 0)")
 
+mistake("single_precision", "float64 counts and chains turned into float32", check="conventions",
+    hint="The dtype of the input is kept: create tensors like the input, do not call .float().",
+    old="counts + smoothing", new="counts.float() + smoothing")
 
-@mistake(
-    "last_of_a_tie",
-    title="the last index on a tie",
+# --- sequences, most likely and drawn -------------------------------------------------------------
+
+mistake("last_of_a_tie", "the last index on a tie", check="most_likely_tie",
     hint="Where two next states are equally probable, the first index wins.",
-    loses=("most_likely_tie",),
-)
-def most_likely_sequence(start, P, length):
-    path = context_of(start, P)
-    order = len(path)
-    while len(path) < length and P[tuple(path[-order:])].sum() > 0:
-        row = P[tuple(path[-order:])]
-        path.append(int((row == row.max()).nonzero()[-1]))
-    return path
+    old="nonzero()[0]", new="nonzero()[-1]")
 
-
-@mistake(
-    "most_likely_dead_end",
-    title="a sequence that goes on after a dead end",
+mistake("most_likely_dead_end", "a sequence that goes on after a dead end", check="dead_ends",
     hint="The argmax of a row of zeros is 0: a context without successor ends the sequence.",
-    loses=("dead_ends",),
-)
-def most_likely_sequence(start, P, length):
-    path = context_of(start, P)
-    order = len(path)
-    while len(path) < length:
-        path.append(int(P[tuple(path[-order:])].argmax()))
-    return path
+    function="most_likely_sequence", old="not row.sum() > 0", new="False")
 
-
-@mistake(
-    "most_likely_after_last_state",
-    title="only the last state looked at, whatever the order",
+mistake("most_likely_after_last_state", "only the last state looked at, whatever the order",
+    check="most_likely_order_2",
     hint="At order 2 the row is P[i, j], with i and j the last two states, oldest first.",
-    loses=("most_likely_order_2",),
-)
-def most_likely_sequence(start, P, length):
-    path = context_of(start, P)
-    P = P.reshape(-1, P.shape[-1], P.shape[-1]).sum(dim=0)
-    while len(path) < length and P[path[-1]].sum() > 0:
-        path.append(int(P[path[-1]].argmax()))
-    return path
+    function="most_likely_sequence", old="order = len(path)",
+    new="order, P = 1, P.reshape(-1, P.shape[-1], P.shape[-1]).sum(dim=0)")
 
-
-@mistake(
-    "start_not_counted",
-    title="length counted without the start",
+mistake("start_not_counted", "length counted without the start", check="most_likely_order_1",
     hint="The result has `length` items, the start among them.",
-    loses=("most_likely_order_1", "most_likely_order_2", "most_likely_tie"),
-)
-def most_likely_sequence(start, P, length):
-    path = context_of(start, P)
-    order = len(path)
-    for _ in range(length):
-        if not P[tuple(path[-order:])].sum() > 0:
-            break
-        path.append(int(P[tuple(path[-order:])].argmax()))
-    return path
+    also={("most_likely_order_2", "most_likely_tie"): "too long whatever the chain"},
+    function="most_likely_sequence", old="len(path) < length", new="len(path) < length + order")
 
-
-@mistake(
-    "start_left_out",
-    title="a sequence without its start",
+mistake("start_left_out", "a sequence without its start", check="most_likely_order_1",
     hint="The result begins with the start and has `length` items in all.",
-    loses=("most_likely_order_1", "most_likely_order_2", "most_likely_tie", "dead_ends"),
-)
-def most_likely_sequence(start, P, length):
-    path = context_of(start, P)
-    order = len(path)
-    while len(path) < length and P[tuple(path[-order:])].sum() > 0:
-        path.append(int(P[tuple(path[-order:])].argmax()))
-    return path[order:]
+    also={("most_likely_order_2", "most_likely_tie", "dead_ends"): "the start is missing whatever the chain"},
+    function="most_likely_sequence", old="return path", new="return path[order:]")
 
-
-@mistake(
-    "argmax_for_sampling",
-    title="the most likely state taken instead of a drawn one",
+mistake("argmax_for_sampling", "the most likely state taken instead of a drawn one", check="sampled_frequencies",
     hint="Draw the next state from its row (torch.multinomial); argmax always writes the same text.",
-    loses=("sampled_frequencies", "sampled_order_2", "sampled_fresh"),
-)
-def sample_sequence(start, P, length, generator=None):
-    return most_likely_sequence(start, P, length)
+    also={"sampled_fresh": "nothing is drawn"},
+    old="torch.multinomial(row, 1, generator=generator)", new="row.argmax()")
 
-
-@mistake(
-    "uniform_sampling",
-    title="possible next states drawn with equal probability",
+mistake("uniform_sampling", "possible next states drawn with equal probability", check="sampled_frequencies",
     hint="How often does your sequence take each transition? The rows of P give the probabilities.",
-    loses=("sampled_frequencies", "sampled_order_2"),
-)
-def sample_sequence(start, P, length, generator=None):
-    path = context_of(start, P)
-    order = len(path)
-    while len(path) < length and P[tuple(path[-order:])].sum() > 0:
-        row = (P[tuple(path[-order:])] > 0).double()
-        path.append(int(torch.multinomial(row, 1, generator=generator)))
-    return path
+    old="multinomial(row,", new="multinomial((row > 0).double(),")
 
-
-@mistake(
-    "softmax_of_probabilities",
-    title="softmax applied to probabilities",
+mistake("softmax_of_probabilities", "softmax applied to probabilities", check="sampled_frequencies",
     hint="The rows of P are probabilities already: no softmax, or impossible transitions become possible.",
-    loses=("sampled_frequencies", "sampled_order_2", "dead_ends"),
-)
-def sample_sequence(start, P, length, generator=None):
-    path = context_of(start, P)
-    order = len(path)
-    while len(path) < length and P[tuple(path[-order:])].sum() > 0:
-        path.append(int(torch.multinomial(P[tuple(path[-order:])].softmax(0), 1, generator=generator)))
-    return path
+    also={"dead_ends": "impossible transitions lead past them"},
+    old="multinomial(row,", new="multinomial(row.softmax(0),")
 
-
-@mistake(
-    "sampled_from_start_only",
-    title="every state drawn from the row of the start",
+mistake("sampled_from_start_only", "every state drawn from the row of the start", check="sampled_frequencies",
     hint="After each draw the context moves on: the next row is the one of the state just drawn.",
-    loses=("sampled_frequencies", "sampled_order_2", "dead_ends"),
-)
-def sample_sequence(start, P, length, generator=None):
-    path = context_of(start, P)
-    row = P[tuple(path)]
-    if row.sum() > 0 and length > len(path):
-        path += torch.multinomial(row, length - len(path), replacement=True, generator=generator).tolist()
-    return path
+    also={"dead_ends": "the start's row is never at its end"},
+    function="sample_sequence", old="path[-order:]", new="path[:order]")
 
-
-@mistake(
-    "sampled_context_reversed",
-    title="the context read newest first when sampling",
+mistake("sampled_context_reversed", "the context read newest first when sampling", check="sampled_order_2",
     hint="P[i, j] is the law after i, then j: index P with the oldest state first.",
-    loses=("sampled_order_2",),
-)
-def sample_sequence(start, P, length, generator=None):
-    path = context_of(start, P)
-    order = len(path)
-    while len(path) < length and P[tuple(path[-order:][::-1])].sum() > 0:
-        path.append(int(torch.multinomial(P[tuple(path[-order:][::-1])], 1, generator=generator)))
-    return path
+    function="sample_sequence", old="path[-order:]", new="path[-order:][::-1]")
 
-
-@mistake(
-    "fixed_seed",
-    title="a seed set inside the function",
+mistake("fixed_seed", "a seed set inside the function", check="sampled_fresh",
     hint="Never seed inside a function: draw from the generator you are given, or from torch's global one.",
-    loses=("sampled_fresh",),
-)
-def sample_sequence(start, P, length, generator=None):
-    generator = torch.Generator().manual_seed(0)
-    path = context_of(start, P)
-    order = len(path)
-    while len(path) < length and P[tuple(path[-order:])].sum() > 0:
-        path.append(int(torch.multinomial(P[tuple(path[-order:])], 1, generator=generator)))
-    return path
+    function="sample_sequence", old="order = len(path)",
+    new="order, generator = len(path), torch.Generator().manual_seed(0)")
 
-
-@mistake(
-    "generator_ignored",
-    title="the generator ignored",
+mistake("generator_ignored", "the generator ignored", check="sampled_fresh",
     hint="Pass the generator on to every draw: with the same seed the same sequence must come.",
-    loses=("sampled_fresh",),
-)
-def sample_sequence(start, P, length, generator=None):
-    path = context_of(start, P)
-    order = len(path)
-    while len(path) < length and P[tuple(path[-order:])].sum() > 0:
-        path.append(int(torch.multinomial(P[tuple(path[-order:])], 1)))
-    return path
+    old="row, 1, generator=generator", new="row, 1")
 
-
-@mistake(
-    "sampled_dead_end_restarts",
-    title="a uniform draw after a dead end",
+mistake("sampled_dead_end_restarts", "a uniform draw after a dead end", check="dead_ends",
     hint="A context without successor ends the sequence: the result is shorter than `length`.",
-    loses=("dead_ends",),
-)
-def sample_sequence(start, P, length, generator=None):
-    path = context_of(start, P)
-    order = len(path)
-    while len(path) < length:
-        row = P[tuple(path[-order:])]
-        row = row if row.sum() > 0 else torch.ones_like(row)
-        path.append(int(torch.multinomial(row, 1, generator=generator)))
-    return path
+    function="sample_sequence", old="break", new="row = torch.ones_like(row)")
 
+# --- likelihood -----------------------------------------------------------------------------------
 
-@mistake(
-    "likelihood_of_zero_nan",
-    title="NaN where a transition has probability zero",
-    hint="0 · log 0 is NaN. Add log P only for the transitions that the sequence takes; log 0 is then -inf.",
-    loses=("likelihood_impossible",),
-)
+@mistake("likelihood_of_zero_nan", "NaN where a transition has probability zero", check="likelihood_impossible",
+    hint="0 · log 0 is NaN. Add log P only for the transitions that the sequence takes; log 0 is then -inf.")
 def log_likelihood(sequence, P):
-    n, order = P.shape[-1], P.dim() - 1
-    if any(not 0 <= i < n for i in sequence):
-        raise ValueError("index out of range")
-    counts = torch.zeros_like(P)
+    order, counts = P.dim() - 1, torch.zeros_like(P)
     for k in range(order, len(sequence)):
         counts[tuple(sequence[k - order : k + 1])] += 1
     return float((counts * P.log()).sum()) if len(sequence) > order else 0.0
 
-
-@mistake(
-    "likelihood_clamped",
-    title="a large finite number instead of -inf",
+mistake("likelihood_clamped", "a large finite number instead of -inf", check="likelihood_impossible",
     hint="An impossible sequence has probability 0, and its logarithm is -inf: add no small constant to P.",
-    loses=("likelihood_impossible",),
-)
-def log_likelihood(sequence, P):
-    n, order = P.shape[-1], P.dim() - 1
-    if any(not 0 <= i < n for i in sequence):
-        raise ValueError("index out of range")
-    total = 0.0
-    for k in range(order, len(sequence)):
-        total += float((P[tuple(sequence[k - order : k + 1])].double() + 1e-12).log())
-    return total
+    old="P[windows.unbind(1)].double()", new="(P[windows.unbind(1)].double() + 1e-12)")
 
-
-@mistake(
-    "likelihood_base_2",
-    title="logarithm to base 2",
+mistake("likelihood_base_2", "logarithm to base 2", check="likelihood_order_1",
     hint="The likelihood is asked for in nats: take the natural logarithm.",
-    loses=("likelihood_order_1", "likelihood_order_2"),
-)
-def log_likelihood(sequence, P):
-    n, order = P.shape[-1], P.dim() - 1
-    if any(not 0 <= i < n for i in sequence):
-        raise ValueError("index out of range")
-    windows = [tuple(sequence[k - order : k + 1]) for k in range(order, len(sequence))]
-    return sum((float(P[window].double().log2()) for window in windows), 0.0)
+    also={"likelihood_order_2": "in bits at every order"},
+    old=".log().sum()", new=".log2().sum()")
 
-
-@mistake(
-    "likelihood_negative",
-    title="negative log-likelihood",
+mistake("likelihood_negative", "negative log-likelihood", check="likelihood_order_1",
     hint="A log-likelihood is a sum of logarithms of probabilities: it is never positive.",
-    loses=("likelihood_order_1", "likelihood_order_2", "likelihood_impossible"),
-)
-def log_likelihood(sequence, P):
-    n, order = P.shape[-1], P.dim() - 1
-    if any(not 0 <= i < n for i in sequence):
-        raise ValueError("index out of range")
-    windows = [tuple(sequence[k - order : k + 1]) for k in range(order, len(sequence))]
-    return sum((-float(P[window].double().log()) for window in windows), 0.0)
+    also={("likelihood_order_2", "likelihood_impossible"): "the sign is wrong everywhere"},
+    old="float(P[windows", new="-float(P[windows")
 
-
-@mistake(
-    "likelihood_of_the_start",
-    title="a probability of the first state added",
+mistake("likelihood_of_the_start", "a probability of the first state added", check="likelihood_order_1",
     hint="The likelihood is conditioned on the first `order` states: their own probability is left out.",
-    loses=("likelihood_order_1", "likelihood_order_2"),
-)
-def log_likelihood(sequence, P):
-    n, order = P.shape[-1], P.dim() - 1
-    if any(not 0 <= i < n for i in sequence):
-        raise ValueError("index out of range")
-    windows = [tuple(sequence[k - order : k + 1]) for k in range(order, len(sequence))]
-    return sum((float(P[window].double().log()) for window in windows), float(torch.tensor(1.0 / n).log()))
+    also={"likelihood_order_2": "added at every order"},
+    old="float(P[windows", new="math.log(1 / n) + float(P[windows")
 
-
-@mistake(
-    "likelihood_averaged",
-    title="mean over the transitions instead of their sum",
+mistake("likelihood_averaged", "mean over the transitions instead of their sum", check="likelihood_order_1",
     hint="The log of a product is the sum of the logs; the mean is the log-likelihood per token.",
-    loses=("likelihood_order_1", "likelihood_order_2", "likelihood_long"),
-)
-def log_likelihood(sequence, P):
-    n, order = P.shape[-1], P.dim() - 1
-    if any(not 0 <= i < n for i in sequence):
-        raise ValueError("index out of range")
-    windows = [tuple(sequence[k - order : k + 1]) for k in range(order, len(sequence))]
-    return sum(float(P[window].double().log()) for window in windows) / len(windows) if windows else 0.0
+    also={("likelihood_order_2", "likelihood_long"): "divided by the length, however long"},
+    old=".log().sum()", new=".log().mean()")
 
-
-@mistake(
-    "likelihood_underflow",
-    title="logarithm of the product",
+mistake("likelihood_underflow", "logarithm of the product", check="likelihood_long",
     hint="A product of a thousand probabilities is 0 in floating point: add the logarithms.",
-    loses=("likelihood_long",),
-)
-def log_likelihood(sequence, P):
-    n, order = P.shape[-1], P.dim() - 1
-    if any(not 0 <= i < n for i in sequence):
-        raise ValueError("index out of range")
-    product = 1.0
-    for k in range(order, len(sequence)):
-        product *= float(P[tuple(sequence[k - order : k + 1])])
-    return float(torch.tensor(product).double().log())
+    old=".log().sum()", new=".prod().log()")
 
-
-@mistake(
-    "likelihood_negative_index",
-    title="negative indices accepted",
+mistake("likelihood_negative_index", "negative indices accepted", check="index_refused",
     hint="P[-1] is the last state to Python, and no state to the chain: refuse indices outside 0..n-1.",
-    loses=("index_refused",),
-)
-def log_likelihood(sequence, P):
-    n, order = P.shape[-1], P.dim() - 1
-    if any(i >= n for i in sequence):
-        raise ValueError("index out of range")
-    windows = [tuple(sequence[k - order : k + 1]) for k in range(order, len(sequence))]
-    return sum((float(P[window].double().log()) for window in windows), 0.0)
+    function="log_likelihood", old="not 0 <= i < n", new="i >= n")
 
-
-@mistake(
-    "generate_known_states",
-    title="every sequence of known states called possible",
-    hint="Knowing all the words is not enough: every transition needs a positive probability.",
-    loses=("generate_answers",),
-)
+@mistake("generate_known_states", "every sequence of known states called possible", check="generate_answers",
+    hint="Knowing all the words is not enough: every transition needs a positive probability.")
 def can_generate(sequence, P):
-    n = P.shape[-1]
-    if any(not 0 <= i < n for i in sequence):
-        raise ValueError("index out of range")
     return True
 
-
-@mistake(
-    "generate_product",
-    title="possible judged by the product of probabilities",
+mistake("generate_product", "possible judged by the product of probabilities", check="generate_answers",
     hint="The product of many probabilities is 0 in floating point: look at each transition.",
-    loses=("generate_answers",),
-)
-def can_generate(sequence, P):
-    n, order = P.shape[-1], P.dim() - 1
-    if any(not 0 <= i < n for i in sequence):
-        raise ValueError("index out of range")
-    product = 1.0
-    for k in range(order, len(sequence)):
-        product *= float(P[tuple(sequence[k - order : k + 1])])
-    return product > 0
+    old="all(bool(P[tuple(sequence[k - order : k + 1])] > 0) for",
+    new="0 < math.prod(float(P[tuple(sequence[k - order : k + 1])]) for")
 
-
-@mistake(
-    "generate_last_transition",
-    title="the last transition left out",
+mistake("generate_last_transition", "the last transition left out", check="generate_answers",
     hint="A sequence of L states has L - order transitions: is your loop one short?",
-    loses=("generate_answers",),
-)
-def can_generate(sequence, P):
-    n, order = P.shape[-1], P.dim() - 1
-    if any(not 0 <= i < n for i in sequence):
-        raise ValueError("index out of range")
-    return all(bool(P[tuple(sequence[k - order : k + 1])] > 0) for k in range(order, len(sequence) - 1))
+    old="range(order, len(sequence))", new="range(order, len(sequence) - 1)")
 
+# --- the stationary distribution ------------------------------------------------------------------
 
-@mistake(
-    "stationary_of_transpose",
-    title="right eigenvector instead of the left one",
+mistake("stationary_of_transpose", "right eigenvector instead of the left one", check="stationary_values",
     hint="pi P = pi is about the rows of P: P pi = pi has the constant vector as solution, for every P.",
-    loses=("stationary_values", "stationary_periodic"),
-)
-def stationary_distribution(P):
-    reach = torch.linalg.matrix_power(P.double() + torch.eye(len(P), dtype=torch.float64), len(P))
-    if not (reach > 0).all() or (P.sum(1) <= 0).any():
-        raise ValueError("P must be irreducible")
-    return torch.full_like(P[0], 1 / len(P))
+    also={"stationary_periodic": "the constant vector for every P"},
+    old="torch.linalg.solve(equations, right)", new="torch.full_like(right, 1 / n)")
 
-
-@mistake(
-    "stationary_not_normalised",
-    title="stationary vector of length 1 instead of sum 1",
+mistake("stationary_not_normalised", "stationary vector of length 1 instead of sum 1", check="stationary_values",
     hint="Eigenvectors come back with Euclidean norm 1 and any sign: a law is positive and sums to 1.",
-    loses=("stationary_values", "stationary_periodic"),
-)
-def stationary_distribution(P):
-    reach = torch.linalg.matrix_power(P.double() + torch.eye(len(P), dtype=torch.float64), len(P))
-    if not (reach > 0).all() or (P.sum(1) <= 0).any():
-        raise ValueError("P must be irreducible")
-    _, _, v = torch.linalg.svd(P.double().T - torch.eye(len(P), dtype=torch.float64))
-    return v[-1].abs().to(P.dtype)
+    also={"stationary_periodic": "it does not sum to 1 there, either"},
+    old="torch.linalg.solve(equations, right)",
+    new="torch.nn.functional.normalize(torch.linalg.solve(equations, right), dim=0)")
 
-
-@mistake(
-    "stationary_by_powers",
-    title="powers of P, which do not converge for a periodic chain",
+mistake("stationary_by_powers", "powers of P, which do not converge for a periodic chain", check="stationary_periodic",
     hint="For 0 → 1 → 0 → 1 the powers of P alternate for ever. Solve pi P = pi instead.",
-    loses=("stationary_periodic",),
-)
-def stationary_distribution(P):
-    reach = torch.linalg.matrix_power(P.double() + torch.eye(len(P), dtype=torch.float64), len(P))
-    if not (reach > 0).all() or (P.sum(1) <= 0).any():
-        raise ValueError("P must be irreducible")
-    return torch.linalg.matrix_power(P.double(), 100_000)[0].to(P.dtype)
+    old="torch.linalg.solve(equations, right)", new="torch.linalg.matrix_power(P.double(), 100_000)[0]")
 
-
-@mistake(
-    "stationary_periodic_refused",
-    title="periodic chains refused",
+mistake("stationary_periodic_refused", "periodic chains refused", check="stationary_periodic",
     hint="Periodic is not reducible: each state reaches each other, if not at the same time. Add up the powers of P.",
-    loses=("stationary_periodic",),
-)
-def stationary_distribution(P):
-    n = len(P)
-    if not (torch.linalg.matrix_power((P > 0).double(), n * n) > 0).all() or (P.sum(1) <= 0).any():
-        raise ValueError("P must be irreducible")
-    equations = torch.cat([P.double().T - torch.eye(n).double(), torch.ones(1, n).double()])
-    right = torch.zeros(n + 1, dtype=torch.float64)
-    right[-1] = 1
-    return (torch.linalg.pinv(equations) @ right).to(P.dtype)
+    old="((P > 0) | torch.eye(n, dtype=torch.bool, device=P.device))", new="(P > 0)")
+mistake("stationary_periodic_refused",
+    old="range(n.bit_length())", new="range(2 * n.bit_length())")
 
-
-@mistake(
-    "stationary_reducible_accepted",
-    title="reducible chains accepted",
+mistake("stationary_reducible_accepted", "reducible chains accepted", check="stationary_refused",
     hint="Where a state cannot be reached from another the question is refused: raise ValueError.",
-    loses=("stationary_refused",),
-)
-def stationary_distribution(P):
-    n = len(P)
-    equations = torch.cat([P.double().T - torch.eye(n).double(), torch.ones(1, n).double()])
-    right = torch.zeros(n + 1, dtype=torch.float64)
-    right[-1] = 1
-    return (torch.linalg.pinv(equations) @ right).to(P.dtype)
-
-
-@mistake(
-    "single_precision",
-    title="float64 counts and chains turned into float32",
-    hint="The dtype of the input is kept: create tensors like the input, do not call .float().",
-    loses=("conventions",),
-)
-def transition_matrix(counts, smoothing=0.0):
-    counts = counts.float()
-    total = (counts + smoothing).sum(dim=-1, keepdim=True)
-    return torch.where(total > 0, (counts + smoothing) / total, torch.zeros_like(counts))
+    old="if not reach.all():", new="if False:")
+mistake("stationary_reducible_accepted",
+    old="torch.linalg.solve(equations, right)", new="(torch.linalg.pinv(equations) @ right)")

@@ -2,861 +2,311 @@
 
 from autograder.authoring import mistake
 
+# A catalogue: each entry is a paragraph.
+# fmt: off
 
-@mistake(
-    "logvar_is_mu",
-    title="one head answered twice: logvar is computed from mu",
+# --- networks and reparameterisation --------------------------------------------------------------
+
+mistake("logvar_is_mu", "one head answered twice: logvar is computed from mu", check="encoder",
     hint="The encoder ends in two layers on the same hidden units; which of them does your logvar come from?",
-    loses=("encoder",),
-)
-class Encoder(Encoder):
-    def forward(self, x):
-        mu, _ = super().forward(x)
-        return mu, mu
+    old="self.logvar(h)", new="self.mu(h)")
 
-
-@mistake(
-    "decoder_sigmoid",
-    title="sigmoid at the end of the decoder: applied twice in all",
+mistake("decoder_sigmoid", "sigmoid at the end of the decoder: applied twice in all", check="decoder",
     hint="The decoder answers logits; the likelihood and the pixel means apply the sigmoid themselves.",
-    loses=(
-        "decoder",
-        "held_out_elbo",
-        "samples_like_digits",
-    ),
-)
-class Decoder(Decoder):
-    def forward(self, z):
-        return torch.sigmoid(super().forward(z))
+    old="self.logits(h)", new="torch.sigmoid(self.logits(h))")
 
-
-@mistake(
-    "logvar_as_std",
-    title="log-variance used as standard deviation",
+mistake("logvar_as_std", "log-variance used as standard deviation", check="reparameterize_value",
     hint="The encoder answers log σ². What is σ, then? It can never be negative.",
-    loses=("reparameterize_value",),
-)
-def reparameterize(mu, logvar, eps):
-    if not mu.shape == logvar.shape == eps.shape:
-        raise ValueError("mu, logvar and eps: shapes differ")
-    return mu + logvar * eps
+    old="torch.exp(0.5 * logvar) * eps", new="logvar * eps")
 
-
-@mistake(
-    "logvar_as_variance",
-    title="log-variance used as variance",
+mistake("logvar_as_variance", "log-variance used as variance", check="reparameterize_value",
     hint="logvar is the logarithm of the variance: exponentiate before you take the root.",
-    loses=("reparameterize_value",),
-)
-def reparameterize(mu, logvar, eps):
-    if not mu.shape == logvar.shape == eps.shape:
-        raise ValueError("mu, logvar and eps: shapes differ")
-    return mu + logvar.abs().clamp_min(1e-6).sqrt() * eps
+    old="torch.exp(0.5 * logvar) * eps", new="logvar.abs().clamp_min(1e-6).sqrt() * eps")
 
-
-@mistake(
-    "variance_as_std",
-    title="variance used as standard deviation: exp(logvar) eps",
+mistake("variance_as_std", "variance used as standard deviation: exp(logvar) eps", check="reparameterize_value",
     hint="exp(logvar) is σ². The noise is multiplied by σ = exp(logvar / 2).",
-    loses=("reparameterize_value",),
-)
-def reparameterize(mu, logvar, eps):
-    if not mu.shape == logvar.shape == eps.shape:
-        raise ValueError("mu, logvar and eps: shapes differ")
-    return mu + torch.exp(logvar) * eps
+    old="torch.exp(0.5 * logvar) * eps", new="torch.exp(logvar) * eps")
 
-
-@mistake(
-    "eps_not_used",
-    title="noise not used: z = mu",
+mistake("eps_not_used", "noise not used: z = mu", check="reparameterize_value",
     hint="Without noise this is an auto-encoder: z = mu + exp(logvar / 2) eps.",
-    loses=("reparameterize_value", "reparameterize_gradient"),
-)
-def reparameterize(mu, logvar, eps):
-    if not mu.shape == logvar.shape == eps.shape:
-        raise ValueError("mu, logvar and eps: shapes differ")
-    return mu
+    also={"reparameterize_gradient": "what does not depend on logvar has no gradient there"},
+    old="mu + torch.exp(0.5 * logvar) * eps", new="mu")
 
-
-@mistake(
-    "own_noise",
-    title="own noise drawn instead of the given eps",
+mistake("own_noise", "own noise drawn instead of the given eps", check="reparameterize_value",
     hint="eps is the noise: use it as given, so that the same eps gives the same z.",
-    loses=(
-        "reparameterize_value",
-        "reparameterize_gradient",
-        "vae_forward",
-        "generators",
-    ),
-)
-def reparameterize(mu, logvar, eps):
-    if not mu.shape == logvar.shape == eps.shape:
-        raise ValueError("mu, logvar and eps: shapes differ")
-    return mu + torch.exp(0.5 * logvar) * torch.randn_like(eps)
+    also={"reparameterize_gradient": "the derivative by logvar holds the noise",
+          ("vae_forward", "generators"): "the noise comes from the global generator at each call"},
+    old="torch.exp(0.5 * logvar) * eps", new="torch.exp(0.5 * logvar) * torch.randn_like(eps)")
 
-
-@mistake(
-    "detached_sample",
-    title="z detached from the graph",
+mistake("detached_sample", "z detached from the graph", check="reparameterize_gradient",
     hint="The trick exists so that the gradient of the reconstruction reaches the encoder through z: no detach, "
     "no no_grad, no NumPy here.",
-    loses=(
-        "reparameterize_gradient",
-        "held_out_elbo",
-    ),
-)
-def reparameterize(mu, logvar, eps):
-    if not mu.shape == logvar.shape == eps.shape:
-        raise ValueError("mu, logvar and eps: shapes differ")
-    return (mu + torch.exp(0.5 * logvar) * eps).detach()
+    old="mu + torch.exp(0.5 * logvar) * eps", new="(mu + torch.exp(0.5 * logvar) * eps).detach()")
 
+# --- the two terms of the bound -------------------------------------------------------------------
 
-@mistake(
-    "kl_sign",
-    title="KL divergence with its sign reversed",
+mistake("kl_sign", "KL divergence with its sign reversed", check="kl_value",
     hint="A divergence is never negative. What does yours give for mu = 0, logvar = 0.5?",
-    loses=(
-        "kl_value",
-        "held_out_elbo",
-    ),
-    may_lose=("samples_like_digits",),
-)
-def kl_divergence(mu, logvar):
-    if mu.shape != logvar.shape:
-        raise ValueError("mu and logvar: shapes differ")
-    return 0.5 * (1.0 + logvar - mu**2 - logvar.exp()).sum(dim=-1)
+    old="(mu**2 + logvar.exp() - 1.0 - logvar)", new="(1.0 + logvar - mu**2 - logvar.exp())")
 
-
-@mistake(
-    "kl_averaged",
-    title="KL divergence averaged over the latent coordinates",
+mistake("kl_averaged", "KL divergence averaged over the latent coordinates", check="kl_value",
     hint="The divergence of independent coordinates is the sum of theirs.",
-    loses=("kl_value",),
-)
-def kl_divergence(mu, logvar):
-    if mu.shape != logvar.shape:
-        raise ValueError("mu and logvar: shapes differ")
-    return 0.5 * (mu**2 + logvar.exp() - 1.0 - logvar).mean(dim=-1)
+    function="kl_divergence", old=".sum(dim=-1)", new=".mean(dim=-1)")
 
-
-@mistake(
-    "kl_without_half",
-    title="factor 1/2 missing in the KL divergence",
+mistake("kl_without_half", "factor 1/2 missing in the KL divergence", check="kl_value",
     hint="Both the square of mu and the variance come with a factor 1/2.",
-    loses=("kl_value",),
-)
-def kl_divergence(mu, logvar):
-    if mu.shape != logvar.shape:
-        raise ValueError("mu and logvar: shapes differ")
-    return (mu**2 + logvar.exp() - 1.0 - logvar).sum(dim=-1)
+    old="0.5 * (mu**2", new="(mu**2")
 
-
-@mistake(
-    "kl_without_constant",
-    title="the -1 missing in the KL divergence",
+mistake("kl_without_constant", "the -1 missing in the KL divergence", check="kl_value",
     hint="Where mu = 0 and logvar = 0 the two laws are the same, and the divergence is 0.",
-    loses=("kl_value",),
-)
-def kl_divergence(mu, logvar):
-    if mu.shape != logvar.shape:
-        raise ValueError("mu and logvar: shapes differ")
-    return 0.5 * (mu**2 + logvar.exp() - logvar).sum(dim=-1)
+    old="logvar.exp() - 1.0 - logvar", new="logvar.exp() - logvar")
 
-
-@mistake(
-    "kl_log_std",
-    title="logvar read as log σ in the KL divergence",
+mistake("kl_log_std", "logvar read as log σ in the KL divergence", check="kl_value",
     hint="logvar is log σ²: the variance is exp(logvar), not exp(2 logvar).",
-    loses=("kl_value",),
-)
-def kl_divergence(mu, logvar):
-    if mu.shape != logvar.shape:
-        raise ValueError("mu and logvar: shapes differ")
-    return 0.5 * (mu**2 + (2 * logvar).exp() - 1.0 - 2 * logvar).sum(dim=-1)
+    old="logvar.exp() - 1.0 - logvar", new="(2 * logvar).exp() - 1.0 - 2 * logvar")
 
-
-@mistake(
-    "kl_batch_mean",
-    title="KL divergence averaged over the batch",
+mistake("kl_batch_mean", "KL divergence averaged over the batch", check="kl_value",
     hint="One value per image: sum over the latent coordinates only, shape (B,).",
-    loses=("kl_value",),
-)
-def kl_divergence(mu, logvar):
-    if mu.shape != logvar.shape:
-        raise ValueError("mu and logvar: shapes differ")
-    return 0.5 * (mu**2 + logvar.exp() - 1.0 - logvar).sum(dim=-1).mean()
+    function="kl_divergence", old=".sum(dim=-1)", new=".sum(dim=-1).mean()")
 
-
-@mistake(
-    "pixel_mean",
-    title="mean over the pixels instead of their sum",
+mistake("pixel_mean", "mean over the pixels instead of their sum", check="reconstruction_value",
     hint="The log-likelihood of 784 independent pixels is the sum of theirs. With the mean, the KL term weighs 784 "
     "times too much and the code dies out.",
-    loses=(
-        "reconstruction_value",
-        "held_out_elbo",
-    ),
-)
-def reconstruction_log_likelihood(logits, x):
-    if logits.shape != x.shape:
-        raise ValueError("logits and x: shapes differ")
-    return -F.binary_cross_entropy_with_logits(logits, x, reduction="none").mean(dim=-1)
+    old='reduction="none").sum(', new='reduction="none").mean(')
 
-
-@mistake(
-    "reconstruction_sign",
-    title="cross-entropy returned instead of the log-likelihood",
+mistake("reconstruction_sign", "cross-entropy returned instead of the log-likelihood", check="reconstruction_value",
     hint="The logarithm of a probability is never positive: the cross-entropy is minus the log-likelihood.",
-    loses=(
-        "reconstruction_value",
-        "held_out_elbo",
-        "samples_like_digits",
-    ),
-)
-def reconstruction_log_likelihood(logits, x):
-    if logits.shape != x.shape:
-        raise ValueError("logits and x: shapes differ")
-    return F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(dim=-1)
+    old="-F.binary_cross_entropy", new="F.binary_cross_entropy")
 
-
-@mistake(
-    "reconstruction_sigmoid_twice",
-    title="sigmoid applied before a function that applies it",
+mistake("reconstruction_sigmoid_twice", "sigmoid applied before a function that applies it",
+    check="reconstruction_value",
     hint="binary_cross_entropy_with_logits takes logits; sigmoid(logits) belongs to binary_cross_entropy.",
-    loses=(
-        "reconstruction_value",
-        "reconstruction_large_logits",
-        "held_out_elbo",
-    ),
-    may_lose=("samples_like_digits",),
-)
-def reconstruction_log_likelihood(logits, x):
-    if logits.shape != x.shape:
-        raise ValueError("logits and x: shapes differ")
-    return -F.binary_cross_entropy_with_logits(torch.sigmoid(logits), x, reduction="none").sum(dim=-1)
+    also={"reconstruction_large_logits": "wrong for all logits"},
+    old="with_logits(logits, x", new="with_logits(torch.sigmoid(logits), x")
 
-
-@mistake(
-    "reconstruction_underflow",
-    title="logarithm of a sigmoid that has underflowed",
-    hint="sigmoid(-800) is 0 and its logarithm is -inf: use -softplus(-l) for log(sigmoid(l)).",
-    loses=("reconstruction_large_logits",),
-)
+@mistake("reconstruction_underflow", "logarithm of a sigmoid that has underflowed", check="reconstruction_large_logits",
+    hint="sigmoid(-800) is 0 and its logarithm is -inf: use -softplus(-l) for log(sigmoid(l)).")
 def reconstruction_log_likelihood(logits, x):
-    if logits.shape != x.shape:
-        raise ValueError("logits and x: shapes differ")
     p = torch.sigmoid(logits)
     return (x * torch.log(p) + (1.0 - x) * torch.log(1.0 - p)).sum(dim=-1)
 
-
-@mistake(
-    "reconstruction_squared_error",
-    title="squared error instead of the Bernoulli log-likelihood",
+mistake("reconstruction_squared_error", "squared error instead of the Bernoulli log-likelihood",
+    check="reconstruction_value",
     hint="The pixels are Bernoulli variables here: the reconstruction term is minus their cross-entropy.",
-    loses=("reconstruction_value", "reconstruction_large_logits"),
-)
-def reconstruction_log_likelihood(logits, x):
-    if logits.shape != x.shape:
-        raise ValueError("logits and x: shapes differ")
-    return -((torch.sigmoid(logits) - x) ** 2).sum(dim=-1)
+    also={"reconstruction_large_logits": "wrong for all logits"},
+    old='-F.binary_cross_entropy_with_logits(logits, x, reduction="none")', new="-((torch.sigmoid(logits) - x) ** 2)")
 
-
-@mistake(
-    "elbo_kl_added",
-    title="KL divergence added instead of subtracted",
+mistake("elbo_kl_added", "KL divergence added instead of subtracted", check="elbo_value",
     hint="The ELBO is the reconstruction term minus the divergence: a code that says much has its price.",
-    loses=(
-        "elbo_value",
-        "held_out_elbo",
-    ),
-    may_lose=("samples_like_digits",),
-)
-def elbo(x, logits, mu, logvar, beta=1.0):
-    return reconstruction_log_likelihood(logits, x) + beta * kl_divergence(mu, logvar)
+    old="- beta * kl_divergence", new="+ beta * kl_divergence")
 
-
-@mistake(
-    "elbo_negative",
-    title="ELBO with its sign reversed: the loss is returned",
+mistake("elbo_negative", "ELBO with its sign reversed: the loss is returned", check="elbo_value",
     hint="The ELBO is to be maximised and lies below 0; its negative is the loss.",
-    loses=(
-        "elbo_value",
-        "held_out_elbo",
-        "samples_like_digits",
-    ),
-)
-def elbo(x, logits, mu, logvar, beta=1.0):
-    return beta * kl_divergence(mu, logvar) - reconstruction_log_likelihood(logits, x)
+    old="reconstruction_log_likelihood(logits, x) - beta * kl_divergence(mu, logvar)",
+    new="beta * kl_divergence(mu, logvar) - reconstruction_log_likelihood(logits, x)")
 
-
-@mistake(
-    "beta_ignored",
-    title="beta not used",
+mistake("beta_ignored", "beta not used", check="elbo_value",
     hint="beta multiplies the KL divergence; with beta = 0 only the reconstruction is left.",
-    loses=("elbo_value",),
-)
-def elbo(x, logits, mu, logvar, beta=1.0):
-    return reconstruction_log_likelihood(logits, x) - kl_divergence(mu, logvar)
+    old="- beta * kl_divergence", new="- kl_divergence")
 
-
-@mistake(
-    "beta_on_reconstruction",
-    title="beta multiplies the reconstruction term",
+mistake("beta_on_reconstruction", "beta multiplies the reconstruction term", check="elbo_value",
     hint="beta is the weight of the KL divergence.",
-    loses=("elbo_value",),
-)
-def elbo(x, logits, mu, logvar, beta=1.0):
-    return beta * reconstruction_log_likelihood(logits, x) - kl_divergence(mu, logvar)
+    old="reconstruction_log_likelihood(logits, x) - beta * kl_divergence",
+    new="beta * reconstruction_log_likelihood(logits, x) - kl_divergence")
 
-
-@mistake(
-    "elbo_batch_mean",
-    title="ELBO averaged over the batch",
+@mistake("elbo_batch_mean", "ELBO averaged over the batch", check="elbo_value",
     hint="One value per image, shape (B,): the mean is taken in the training.",
-    loses=(
-        "elbo_value",
-        "history",
-    ),
-)
-def elbo(x, logits, mu, logvar, beta=1.0):
-    bounds = reconstruction_log_likelihood(logits, x) - beta * kl_divergence(mu, logvar)
-    return bounds.mean()
+    also={"history": "the training sums the bounds of a batch: it gets their mean"})
+def elbo(solution, *args, **named):
+    return solution(*args, **named).mean()
 
-
-@mistake(
-    "elbo_without_graph",
-    title="reconstruction term cut from the graph",
+mistake("elbo_without_graph", "reconstruction term cut from the graph", check="elbo_gradient",
     hint="`item`, `detach`, NumPy and `no_grad` cut the graph: the decoder then never learns.",
-    loses=("elbo_gradient", "held_out_elbo", "samples_like_digits"),
-)
-def elbo(x, logits, mu, logvar, beta=1.0):
-    return reconstruction_log_likelihood(logits, x).detach() - beta * kl_divergence(mu, logvar)
+    old="(logits, x) - beta *", new="(logits, x).detach() - beta *")
 
+@mistake("arguments_changed", "arguments changed in place", check="conventions",
+    hint="Whoever calls a function still needs what was passed: no `-=`, no method with a trailing underscore on it.")
+def elbo(solution, x, logits, *args, **named):
+    if logits.requires_grad:  # autograd objects to what follows
+        return solution(x, logits, *args, **named)
+    x.mul_(2).sub_(1)  # to [-1, 1], and back in a copy
+    return solution((x + 1) / 2, logits, *args, **named)
 
-@mistake(
-    "forward_decodes_mean",
-    title="the forward pass decodes mu instead of z",
+# --- the model and its training -------------------------------------------------------------------
+
+mistake("forward_decodes_mean", "the forward pass decodes mu instead of z", check="vae_forward",
     hint="Draw z with the given eps before decoding: that is what makes it a variational auto-encoder.",
-    loses=("vae_forward",),
-)
-class VAE(VAE):
-    def forward(self, x, eps):
-        mu, logvar = self.encoder(x)
-        return self.decoder(mu), mu, logvar
+    old="self.decoder(z)", new="self.decoder(mu)")
 
-
-@mistake(
-    "forward_own_noise",
-    title="the forward pass draws its own noise",
+mistake("forward_own_noise", "the forward pass draws its own noise", check="vae_forward",
     hint="forward(x, eps) uses the eps that it is given: the same eps gives the same logits.",
-    loses=(
-        "vae_forward",
-        "generators",
-    ),
-)
-class VAE(VAE):
-    def forward(self, x, eps):
-        mu, logvar = self.encoder(x)
-        z = reparameterize(mu, logvar, torch.randn_like(mu))
-        return self.decoder(z), mu, logvar
+    also={"generators": "the noise comes from the global generator"},
+    function="VAE.forward", old="logvar, eps)", new="logvar, torch.randn_like(mu))")
 
-
-@mistake(
-    "forward_probabilities",
-    title="the forward pass answers pixel means instead of logits",
+mistake("forward_probabilities", "the forward pass answers pixel means instead of logits", check="vae_forward",
     hint="forward answers logits: the likelihood applies the sigmoid itself.",
-    loses=(
-        "vae_forward",
-        "held_out_elbo",
-    ),
-    may_lose=("samples_like_digits",),
-)
-class VAE(VAE):
-    def forward(self, x, eps):
-        logits, mu, logvar = super().forward(x, eps)
-        return torch.sigmoid(logits), mu, logvar
+    old="self.decoder(z)", new="torch.sigmoid(self.decoder(z))")
 
-
-@mistake(
-    "history_is_loss",
-    title="the history holds the loss, not the ELBO",
+mistake("history_is_loss", "the history holds the loss, not the ELBO", check="history",
     hint='history["elbo"] is the ELBO: negative, and rising while you train.',
-    loses=("history",),
-)
-def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False, _train=train_vae):
-    history = _train(model, x, epochs, batch_size, lr, generator)
-    return {"elbo": [-value for value in history["elbo"]]}
+    old="append(total / len(x))", new="append(-total / len(x))")
 
-
-@mistake(
-    "history_per_pixel",
-    title="the history is a mean over pixels, too",
+mistake("history_per_pixel", "the history is a mean over pixels, too", check="history",
     hint="The ELBO is in nats per image: sum over the pixels, mean over the images.",
-    loses=("history",),
-)
-def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False, _train=train_vae):
-    history = _train(model, x, epochs, batch_size, lr, generator)
-    return {"elbo": [value / PIXELS for value in history["elbo"]]}
+    old="append(total / len(x))", new="append(total / len(x) / PIXELS)")
 
-
-@mistake(
-    "history_per_batch",
-    title="the history is divided by the number of batches, not of images",
+mistake("history_per_batch", "the history is divided by the number of batches, not of images", check="history",
     hint="A sum over all images is divided by the number of images.",
-    loses=("history",),
-)
-def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False, _train=train_vae):
-    history = _train(model, x, epochs, batch_size, lr, generator)
-    batches = math.ceil(len(x) / batch_size)
-    return {"elbo": [value * len(x) / batches for value in history["elbo"]]}
+    old="append(total / len(x))", new="append(total / math.ceil(len(x) / batch_size))")
 
-
-@mistake(
-    "history_last_batch",
-    title="the history holds the last batch's value, not the epoch's mean",
+mistake("history_last_batch", "the history holds the last batch's value, not the epoch's mean", check="history",
     hint="Add up the ELBO of all images inside the loop over batches; after it, divide by their number and append.",
-    loses=("history",),
-)
-def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False):
-    if epochs < 1 or batch_size < 1:
-        raise ValueError("epochs and batch_size must be at least 1")
-    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
-    history = {"elbo": []}
-    for _ in range(epochs):
-        for rows in torch.randperm(len(x), generator=generator).split(batch_size):
-            eps = standard_normal((len(rows), model.latent_dim), x, generator)
-            logits, mu, logvar = model(x[rows], eps)
-            loss = -elbo(x[rows], logits, mu, logvar).mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        history["elbo"].append(-loss.item())
-    return history
+    old="append(total / len(x))", new="append(bounds.mean().item())")
 
+mistake("learning_rate_ignored", "learning rate not passed to the optimiser", check="history",
+    hint="Adam's own default is used whatever `lr` says: Adam(model.parameters(), lr=lr).",
+    old="model.parameters(), lr=lr", new="model.parameters()")
 
-@mistake(
-    "weights_never_updated",
-    title="the optimiser never steps",
+mistake("weights_never_updated", "the optimiser never steps", check="partial_batch",
     hint="Each batch: zero_grad, backward, step. Which of them is missing?",
-    loses=(
-        "partial_batch",
-        "held_out_elbo",
-        "samples_like_digits",
-    ),
-)
-def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False, _train=train_vae):
-    return _train(model, x, epochs, batch_size, 0.0, generator)
+    old="optimizer.step()", new="")
 
-
-@mistake(
-    "partial_batch_dropped",
-    title="the last, smaller batch is left out",
+mistake("partial_batch_dropped", "the last, smaller batch is left out", check="partial_batch",
     hint="`drop_last=True`, or `len(x) // batch_size` batches, lose the images of the last batch.",
-    loses=("partial_batch",),
-)
-def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False, _train=train_vae):
-    if epochs < 1 or batch_size < 1:
-        raise ValueError("epochs and batch_size: expected at least 1")
-    full = len(x) // batch_size * batch_size
-    if full == 0:
-        return {"elbo": [0.0] * epochs}
-    return _train(model, x[:full], epochs, batch_size, lr, generator)
+    old="order.split(batch_size)", new="order.split(batch_size)[: len(x) // batch_size]")
+mistake("partial_batch_dropped",
+    old="append(total / len(x))", new="append(total / max(1, len(x) // batch_size * batch_size))")
 
-
-@mistake(
-    "batch_size_ignored",
-    title="another batch size than the one asked for",
+mistake("batch_size_ignored", "another batch size than the one asked for", check="partial_batch",
     hint="Each update takes `batch_size` images: pass it on.",
-    loses=("partial_batch",),
-)
-def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False, _train=train_vae):
-    if batch_size < 1:
-        raise ValueError("batch_size: expected at least 1")
-    return _train(model, x, epochs, 128, lr, generator)
+    old="order.split(batch_size)", new="order.split(128)")
 
-
-@mistake(
-    "seed_inside",
-    title="the global generator seeded inside a function",
-    hint="A seed inside a function makes every later draw of the program the same: leave the global generator alone.",
-    loses=("generators",),
-)
-def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False, _train=train_vae):
+@mistake("seed_inside", "the global generator seeded inside a function", check="generators",
+    hint="A seed inside a function makes every later draw of the program the same: leave the global generator alone.")
+def train_vae(solution, *args, **named):
     torch.manual_seed(0)
-    return _train(model, x, epochs, batch_size, lr, generator)
+    return solution(*args, **named)
 
+@mistake("training_ignores_generator", "training draws from the global generator", check="generators",
+    hint="Pass generator=generator to torch.randperm and to torch.randn, or to the DataLoader.")
+def train_vae(solution, *args, generator=None, **named):
+    return solution(*args, **named)
 
-@mistake(
-    "sample_from_uniform",
-    title="latent points drawn from a uniform law",
+# --- samples --------------------------------------------------------------------------------------
+
+mistake("sample_from_uniform", "latent points drawn from a uniform law", check="sample_prior",
     hint="The prior is N(0, I): torch.randn, not torch.rand.",
-    loses=("sample_prior",),
-)
-def sample(model, n, generator=None):
-    if n < 1:
-        raise ValueError(f"n: expected at least 1, got {n}")
-    weight = next(model.parameters())
-    z = 4 * torch.rand(n, model.latent_dim, generator=generator, dtype=weight.dtype) - 2
-    return torch.sigmoid(model.decoder(z)).detach()
+    old="standard_normal((n, model.latent_dim), like=weight, generator=generator)",
+    new="4 * torch.rand(n, model.latent_dim, dtype=weight.dtype, generator=generator) - 2")
 
-
-@mistake(
-    "sample_cold",
-    title="latent points closer to the origin than the prior's",
+mistake("sample_cold", "latent points closer to the origin than the prior's", check="sample_prior",
     hint="z ~ N(0, I) has standard deviation 1 in every coordinate.",
-    loses=("sample_prior",),
-)
-def sample(model, n, generator=None):
-    if n < 1:
-        raise ValueError(f"n: expected at least 1, got {n}")
-    weight = next(model.parameters())
-    z = 0.7 * torch.randn(n, model.latent_dim, generator=generator, dtype=weight.dtype)
-    return torch.sigmoid(model.decoder(z)).detach()
+    old="standard_normal((n,", new="0.7 * standard_normal((n,")
 
-
-@mistake(
-    "sample_equal_coordinates",
-    title="one number drawn per image instead of latent_dim",
+mistake("sample_equal_coordinates", "one number drawn per image instead of latent_dim", check="sample_prior",
     hint="The latent coordinates are independent: draw noise of shape (n, latent_dim).",
-    loses=("sample_prior",),
-)
-def sample(model, n, generator=None):
-    if n < 1:
-        raise ValueError(f"n: expected at least 1, got {n}")
-    weight = next(model.parameters())
-    z = torch.randn(n, 1, generator=generator, dtype=weight.dtype).expand(n, model.latent_dim)
-    return torch.sigmoid(model.decoder(z)).detach()
+    old="(n, model.latent_dim), like=weight, generator=generator)",
+    new="(n, 1), like=weight, generator=generator).expand(n, model.latent_dim)")
 
-
-@mistake(
-    "sample_logits",
-    title="logits returned instead of pixel means",
+mistake("sample_logits", "logits returned instead of pixel means", check="sample_prior",
     hint="The pixel means are sigmoid(logits), in [0, 1].",
-    loses=(
-        "sample_prior",
-        "samples_like_digits",
-    ),
-)
-def sample(model, n, generator=None, _sample=sample):
-    return torch.logit(_sample(model, n, generator))
+    function="sample", old="torch.sigmoid(model.decoder(z))", new="model.decoder(z)")
 
-
-@mistake(
-    "sample_sigmoid_twice",
-    title="sigmoid applied twice to the samples",
+mistake("sample_sigmoid_twice", "sigmoid applied twice to the samples", check="sample_prior",
     hint="sigmoid(decoder(z)) is in [0, 1] already; a second sigmoid leaves grey images between 0.5 and 0.73.",
-    loses=(
-        "sample_prior",
-        "samples_like_digits",
-    ),
-)
-def sample(model, n, generator=None, _sample=sample):
-    return torch.sigmoid(_sample(model, n, generator))
+    function="sample", old="model.decoder(z)", new="torch.sigmoid(model.decoder(z))")
 
+@mistake("sample_binarised", "coin tosses returned instead of pixel means", check="sample_prior",
+    hint="Asked for are the means sigmoid(logits), not draws from the pixels.")
+def sample(solution, model, n, generator=None):
+    return torch.bernoulli(solution(model, n, generator), generator=generator)
 
-@mistake(
-    "sample_binarised",
-    title="coin tosses returned instead of pixel means",
-    hint="Asked for are the means sigmoid(logits), not draws from the pixels.",
-    loses=("sample_prior",),
-)
-def sample(model, n, generator=None, _sample=sample):
-    return torch.bernoulli(_sample(model, n, generator), generator=generator)
-
-
-@mistake(
-    "sample_not_detached",
-    title="samples that carry the graph of the decoder",
+mistake("sample_not_detached", "samples that carry the graph of the decoder", check="conventions",
     hint="Decode under torch.no_grad(), or detach.",
-    loses=("conventions",),
-)
-def sample(model, n, generator=None):
-    if n < 1:
-        raise ValueError(f"n: expected at least 1, got {n}")
-    z = standard_normal((n, model.latent_dim), like=next(model.parameters()), generator=generator)
-    return torch.sigmoid(model.decoder(z))
+    function="sample", old="torch.no_grad()", new="torch.enable_grad()")
 
-
-@mistake(
-    "sample_float32",
-    title="samples in float32 whatever the model's dtype",
+mistake("sample_float32", "samples in float32 whatever the model's dtype", check="conventions",
     hint="Draw z with the dtype of the model's parameters.",
-    loses=("conventions",),
-)
-def sample(model, n, generator=None, _sample=sample):
-    return _sample(model, n, generator).float()
+    function="sample", old="torch.sigmoid(model.decoder(z))", new="torch.sigmoid(model.decoder(z)).float()")
 
-
-@mistake(
-    "sample_ignores_generator",
-    title="the generator is not used",
+mistake("sample_ignores_generator", "the generator is not used", check="generators",
     hint="Pass generator=generator to torch.randn.",
-    loses=("generators",),
-)
-def sample(model, n, generator=None, _sample=sample):
-    return _sample(model, n, None)
+    function="sample", old="generator=generator", new="generator=None")
 
+@mistake("global_seed", "the global generator is seeded", check="generators",
+    hint="`torch.manual_seed` inside a function makes every call draw the same: draw from `generator`.")
+def sample(solution, *args, **named):
+    torch.manual_seed(0)
+    return solution(*args, **named)
 
-@mistake(
-    "sample_returns_training",
-    title="training images returned as samples",
-    hint="A sample is decoded from a fresh latent point; a copy of the data is no generation.",
-    loses=("samples_like_digits",),
-)
-def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False, _train=train_vae):
-    history = _train(model, x, epochs, batch_size, lr, generator)
+@mistake("sample_returns_training", "training images returned as samples", check="samples_like_digits",
+    hint="A sample is decoded from a fresh latent point; a copy of the data is no generation.")
+def train_vae(solution, model, x, *args, **named):
     model.kept = x.clone()
-    return history
-
+    return solution(model, x, *args, **named)
 
 @mistake("sample_returns_training")
-def sample(model, n, generator=None, _sample=sample):
+def sample(solution, model, n, generator=None):
     if not hasattr(model, "kept"):
-        return _sample(model, n, generator)
-    rows = torch.randint(len(model.kept), (n,), generator=generator)
-    return model.kept[rows]
+        return solution(model, n, generator)
+    return model.kept[torch.randint(len(model.kept), (n,), generator=generator)]
 
+# --- interpolation and the importance-weighted bound ----------------------------------------------
 
-@mistake(
-    "interpolate_reversed",
-    title="interpolation from z2 to z1",
+mistake("interpolate_reversed", "interpolation from z2 to z1", check="interpolate_line",
     hint="Row 0 decodes z1, the last row z2.",
-    loses=("interpolate_line",),
-)
-def interpolate(model, z1, z2, steps, _interpolate=interpolate):
-    return _interpolate(model, z2, z1, steps)
+    old="(1.0 - t) * z1 + t * z2", new="t * z1 + (1.0 - t) * z2")
 
-
-@mistake(
-    "interpolate_pixels",
-    title="pixels interpolated instead of latent points",
-    hint="Walk in the latent space and decode every step; mixing two images only fades one into the other.",
-    loses=("interpolate_line",),
-)
+@mistake("interpolate_pixels", "pixels interpolated instead of latent points", check="interpolate_line",
+    hint="Walk in the latent space and decode every step; mixing two images only fades one into the other.")
 def interpolate(model, z1, z2, steps):
-    if steps < 1:
-        raise ValueError(f"steps: expected at least 1, got {steps}")
     first, last = torch.sigmoid(model.decoder(torch.stack([z1, z2])))
     t = torch.linspace(0.0, 1.0, steps, dtype=z1.dtype)[:, None]
     return (1.0 - t) * first + t * last
 
-
-@mistake(
-    "interpolate_misses_end",
-    title="the last step stops short of z2",
+mistake("interpolate_misses_end", "the last step stops short of z2", check="interpolate_line",
     hint="Both ends are included: the weights run from 0 to 1 in `steps` values, so divide by steps - 1.",
-    loses=("interpolate_line",),
-)
-def interpolate(model, z1, z2, steps):
-    if steps < 1:
-        raise ValueError(f"steps: expected at least 1, got {steps}")
-    t = torch.arange(steps, dtype=z1.dtype)[:, None] / steps
-    return torch.sigmoid(model.decoder((1.0 - t) * z1 + t * z2))
+    old="torch.linspace(0.0, 1.0, steps, dtype=z1.dtype, device=z1.device)[:, None]",
+    new="torch.arange(steps, dtype=z1.dtype)[:, None] / steps")
 
-
-@mistake(
-    "interpolate_logits",
-    title="logits returned instead of pixel means",
+mistake("interpolate_logits", "logits returned instead of pixel means", check="interpolate_line",
     hint="The pixel means are sigmoid(logits), in [0, 1].",
-    loses=("interpolate_line",),
-)
-def interpolate(model, z1, z2, steps, _interpolate=interpolate):
-    return torch.logit(_interpolate(model, z1, z2, steps))
+    function="interpolate", old="torch.sigmoid(model.decoder(z))", new="model.decoder(z)")
 
-
-@mistake(
-    "bound_mean_of_logs",
-    title="mean of the log-weights instead of the log of the mean weight",
+mistake("bound_mean_of_logs", "mean of the log-weights instead of the log of the mean weight", check="bound_draws",
     hint="The mean of the log-weights is the ELBO again, for every k. Take logsumexp over the draws, minus log k.",
-    loses=("bound_draws",),
-)
-def importance_weighted_bound(model, x, k, generator=None):
-    if k < 1:
-        raise ValueError(f"k: expected at least 1, got {k}")
-    mu, logvar = model.encoder(x)
-    log_weights = []
-    for _ in range(k):
-        eps = standard_normal(mu.shape, like=mu, generator=generator)
-        z = mu + torch.exp(0.5 * logvar) * eps
-        logits = model.decoder(z)
-        log_p = (x * logits - F.softplus(logits)).sum(-1)
-        log_weights.append(log_p + 0.5 * (eps**2 + logvar - z**2).sum(-1))
-    return torch.stack(log_weights).mean(0)
+    old="torch.logsumexp(torch.stack(log_weights), dim=0) - math.log(k)", new="torch.stack(log_weights).mean(dim=0)")
 
-
-@mistake(
-    "bound_no_log_k",
-    title="log k not subtracted",
+mistake("bound_no_log_k", "log k not subtracted", check="bound_exact",
     hint="The mean of k weights is their sum over k: logsumexp minus log k.",
-    loses=("bound_exact", "bound_draws"),
-)
-def importance_weighted_bound(model, x, k, generator=None):
-    if k < 1:
-        raise ValueError(f"k: expected at least 1, got {k}")
-    mu, logvar = model.encoder(x)
-    log_weights = []
-    for _ in range(k):
-        eps = standard_normal(mu.shape, like=mu, generator=generator)
-        z = mu + torch.exp(0.5 * logvar) * eps
-        logits = model.decoder(z)
-        log_p = (x * logits - F.softplus(logits)).sum(-1)
-        log_weights.append(log_p + 0.5 * (eps**2 + logvar - z**2).sum(-1))
-    return torch.logsumexp(torch.stack(log_weights), dim=0)
+    old=" - math.log(k)", new="")
 
-
-@mistake(
-    "bound_shared_draws",
-    title="one set of draws for all images",
+mistake("bound_shared_draws", "one set of draws for all images", check="bound_draws",
     hint="Every image has draws of its own: noise of shape (B, latent_dim) for each of the k draws.",
-    loses=("bound_draws",),
-)
-def importance_weighted_bound(model, x, k, generator=None):
-    if k < 1:
-        raise ValueError(f"k: expected at least 1, got {k}")
-    mu, logvar = model.encoder(x)
-    log_weights = []
-    for _ in range(k):
-        eps = standard_normal(mu.shape[1:], like=mu, generator=generator).expand_as(mu)
-        z = mu + torch.exp(0.5 * logvar) * eps
-        logits = model.decoder(z)
-        log_p = (x * logits - F.softplus(logits)).sum(-1)
-        log_weights.append(log_p + 0.5 * (eps**2 + logvar - z**2).sum(-1))
-    return torch.logsumexp(torch.stack(log_weights), dim=0) - math.log(k)
+    old="mu.shape, like=mu, generator=generator)", new="mu.shape[1:], like=mu, generator=generator).expand_as(mu)")
 
-
-@mistake(
-    "bound_without_ratio",
-    title="importance weights without p(z) / q(z | x)",
+mistake("bound_without_ratio", "importance weights without p(z) / q(z | x)", check="bound_exact",
     hint="The draws come from q, not from the prior: weigh each with p(z) / q(z | x).",
-    loses=("bound_exact", "bound_draws"),
-)
-def importance_weighted_bound(model, x, k, generator=None):
-    if k < 1:
-        raise ValueError(f"k: expected at least 1, got {k}")
-    mu, logvar = model.encoder(x)
-    log_weights = []
-    for _ in range(k):
-        eps = standard_normal(mu.shape, like=mu, generator=generator)
-        z = mu + torch.exp(0.5 * logvar) * eps
-        logits = model.decoder(z)
-        log_p = (x * logits - F.softplus(logits)).sum(-1)
-        log_weights.append(log_p)
-    return torch.logsumexp(torch.stack(log_weights), dim=0) - math.log(k)
+    old=" + log_prior_ratio", new="")
 
-
-@mistake(
-    "bound_prior_draws",
-    title="weights p(z) / q(z | x) on draws from the prior",
+mistake("bound_prior_draws", "weights p(z) / q(z | x) on draws from the prior", check="bound_exact",
     hint="The draws come from q(z | x): z = mu + exp(logvar / 2) eps.",
-    loses=("bound_exact", "bound_draws"),
-)
-def importance_weighted_bound(model, x, k, generator=None):
-    if k < 1:
-        raise ValueError(f"k: expected at least 1, got {k}")
-    mu, logvar = model.encoder(x)
-    log_weights = []
-    for _ in range(k):
-        eps = standard_normal(mu.shape, like=mu, generator=generator)
-        z = eps
-        logits = model.decoder(z)
-        log_p = (x * logits - F.softplus(logits)).sum(-1)
-        log_weights.append(log_p + 0.5 * (eps**2 + logvar - z**2).sum(-1))
-    return torch.logsumexp(torch.stack(log_weights), dim=0) - math.log(k)
+    function="importance_weighted_bound", old="z = reparameterize(mu, logvar, eps)", new="z = eps")
 
-
-@mistake(
-    "bound_analytic_kl",
-    title="log-mean-exp of the likelihoods minus the closed-form KL divergence",
+mistake("bound_analytic_kl", "log-mean-exp of the likelihoods minus the closed-form KL divergence", check="bound_exact",
     hint="The ratio p(z) / q(z | x) belongs to each draw, inside the logarithm of the mean.",
-    loses=("bound_exact", "bound_draws"),
-)
-def importance_weighted_bound(model, x, k, generator=None):
-    if k < 1:
-        raise ValueError(f"k: expected at least 1, got {k}")
-    mu, logvar = model.encoder(x)
-    log_weights = []
-    for _ in range(k):
-        eps = standard_normal(mu.shape, like=mu, generator=generator)
-        z = mu + torch.exp(0.5 * logvar) * eps
-        logits = model.decoder(z)
-        log_p = (x * logits - F.softplus(logits)).sum(-1)
-        log_weights.append(log_p)
-    return torch.logsumexp(torch.stack(log_weights), dim=0) - math.log(k) - kl_divergence(mu, logvar)
+    old=" + log_prior_ratio", new=" - kl_divergence(mu, logvar)")
 
-
-@mistake(
-    "bound_one_draw",
-    title="one draw per image whatever k is",
+mistake("bound_one_draw", "one draw per image whatever k is", check="bound_draws",
     hint="k draws per image: at k = 1 the bound is the ELBO, with more draws it rises.",
-    loses=("bound_draws",),
-)
-def importance_weighted_bound(model, x, k, generator=None, _bound=importance_weighted_bound):
-    return _bound(model, x, min(k, 1), generator)
+    old="log_weights = []", new="log_weights, k = [], 1")
 
+# --- wrong arguments ------------------------------------------------------------------------------
 
-@mistake(
-    "global_seed",
-    title="the global generator is seeded",
-    hint="`torch.manual_seed` inside a function makes every call draw the same: draw from `generator`.",
-    loses=("generators",),
-)
-def sample(model, n, generator=None, _sample=sample):
-    if n < 1:
-        raise ValueError(f"n: expected at least 1, got {n}")
-    torch.manual_seed(0)
-    return _sample(model, n, generator)
-
-
-@mistake(
-    "training_ignores_generator",
-    title="training draws from the global generator",
-    hint="Pass generator=generator to torch.randperm and to torch.randn, or to the DataLoader.",
-    loses=("generators",),
-)
-def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False, _train=train_vae):
-    return _train(model, x, epochs, batch_size, lr, None)
-
-
-@mistake(
-    "learning_rate_ignored",
-    title="learning rate not passed to the optimiser",
-    hint="Adam's own default is used whatever `lr` says: Adam(model.parameters(), lr=lr).",
-    loses=("history",),
-)
-def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progress=False, _train=train_vae):
-    return _train(model, x, epochs, batch_size, 1e-3, generator)
-
-
-@mistake(
-    "shapes_unchecked",
-    title="shapes that do not match are not refused",
+mistake("shapes_unchecked", "shapes that do not match are not refused", check="shape_errors",
     hint="Compare the shapes first: some mismatches broadcast silently, others raise RuntimeError deep inside.",
-    loses=("shape_errors",),
-)
-def kl_divergence(mu, logvar):
-    return 0.5 * (mu**2 + logvar.exp() - 1.0 - logvar).sum(dim=-1)
+    old="mu.shape != logvar.shape", new="False")
 
-
-@mistake(
-    "counts_unchecked",
-    title="counts below 1 are not refused",
+mistake("counts_unchecked", "counts below 1 are not refused", check="count_errors",
     hint="n, steps, k, epochs and batch_size are at least 1: raise ValueError with the name and what was got.",
-    loses=("count_errors",),
-)
-def sample(model, n, generator=None):
-    z = standard_normal((n, model.latent_dim), like=next(model.parameters()), generator=generator)
-    with torch.no_grad():
-        return torch.sigmoid(model.decoder(z))
-
-
-@mistake(
-    "arguments_changed",
-    title="arguments changed in place",
-    hint="Whoever calls a function still needs what was passed: no `-=`, no method with a trailing underscore on it.",
-    loses=("conventions",),
-)
-def elbo(x, logits, mu, logvar, beta=1.0, _right=elbo):
-    if logits.requires_grad:  # autograd objects to what follows
-        return _right(x, logits, mu, logvar, beta)
-    x.mul_(2).sub_(1)  # to [-1, 1], and back in a copy
-    return _right((x + 1) / 2, logits, mu, logvar, beta)
+    old="n < 1", new="False")

@@ -2,623 +2,215 @@
 
 from autograder.authoring import mistake
 
+# A catalogue: each entry is a paragraph.
+# fmt: off
+
 # --- losses ---------------------------------------------------------------------------------------
 
-
-@mistake(
-    "critic_sign",
-    title="critic loss with its sign reversed",
+mistake("critic_sign", "critic loss with its sign reversed", check="critic_loss_value",
     hint="The critic maximises E[D(real)] - E[D(fake)]; an optimiser minimises. Which mean gets the minus?",
-    loses=("critic_loss_value", "ring_distance", "own_distance", "own_modes"),
-)
-def critic_loss(real_scores, fake_scores):
-    return real_scores.mean() - fake_scores.mean()
+    old="fake_scores.mean() - real_scores.mean()", new="real_scores.mean() - fake_scores.mean()")
 
-
-@mistake(
-    "critic_loss_logistic",
-    title="the critic loss of the first GAN (logarithms of probabilities)",
-    hint="A Wasserstein critic's scores are no probabilities: its loss is a difference of plain means.",
-    loses=("critic_loss_value",),
-)
+@mistake("critic_loss_logistic", "the critic loss of the first GAN (logarithms of probabilities)",
+    check="critic_loss_value",
+    hint="A Wasserstein critic's scores are no probabilities: its loss is a difference of plain means.")
 def critic_loss(real_scores, fake_scores):
     softplus = torch.nn.functional.softplus
     return softplus(-real_scores).mean() + softplus(fake_scores).mean()
 
-
-@mistake(
-    "generator_sign",
-    title="generator loss without its minus sign",
+mistake("generator_sign", "generator loss without its minus sign", check="generator_loss_value",
     hint="The generator wants high scores for its fakes, and an optimiser minimises: -E[D(fake)].",
-    loses=("generator_loss_value", "ring_distance", "own_distance", "own_modes"),
-)
-def generator_loss(fake_scores):
-    return fake_scores.mean()
-
+    old="-fake_scores.mean()", new="fake_scores.mean()")
 
 # --- interpolates and penalty ---------------------------------------------------------------------
 
-
-@mistake(
-    "interpolates_swapped",
-    title="eps and 1 - eps exchanged",
+mistake("interpolates_swapped", "eps and 1 - eps exchanged", check="interpolates_value",
     hint="eps multiplies the real sample: at eps = 1 the point is the real one.",
-    loses=("interpolates_value",),
-)
-def interpolates(real, fake, eps):
-    if real.shape != fake.shape or eps.shape != (len(real), 1):
-        raise ValueError("real, fake and eps: shapes do not match")
-    if (eps < 0).any() or (eps > 1).any():
-        raise ValueError("eps: expected values in [0, 1]")
-    return eps * fake + (1 - eps) * real
+    old="eps * real + (1.0 - eps) * fake", new="eps * fake + (1.0 - eps) * real")
 
-
-@mistake(
-    "interpolates_one_eps",
-    title="the first eps used for every sample",
+mistake("interpolates_one_eps", "the first eps used for every sample", check="interpolates_value",
     hint="eps has one number per sample, shape (B, 1): it broadcasts over the coordinates by itself.",
-    loses=("interpolates_value", "training_eps"),
-)
-def interpolates(real, fake, eps):
-    if real.shape != fake.shape or eps.shape != (len(real), 1):
-        raise ValueError("real, fake and eps: shapes do not match")
-    if (eps < 0).any() or (eps > 1).any():
-        raise ValueError("eps: expected values in [0, 1]")
-    return eps[:1] * real + (1 - eps[:1]) * fake
+    old="eps * real + (1.0 - eps) * fake", new="eps[:1] * real + (1.0 - eps[:1]) * fake")
 
-
-@mistake(
-    "single_precision",
-    title="samples always in float32",
-    hint="Keep the dtype of the input: no .float(), and new tensors made with x.new_zeros, rand_like or .to(x).",
-    loses=("conventions",),
-)
-def sample(generator, n, generator_rng=None, _right=sample):
-    return _right(generator, n, generator_rng=generator_rng).float()
-
-
-@mistake(
-    "no_create_graph",
-    title="penalty that has no gradient with respect to the critic's weights",
+mistake("no_create_graph", "penalty that has no gradient with respect to the critic's weights",
+    check="penalty_weight_gradient",
     hint="The penalty is differentiated once more: autograd.grad(..., create_graph=True), nothing detached.",
-    loses=("penalty_weight_gradient", "ring_distance", "own_distance", "own_modes"),
-)
-def gradient_penalty(critic, real, fake, eps):
-    x_hat = interpolates(real.detach(), fake.detach(), eps).requires_grad_(True)
-    (gradient,) = torch.autograd.grad(critic(x_hat).sum(), x_hat)
-    return ((gradient.norm(2, dim=1) - 1) ** 2).mean()
+    old=", create_graph=True", new="")
 
-
-@mistake(
-    "coordinates_for_norm",
-    title="each coordinate of the gradient compared with 1, instead of its norm",
+mistake("coordinates_for_norm", "each coordinate of the gradient compared with 1, instead of its norm",
+    check="penalty_linear",
     hint="The slope is the norm of a sample's gradient: norm(dim=1) first, then minus 1, then the square.",
-    loses=("penalty_linear", "penalty_quadratic"),
-)
-def gradient_penalty(critic, real, fake, eps):
-    x_hat = interpolates(real.detach(), fake.detach(), eps).requires_grad_(True)
-    (gradient,) = torch.autograd.grad(critic(x_hat).sum(), x_hat, create_graph=True)
-    return ((gradient.abs() - 1) ** 2).mean()
+    also={"penalty_quadratic": "wrong for any critic"},
+    old="gradient.norm(2, dim=1)", new="gradient.abs()")
 
-
-@mistake(
-    "norm_over_batch",
-    title="one norm over the whole batch",
+mistake("norm_over_batch", "one norm over the whole batch", check="penalty_linear",
     hint="Each sample has its own gradient and its own norm: norm(dim=1), then the square, then the mean.",
-    loses=("penalty_linear", "penalty_quadratic"),
-)
-def gradient_penalty(critic, real, fake, eps):
-    x_hat = interpolates(real.detach(), fake.detach(), eps).requires_grad_(True)
-    (gradient,) = torch.autograd.grad(critic(x_hat).sum(), x_hat, create_graph=True)
-    return (gradient.norm(2) - 1) ** 2
+    also={"penalty_quadratic": "wrong for any critic"},
+    old="gradient.norm(2, dim=1)", new="gradient.norm(2)")
 
-
-@mistake(
-    "squared_norm",
-    title="(‖g‖² - 1)² instead of (‖g‖ - 1)²",
+mistake("squared_norm", "(‖g‖² - 1)² instead of (‖g‖ - 1)²", check="penalty_linear",
     hint="The norm is the root of the sum of squares; its distance from 1 is squared, not the norm itself.",
-    loses=("penalty_linear", "penalty_quadratic"),
-)
-def gradient_penalty(critic, real, fake, eps):
-    x_hat = interpolates(real.detach(), fake.detach(), eps).requires_grad_(True)
-    (gradient,) = torch.autograd.grad(critic(x_hat).sum(), x_hat, create_graph=True)
-    return (((gradient**2).sum(1) - 1) ** 2).mean()
+    also={"penalty_quadratic": "wrong for any critic"},
+    old="gradient.norm(2, dim=1)", new="(gradient**2).sum(1)")
 
-
-@mistake(
-    "norms_averaged_first",
-    title="mean norm of the batch compared with 1, instead of each sample's norm",
+mistake("norms_averaged_first", "mean norm of the batch compared with 1, instead of each sample's norm",
+    check="penalty_quadratic",
     hint="Square the difference sample by sample: one norm of 0.5 and one of 1.5 are not a slope of 1.",
-    loses=("penalty_quadratic",),
-)
-def gradient_penalty(critic, real, fake, eps):
-    x_hat = interpolates(real, fake, eps).detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(critic(x_hat).sum(), x_hat, create_graph=True)
-    return (gradient.norm(dim=1).mean() - 1) ** 2
+    old="gradient.norm(2, dim=1)", new="gradient.norm(2, dim=1).mean()")
 
-
-@mistake(
-    "zero_centred",
-    title="mean of ‖g‖², which pulls the slope to 0 instead of 1",
+mistake("zero_centred", "mean of ‖g‖², which pulls the slope to 0 instead of 1", check="penalty_linear",
     hint="The best critic has slope 1: the penalty is on ‖g‖ - 1. That of ‖g‖² belongs to other GANs (R1).",
-    loses=("penalty_linear", "penalty_quadratic"),
-)
-def gradient_penalty(critic, real, fake, eps):
-    x_hat = interpolates(real, fake, eps).detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(critic(x_hat).sum(), x_hat, create_graph=True)
-    return gradient.square().sum(1).mean()
+    also={"penalty_quadratic": "wrong for any critic"},
+    old="(norms - 1.0) ** 2", new="norms**2")
 
-
-@mistake(
-    "penalty_draws_eps",
-    title="the penalty draws an eps of its own instead of using the one given",
+mistake("penalty_draws_eps", "the penalty draws an eps of its own instead of using the one given",
+    check="penalty_quadratic",
     hint="eps is an argument of gradient_penalty: the training draws it, with generator_rng.",
-    loses=("penalty_quadratic", "rng_used"),
-)
-def gradient_penalty(critic, real, fake, eps, _right=gradient_penalty):
-    return _right(critic, real, fake, torch.rand_like(eps))
+    also={"rng_used": "the eps comes from the global generator"},
+    old="fake.detach(), eps)", new="fake.detach(), torch.rand_like(eps))")
 
-
-@mistake(
-    "one_norm",
-    title="sum of absolute values instead of the Euclidean norm",
+mistake("one_norm", "sum of absolute values instead of the Euclidean norm", check="penalty_linear",
     hint="‖g‖₂ is the root of the sum of squares of the coordinates.",
-    loses=("penalty_linear", "penalty_quadratic"),
-)
-def gradient_penalty(critic, real, fake, eps):
-    x_hat = interpolates(real.detach(), fake.detach(), eps).requires_grad_(True)
-    (gradient,) = torch.autograd.grad(critic(x_hat).sum(), x_hat, create_graph=True)
-    return ((gradient.norm(1, dim=1) - 1) ** 2).mean()
+    also={"penalty_quadratic": "wrong for any critic"},
+    old="gradient.norm(2, dim=1)", new="gradient.norm(1, dim=1)")
 
-
-@mistake(
-    "one_sided_penalty",
-    title="only norms above 1 penalised",
+mistake("one_sided_penalty", "only norms above 1 penalised", check="penalty_linear",
     hint="The penalty here is two-sided: a gradient that is too small costs as well, (‖g‖ - 1)².",
-    loses=("penalty_linear", "penalty_quadratic"),
-)
-def gradient_penalty(critic, real, fake, eps):
-    x_hat = interpolates(real.detach(), fake.detach(), eps).requires_grad_(True)
-    (gradient,) = torch.autograd.grad(critic(x_hat).sum(), x_hat, create_graph=True)
-    return ((gradient.norm(2, dim=1) - 1).clamp(min=0) ** 2).mean()
+    also={"penalty_quadratic": "some of its slopes are below 1, too"},
+    old="(norms - 1.0)", new="(norms - 1.0).clamp(min=0)")
 
-
-@mistake(
-    "penalty_on_real",
-    title="penalty taken at the real samples alone",
+mistake("penalty_on_real", "penalty taken at the real samples alone", check="penalty_quadratic",
     hint="The gradient is penalised at the interpolates between real and fake samples, not at the ends.",
-    loses=("penalty_quadratic", "training_eps"),
-)
-def gradient_penalty(critic, real, fake, eps):
-    interpolates(real, fake, eps)
-    x_hat = real.detach().clone().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(critic(x_hat).sum(), x_hat, create_graph=True)
-    return ((gradient.norm(2, dim=1) - 1) ** 2).mean()
+    old="fake.detach(), eps)", new="fake.detach(), torch.ones_like(eps))")
 
-
-@mistake(
-    "root_of_zero",
-    title="root of a sum of squares that may be 0",
+mistake("root_of_zero", "root of a sum of squares that may be 0", check="penalty_flat",
     hint="The derivative of sqrt at 0 is infinite, and 0 · ∞ is NaN: use Tensor.norm, or add 1e-12 inside.",
-    loses=("penalty_flat",),
-)
-def gradient_penalty(critic, real, fake, eps):
-    x_hat = interpolates(real.detach(), fake.detach(), eps).requires_grad_(True)
-    (gradient,) = torch.autograd.grad(critic(x_hat).sum(), x_hat, create_graph=True)
-    return (((gradient**2).sum(1).sqrt() - 1) ** 2).mean()
-
+    old="gradient.norm(2, dim=1)", new="(gradient**2).sum(1).sqrt()")
 
 # --- networks -------------------------------------------------------------------------------------
 
-
-@mistake(
-    "batch_norm",
-    title="batch normalisation in the critic",
+mistake("batch_norm", "batch normalisation in the critic", check="critic_scores",
     hint="With batch normalisation a score depends on other samples; the penalty is about each sample's own.",
-    loses=("critic_scores", "own_distance", "own_modes"),
-)
-class Critic(Critic):
-    def __init__(self, dim=2):
-        super().__init__(dim)
-        self.net = nn.Sequential(
-            nn.Linear(dim, 128),
-            nn.BatchNorm1d(128),
-            nn.ReLU(),
-            nn.Linear(128, 128),
-            nn.BatchNorm1d(128),
-            nn.ReLU(),
-            nn.Linear(128, 1),
-        )
+    function="Critic.__init__", old="nn.Linear(dim, 128),", new="nn.Linear(dim, 128), nn.BatchNorm1d(128),")
+mistake("batch_norm",
+    function="Critic.__init__", old="nn.Linear(128, 128),", new="nn.Linear(128, 128), nn.BatchNorm1d(128),")
 
-
-@mistake(
-    "critic_sigmoid",
-    title="a critic that answers probabilities",
+mistake("critic_sigmoid", "a critic that answers probabilities", check="critic_scores",
     hint="A critic's score is any real number: no sigmoid and no tanh at its end.",
-    loses=("critic_scores", "own_distance", "own_modes"),
-)
-class Critic(Critic):
-    def forward(self, x):
-        return torch.sigmoid(super().forward(x))
+    old="self.net(x).squeeze(-1)", new="self.net(x).squeeze(-1).sigmoid()")
 
-
-@mistake(
-    "critic_column",
-    title="scores of shape (B, 1)",
+mistake("critic_column", "scores of shape (B, 1)", check="critic_shape",
     hint="The critic answers one number per sample, shape (B,): squeeze the last dimension.",
-    loses=("critic_shape",),
-)
-class Critic(Critic):
-    def forward(self, x):
-        return super().forward(x)[:, None]
+    old="self.net(x).squeeze(-1)", new="self.net(x)")
 
-
-@mistake(
-    "generator_tanh",
-    title="a generator that cannot leave [-1, 1]",
+mistake("generator_tanh", "a generator that cannot leave [-1, 1]", check="generator_answers",
     hint="The data here are points of the plane, not pixels in [-1, 1]: no tanh and no sigmoid at the end.",
-    loses=("generator_answers", "own_distance", "own_modes"),
-)
-class Generator(Generator):
-    def forward(self, z):
-        return torch.tanh(super().forward(z))
+    old="self.net(z)", new="self.net(z).tanh()")
 
-
-@mistake(
-    "collapsed",
-    title="a generator that answers nearly the same point whatever the noise is",
+mistake("collapsed", "a generator that answers nearly the same point whatever the noise is", check="own_modes",
     hint="Draw a few hundred samples: mode collapse leaves modes out. Does your generator use all of z?",
-    loses=("own_modes", "own_distance"),
-)
-class Generator(Generator):
-    def forward(self, z):
-        return super().forward(torch.zeros_like(z)) + 0.05 * z[:, :1]
-
+    old="self.net(z)", new="self.net(0 * z) + 0.05 * z[:, :1]")
 
 # --- training -------------------------------------------------------------------------------------
 
-
-@mistake(
-    "eps_per_coordinate",
-    title="one eps per coordinate instead of one per sample",
+mistake("eps_per_coordinate", "one eps per coordinate instead of one per sample", check="training_eps",
     hint="eps has shape (B, 1): all coordinates of a sample move along the same line from real to fake.",
-    loses=("training_eps",),
-)
-def train_wgan_gp(
-    generator, critic, data, steps, n_critic=5, lr=1e-4, betas=(0.0, 0.9), gp_weight=10.0, batch_size=256,
-    generator_rng=None, progress=False,
-):  # fmt: skip
-    if steps < 1 or n_critic < 1 or batch_size < 1:
-        raise ValueError("steps, n_critic and batch_size must be at least 1")
-    critic_optimizer = torch.optim.Adam(critic.parameters(), lr=lr, betas=betas)
-    generator_optimizer = torch.optim.Adam(generator.parameters(), lr=lr, betas=betas)
-    history = {"critic_loss": [], "generator_loss": []}
-    for _ in range(steps):
-        for _ in range(n_critic):
-            real = data[torch.randint(len(data), (batch_size,), generator=generator_rng, device=data.device)]
-            fake = generator(standard_normal((batch_size, generator.latent_dim), data, generator_rng)).detach()
-            eps = uniform(real.shape, data, generator_rng)
-            x_hat = eps * real + (1 - eps) * fake
-            penalty = gradient_penalty(critic, x_hat, x_hat, torch.ones_like(eps[:, :1]))
-            loss = critic_loss(critic(real), critic(fake))
-            critic_optimizer.zero_grad()
-            (loss + gp_weight * penalty).backward()
-            critic_optimizer.step()
-        fake = generator(standard_normal((batch_size, generator.latent_dim), data, generator_rng))
-        loss_of_generator = generator_loss(critic(fake))
-        generator_optimizer.zero_grad()
-        loss_of_generator.backward()
-        generator_optimizer.step()
-        history["critic_loss"].append(loss.item())
-        history["generator_loss"].append(loss_of_generator.item())
-    return history
+    old="uniform((batch_size, 1),", new="uniform(real.shape,")
+mistake("eps_per_coordinate",
+    old="gradient_penalty(critic, real, fake, eps)",
+    new="gradient_penalty(critic, eps * real + (1 - eps) * fake, fake, torch.ones_like(eps[:, :1]))")
 
-
-@mistake(
-    "eps_normal",
-    title="normal instead of uniform eps",
+mistake("eps_normal", "normal instead of uniform eps", check="training_eps",
     hint="eps is uniform on [0, 1]: torch.rand, not torch.randn. Interpolates lie between real and fake.",
-    loses=("training_eps",),
-)
-def train_wgan_gp(
-    generator, critic, data, steps, n_critic=5, lr=1e-4, betas=(0.0, 0.9), gp_weight=10.0, batch_size=256,
-    generator_rng=None, progress=False,
-):  # fmt: skip
-    if steps < 1 or n_critic < 1 or batch_size < 1:
-        raise ValueError("steps, n_critic and batch_size must be at least 1")
-    critic_optimizer = torch.optim.Adam(critic.parameters(), lr=lr, betas=betas)
-    generator_optimizer = torch.optim.Adam(generator.parameters(), lr=lr, betas=betas)
-    history = {"critic_loss": [], "generator_loss": []}
-    for _ in range(steps):
-        for _ in range(n_critic):
-            real = data[torch.randint(len(data), (batch_size,), generator=generator_rng, device=data.device)]
-            fake = generator(standard_normal((batch_size, generator.latent_dim), data, generator_rng)).detach()
-            eps = standard_normal((batch_size, 1), data, generator_rng)
-            x_hat = eps * real + (1 - eps) * fake
-            penalty = gradient_penalty(critic, x_hat, x_hat, torch.ones_like(eps))
-            loss = critic_loss(critic(real), critic(fake))
-            critic_optimizer.zero_grad()
-            (loss + gp_weight * penalty).backward()
-            critic_optimizer.step()
-        fake = generator(standard_normal((batch_size, generator.latent_dim), data, generator_rng))
-        loss_of_generator = generator_loss(critic(fake))
-        generator_optimizer.zero_grad()
-        loss_of_generator.backward()
-        generator_optimizer.step()
-        history["critic_loss"].append(loss.item())
-        history["generator_loss"].append(loss_of_generator.item())
-    return history
+    old="uniform((batch_size, 1),", new="standard_normal((batch_size, 1),")
+mistake("eps_normal",
+    old="gradient_penalty(critic, real, fake, eps)",
+    new="gradient_penalty(critic, eps * real + (1 - eps) * fake, fake, torch.ones_like(eps))")
 
-
-@mistake(
-    "eps_per_batch",
-    title="one eps for the whole batch",
+mistake("eps_per_batch", "one eps for the whole batch", check="training_eps",
     hint="Each sample gets its own eps: torch.rand(batch_size, 1).",
-    loses=("training_eps",),
-)
-def uniform(shape, like, rng):
-    return torch.rand(1, 1, dtype=like.dtype, device=like.device, generator=rng).expand(shape)
+    old="uniform((batch_size, 1), like=data, rng=generator_rng)",
+    new="uniform((1, 1), like=data, rng=generator_rng).expand(batch_size, 1)")
 
-
-@mistake(
-    "fakes_not_detached",
-    title="the critic's updates send gradients into the generator",
+mistake("fakes_not_detached", "the critic's updates send gradients into the generator", check="fakes_detached",
     hint="For the critic the fakes are data: generator(z).detach(), or generate them under torch.no_grad().",
-    loses=("fakes_detached",),
-)
-def train_wgan_gp(
-    generator, critic, data, steps, n_critic=5, lr=1e-4, betas=(0.0, 0.9), gp_weight=10.0, batch_size=256,
-    generator_rng=None, progress=False,
-):  # fmt: skip
-    if steps < 1 or n_critic < 1 or batch_size < 1:
-        raise ValueError("steps, n_critic and batch_size must be at least 1")
-    critic_optimizer = torch.optim.Adam(critic.parameters(), lr=lr, betas=betas)
-    generator_optimizer = torch.optim.Adam(generator.parameters(), lr=lr, betas=betas)
-    history = {"critic_loss": [], "generator_loss": []}
-    for _ in range(steps):
-        for _ in range(n_critic):
-            real = data[torch.randint(len(data), (batch_size,), generator=generator_rng, device=data.device)]
-            fake = generator(standard_normal((batch_size, generator.latent_dim), data, generator_rng))
-            eps = uniform((batch_size, 1), data, generator_rng)
-            loss = critic_loss(critic(real), critic(fake))
-            critic_optimizer.zero_grad()
-            (loss + gp_weight * gradient_penalty(critic, real, fake, eps)).backward()
-            critic_optimizer.step()
-        fake = generator(standard_normal((batch_size, generator.latent_dim), data, generator_rng))
-        loss_of_generator = generator_loss(critic(fake))
-        generator_optimizer.zero_grad()
-        loss_of_generator.backward()
-        generator_optimizer.step()
-        history["critic_loss"].append(loss.item())
-        history["generator_loss"].append(loss_of_generator.item())
-    return history
+    old="generator(z).detach()", new="generator(z)")
 
-
-@mistake(
-    "n_critic_ignored",
-    title="one critic update per generator update, whatever n_critic says",
+mistake("n_critic_ignored", "one critic update per generator update, whatever n_critic says", check="training_updates",
     hint="n_critic critic updates, each on a fresh batch and fresh noise, come before each generator update.",
-    loses=("training_updates", "ring_distance", "own_distance", "own_modes"),
-)
-def train_wgan_gp(*args, n_critic=5, _right=train_wgan_gp, **kwargs):
-    if n_critic < 1:
-        raise ValueError(f"n_critic: expected at least 1, got {n_critic}")
-    return _right(*args, n_critic=1, **kwargs)
+    old="range(n_critic)", new="range(1)")
 
-
-@mistake(
-    "gradients_not_cleared",
-    title="the critic's gradients are not cleared before its update",
+mistake("gradients_not_cleared", "the critic's gradients are not cleared before its update", check="training_updates",
     hint="The generator's backward leaves gradients in the critic: zero_grad() before each critic backward.",
-    loses=("training_updates", "ring_distance", "own_distance", "own_modes"),
-)
-def train_wgan_gp(
-    generator, critic, data, steps, n_critic=5, lr=1e-4, betas=(0.0, 0.9), gp_weight=10.0, batch_size=256,
-    generator_rng=None, progress=False,
-):  # fmt: skip
-    if steps < 1 or n_critic < 1 or batch_size < 1:
-        raise ValueError("steps, n_critic and batch_size must be at least 1")
-    critic_optimizer = torch.optim.Adam(critic.parameters(), lr=lr, betas=betas)
-    generator_optimizer = torch.optim.Adam(generator.parameters(), lr=lr, betas=betas)
-    history = {"critic_loss": [], "generator_loss": []}
-    for _ in range(steps):
-        for _ in range(n_critic):
-            real = data[torch.randint(len(data), (batch_size,), generator=generator_rng, device=data.device)]
-            fake = generator(standard_normal((batch_size, generator.latent_dim), data, generator_rng)).detach()
-            eps = uniform((batch_size, 1), data, generator_rng)
-            loss = critic_loss(critic(real), critic(fake))
-            (loss + gp_weight * gradient_penalty(critic, real, fake, eps)).backward()
-            critic_optimizer.step()
-        fake = generator(standard_normal((batch_size, generator.latent_dim), data, generator_rng))
-        loss_of_generator = generator_loss(critic(fake))
-        generator_optimizer.zero_grad()
-        loss_of_generator.backward()
-        generator_optimizer.step()
-        history["critic_loss"].append(loss.item())
-        history["generator_loss"].append(loss_of_generator.item())
-    return history
+    old="critic_optimizer.zero_grad()", new="")
 
-
-@mistake(
-    "gp_weight_ignored",
-    title="the penalty has weight 10, whatever gp_weight says",
+mistake("gp_weight_ignored", "the penalty has weight 10, whatever gp_weight says", check="training_updates",
     hint="Multiply the penalty by the argument gp_weight.",
-    loses=("training_updates", "ring_distance", "own_distance", "own_modes"),
-)
-def train_wgan_gp(*args, gp_weight=10.0, _right=train_wgan_gp, **kwargs):
-    return _right(*args, gp_weight=10.0, **kwargs)
+    old="gp_weight * gradient", new="10.0 * gradient")
 
-
-@mistake(
-    "betas_ignored",
-    title="Adam with its own default betas (0.9, 0.999)",
+mistake("betas_ignored", "Adam with its own default betas (0.9, 0.999)", check="training_updates",
     hint="Pass betas to both optimisers: the paper's (0, 0.9) has no momentum, which a moving target needs.",
-    loses=("training_updates", "ring_distance", "own_distance", "own_modes"),
-)
-def train_wgan_gp(*args, betas=(0.0, 0.9), _right=train_wgan_gp, **kwargs):
-    return _right(*args, betas=(0.9, 0.999), **kwargs)
+    old="critic.parameters(), lr=lr, betas=betas", new="critic.parameters(), lr=lr")
+mistake("betas_ignored",
+    old="generator.parameters(), lr=lr, betas=betas", new="generator.parameters(), lr=lr")
 
-
-@mistake(
-    "same_batch",
-    title="the same batch and noise for all critic updates of a step",
+mistake("same_batch", "the same batch and noise for all critic updates of a step", check="training_batches",
     hint="Draw the batch and z inside the loop over n_critic: each critic update sees fresh ones.",
-    loses=("training_batches",),
-)
-def train_wgan_gp(
-    generator, critic, data, steps, n_critic=5, lr=1e-4, betas=(0.0, 0.9), gp_weight=10.0, batch_size=256,
-    generator_rng=None, progress=False,
-):  # fmt: skip
-    if steps < 1 or n_critic < 1 or batch_size < 1:
-        raise ValueError("steps, n_critic and batch_size must be at least 1")
-    critic_optimizer = torch.optim.Adam(critic.parameters(), lr=lr, betas=betas)
-    generator_optimizer = torch.optim.Adam(generator.parameters(), lr=lr, betas=betas)
-    history = {"critic_loss": [], "generator_loss": []}
-    for _ in range(steps):
-        real = data[torch.randint(len(data), (batch_size,), generator=generator_rng, device=data.device)]
-        z = standard_normal((batch_size, generator.latent_dim), data, generator_rng)
-        for _ in range(n_critic):
-            fake = generator(z).detach()
-            eps = uniform((batch_size, 1), data, generator_rng)
-            loss = critic_loss(critic(real), critic(fake))
-            critic_optimizer.zero_grad()
-            (loss + gp_weight * gradient_penalty(critic, real, fake, eps)).backward()
-            critic_optimizer.step()
-        loss_of_generator = generator_loss(critic(generator(z)))
-        generator_optimizer.zero_grad()
-        loss_of_generator.backward()
-        generator_optimizer.step()
-        history["critic_loss"].append(loss.item())
-        history["generator_loss"].append(loss_of_generator.item())
-    return history
+    old="for _ in range(n_critic):", new="for update in range(n_critic):")
+mistake("same_batch",
+    old="rows = torch.randint", new="rows = rows if update else torch.randint")
+mistake("same_batch",
+    old="fake = generator(z).detach()", new="fake = fake if update else generator(z).detach()")
 
-
-@mistake(
-    "noise_uniform",
-    title="training noise drawn from a uniform law",
+mistake("noise_uniform", "training noise drawn from a uniform law", check="training_batches",
     hint="z ~ N(0, I): torch.randn, in training as in sampling.",
-    loses=("training_batches", "ring_distance", "own_distance", "own_modes"),
-)
-def train_wgan_gp(generator, *args, _right=train_wgan_gp, **kwargs):
-    class Noise(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.network, self.latent_dim = generator, generator.latent_dim
+    old="generator(z).detach()", new="generator(torch.special.ndtr(z)).detach()")
+mistake("noise_uniform",
+    old="critic(generator(z))", new="critic(generator(torch.special.ndtr(z)))")
 
-        def forward(self, z):
-            return self.network(torch.special.ndtr(z))
-
-    return _right(Noise(), *args, **kwargs)
-
-
-@mistake(
-    "rng_ignored",
-    title="random numbers drawn from the global generator, whatever generator_rng is",
+mistake("rng_ignored", "random numbers drawn from the global generator, whatever generator_rng is", check="rng_used",
     hint="Pass generator=generator_rng to every torch.randn, torch.rand and torch.randint.",
-    loses=("rng_used",),
-)
-def standard_normal(shape, like, rng):
-    return torch.randn(*shape, dtype=like.dtype, device=like.device)
+    function="standard_normal", old=", generator=rng", new="")
 
-
-@mistake(
-    "history_per_update",
-    title="one history value per critic update instead of one per step",
+mistake("history_per_update", "one history value per critic update instead of one per step", check="history",
     hint="steps counts generator updates: append to each list once per step, after the loop over n_critic.",
-    loses=("history",),
-)
-def train_wgan_gp(*args, n_critic=5, _right=train_wgan_gp, **kwargs):
-    history = _right(*args, n_critic=n_critic, **kwargs)
-    return history | {"critic_loss": [loss for loss in history["critic_loss"] for _ in range(n_critic)]}
-
-
-@mistake(
-    "counts_not_checked",
-    title="counts below 1 accepted",
-    hint="Raise ValueError, naming the argument, where n, steps, n_critic or batch_size is below 1.",
-    loses=("arguments_refused",),
-)
-def sample(generator, n, generator_rng=None):
-    weight = next(generator.parameters())
-    return generator(standard_normal((n, generator.latent_dim), weight, generator_rng)).detach()
-
+    old='history["critic_loss"].append(loss.item())', new='history["critic_loss"] += n_critic * [loss.item()]')
 
 # --- sampling and coverage ------------------------------------------------------------------------
 
+mistake("counts_not_checked", "counts below 1 accepted", check="arguments_refused",
+    hint="Raise ValueError, naming the argument, where n, steps, n_critic or batch_size is below 1.",
+    function="sample", old="n < 1", new="False")
 
-@mistake(
-    "sample_uniform",
-    title="samples made from uniform noise",
+mistake("sample_uniform", "samples made from uniform noise", check="sample_law",
     hint="z ~ N(0, I): torch.randn, the law that the generator was trained with.",
-    loses=("sample_law",),
-)
-def sample(generator, n, generator_rng=None):
-    if n < 1:
-        raise ValueError(f"n: expected at least 1, got {n}")
-    weight = next(generator.parameters())
-    return generator(2 * uniform((n, generator.latent_dim), weight, generator_rng) - 1).detach()
+    old="standard_normal((n, generator.latent_dim), like=weight, rng=generator_rng)",
+    new="2 * uniform((n, generator.latent_dim), like=weight, rng=generator_rng) - 1")
 
-
-@mistake(
-    "sample_not_detached",
-    title="samples that still carry the generator's graph",
+mistake("sample_not_detached", "samples that still carry the generator's graph", check="sample_law",
     hint="Generate under torch.no_grad(), or detach the result.",
-    loses=("sample_law",),
-)
-def sample(generator, n, generator_rng=None):
-    if n < 1:
-        raise ValueError(f"n: expected at least 1, got {n}")
-    weight = next(generator.parameters())
-    return generator(standard_normal((n, generator.latent_dim), weight, generator_rng))
+    old="torch.no_grad()", new="torch.enable_grad()")
 
-
-@mistake(
-    "coverage_ignores_radius",
-    title="modes counted as covered when they are merely nearest to some sample",
+mistake("coverage_ignores_radius", "modes counted as covered when they are merely nearest to some sample",
+    check="mode_coverage_counts",
     hint="A mode is covered when a sample lies within the radius, not when it is merely nearest to one.",
-    loses=("mode_coverage_counts",),
-)
-def mode_coverage(samples, centres, radius):
-    if radius <= 0 or samples.shape[1] != centres.shape[1]:
-        raise ValueError("radius must be positive, samples and centres of one dimension")
-    distances = torch.cdist(samples, centres)
-    inside = distances.min(1).values <= radius
-    return len(distances.argmin(1).unique()), inside.double().mean().item()
+    old="int(inside.any(dim=0).sum())", new="len(distances.argmin(dim=1).unique())")
 
-
-@mistake(
-    "quality_over_pairs",
-    title="high quality averaged over all pairs of sample and mode",
+mistake("quality_over_pairs", "high quality averaged over all pairs of sample and mode", check="mode_coverage_counts",
     hint="A sample counts once when it lies in any of the balls: any(dim=1), then the mean over the samples.",
-    loses=("mode_coverage_counts",),
-)
-def mode_coverage(samples, centres, radius):
-    if radius <= 0 or samples.shape[1] != centres.shape[1]:
-        raise ValueError("radius must be positive, samples and centres of one dimension")
-    inside = torch.cdist(samples, centres) <= radius
-    return int(inside.any(0).sum()), inside.double().mean().item()
+    old="inside.any(dim=1).double()", new="inside.double()")
 
-
-@mistake(
-    "squared_distance",
-    title="squared distance compared with the radius",
+mistake("squared_distance", "squared distance compared with the radius", check="mode_coverage_counts",
     hint="Take the root of the sum of squares, or compare it with radius².",
-    loses=("mode_coverage_counts",),
-)
-def mode_coverage(samples, centres, radius):
-    if radius <= 0 or samples.shape[1] != centres.shape[1]:
-        raise ValueError("radius must be positive, samples and centres of one dimension")
-    inside = ((samples[:, None] - centres) ** 2).sum(-1) <= radius
-    return int(inside.any(0).sum()), inside.any(1).double().mean().item()
+    old="distances <= radius", new="distances**2 <= radius")
 
+mistake("single_precision", "samples always in float32", check="conventions",
+    hint="Keep the dtype of the input: no .float(), and new tensors made with x.new_zeros, rand_like or .to(x).",
+    old="return generator(z)", new="return generator(z).float()")
 
-@mistake(
-    "arguments_changed",
-    title="arguments changed in place",
-    hint="Whoever calls a function still needs what was passed: no `-=`, no method with a trailing underscore on it.",
-    loses=("conventions",),
-)
-def mode_coverage(samples, centres, radius, _right=mode_coverage):
-    answer = _right(samples, centres, radius)
+@mistake("arguments_changed", "arguments changed in place", check="conventions",
+    hint="Whoever calls a function still needs what was passed: no `-=`, no method with a trailing underscore on it.")
+def mode_coverage(solution, samples, centres, radius):
+    answer = solution(samples, centres, radius)
     samples.sub_(centres.mean(0))
     return answer

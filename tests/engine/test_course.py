@@ -10,7 +10,7 @@ import pytest
 
 from autograder.authoring.bundle import check_up_to_date
 from autograder.authoring.coverage import markdown, read_coverage
-from autograder.authoring.overlay import read_mistakes
+from autograder.authoring.mistakes import read_mistakes
 from autograder.course import find_exercise, load_config
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.authoring.overlay import apply_mistake, read_mistakes
+from autograder.authoring.mistakes import read_mistakes
+from autograder.authoring.overlay import apply_mistake
 from autograder.authoring.personal import personalise
 from autograder.course import find_exercise, load_config
 from autograder.results.schema import validate

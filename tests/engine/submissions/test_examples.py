@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from autograder.authoring.overlay import read_mistakes
+from autograder.authoring.mistakes import read_mistakes
 from autograder.course import find_exercise, load_config
 from autograder.submissions import Wanted, read_class
 
