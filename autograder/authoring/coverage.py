@@ -9,8 +9,11 @@ from pathlib import Path
 import yaml
 
 from autograder.authoring.errors import AuthoringError
+from autograder.authoring.personal import quiz_questions
 from autograder.course.discovery import Exercise
 from autograder.language import _
+
+QUIZ = "quiz"  # the requirement that the quiz covers, where a contract has it
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ def read_coverage(exercise: Exercise) -> Coverage:
                         line=line,
                     )
                 found[key].append(name)
+    if QUIZ in found:
+        found[QUIZ] += [f"quiz_{question.key}" for question in quiz_questions(exercise)]
     return Coverage(exercise.id, sentences, {key: tuple(names) for key, names in found.items()})
 
 

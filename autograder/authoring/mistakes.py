@@ -127,6 +127,7 @@ def read_mistakes(
         from autograder.authoring.overlay import apply_mistake
 
         text = read_source(solution)
+        parse_source(text, solution)
         for mistake in found:
             apply_mistake(text, mistake)
     return found

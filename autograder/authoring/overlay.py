@@ -14,10 +14,12 @@ What is appended stands behind the answers to the quiz, which stay right.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import accumulate
 
 from autograder.authoring.errors import AuthoringError
-from autograder.authoring.mistakes import Change, Definition, Mistake, parse_source
+from autograder.authoring.mistakes import Change, Definition, Mistake
 from autograder.authoring.regions import find_regions
 from autograder.course.document import did_you_mean
 from autograder.language import _
@@ -28,9 +30,7 @@ WRAPPER = "solution"  # first parameter of a definition that gets the solution's
 def apply_mistake(solution_source: str, mistake: Mistake) -> str:
     """The solution with this mistake; AuthoringError, with the mistake's line, where it does not fit the solution."""
     cell = [*mistake.imports, *_changed(solution_source, mistake)]
-    if mistake.definitions:
-        places = _places(solution_source, mistake)
-        cell += [_laid_over(definition, places, mistake) for definition in mistake.definitions]
+    cell += [_laid_over(definition, _places(solution_source), mistake) for definition in mistake.definitions]
     text = "\n\n\n".join(cell)
     return f"{solution_source.rstrip()}\n\n\n# %%\n{text}\n"
 
@@ -38,8 +38,9 @@ def apply_mistake(solution_source: str, mistake: Mistake) -> str:
 _Place = ast.FunctionDef | ast.ClassDef
 
 
-def _places(source: str, mistake: Mistake) -> dict[str, _Place]:
-    """What the solution defines, by dotted name."""
+@lru_cache(maxsize=8)
+def _places(source: str) -> Mapping[str, _Place]:
+    """What a source defines, by dotted name; SyntaxError where it is no Python."""
     found: dict[str, _Place] = {}
 
     def visit(body: list[ast.stmt], prefix: str) -> None:
@@ -49,7 +50,7 @@ def _places(source: str, mistake: Mistake) -> dict[str, _Place]:
                 if isinstance(node, ast.ClassDef):
                     visit(node.body, f"{prefix}{node.name}.")
 
-    visit(parse_source(source, mistake.file.with_name("the solution")).body, "")
+    visit(ast.parse(source).body, "")
     return found
 
 
@@ -60,35 +61,16 @@ def _changed(source: str, mistake: Mistake) -> Iterator[str]:
     """The definitions that the changes of a mistake touch, as they are then."""
     touched: dict[str, None] = {}
     for change in mistake.changes:
-        places = _places(source, mistake)
-        starts = _line_starts(source)
-        positions = [
-            position
-            for first, last in _searched(source, change, places, mistake)
-            for position in _occurrences(source, change.old, starts[first], starts[last])
-        ]
-        where = _("the solution regions") if change.function is None else change.function
-        if len(positions) != 1:
-            numbers = ", ".join(str(source.count("\n", 0, position) + 1) for position in positions)
-            message = (
-                _("{id}: {old!r} does not stand in {where}: take the text from the solution as it is")
-                if not positions
-                else _("{id}: {old!r} stands in {where} {n} times (lines {lines}): give more of it, or function=")
-            )
-            raise _error(
-                message.format(id=mistake.id, old=change.old, where=where, n=len(positions), lines=numbers),
-                change.line,
-                mistake,
-            )
+        position = _position(source, change, mistake)
         if change.new == change.old:
             raise _error(_("{id}: old and new are the same").format(id=mistake.id), change.line, mistake)
-        line = source.count("\n", 0, positions[0]) + 1
+        line = source.count("\n", 0, position) + 1
         touched |= dict.fromkeys(
-            name for name, node in places.items() if "." not in name and _first(node) <= line <= _end(node)
+            name for name, node in _places(source).items() if "." not in name and _first(node) <= line <= _end(node)
         )
-        source = source[: positions[0]] + change.new + source[positions[0] + len(change.old) :]
+        source = source[:position] + change.new + source[position + len(change.old) :]
         try:
-            ast.parse(source)
+            _places(source)
         except SyntaxError as error:
             raise _error(
                 _("{id}: with the new text the solution is not valid Python: {msg}").format(
@@ -97,13 +79,37 @@ def _changed(source: str, mistake: Mistake) -> Iterator[str]:
                 change.line,
                 mistake,
             ) from error
-    if touched:
-        lines, places = source.split("\n"), _places(source, mistake)
-        yield from ("\n".join(lines[_first(places[name]) - 1 : _end(places[name])]) for name in touched)
+    yield from (ast.unparse(_places(source)[name]) for name in touched)  # without the marks of solution regions
 
 
-def _searched(source: str, change: Change, places: dict[str, _Place], mistake: Mistake) -> list[tuple[int, int]]:
+def _position(source: str, change: Change, mistake: Mistake) -> int:
+    """Where the old text stands, which must be once."""
+    starts = list(accumulate((len(line) + 1 for line in source.split("\n")), initial=0))
+    positions = [
+        position
+        for first, last in _searched(source, change, mistake)
+        for position in _occurrences(source, change.old, starts[first], starts[last])
+    ]
+    if len(positions) == 1:
+        return positions[0]
+    message = (
+        _("{id}: {old!r} does not stand in {where}: take the text from the solution as it is")
+        if not positions
+        else _("{id}: {old!r} stands in {where} {n} times (lines {lines}): give more of it, or function=")
+    )
+    text = message.format(
+        id=mistake.id,
+        old=change.old,
+        where=_("the solution regions") if change.function is None else change.function,
+        n=len(positions),
+        lines=", ".join(str(source.count("\n", 0, position) + 1) for position in positions),
+    )
+    raise _error(text, change.line, mistake)
+
+
+def _searched(source: str, change: Change, mistake: Mistake) -> list[tuple[int, int]]:
     """The lines in which the old text may stand: from, and up to but not (0-based)."""
+    places = _places(source)
     if change.function is not None:
         node = places.get(change.function)
         if node is None:
@@ -133,13 +139,6 @@ def _occurrences(source: str, text: str, start: int, stop: int) -> Iterator[int]
         position = source.find(text, position + 1, stop)
 
 
-def _line_starts(source: str) -> list[int]:
-    starts = [0]
-    for line in source.split("\n"):
-        starts.append(starts[-1] + len(line) + 1)
-    return starts
-
-
 def _first(node: _Place) -> int:
     return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
@@ -151,7 +150,7 @@ def _end(node: ast.stmt) -> int:
 # --- definitions ---
 
 
-def _laid_over(definition: Definition, places: dict[str, _Place], mistake: Mistake) -> str:
+def _laid_over(definition: Definition, places: Mapping[str, _Place], mistake: Mistake) -> str:
     """The definition's text, with the solution's guards before it, or with the solution handed in."""
     theirs = places.get(definition.name)
     if theirs is None or isinstance(theirs, ast.ClassDef) != isinstance(definition.node, ast.ClassDef):
@@ -197,7 +196,7 @@ def _hand_in(node: ast.FunctionDef) -> None:
 
 
 def _guard(
-    node: ast.FunctionDef, theirs: _Place, definition: Definition, places: dict[str, _Place], mistake: Mistake
+    node: ast.FunctionDef, theirs: _Place, definition: Definition, places: Mapping[str, _Place], mistake: Mistake
 ) -> None:
     assert isinstance(theirs, ast.FunctionDef)
     guards = guards_of(theirs, {name for name in places if "." not in name})

@@ -71,6 +71,48 @@ def load_quiz(file: Path) -> Quiz:
     return cast(Callable[..., Quiz], Quiz)(file, names["personal"], names["questions"], names.get("answers"))
 
 
+@dataclass(frozen=True)
+class Question:
+    """A question of the quiz as a check: its key, the title that students see, its points."""
+
+    key: str
+    title: str
+    points: float
+
+
+def quiz_questions(exercise: Exercise) -> tuple[Question, ...]:
+    """The questions of an exercise's quiz, as `answers` describes them; none where there is no quiz.
+
+    Raises:
+        AuthoringError: a question without an answer, an answer without title or points, or the other way round.
+    """
+    if not exercise.quiz.is_file():
+        return ()
+    quiz = load_quiz(exercise.quiz)
+    if quiz.answers is None:
+        raise AuthoringError(_("defines no function {listing}").format(listing="answers"), file=exercise.quiz)
+    numbers, questions = quiz.draw(random.Random("example"))
+    answers = quiz.answers(numbers)
+    alone = sorted(questions.keys() ^ answers.keys())
+    if alone:
+        raise AuthoringError(
+            _("questions() and answers() must have the same keys; only one of them has {listing}").format(
+                listing=", ".join(alone)
+            ),
+            file=exercise.quiz,
+        )
+    for key, answer in answers.items():
+        title, points = answer.get("title"), answer.get("points")
+        if not isinstance(title, str) or not title or not isinstance(points, int | float) or points < 0:
+            raise AuthoringError(
+                _("answers()[{key!r}] needs a title and points, got {title!r} and {points!r}").format(
+                    key=key, title=title, points=points
+                ),
+                file=exercise.quiz,
+            )
+    return tuple(Question(key, answer["title"], float(answer["points"])) for key, answer in answers.items())
+
+
 def personal_rng(exercise: Exercise, student: str) -> random.Random:
     """The generator of a student's numbers; case, spaces around and Unicode form of the name do not count.
 

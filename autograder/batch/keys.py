@@ -133,7 +133,7 @@ def _material(exercise: Exercise) -> list[Path]:
         and path not in exercise.hidden_checks
         and path.name != "figures.py"  # it gives no points
     ]
-    return [*found, exercise.solution, exercise.quiz, exercise.mistakes]
+    return [*found, exercise.solution, exercise.quiz, exercise.mistakes, exercise.losses]
 
 
 def _functions(source: str) -> tuple[dict[str, str], str]:

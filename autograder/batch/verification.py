@@ -1,17 +1,29 @@
-"""Verification: the reference gets full marks over many seeds, the stub none, every mistake loses what it should."""
+"""Verification: the reference gets full marks over many seeds, the stub none, every mistake loses what it should.
+
+A mistake must lose the check meant for it and be named there, in every run. What else it loses is compared with
+`losses.yaml`, which `--accept` writes. An exact check that it turns red, and that is not merely blocked, needs a
+written reason.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from autograder.authoring.losses import losses_text, read_bank, read_losses
+from autograder.authoring.mistakes import Mistake, When
+from autograder.batch import matrix
 from autograder.batch.judges import Order
 from autograder.batch.pool import Done, run_tasks
-from autograder.batch.populations import Subject, mistakes, subjects, task
+from autograder.batch.populations import Kind, Subject, subjects, task
 from autograder.course import CourseConfig, Exercise
+from autograder.language import _
+from autograder.results.files import write_atomically
 
 SECRET = b"the secret of verification runs"
+Check = Mapping[str, Any]  # as in a result
 
 
 @dataclass(frozen=True)
@@ -30,35 +42,52 @@ class Verification:
     """What was seen of one exercise.
 
     Attributes:
+        bank: mistake -> what is known of it.
         checks: ids in order.
-        passed: subject -> check -> how often it passed.
-        runs: subject -> number of runs.
-        diagnosed: mistake -> how often its own check named it.
-        expected: mistake -> checks that it must lose, and those of `near` that it has lost.
-        near: mistake -> checks with a calibrated limit that it comes near, and may lose.
-        seconds: of the reference's checks, median.
+        passed, judged: subject -> check -> how often it passed, and was judged.
+        runs: subject -> number of runs of all checks.
+        kinds: subject -> reference, alternative, mistake or stub.
+        lost: mistake -> seed -> the checks that did not pass.
+        durations: of the reference's runs, seconds.
         exact: ids of the exact checks.
         problems: one line for each thing that is not as it should be.
+        differences: one line for each check whose loss is another than in losses.yaml.
+        measured: what each mistake without a problem loses beside the check meant for it.
         remarks: what an author may want to look at.
     """
 
     exercise: str
+    bank: dict[str, Mistake] = field(default_factory=dict)
     checks: list[str] = field(default_factory=list)
     passed: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
+    judged: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
     runs: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    kinds: dict[str, str] = field(default_factory=dict)
-    diagnosed: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    expected: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    near: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    lost: dict[str, dict[int, dict[str, Check]]] = field(default_factory=lambda: defaultdict(dict))
     durations: list[float] = field(default_factory=list)
     exact: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+    measured: dict[str, dict[str, When]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:
         """Median time of all checks on the reference."""
         return sorted(self.durations)[len(self.durations) // 2] if self.durations else 0.0
+
+    def rows(self) -> matrix.Rows:
+        """A sign for each submission and check, with a cross where it is not as it should be."""
+        rows = matrix.expected(self.kinds, self.checks, self.bank)
+        return matrix.seen(rows, self.checks, self.passed, self.judged)
+
+    @property
+    def named(self) -> int:
+        """How many mistakes were named by the check meant for them in every run."""
+        return sum(
+            all(lost.get(self.bank[name].check, {}).get("diagnosis") == name for lost in runs.values())
+            for name, runs in self.lost.items()
+        )
 
 
 def verify(
@@ -67,27 +96,55 @@ def verify(
     seeds: VerificationSeeds,
     workers: int,
     on_done: Callable[[Done, int], None],
+    only: Collection[str] = (),
 ) -> Verification:
-    """Judge every known submission of an exercise over its seeds, and say what is not as it should be."""
-    bank = mistakes(exercise)
-    seen = Verification(exercise.id, expected={m.id: m.loses for m in bank}, near={m.id: m.may_lose for m in bank})
+    """Judge every known submission of an exercise over its seeds, and say what is not as it should be.
+
+    Args:
+        course: with the exercise.
+        exercise: which one.
+        seeds: how many runs of each kind.
+        workers: judge processes.
+        on_done: told each finished run and how many there are in all.
+        only: these mistakes and nothing else; everything where it is empty.
+    """
+    seen = Verification(exercise.id, bank={mistake.id: mistake for mistake in read_bank(exercise)})
     order = Order(course.file, [exercise.hidden_folder], SECRET)
-    everything = subjects(exercise)
-    tasks = [
-        task(course, exercise, subject, seed) for subject in everything for seed in range(getattr(seeds, subject.kind))
-    ]
-    points = course.exercise(exercise.id).points
-    total = len(tasks) + seeds.exact
+    chosen = [s for s in subjects(exercise) if not only or (s.kind == "mistake" and s.name in only)]
+    tasks = [task(course, exercise, one, seed) for one in chosen for seed in range(getattr(seeds, one.kind))]
+    total = len(tasks) + (0 if only else seeds.exact)
 
     def collect(done: Done) -> None:
-        _note(seen, done, points)
+        _note(seen, done)
         on_done(done, total)
 
     run_tasks(order, tasks, workers, collect)
-    if seeds.exact:
-        _exact(course, exercise, everything[0], seeds, order, workers, seen, lambda done: on_done(done, total))
-    _conclude(seen, exercise)
+    if seeds.exact and not only:
+        _exact(course, exercise, chosen[0], seeds, order, workers, seen, lambda done: on_done(done, total))
+    for name in sorted(seen.lost, key=list(seen.bank).index):
+        problems = _faults(seen, seen.bank[name], seen.lost[name])
+        seen.problems += [f"mistake {name}: {line}" for line in problems]
+        if not problems:
+            seen.measured[name] = _measured(seen.bank[name], seen.lost[name])
+            seen.differences += [f"mistake {name}: {line}" for line in _differences(seen, name)]
+    if not only:
+        gone = [name for name in read_losses(exercise.losses) if name not in seen.bank]
+        seen.differences += [_("losses.yaml names {name}, which is no mistake").format(name=name) for name in gone]
+        wanted = {check for mistake in seen.bank.values() for check in (mistake.check, *mistake.losses)}
+        for check in seen.checks:
+            if check not in wanted and "quiz" not in check:
+                seen.remarks.append(_("no mistake of the bank is meant for {check}").format(check=check))
     return seen
+
+
+def accept(seen: Verification, exercise: Exercise) -> list[str]:
+    """Write what was measured into losses.yaml, and leave out mistakes that are gone; the lines that are new."""
+    seen.bank = {name: replace(m, losses=seen.measured.get(name, m.losses)) for name, m in seen.bank.items()}
+    text = losses_text({name: mistake.losses for name, mistake in seen.bank.items()})
+    before = exercise.losses.read_text(encoding="utf-8") if exercise.losses.is_file() else ""
+    if text != before:
+        write_atomically(exercise.losses, text)
+    return [line for line in text.splitlines()[1:] if line not in before.splitlines()]
 
 
 def _exact(
@@ -104,20 +161,19 @@ def _exact(
     tasks = [task(course, exercise, reference, 1000 + seed, exact) for seed in range(seeds.exact)]
 
     def collect(done: Done) -> None:
-        _note(seen, done, None)
+        _note(seen, done)
         on_done(done)
 
     run_tasks(order, tasks, workers, collect)
 
 
-def _note(seen: Verification, done: Done, points: float | None) -> None:
+def _note(seen: Verification, done: Done) -> None:
     kind, name, seed = done.task.key
     label = f"{kind} {name}, seed {seed}"
     if done.result is None:
         seen.problems.append(f"{label}: {done.fault}")
         return
     seen.kinds[name] = kind
-    seen.runs[name] += 1
     result = done.result
     for check in result["checks"]:
         if check["id"] not in seen.checks:
@@ -126,56 +182,70 @@ def _note(seen: Verification, done: Done, points: float | None) -> None:
             seen.exact.add(check["id"])
         if check["outcome"] == "error":
             seen.problems.append(f"{label}: {check['id']} is a fault of ours: {check['message']}")
+        seen.judged[name][check["id"]] += 1
         seen.passed[name][check["id"]] += check["outcome"] == "passed"
-    if kind == "reference":
-        _want_full_marks(seen, label, result, quiz=True)
-        if points is None:
-            return
-        seen.durations.append(result["duration_s"])
-        declared = round(sum(check["max_points"] for check in result["checks"]), 3)
-        if abs(declared - points) > 1e-2:
-            seen.problems.append(f"{label}: {declared} points in all, the configuration says {points}")
-    elif kind == "alternative":
-        _want_full_marks(seen, label, result, quiz=False)
-    elif kind == "stub":
-        for check in result["checks"]:
-            if check["outcome"] == "passed":
-                seen.problems.append(f"{label}: the untouched stub passes {check['id']}")
-    else:
-        _want_mistake(seen, label, name, result)
-
-
-def _want_full_marks(seen: Verification, label: str, result: dict, quiz: bool) -> None:  # type: ignore[type-arg]
+    if not done.task.job["checks"]:
+        seen.runs[name] += 1
+        if kind == "reference":
+            seen.durations.append(result["duration_s"])
+    if kind == "mistake":
+        seen.lost[name][seed] = {c["id"]: c for c in result["checks"] if c["outcome"] != "passed"}
     for check in result["checks"]:
-        if check["outcome"] != "passed" and (quiz or check["kind"] != "quiz"):
+        if kind == "stub" and check["outcome"] == "passed":
+            seen.problems.append(f"{label}: the untouched stub passes {check['id']}")
+        wanted = kind == "reference" or (kind == "alternative" and check["kind"] != "quiz")
+        if wanted and check["outcome"] != "passed":
             seen.problems.append(f"{label}: {check['id']} {check['outcome']}: {check['message']}")
 
 
-def _want_mistake(seen: Verification, label: str, name: str, result: dict) -> None:  # type: ignore[type-arg]
-    lost = {check["id"]: check for check in result["checks"] if check["outcome"] != "passed"}
-    loses = seen.expected[name]
-    for check in loses:
-        if check not in lost and check not in seen.near[name]:
-            seen.problems.append(f"{label}: passes {check}, which should catch it")
-    for check, entry in lost.items():
-        if check in seen.near[name]:
-            seen.expected[name] = (*dict.fromkeys((*seen.expected[name], check)),)
-        elif check not in loses:
-            seen.problems.append(f"{label}: also loses {check}: {entry['message']}")
-    meant = lost.get(loses[0])
-    if meant is not None:
-        if meant["diagnosis"] == name:
-            seen.diagnosed[name] += 1
-        else:
-            seen.problems.append(f"{label}: {loses[0]} does not name it (diagnosis: {meant['diagnosis']})")
+def _faults(seen: Verification, mistake: Mistake, runs: Mapping[int, Mapping[str, Check]]) -> list[str]:
+    """What is wrong with a mistake itself: --accept does not put up with it."""
+    lines = []
+    for seed, lost in runs.items():
+        meant = lost.get(mistake.check)
+        if meant is None:
+            lines.append(_("passes {check}, the check meant for it (seed {n})").format(check=mistake.check, n=seed))
+        elif meant["diagnosis"] != mistake.id:
+            lines.append(
+                _("{check} does not name it (seed {n}, diagnosis: {diagnosis})").format(
+                    check=mistake.check, n=seed, diagnosis=meant["diagnosis"]
+                )
+            )
+    red = {
+        check: entry["message"]
+        for lost in runs.values()
+        for check, entry in lost.items()
+        if check in seen.exact and check != mistake.check and entry["outcome"] != "blocked"
+    }
+    lines += [
+        _("turns {check} red, too ({message}): mend it, or say in also= why").format(check=check, message=message)
+        for check, message in red.items()
+        if check not in mistake.also
+    ]
+    lines += [
+        _("also= says why {check} turns red, and it does not").format(check=check)
+        for check in mistake.also
+        if check not in red and mistake.losses.get(check) != "sometimes"
+    ]
+    return lines
 
 
-def _conclude(seen: Verification, exercise: Exercise) -> None:
-    known = set(seen.checks)
-    for name, loses in seen.expected.items():
-        for check in loses:
-            if check not in known:
-                seen.problems.append(f"mistake {name}: loses {check!r}, but there is no such check")
-    for check in seen.checks:
-        if not any(check in loses for loses in seen.expected.values()) and "quiz" not in check:
-            seen.remarks.append(f"no mistake of the bank is meant for {check}")
+def _measured(mistake: Mistake, runs: Mapping[int, Mapping[str, Check]]) -> dict[str, When]:
+    """What a mistake loses beside the check meant for it. What it once lost in some runs only stays `sometimes`."""
+    known = {check for check, when in mistake.losses.items() if when == "sometimes"}
+    lost = {check for run in runs.values() for check in run} | known
+    always = {check for check in lost - known if all(check in run for run in runs.values())}
+    return {check: "always" if check in always else "sometimes" for check in sorted(lost - {mistake.check})}
+
+
+def _differences(seen: Verification, name: str) -> list[str]:
+    """Where that is not what losses.yaml says."""
+    was, now = seen.bank[name].losses, seen.measured[name]
+    messages = {check: entry["message"] for lost in seen.lost[name].values() for check, entry in lost.items()}
+    return [
+        _("loses {check} {now}, in losses.yaml {was}: {message}").format(
+            check=check, now=now.get(check, "never"), was=was.get(check, "never"), message=messages.get(check, "-")
+        )
+        for check in sorted(was.keys() | now.keys())
+        if was.get(check) != now.get(check)
+    ]

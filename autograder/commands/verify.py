@@ -11,7 +11,10 @@ from autograder.commands.faults import CommandFault
 from autograder.language import _, ngettext
 
 if TYPE_CHECKING:
-    from autograder.course import Exercise
+    from rich.console import Console
+
+    from autograder.batch.verification import Verification
+    from autograder.course import CourseConfig, Exercise
 
 
 @click.command("verify")
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 @click.option("--exact-seeds", type=click.IntRange(0), default=0, show_default=True, help="More of its exact checks.")
 @click.option("--alternative-seeds", type=click.IntRange(0), default=3, show_default=True, help="Of each alternative.")
 @click.option("--mistake-seeds", type=click.IntRange(1), default=2, show_default=True, help="Runs of each mistake.")
+@click.option("--mistake", "mistakes", multiple=True, metavar="ID", help="Only this mistake; may be repeated.")
+@click.option("--accept", is_flag=True, help="Write what each mistake loses into losses.yaml instead of comparing.")
 @click.option(
     "--coverage",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -37,14 +42,17 @@ def command(
     exact_seeds: int,
     alternative_seeds: int,
     mistake_seeds: int,
+    mistakes: tuple[str, ...],
+    accept: bool,
     workers: int | None,
     picture: Path | None,
     coverage: Path | None,
 ) -> None:
     """Judge the reference, the stub, the alternatives and every known mistake, over many seeds.
 
-    The reference must get full marks, the stub none, every alternative full marks, and every mistake must lose exactly
-    the checks that it names, the first of which must name it. Exit status 1 where one of these does not hold.
+    The reference must get full marks, the stub none, every alternative full marks, and every mistake must lose the
+    check meant for it, which must name it, and beside it what its line in losses.yaml says and nothing else. Exit
+    status 1 where one of these does not hold.
     """
     from rich.console import Console
 
@@ -52,7 +60,7 @@ def command(
     from autograder.batch.verification import VerificationSeeds, verify
     from autograder.commands.progress import progress
     from autograder.course import CONFIG_NAME, find_course, find_exercise, load_config
-    from autograder.reports.matrix import draw_matrix, matrix_table
+    from autograder.reports.matrix import draw_matrix
 
     config = load_config(find_course(course) / CONFIG_NAME)
     names = [e.id for e in config.exercises] if everything else list(exercises)
@@ -61,6 +69,7 @@ def command(
     if coverage is not None:
         _write_coverage(coverage, [find_exercise(config, name) for name in names])
         return
+    _refuse(config, [find_exercise(config, name) for name in names], mistakes)
     console = Console()
     problems = []
     for name in names:
@@ -69,31 +78,16 @@ def command(
         with progress(_("verifying {name}").format(name=name)) as bar:
             seen = verify(
                 config, exercise, counts, workers or default_workers(),
-                lambda done, total: bar.advance(total, str(done.task.key)),
+                lambda done, total: bar.advance(total, str(done.task.key)), mistakes,
             )  # fmt: skip
-        console.print(matrix_table(seen.exercise, seen.checks, seen.passed, seen.runs, seen.kinds, seen.expected))
-        named = sum(seen.diagnosed[m] == seen.runs[m] for m in seen.expected)
-        console.print(
-            _(
-                "{name}: reference {reference} runs, median {seconds:.1f} s; {n} mistakes, {named} named "
-                "in every run; {n2} problems"
-            ).format(
-                name=name,
-                reference=seen.runs["reference"],
-                seconds=seen.seconds,
-                n=len(seen.expected),
-                named=named,
-                n2=len(seen.problems),
-            ),
-            highlight=False,
-        )
-        for remark in seen.remarks:
-            console.print(_("  remark: {remark}").format(remark=remark), markup=False, highlight=False, style="dim")
+        _tell(console, seen, exercise, accept)
         if picture is not None:
             path = picture / f"{name}.png"
-            draw_matrix(path, seen.exercise, seen.checks, seen.passed, seen.runs, seen.kinds, seen.expected)
+            draw_matrix(path, name, seen.checks, seen.rows())
             console.print(_("wrote {path}").format(path=path), soft_wrap=True, highlight=False)
         problems += [f"{name}: {line}" for line in seen.problems]
+        if not accept:
+            problems += [f"{name}: {line} (verify --accept writes it)" for line in seen.differences]
     if problems:
         raise CommandFault(
             "\n  ".join(
@@ -105,6 +99,50 @@ def command(
                 ]
             )
         )
+
+
+def _refuse(config: CourseConfig, exercises: list[Exercise], mistakes: tuple[str, ...]) -> None:
+    """Before anything runs: what is declared must be right."""
+    from autograder.batch.declarations import wrong_declarations
+
+    wrong = [line for exercise in exercises for line in wrong_declarations(config, exercise, mistakes)]
+    if wrong:
+        head = _("nothing was run: {n} declarations are wrong:").format(n=len(wrong))
+        raise CommandFault("\n  ".join([head, *wrong]))
+
+
+def _tell(console: Console, seen: Verification, exercise: Exercise, accepting: bool) -> None:
+    from autograder.batch.verification import accept
+    from autograder.reports.matrix import matrix_table
+
+    changed = accept(seen, exercise) if accepting else []
+    console.print(matrix_table(seen.exercise, seen.checks, seen.rows()))
+    console.print(
+        _(
+            "{name}: reference {reference} runs, median {seconds:.1f} s; {n} mistakes, {named} named "
+            "in every run; {n2} problems"
+        ).format(
+            name=seen.exercise,
+            reference=seen.runs["reference"],
+            seconds=seen.seconds,
+            n=len(seen.lost),
+            named=seen.named,
+            n2=len(seen.problems) + (0 if accepting else len(seen.differences)),
+        ),
+        highlight=False,
+    )
+    if accepting:
+        console.print(
+            _("wrote {path}: {n} lines changed; look at them before you commit them").format(
+                path=exercise.losses, n=len(changed)
+            ),
+            soft_wrap=True,
+            highlight=False,
+        )
+    for line in changed:
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    for remark in seen.remarks:
+        console.print(_("  remark: {remark}").format(remark=remark), markup=False, highlight=False, style="dim")
 
 
 def _write_coverage(path: Path, exercises: list[Exercise]) -> None:

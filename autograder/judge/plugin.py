@@ -56,6 +56,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         sitting.engine.close()
 
 
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Let the questions of a quiz stand among an exercise's checks."""
+    from autograder.judge.questions import hidden_folder
+
+    return hidden_folder(path, parent)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse ids given twice, and bring every check behind those that it requires."""
     refuse_double_ids(items)

@@ -1,93 +1,73 @@
-"""The matrix of known submissions × checks: what was caught where."""
+"""The matrix of known submissions × checks, as a table and as a picture: what was caught where."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-Counts = Mapping[str, Mapping[str, int]]
-ORDER = {"reference": 0, "alternative": 1, "stub": 2, "mistake": 3}
+from autograder.language import N_, _
+from autograder.reports.stamp import stamp
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Rows = Mapping[str, Sequence[str]]  # submission -> a sign for each check
+# Sign -> style in the table, colour in the picture (which colour-blind readers tell apart), words.
+SIGNS = {
+    "●": ("green", "#dbe9f6", N_("passes")),
+    "○": ("cyan", "#08519c", N_("loses it, as it should")),
+    "◐": ("cyan", "#6baed6", N_("loses it sometimes, as known")),
+    "·": ("dim", "#bdbdbd", N_("quiz not answered")),
+    "✗": ("bold red", "#d95f02", N_("not as it should be")),
+}
 
 
-def _rows(kinds: Mapping[str, str]) -> list[str]:
-    return sorted(kinds, key=lambda name: ORDER[kinds[name]])
-
-
-def matrix_table(
-    exercise: str,
-    checks: Sequence[str],
-    passed: Counts,
-    runs: Mapping[str, int],
-    kinds: Mapping[str, str],
-    expected: Mapping[str, Sequence[str]],
-) -> Any:
-    """A rich table: one line per submission, one narrow column per check, numbered below.
-
-    ● passed always, ○ lost always as it should, ✗ not as it should be, · lost by the stub.
-    """
+def matrix_table(exercise: str, checks: Sequence[str], rows: Rows) -> Table:
+    """A rich table: one line per submission, one narrow column per check, numbered below."""
     from rich.table import Table
     from rich.text import Text
 
     legend = ", ".join(f"{i} {check}" for i, check in enumerate(checks, 1))
-    table = Table(title=exercise, caption=legend, header_style="bold", padding=(0, 0), show_edge=False)
-    table.add_column("submission ")
+    signs = "  ".join(f"{sign} {_(words)}" for sign, (_style, _colour, words) in SIGNS.items())
+    table = Table(title=exercise, caption=f"{legend}\n{signs}", header_style="bold", padding=(0, 0), show_edge=False)
+    table.add_column(_("submission "))
     for i in range(1, len(checks) + 1):
         table.add_column(str(i), justify="right", min_width=3)
-    for name in _rows(kinds):
-        row = [_sign(name, check, passed, runs, kinds, expected) for check in checks]
-        table.add_row(Text(f"{name} "), *(Text(sign, style=style) for sign, style in row))
+    for name, row in rows.items():
+        table.add_row(Text(f"{name} "), *(Text(sign, style=SIGNS[sign][0]) for sign in row))
     return table
 
 
-def _sign(
-    name: str, check: str, passed: Counts, runs: Mapping[str, int], kinds: Mapping[str, str],
-    expected: Mapping[str, Sequence[str]],
-) -> tuple[str, str]:  # fmt: skip
-    wins, total = passed[name][check], runs[name]
-    should_lose = kinds[name] == "stub" or check in expected.get(name, ())
-    if wins == total:
-        return ("✗", "bold red") if should_lose else ("●", "green")
-    if wins == 0 and should_lose:
-        return "○", "cyan"
-    if kinds[name] == "alternative" and "quiz" in check:
-        return "·", "dim"
-    return "✗", "bold red"
-
-
-def draw_matrix(
-    path: Path,
-    exercise: str,
-    checks: Sequence[str],
-    passed: Counts,
-    runs: Mapping[str, int],
-    kinds: Mapping[str, str],
-    expected: Mapping[str, Sequence[str]],
-) -> None:
-    """The same as a picture, colours that colour-blind readers tell apart."""
+def draw_matrix(path: Path, exercise: str, checks: Sequence[str], rows: Rows) -> None:
+    """The same as a PNG that carries the hash of what it shows."""
     from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
-    rows = _rows(kinds)
-    codes = {"●": 0, "○": 1, "·": 2, "✗": 3}
-    grid = [[codes[_sign(r, c, passed, runs, kinds, expected)[0]] for c in checks] for r in rows]
-    colours = ["#dbe9f6", "#08519c", "#bdbdbd", "#d95f02"]
+    codes = {sign: code for code, sign in enumerate(SIGNS)}
+    grid = [[codes[sign] for sign in row] for row in rows.values()]
+    colours = [colour for _style, colour, _words in SIGNS.values()]
     figure = Figure(figsize=(2.5 + 0.28 * len(checks), 2.0 + 0.22 * len(rows)), layout="constrained")
     axes = figure.subplots()
-    axes.imshow(grid, cmap=ListedColormap(colours), vmin=0, vmax=3, aspect="auto")
+    axes.imshow(grid, cmap=ListedColormap(colours), vmin=0, vmax=len(colours) - 1, aspect="auto")
     axes.set_xticks(range(len(checks)), checks, rotation=90, fontsize=7)
     axes.set_yticks(range(len(rows)), rows, fontsize=7)
     axes.set_xticks([i - 0.5 for i in range(1, len(checks))], minor=True)
     axes.set_yticks([i - 0.5 for i in range(1, len(rows))], minor=True)
     axes.grid(which="minor", color="white", linewidth=1)
     axes.tick_params(which="both", length=0)
-    axes.set_title(f"{exercise}: known submissions × checks", fontsize=10)
-    labels = ["passes", "loses it, as it should", "quiz not answered", "not as it should be"]
+    axes.set_title(_("{exercise}: known submissions × checks").format(exercise=exercise), fontsize=10)
     axes.legend(
-        handles=[Patch(color=c, label=t) for c, t in zip(colours, labels, strict=True)],
-        loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=4, fontsize=7, frameon=False,
+        handles=[Patch(color=colour, label=_(words)) for _style, colour, words in SIGNS.values()],
+        loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=5, fontsize=7, frameon=False,
         bbox_transform=figure.transFigure,
     )  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=130, bbox_inches="tight", metadata={"Software": None})
+    shown = matrix_data(exercise, checks, rows)
+    figure.savefig(path, dpi=130, bbox_inches="tight", metadata={"Software": None, **stamp(shown)})
+
+
+def matrix_data(exercise: str, checks: Sequence[str], rows: Rows) -> dict[str, object]:
+    """What the picture shows."""
+    return {"exercise": exercise, "checks": list(checks), "rows": {name: "".join(row) for name, row in rows.items()}}

@@ -68,7 +68,7 @@ def course_texts(course: CourseConfig) -> dict[str, list[Text]]:
         hidden = [
             *_checks(sorted(exercise.hidden_folder.glob("*.py"))),
             *_mistakes(exercise.mistakes),
-            *_explanations(exercise.quiz),
+            *_answers(exercise.quiz),
         ]
         known = {text.message for text in public}
         found[f"{exercise.id}.statement"] = statement
@@ -231,12 +231,12 @@ def _questions(file: Path) -> Iterator[Text]:
     yield from _values_of(tree, "questions", file.name)
 
 
-def _explanations(file: Path) -> Iterator[Text]:
+def _answers(file: Path) -> Iterator[Text]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
-                if isinstance(key, ast.Constant) and key.value == "explanation":
+                if isinstance(key, ast.Constant) and key.value in ("title", "explanation"):
                     for choice in _choices(value):
                         text = template_of(choice)
                         if text:

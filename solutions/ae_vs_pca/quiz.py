@@ -61,23 +61,31 @@ def answers(personal: dict) -> dict[str, dict]:
     sizes = [personal["D"], *personal["hidden"], personal["d"], *personal["hidden"][::-1], personal["D"]]
     return {
         "advantage": {
+            "title": "The main advantage of an auto-encoder over PCA.",
+            "points": 0.5,
             "kind": "choice",
             "value": "capacity",
             "explanation": "PCA is the best affine map, found at once, unique and with uncorrelated codes; hidden "
             "layers with nonlinearities can follow data that lie near a curved surface.",
         },
         "optimum": {
+            "title": "The smallest error of an affine auto-encoder, from the eigenvalues.",
+            "points": 0.5,
             "kind": "number",
             "value": sum(variances[kept:]) / len(variances),
             "tolerance": 1e-3,
             "explanation": "Eckart and Young: the sum of the eigenvalues left out, over the number of entries.",
         },
         "components": {
+            "title": "How many components explain a given share of the variance.",
+            "points": 0.5,
             "kind": "integer",
             "value": components,
             "explanation": "Add the largest eigenvalues until their sum over the sum of all reaches the share.",
         },
         "parameters": {
+            "title": "How many parameters an auto-encoder has.",
+            "points": 0.5,
             "kind": "integer",
             "value": sum(a * b + b for a, b in pairwise(sizes)),
             "explanation": "Each layer from a to b values has a·b weights and b biases; the decoder mirrors the "

@@ -49,24 +49,32 @@ def answers(personal: dict) -> dict[str, dict]:
     current = previous * (1 - betas[t])
     return {
         "variance": {
+            "title": "A posterior variance of your own schedule.",
+            "points": 0.5,
             "kind": "number",
             "value": betas[t] * (1 - previous) / (1 - current),
             "tolerance": 1e-4,
             "explanation": "beta_t (1 - abar_{t-1}) / (1 - abar_t), abar the running product of 1 - beta.",
         },
         "denoised": {
+            "title": "The denoised value of your own pixel.",
+            "points": 0.5,
             "kind": "number",
             "value": (x_t - math.sqrt(1 - current) * noise) / math.sqrt(current),
             "tolerance": 1e-3,
             "explanation": "x_t = sqrt(abar) x0 + sqrt(1 - abar) noise, solved for x0.",
         },
         "score": {
+            "title": "The score at your own pixel.",
+            "points": 0.5,
             "kind": "number",
             "value": -noise / math.sqrt(1 - current),
             "tolerance": 1e-3,
             "explanation": "The score is -noise / sqrt(1 - abar): it points against the noise. x_t does not enter.",
         },
         "skips": {
+            "title": "The parameters of a convolution behind a skip connection.",
+            "points": 0.5,
             "kind": "integer",
             "value": 9 * 3 * width * width + width,
             "tolerance": 0,

@@ -62,6 +62,8 @@ def answers(personal: dict) -> dict[str, dict]:
     row, column = personal["entry"]
     return {
         "variance": {
+            "title": "The variance that your chain ends with.",
+            "points": 0.5,
             "kind": "number",
             "value": s2 / (1 - h / (2 * s2)),
             "tolerance": 1e-3,
@@ -69,12 +71,16 @@ def answers(personal: dict) -> dict[str, dict]:
             "variance solves v = (1 - h/σ²)² v + 2h, so v = σ² / (1 - h / (2σ²)). The bias goes to 0 with h.",
         },
         "step": {
+            "title": "Your step in the other convention.",
+            "points": 0.5,
             "kind": "number",
             "value": personal["eta"] / 2,
             "tolerance": 1e-6,
             "explanation": "With step = η/2 the drift is step·score and the noise sqrt(2·step) = sqrt(η).",
         },
         "distance": {
+            "title": "The Wasserstein distance of your two samples.",
+            "points": 0.5,
             "kind": "number",
             "value": sqrt(sum((u - v) ** 2 for u, v in pairs) / len(pairs)),
             "tolerance": 1e-3,
@@ -82,6 +88,8 @@ def answers(personal: dict) -> dict[str, dict]:
             "squared differences.",
         },
         "large_epsilon": {
+            "title": "Your plan where epsilon is large.",
+            "points": 0.5,
             "kind": "number",
             "value": personal["a"][row] * personal["b"][column],
             "tolerance": 1e-3,

@@ -131,18 +131,24 @@ def answers(personal: dict) -> dict[str, dict]:
     likelihood = sum(math.log(pairs[a, b] / starts[a]) for a, b in pairwise(line))
     return {
         "model": {
+            "title": "What a number between 0 and 1 says about the model that returned it.",
+            "points": 0.5,
             "kind": "choice",
             "value": "unknown",
             "explanation": "Both kinds of model return numbers between 0 and 1. To know which it is, one has "
             "to see what sums to one: over y alone (discriminative) or over all pairs (generative).",
         },
         "generable": {
+            "title": "Which of two unseen word sequences the chain can generate.",
+            "points": 0.5,
             "kind": "choice",
             "value": generable[tuple(able)],
             "explanation": "A chain of order 1 generates exactly the sequences all of whose pairs of "
             "neighbours were seen, however long they are; one unseen pair makes a sequence impossible.",
         },
         "transition": {
+            "title": "A transition probability of your own corpus.",
+            "points": 0.5,
             "kind": "number",
             "value": pairs[word, following] / starts[word],
             "tolerance": 1e-3,
@@ -150,6 +156,8 @@ def answers(personal: dict) -> dict[str, dict]:
             f'{pairs[word, following]} times by "{following}".',
         },
         "log_likelihood": {
+            "title": "The log-likelihood of a sentence of your own corpus.",
+            "points": 0.5,
             "kind": "number",
             "value": likelihood,
             "tolerance": 1e-2,

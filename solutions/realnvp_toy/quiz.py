@@ -51,6 +51,8 @@ def answers(personal: dict[str, Any]) -> dict[str, dict[str, Any]]:
     log_prior = -0.5 * (personal["x1"] ** 2 + z2**2) - math.log(2 * math.pi)
     return {
         "log_density": {
+            "title": "Quiz: a log-density by hand.",
+            "points": 1,
             "kind": "number",
             "value": log_prior + personal["s"],
             "tolerance": 1e-3,
@@ -59,6 +61,8 @@ def answers(personal: dict[str, Any]) -> dict[str, dict[str, Any]]:
             ),
         },
         "determinant": {
+            "title": "Quiz: why the determinant of a coupling layer is cheap.",
+            "points": 0.5,
             "kind": "choice",
             "value": "b",
             "explanation": (
@@ -67,6 +71,8 @@ def answers(personal: dict[str, Any]) -> dict[str, dict[str, Any]]:
             ),
         },
         "below_entropy": {
+            "title": "Quiz: a likelihood that is too good to be true.",
+            "points": 0.5,
             "kind": "choice",
             "value": "c",
             "explanation": (

@@ -56,12 +56,16 @@ def answers(personal: dict) -> dict[str, dict]:
     decoder = d * h + h + h * 784 + 784
     return {
         "kl": {
+            "title": "Quiz: the KL divergence of a Gaussian posterior.",
+            "points": 0.5,
             "kind": "number",
             "value": kl,
             "tolerance": 1e-3,
             "explanation": "Sum over the coordinates of (mu² + exp(logvar) - 1 - logvar) / 2.",
         },
         "bound": {
+            "title": "Quiz: the importance-weighted bound from three log-weights.",
+            "points": 0.5,
             "kind": "number",
             "value": bound,
             "tolerance": 1e-5,  # relative: 0.001 nats
@@ -69,6 +73,8 @@ def answers(personal: dict) -> dict[str, dict]:
             "lower: that is the ELBO's estimate.",
         },
         "parameters": {
+            "title": "Quiz: the number of trainable parameters.",
+            "points": 0.5,
             "kind": "integer",
             "value": encoder + decoder,
             "tolerance": 0,
@@ -76,6 +82,8 @@ def answers(personal: dict) -> dict[str, dict]:
             f"decoder {d}·{h} + {h} + {h}·784 + 784 = {decoder}.",
         },
         "gap": {
+            "title": "Quiz: the distance from the ELBO to log p(x).",
+            "points": 0.5,
             "kind": "choice",
             "value": "b",
             "tolerance": 0,

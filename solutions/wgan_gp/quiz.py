@@ -60,6 +60,8 @@ def answers(personal: dict) -> dict[str, dict]:
     pairs = zip(sorted(p["real_points"]), sorted(p["fake_points"]), strict=True)
     return {
         "critic_objective": {
+            "title": "Quiz: critic loss plus weighted penalty of a batch.",
+            "points": 0.5,
             "kind": "number",
             "value": loss + p["gp_weight"] * penalty,
             "tolerance": 1e-3,
@@ -67,6 +69,8 @@ def answers(personal: dict) -> dict[str, dict]:
             "(norm - 1)²: the square is taken sample by sample, before the mean.",
         },
         "wasserstein": {
+            "title": "Quiz: Wasserstein-1 distance of two clouds on the line.",
+            "points": 0.5,
             "kind": "number",
             "value": sum(abs(a - b) for a, b in pairs) / 3,
             "tolerance": 1e-3,
@@ -74,12 +78,16 @@ def answers(personal: dict) -> dict[str, dict]:
             "take the mean distance.",
         },
         "saturation": {
+            "title": "Quiz: distances between point masses.",
+            "points": 0.5,
             "kind": "choice",
             "value": "c",
             "explanation": "Two laws with disjoint supports have Jensen-Shannon divergence log 2 however "
             "near they are, so a perfect discriminator gives no gradient; the Wasserstein-1 distance is |θ|.",
         },
         "normalisation": {
+            "title": "Quiz: which layer a critic must not have.",
+            "points": 0.5,
             "kind": "choice",
             "value": "b",
             "explanation": "The penalty is about the gradient of each sample's score with respect to that "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from pathlib import Path
 
@@ -10,45 +9,19 @@ import pytest
 
 from autograder.authoring.bundle import check_up_to_date
 from autograder.authoring.coverage import markdown, read_coverage
-from autograder.authoring.mistakes import read_mistakes
+from autograder.authoring.losses import read_bank
+from autograder.batch.declarations import declared_checks, wrong_declarations
 from autograder.course import find_exercise, load_config
+from autograder.judge.check import CheckInfo
 
 ROOT = Path(__file__).parents[2]
 COURSE = load_config(ROOT / "grading_config.yaml")
 EXERCISES = [exercise.id for exercise in COURSE.exercises]
 
 
-def literal(node: ast.expr, constants: dict[str, ast.expr]):
-    """The value of a literal that may name or unpack the file's own constants."""
-    if isinstance(node, ast.Name):
-        return literal(constants[node.id], constants)
-    if isinstance(node, ast.Tuple):
-        items: list = []
-        for item in node.elts:
-            items += literal(item.value, constants) if isinstance(item, ast.Starred) else [literal(item, constants)]
-        return tuple(items)
-    return ast.literal_eval(node)
-
-
-def checks_of(exercise) -> dict[str, dict]:
-    """Declared checks by id: literal keywords of `@check`."""
-    found = {}
-    for path in exercise.hidden_checks:
-        constants: dict[str, ast.expr] = {}
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                constants[node.targets[0].id] = node.value
-            if not isinstance(node, ast.FunctionDef):
-                continue
-            for decorator in node.decorator_list:
-                if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "check":
-                    keywords = {k.arg: k.value for k in decorator.keywords}
-                    found[node.name.removeprefix("test_")] = {
-                        name: literal(value, constants)
-                        for name, value in keywords.items()
-                        if name in ("points", "requires", "kind")
-                    } | {"doc": ast.get_docstring(node)}
-    return found
+def checks_of(exercise) -> dict[str, CheckInfo]:
+    """Declared checks by id."""
+    return {check.info.id: check.info for check in declared_checks(exercise)}
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -57,30 +30,37 @@ def test_an_exercise_is_complete(name):
 
 
 @pytest.mark.parametrize("name", EXERCISES)
-def test_points_add_up(name):
+def test_nothing_wrong_is_declared(name):
+    assert wrong_declarations(COURSE, find_exercise(COURSE, name)) == []
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_quiz_earns_little(name):
     checks = checks_of(find_exercise(COURSE, name))
-    assert sum(check["points"] for check in checks.values()) == COURSE.exercise(name).points
-    quiz = sum(check["points"] for key, check in checks.items() if "quiz" in key)
-    assert 1 <= quiz <= 3
-    for key, check in checks.items():
-        assert check["doc"], key
-        assert (check.get("kind") == "quiz") == ("quiz" in key), key
+    assert 1 <= sum(check.points for check in checks.values() if check.kind == "quiz") <= 3
+    assert all((check.kind == "quiz") == ("quiz" in key) for key, check in checks.items())
 
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_no_check_depends_on_the_quiz(name):
     for key, check in checks_of(find_exercise(COURSE, name)).items():
-        requires = check.get("requires", ())
-        assert not any("quiz" in r for r in ([requires] if isinstance(requires, str) else requires)), key
+        assert not any("quiz" in required for required in check.requires), key
 
 
 @pytest.mark.parametrize("name", EXERCISES)
-def test_mistakes_name_real_checks(name):
-    exercise = find_exercise(COURSE, name)
-    known = set(checks_of(exercise))
-    bank = read_mistakes(exercise.mistakes, check_ids=known, solution=exercise.solution)
+def test_the_bank_is_no_handful_and_its_losses_are_known(name):
+    bank = read_bank(find_exercise(COURSE, name))
     assert len(bank) >= 12
-    assert all(mistake.hint and mistake.title for mistake in bank)
+    checks = checks_of(find_exercise(COURSE, name))
+    for mistake in bank:
+        assert set(mistake.losses) <= set(checks) - {mistake.check}, mistake.id
+        for check in mistake.also:
+            assert check in mistake.losses, (mistake.id, check)
+        # What is not merely blocked by another loss has its reason.
+        lost = {mistake.check, *mistake.losses}
+        for check in mistake.losses:
+            if checks[check].kind == "exact" and not lost & set(checks[check].requires):
+                assert check in mistake.also, (mistake.id, check)
 
 
 @pytest.mark.parametrize("name", EXERCISES)

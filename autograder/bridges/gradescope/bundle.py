@@ -138,7 +138,7 @@ def _package() -> dict[str, bytes]:
 
 
 def _course(course: CourseConfig, exercise: Exercise, choices: Choices) -> dict[str, bytes]:
-    paths = [exercise.solution, exercise.quiz, exercise.mistakes, exercise.reference_json]
+    paths = [exercise.solution, exercise.quiz, exercise.mistakes, exercise.losses, exercise.reference_json]
     paths += _files(exercise.hidden_folder)
     found = {path.relative_to(course.root).as_posix(): path.read_bytes() for path in paths if path.is_file()}
     found |= {f"{TRANSLATIONS}/{path}": built for path, built in shipped(course.translations).items()}

@@ -89,13 +89,30 @@ def test_verify_proves_the_toy_and_finds_a_wrong_claim(toy, tmp_path):
     assert "0 problems" in " ".join(ran.stdout.split()), ran.stdout + ran.stderr
     assert ran.returncode == 0
     assert (tmp_path / "toy.png").stat().st_size > 1000
-    mistakes = toy / "solutions" / "toy" / "mistakes.py"
-    text = mistakes.read_text()
-    mistakes.write_text(text.replace('loses=("spread_value",)', 'loses=("line",)'))
-    ran = autograder("verify", "toy", "--course", str(toy), "--seeds", "1", "--mistake-seeds", "1")
-    mistakes.write_text(text)
-    assert ran.returncode == 1
-    assert "unbiased_spread" in ran.stderr
+    bank = toy / "solutions" / "toy"
+    mistakes, losses = (bank / "mistakes.py").read_text(), (bank / "losses.yaml").read_text()
+    short = ("verify", "toy", "--course", str(toy), "--mistake", "mean_over_batch", "--mistake-seeds", "1")
+    try:
+        (bank / "losses.yaml").write_text(losses.replace("mean_over_batch: {spread_value: always}\n", ""))
+        ran = autograder(*short)
+        assert ran.returncode == 1
+        assert "mean_over_batch: loses spread_value always, in losses.yaml never" in " ".join(ran.stderr.split())
+        ran = autograder(*short, "--accept")
+        assert ran.returncode == 0, ran.stderr
+        assert "mean_over_batch: {spread_value: always}" in ran.stdout
+        assert (bank / "losses.yaml").read_text() == losses
+        (bank / "mistakes.py").write_text(mistakes.replace('check="spread_value"', 'check="spread_vale"'))
+        ran = autograder(*short)
+        assert ran.returncode == 1
+        assert "did you mean 'spread_value'" in " ".join(ran.stderr.split())
+        (bank / "mistakes.py").write_text(mistakes.replace('check="mean_value"', 'check="line"'))
+        ran = autograder(*short, "--accept")
+        assert ran.returncode == 1
+        assert "passes line, the check meant for it" in " ".join(ran.stderr.split())
+        assert (bank / "losses.yaml").read_text() == losses
+    finally:
+        (bank / "mistakes.py").write_text(mistakes)
+        (bank / "losses.yaml").write_text(losses)
 
 
 def test_calibrate_writes_limits_that_the_checks_read(toy):

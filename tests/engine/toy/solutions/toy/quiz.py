@@ -19,7 +19,15 @@ def questions(personal: dict) -> dict[str, str]:
 def answers(personal: dict) -> dict[str, dict]:
     """Its answer."""
     numbers = personal["numbers"]
-    return {"mean": {"kind": "number", "value": sum(numbers) / len(numbers), "explanation": "Sum, then divide."}}
+    return {
+        "mean": {
+            "title": "Quiz: the mean of your numbers.",
+            "points": 1,
+            "kind": "number",
+            "value": sum(numbers) / len(numbers),
+            "explanation": "Sum, then divide.",
+        }
+    }
 
 
 ### END SOLUTION

@@ -51,9 +51,3 @@ def test_sample_spread(student, expect, calibrated, draw):
     """Samples are spread as they should."""
     x = expect.tensor(student.sample(500, generator=draw.generator()), (500,), what="sample(500)")
     calibrated("sample_mean", float(x.mean().abs()), "lower", what="the mean of 500 samples")
-
-
-@check(points=1, kind="quiz")
-def test_quiz_mean(quiz):
-    """Quiz: the mean of your numbers."""
-    quiz.grade("mean")

@@ -1,0 +1,116 @@
+"""What an exercise declares, held against itself before anything runs: points, prerequisites, contract, mistakes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import yaml
+
+from autograder.authoring.mistakes import read_mistakes
+from autograder.course import CourseConfig, Exercise
+from autograder.course.document import did_you_mean
+from autograder.judge.check import CheckInfo, Kind
+from autograder.judge.questions import quiz_checks
+from autograder.judge.reference import load_module
+from autograder.language import _
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A check and where it is declared."""
+
+    info: CheckInfo
+    file: Path
+    line: int
+
+
+def declared_checks(exercise: Exercise) -> list[Declared]:
+    """Every hidden check of an exercise, those of the quiz among them. Its files are run: they are the course's own."""
+    found = []
+    for path in exercise.hidden_checks:
+        module = load_module(f"declared_{exercise.id}_{path.stem}", path.read_text(encoding="utf-8"), str(path))
+        for value in vars(module).values():
+            info = getattr(value, "check", None)
+            if isinstance(info, CheckInfo) and value.__module__ == module.__name__:
+                found.append(Declared(info, path, inspect.unwrap(value).__code__.co_firstlineno))
+    quiz = [info for check in quiz_checks(exercise) if isinstance(info := getattr(check, "check", None), CheckInfo)]
+    return [*found, *(Declared(info, exercise.quiz, 1) for info in quiz)]
+
+
+def wrong_declarations(course: CourseConfig, exercise: Exercise, only: Collection[str] = ()) -> list[str]:
+    """A line for each declaration that cannot be right, with its file and line.
+
+    Args:
+        course: with the exercise's points.
+        exercise: which one.
+        only: ids of mistakes that somebody asked for.
+
+    Raises:
+        AuthoringError: mistakes.py or quiz.py is not of the documented form, or a mistake does not fit the solution.
+    """
+    checks = declared_checks(exercise)
+    ids = [check.info.id for check in checks]
+    lines = [*_checks(checks), *_points(course, exercise, checks)]
+    known = []
+    if exercise.mistakes.is_file():
+        bank = read_mistakes(exercise.mistakes, check_ids=ids, solution=exercise.solution)
+        known = [mistake.id for mistake in bank]
+    lines += [_("{file}: no mistake is called {id!r}{suggestion}").format(
+        file=exercise.mistakes, id=name, suggestion=did_you_mean(name, known)) for name in only if name not in known
+    ]  # fmt: skip
+    return [*lines, *_contract(exercise, checks)]
+
+
+def _checks(checks: list[Declared]) -> Iterator[str]:
+    ids = [check.info.id for check in checks]
+    for number, check in enumerate(checks):
+        info = check.info
+        if info.id in ids[:number]:
+            yield _at(check, _("the id {id!r} is taken").format(id=info.id))
+        if info.kind not in get_args(Kind):
+            yield _at(check, _("{id} is of kind {kind!r}{suggestion}").format(
+                id=info.id, kind=info.kind, suggestion=did_you_mean(info.kind, get_args(Kind))))  # fmt: skip
+        for required in info.requires:
+            if required not in ids or required == info.id:
+                suggestion = did_you_mean(required, [name for name in ids if name != info.id])
+                yield _at(check, _("{id} requires {required!r}, which is no other check{suggestion}").format(
+                    id=info.id, required=required, suggestion=suggestion))  # fmt: skip
+
+
+def _points(course: CourseConfig, exercise: Exercise, checks: list[Declared]) -> Iterator[str]:
+    config = course.exercise(exercise.id)
+    ids = [check.info.id for check in checks]
+    for name in config.checks:
+        if name not in ids:
+            yield _("{file}: {exercise} sets something for {name!r}, which is no check{suggestion}").format(
+                file=course.file, exercise=exercise.id, name=name, suggestion=did_you_mean(name, ids)
+            )
+    own = {check.info.id: check.info.points for check in checks}
+    own |= {name: override.points for name, override in config.checks.items() if override.points is not None}
+    if abs(sum(own.values()) - config.points) > 1e-6:
+        yield _("{file}: {exercise} is worth {points:g} points, and its checks sum to {sum:g}").format(
+            file=course.file, exercise=exercise.id, points=config.points, sum=sum(own.values())
+        )
+
+
+def _contract(exercise: Exercise, checks: list[Declared]) -> Iterator[str]:
+    if not exercise.contract.is_file():
+        return
+    requirements = list(yaml.safe_load(exercise.contract.read_text(encoding="utf-8"))["requirements"])
+    for check in checks:
+        for key in check.info.covers:
+            if key not in requirements and check.file != exercise.quiz:
+                yield _at(check, _("{id} covers {key!r}, which contract.yaml does not name{suggestion}").format(
+                    id=check.info.id, key=key, suggestion=did_you_mean(key, requirements)))  # fmt: skip
+    covered = {key for check in checks for key in check.info.covers}
+    for key in requirements:
+        if key not in covered:
+            yield _("{file}: no check covers {key!r}").format(file=exercise.contract, key=key)
+
+
+def _at(check: Declared, message: str) -> str:
+    return f"{check.file}:{check.line}: {message}"
