@@ -125,7 +125,7 @@ def _calibrated_checks(order: Order, course: CourseConfig, exercise: Exercise) -
 
 def _figures(check: dict[str, Any]) -> list[tuple[Figure, float | None]]:
     found = []
-    for key, value in check["figures"].items():
+    for key, value in check["measured"].items():
         if key.startswith(PREFIX):
             better, data, name = key.removeprefix(PREFIX).split("/", 2)
             found.append((Figure(check["id"], better, data, name), value))

@@ -13,10 +13,11 @@ import yaml
 from autograder.authoring.mistakes import read_mistakes
 from autograder.course import CourseConfig, Exercise
 from autograder.course.document import did_you_mean
-from autograder.judge.check import CheckInfo, Kind
+from autograder.judge.check import CheckInfo
 from autograder.judge.questions import quiz_checks
 from autograder.judge.reference import load_module
 from autograder.language import _
+from autograder.results.outcomes import CheckKind
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,9 @@ def _checks(checks: list[Declared]) -> Iterator[str]:
         info = check.info
         if info.id in ids[:number]:
             yield _at(check, _("the id {id!r} is taken").format(id=info.id))
-        if info.kind not in get_args(Kind):
+        if info.kind not in get_args(CheckKind):
             yield _at(check, _("{id} is of kind {kind!r}{suggestion}").format(
-                id=info.id, kind=info.kind, suggestion=did_you_mean(info.kind, get_args(Kind))))  # fmt: skip
+                id=info.id, kind=info.kind, suggestion=did_you_mean(info.kind, get_args(CheckKind))))  # fmt: skip
         for required in info.requires:
             if required not in ids or required == info.id:
                 suggestion = did_you_mean(required, [name for name in ids if name != info.id])

@@ -183,11 +183,13 @@ def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
             break
     return plan
 
-@mistake("marginals_swapped", "a and b swapped in Sinkhorn's updates", check="sinkhorn_marginals",
+mistake("marginals_swapped", "a and b swapped in Sinkhorn's updates", check="sinkhorn_marginals",
     hint="The rows of the plan belong to a, its columns to b: log u has one entry per row and uses a.",
-    also={("sinkhorn_plan", "sinkhorn_small_epsilon"): "a plan with these marginals is wrong at every epsilon"})
-def sinkhorn(solution, a, b, *args, **named):
-    return solution(b, a, *args, **named)
+    also={("sinkhorn_plan", "sinkhorn_small_epsilon"): "a plan with these marginals is wrong at every epsilon"},
+    old="log_a, log_b = a.log(), b.log()", new="log_a, log_b = b.log(), a.log()")
+mistake("marginals_swapped",
+    old="(plan.sum(dim=1) - a).abs().sum() + (plan.sum(dim=0) - b)",
+    new="(plan.sum(dim=1) - b).abs().sum() + (plan.sum(dim=0) - a)")
 
 @mistake("wrong_axis", "log-sum-exp over the wrong axis", check="sinkhorn_marginals",
     hint="log u has one entry per row: its logsumexp runs over the columns, dim=1; that of log v over dim=0.",

@@ -103,7 +103,7 @@ def test_verify_proves_the_toy_and_finds_a_wrong_claim(toy, tmp_path):
         assert (bank / "losses.yaml").read_text() == losses
         (bank / "mistakes.py").write_text(mistakes.replace('check="spread_value"', 'check="spread_vale"'))
         ran = autograder(*short)
-        assert ran.returncode == 1
+        assert ran.returncode == 2
         assert "did you mean 'spread_value'" in " ".join(ran.stderr.split())
         (bank / "mistakes.py").write_text(mistakes.replace('check="mean_value"', 'check="line"'))
         ran = autograder(*short, "--accept")
