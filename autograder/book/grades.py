@@ -1,6 +1,6 @@
 """From results and decisions to grades.
 
-The order, for every student alike: the points of the checks; corrections of single checks; a correction of the whole
+The order, for every student alike: the points of the checks; overrides of single checks; an override of the whole
 exercise, which replaces what came before; the marks of the rubric on top; then the late penalty on all that, counted
 from the due date or, where the student has an extension, from that.
 """
@@ -15,7 +15,7 @@ from autograder.book.decisions import Decision
 from autograder.book.late import lateness_of, submitted
 from autograder.book.rubric import Item, Rubric
 from autograder.course import CourseConfig
-from autograder.results.grade import Correction, Grade, Mark, Remark
+from autograder.results.grade import Comment, Grade, Mark, Override
 from autograder.results.model import Result
 from autograder.results.outcomes import WITH_POINTS
 from autograder.results.points import rounded
@@ -63,11 +63,11 @@ def grade(result: Result, course: CourseConfig, decisions: Sequence[Decision], i
         decisions: the gradebook's about this student and exercise, oldest first.
         items: the exercise's rubric.
     """
-    corrections = _corrections(decisions, result)
-    whole = corrections.pop("", None)
+    overrides = _overrides(decisions, result)
+    whole = overrides.pop("", None)
     checks = {check.id: check for check in result.checks}
-    corrected = {name: c for name, c in corrections.items() if name in checks}
-    points = result.points + sum(c.points - checks[name].points for name, c in corrected.items())
+    single = {name: c for name, c in overrides.items() if name in checks}
+    points = result.points + sum(c.points - checks[name].points for name, c in single.items())
     if whole is not None:
         points = whole.points
     marks = _marks(decisions, items)
@@ -91,18 +91,18 @@ def grade(result: Result, course: CourseConfig, decisions: Sequence[Decision], i
         due=late.due,
         extended=late.extended,
         submitted=submitted(course, result),
-        correction=whole,
-        corrected=corrected,
-        unused=tuple(c for name, c in corrections.items() if name not in checks),
+        override=whole,
+        overrides=single,
+        unused=tuple(c for name, c in overrides.items() if name not in checks),
         marks=marks,
-        remarks=_remarks(decisions),
+        comments=_comments(decisions),
     )
 
 
-def _corrections(decisions: Sequence[Decision], result: Result) -> dict[str, Correction]:
+def _overrides(decisions: Sequence[Decision], result: Result) -> dict[str, Override]:
     """The overrides in force, by check ("" is the whole exercise)."""
     graded: Mapping[str, float] = {"": result.points} | {check.id: check.points for check in result.checks}
-    found: dict[str, Correction] = {}
+    found: dict[str, Override] = {}
     for decision in decisions:
         if decision.kind != "override":
             continue
@@ -110,7 +110,7 @@ def _corrections(decisions: Sequence[Decision], result: Result) -> dict[str, Cor
             found.pop(decision.check, None)
             continue
         stale = decision.check not in graded or (decision.was is not None and graded[decision.check] != decision.was)
-        found[decision.check] = Correction(
+        found[decision.check] = Override(
             decision.who, decision.when, decision.why, decision.check, decision.points, decision.was, stale
         )
     return found
@@ -134,12 +134,12 @@ def _extension(decisions: Sequence[Decision]) -> datetime | None:
     return None if last is None or last.withdrawn else last.due
 
 
-def _remarks(decisions: Sequence[Decision]) -> tuple[Remark, ...]:
-    found: list[Remark] = []
+def _comments(decisions: Sequence[Decision]) -> tuple[Comment, ...]:
+    found: list[Comment] = []
     for decision in decisions:
         if decision.kind == "comment":
             if decision.withdrawn:
                 found.clear()
             else:
-                found.append(Remark(decision.who, decision.when, decision.text, decision.private))
+                found.append(Comment(decision.who, decision.when, decision.text, decision.private))
     return tuple(found)

@@ -23,7 +23,7 @@ def write_scores(
     grades: Sequence[Grade],
     checks: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> int:
-    """Write every result: the points of each check, a teacher's corrections, the late penalty.
+    """Write every result: the points of each check, a teacher's overrides, the late penalty.
 
     Args:
         database: SQLAlchemy URL of the gradebook; it is made where it is missing.
@@ -78,13 +78,13 @@ def _submission(gradebook: Any, result: Result, grade: Grade, checks: Sequence[s
     for check in checks:
         score = gradebook.find_grade(PREFIX + check, exercise, exercise, student)
         score.auto_score = points.get(check, 0.0)
-        correction = grade.corrected.get(check)
-        score.manual_score = None if correction is None else correction.points
+        override = grade.overrides.get(check)
+        score.manual_score = None if override is None else override.points
         score.needs_manual_grade = False
         score.extra_credit = None
-        rest -= score.auto_score if correction is None else correction.points
+        rest -= score.auto_score if override is None else override.points
     if checks and abs(rest) > 1e-6:
-        # A correction of the whole exercise, and the marks of the rubric: nbgrader has no other place for them.
+        # An override of the whole exercise, and the marks of the rubric: nbgrader has no other place for them.
         gradebook.find_grade(PREFIX + checks[0], exercise, exercise, student).extra_credit = rounded(rest)
     notebook = gradebook.find_submission_notebook(exercise, exercise, student)
     notebook.late_submission_penalty = rounded(grade.points * grade.penalty)

@@ -50,7 +50,7 @@ COLUMNS: Mapping[str, Callable[[Row, Form], str]] = {
     "student": lambda row, form: row.grade.student,
     "exercise": lambda row, form: row.grade.exercise,
     "points": lambda row, form: form.number(row.grade.graded),
-    "override": lambda row, form: form.number(row.grade.override),
+    "override": lambda row, form: form.number(row.grade.overridden),
     "marked": lambda row, form: form.number(row.grade.marked) if row.grade.marks else "",
     "late_penalty": lambda row, form: form.number(row.grade.penalty),
     "final": lambda row, form: form.number(row.final),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from autograder.language import _
 from autograder.reports.cells import Form
 from autograder.reports.class_view import ClassView
-from autograder.reports.words import called, figure, legend, outcome_word, points, seconds, short, total
+from autograder.reports.words import called, legend, measured, outcome_word, points, seconds, short, total
 
 # What could begin markup of Markdown or of the HTML in it.
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&])")
@@ -62,7 +62,7 @@ def _overview(view: ClassView) -> str:
         [
             [
                 e.title, *(str(e.outcomes.get(name, 0)) for name in view.outcomes),
-                figure(e.mean), figure(e.median), points(e.max_points), str(e.full_marks), seconds(e.median_s),
+                measured(e.mean), measured(e.median), points(e.max_points), str(e.full_marks), seconds(e.median_s),
             ]
             for e in view.exercises
         ],
@@ -92,7 +92,7 @@ def _attention(view: ClassView) -> list[str]:
             _("Nearly the same code"),
             [
                 f"{p.exercise}: {who(p.first)}, {who(p.second)} "
-                f"({figure(p.similarity)}; {_('median')} {figure(a.median)})"
+                f"({measured(p.similarity)}; {_('median')} {measured(a.median)})"
                 for a in view.likeness
                 for p in a.pairs
             ],

@@ -22,9 +22,9 @@ from autograder.reports.heat_map import heat_map
 from autograder.reports.heat_map import legend as cells
 from autograder.reports.visible import StudentView
 from autograder.reports.words import (
-    figure,
     isolation_word,
     legend,
+    measured,
     outcome_word,
     percent,
     points,
@@ -102,7 +102,7 @@ def _environment() -> jinja2.Environment:
         _=_,
         ngettext=ngettext,
         points=points,
-        figure=figure,
+        measured=measured,
         seconds=seconds,
         percent=percent,
         outcome=outcome_word,

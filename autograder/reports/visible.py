@@ -19,7 +19,7 @@ import msgspec
 from autograder.course import CourseConfig, ExerciseConfig
 from autograder.language import _, said
 from autograder.reports.pictures import Picture
-from autograder.results.grade import Correction, Grade, Remark
+from autograder.results.grade import Comment, Grade, Override
 from autograder.results.model import CheckResult, Incident, InForce, LoadingProblem, Result
 
 NOT_SHOWN = "not_shown"
@@ -37,7 +37,7 @@ class CheckView:
     hint: str = ""
     mistake: str = ""
     read_on: str = ""
-    correction: Correction | None = None
+    override: Override | None = None
     # For teachers only:
     id: str = ""
     kind: str = ""
@@ -70,7 +70,7 @@ class ExerciseView:
     late: float
     loading: tuple[LoadingProblem, ...]
     notes: tuple[str, ...]
-    remarks: tuple[Remark, ...]
+    comments: tuple[Comment, ...]
     pictures: tuple[Picture, ...]
     isolation: InForce | None
     versions: Mapping[str, str]
@@ -157,7 +157,7 @@ def _exercise_view(
         for check in result.checks
     )
     # Nothing was judged, unless a teacher gave points for it.
-    judged = result.outcome in ("graded", "error") or grade.correction is not None or bool(grade.marks)
+    judged = result.outcome in ("graded", "error") or grade.override is not None or bool(grade.marks)
     shown = teacher or config.published or not judged or (bool(checks) and not hidden)
     environment = result.environment
     return ExerciseView(
@@ -179,7 +179,7 @@ def _exercise_view(
         late=grade.penalty,
         notes=tuple(said(note) for note in result.notes),
         # A comment speaks of what was judged: it waits with the points.
-        remarks=tuple(remark for remark in grade.remarks if teacher or (shown and not remark.private)),
+        comments=tuple(comment for comment in grade.comments if teacher or (shown and not comment.private)),
         pictures=pictures,
         isolation=environment.isolation,
         versions=environment.versions,
@@ -212,7 +212,7 @@ def _message(result: Result, teacher: bool) -> str:
 def _check_view(
     check: CheckResult, hidden: Sequence[CheckResult], grade: Grade, teacher: bool, read_on: str
 ) -> CheckView:
-    correction = grade.corrected.get(check.id)
+    override = grade.overrides.get(check.id)
     message, hint = said(check.message), said(check.hint)
     if not teacher and check.outcome == "error":
         message, hint = _("This check could not be run because of a fault on our side."), ""
@@ -224,12 +224,12 @@ def _check_view(
         title=said(check.title),
         outcome=check.outcome,
         max_points=check.max_points,
-        points=check.points if correction is None else correction.points,
+        points=check.points if override is None else override.points,
         message=message,
         hint=hint,
         mistake=said(check.diagnosis_title) if check.diagnosis else "",
         read_on=said(read_on) if lost and read_on else "",
-        correction=correction,
+        override=override,
         id=check.id if teacher else "",
         kind=check.kind if teacher else "",
         measured=tuple(check.measured.items()) if teacher else (),

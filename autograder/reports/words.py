@@ -14,7 +14,7 @@ def points(value: float) -> str:
     return number(round(value, 2), "g")
 
 
-def figure(value: float | None) -> str:
+def measured(value: float | None) -> str:
     """A measured number, short."""
     return "–" if value is None or not math.isfinite(value) else number(value, ".3g")
 
@@ -53,7 +53,7 @@ def short(grade: Grade, alarm: bool = False) -> str:
         return "–"
     if final is None:
         return _("not graded") if grade.outcome == "error" else outcome_word(grade.outcome)
-    by_hand = bool(grade.correction or grade.corrected)
+    by_hand = bool(grade.override or grade.overrides)
     there = zip(MARKS, (by_hand, grade.penalty > 0, grade.extended, grade.stale, alarm), strict=True)
     marks = "".join(mark for mark, holds in there if holds)
     checks = f" ({points(grade.graded)})" if final != grade.graded else ""

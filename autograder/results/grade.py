@@ -10,7 +10,7 @@ from autograder.results.points import rounded
 
 
 @dataclass(frozen=True)
-class Remark:
+class Comment:
     """A teacher's comment: who, when, what; `private` ones are for teachers."""
 
     who: str
@@ -20,7 +20,7 @@ class Remark:
 
 
 @dataclass(frozen=True)
-class Correction:
+class Override:
     """Points that a teacher gave by hand.
 
     Attributes:
@@ -57,7 +57,7 @@ class Grade:
 
     Attributes:
         graded: what the checks gave.
-        points: after the corrections and with the marks of the rubric, before the late penalty.
+        points: after the overrides and with the marks of the rubric, before the late penalty.
         max_points: of the checks and the rubric.
         penalty: fraction of `points` lost by being late.
         final: what counts; None where nobody can say it yet: after a fault of ours, for what could not be graded or is
@@ -65,9 +65,9 @@ class Grade:
         due: with the student's extension; None without a due date.
         extended: whether the student has an extension.
         submitted: None where it is not known; then there is no penalty but the result's own.
-        correction: of the whole exercise, or None.
-        corrected: corrections of single checks, by check.
-        unused: corrections of checks that the result no longer has.
+        override: of the whole exercise, or None.
+        overrides: of single checks, by check.
+        unused: overrides of checks that the result no longer has.
     """
 
     student: str
@@ -81,22 +81,22 @@ class Grade:
     due: datetime | None = None
     extended: bool = False
     submitted: datetime | None = None
-    correction: Correction | None = None
-    corrected: Mapping[str, Correction] = field(default_factory=dict)
-    unused: tuple[Correction, ...] = ()
+    override: Override | None = None
+    overrides: Mapping[str, Override] = field(default_factory=dict)
+    unused: tuple[Override, ...] = ()
     marks: tuple[Mark, ...] = ()
-    remarks: tuple[Remark, ...] = ()
+    comments: tuple[Comment, ...] = ()
 
     @property
     def stale(self) -> bool:
-        """Whether a correction was decided on points that are no longer those of the checks."""
-        every = (*self.corrected.values(), *self.unused, *((self.correction,) if self.correction else ()))
-        return any(correction.stale for correction in every)
+        """Whether an override was decided on points that are no longer those of the checks."""
+        every = (*self.overrides.values(), *self.unused, *((self.override,) if self.override else ()))
+        return any(override.stale for override in every)
 
     @property
     def decided(self) -> bool:
         """Whether a teacher decided the points of the whole exercise, whatever came of grading."""
-        return self.correction is not None
+        return self.override is not None
 
     @property
     def marked(self) -> float:
@@ -104,8 +104,8 @@ class Grade:
         return sum(mark.points or 0.0 for mark in self.marks)
 
     @property
-    def override(self) -> float | None:
-        """The points that corrections made of `graded`, before marks and penalty; None without a correction."""
-        if self.correction is None and not self.corrected:
+    def overridden(self) -> float | None:
+        """The points that overrides made of `graded`, before marks and penalty; None without an override."""
+        if self.override is None and not self.overrides:
             return None
         return rounded(self.points - self.marked)

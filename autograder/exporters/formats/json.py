@@ -39,7 +39,7 @@ def _about(row: Row) -> dict[str, object]:
         "exercise": grade.exercise,
         "outcome": grade.outcome,
         "points": grade.graded,
-        "override": grade.override,
+        "override": grade.overridden,
         "marked": grade.marked if grade.marks else None,
         "late_penalty": grade.penalty,
         "final": row.final,
@@ -48,5 +48,5 @@ def _about(row: Row) -> dict[str, object]:
         "extended": grade.extended,
         "submitted": grade.submitted.isoformat() if grade.submitted else None,
         "marks": [{"id": m.id, "points": m.points, "max_points": m.max_points} for m in grade.marks],
-        "comments": [remark.text for remark in grade.remarks if not remark.private],
+        "comments": [comment.text for comment in grade.comments if not comment.private],
     }

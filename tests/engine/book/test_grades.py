@@ -102,10 +102,10 @@ def test_marks_are_kept_under_an_override(course):
     marked, overridden = decision("mark", check="figures", points=1.5), decision("override", points=8.0, was=6.0)
     for decisions in ([marked, overridden], [overridden, marked]):
         found = grade(result(points=(4.0, 2.0)), course, decisions, items)
-        assert (found.points, found.marked, found.override, found.final) == (9.5, 1.5, 8.0, 9.5)
+        assert (found.points, found.marked, found.overridden, found.final) == (9.5, 1.5, 8.0, 9.5)
     of_a_check = grade(result(points=(4.0, 2.0)), course, [marked, decision("override", check="c1", points=5.0)], items)
-    assert (of_a_check.points, of_a_check.override, of_a_check.final) == (10.5, 9.0, 10.5)
-    assert grade(result(), course, [marked], items).override is None
+    assert (of_a_check.points, of_a_check.overridden, of_a_check.final) == (10.5, 9.0, 10.5)
+    assert grade(result(), course, [marked], items).overridden is None
 
 
 @pytest.mark.parametrize("outcome", ["error", "handed_in_not_gradable", "excused", "not_due"])
