@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def draw_calibration(document: dict[str, Any], path: Path) -> None:
@@ -42,7 +45,7 @@ def draw_calibration(document: dict[str, Any], path: Path) -> None:
     figure.savefig(path, dpi=110, metadata={"Software": None})
 
 
-def _scale(panel: Any, values: list[float]) -> None:
+def _scale(panel: Axes, values: list[float]) -> None:
     # Figures that span decades are read on a logarithmic axis.
     if values and min(values) > 0 and max(values) > 50 * min(values):
         panel.set_xscale("log")
