@@ -17,6 +17,7 @@ import click
 
 sys.path.insert(0, str(Path(__file__).parent))
 import attacks as tables
+import hand_ins
 
 from autograder.results.schema import SCHEMA_FILE as RESULT_SCHEMA
 from autograder.results.schema import result_schema
@@ -237,6 +238,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "result-schema": results,
     "attacks": lambda: f"{MADE}\n\n{tables.attacks()}",
     "broken-files": lambda: f"{MADE}\n\n{tables.broken_files()}",
+    "hand-ins": lambda: f"{MADE}\n\n{hand_ins.page()}",
     "commands": commands,
     "writing-checks": checks,
 }

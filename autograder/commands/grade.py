@@ -57,6 +57,8 @@ def command(
     layout: str,
     roster: Path | None,
     submitted_from: str | None,
+    resolve: Path | None,
+    damaged: bool,
     workers: int | None,
     exercises: tuple[str, ...],
     students: tuple[str, ...],
@@ -101,7 +103,9 @@ def command(
     for pattern in only:
         _require_match(pattern, ids)
     secret = load_secret(config, config.root, lambda line: click.echo(line, err=True))
-    scan = read_submissions(folder, config, exercises, layout, roster, submitted_from)
+    scan = read_submissions(
+        folder, config, exercises, layout, roster, submitted_from, resolve, damaged, without=(out,)
+    )
     cluster = read_cluster(cluster_given, workers, config.device)
     workers = workers or default_workers()
     options = Options(workers, exercises, students, force, failed, unprotected, lang, only, figures)

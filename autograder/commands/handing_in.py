@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from autograder.submissions import HandIn
 
 UNPLACED = "unplaced.csv"
+RESOLVE = "resolve.csv"  # the template for --resolve
 _CLASS_OPTIONS = (
     click.option("--layout", type=click.Choice(("auto", *names())), default="auto", help="How FOLDER is laid out."),
     click.option("--roster", type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -29,6 +31,9 @@ _OPTIONS = (
     *_CLASS_OPTIONS,
     click.option("--submitted-from", type=click.Choice(["mtime"]),
                  help="Take a file's own time as that of handing in, where nothing better is known."),
+    click.option("--resolve", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+                 help="What you decided about hand-ins that need a person: OUT/resolve.csv, filled in."),
+    click.option("--damaged", is_flag=True, help="Read what can be read of a damaged archive of the class."),
 )  # fmt: skip
 
 
@@ -48,19 +53,28 @@ def reading_options(function: Any) -> Any:
 
 def read_submissions(
     source: Path, config: CourseConfig, exercises: Sequence[str] = (), layout: str = "auto",
-    roster: Path | None = None, submitted_from: str | None = None,
+    roster: Path | None = None, submitted_from: str | None = None, resolve: Path | None = None, damaged: bool = False,
+    without: Sequence[Path] = (),
 ) -> HandIn:  # fmt: skip
     """Read what was handed in; what had to be unpacked is removed when the command ends."""
     from autograder.course.roster import read_roster
-    from autograder.submissions import Wanted, read_class
+    from autograder.submissions import Resolutions, Wanted, read_class, read_resolutions
 
+    people = read_roster(roster) if roster else None
     wanted = Wanted.of(
         config,
         exercises=exercises,
         layout=layout,
-        roster=read_roster(roster) if roster else None,
+        roster=people,
         submitted_from="mtime" if submitted_from else "",
+        damaged=damaged,
+        without=without,
     )
+    # What was decided once holds for good: the output folder keeps it.
+    kept = (folder / RESOLVE for folder in without)
+    files = [file for file in (*kept, *((resolve,) if resolve else ())) if file.is_file()]
+    decided = [read_resolutions(file, wanted.exercises, people, wanted.zone) for file in files]
+    wanted = replace(wanted, resolutions=Resolutions({k: v for one in decided for k, v in one.decisions.items()}))
     return click.get_current_context().with_resource(read_class(source, wanted))
 
 
@@ -82,11 +96,14 @@ def after_the_batch(config: CourseConfig, batch: Batch, out: Path, store: Store)
     from autograder.batch.attempts import handed_files, handed_in, settle
     from autograder.book.grades import extensions
     from autograder.results.files import write_atomically
+    from autograder.submissions.resolutions import template
 
     found = handed_in(batch.scan, batch.plan.digests)
     store.handed_in.note(handed_files(found), [*batch.scan.students, *batch.scan.absent])
     extended = extensions(store.decisions.history())
     batch.changed |= bool(settle(config, found, batch.everyone, out, store, extended))
+    if batch.scan.questions or batch.scan.decided.decisions:
+        write_atomically(out / RESOLVE, template(batch.scan.questions, batch.scan.decided))
     write_atomically(out / UNPLACED, _unplaced(batch.scan))
     _write_handed_in(batch.scan, out)
 

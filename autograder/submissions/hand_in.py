@@ -13,7 +13,7 @@ from autograder.language import _
 from autograder.submissions.evidence import Evidence, NotGradable
 from autograder.submissions.layout import Identity
 from autograder.submissions.model import Submission
-from autograder.submissions.resolutions import Question, key_of
+from autograder.submissions.resolutions import Question, Resolutions, key_of
 from autograder.submissions.shelf import Shelf
 from autograder.submissions.shown import shown
 
@@ -63,6 +63,7 @@ class HandIn:
         detected: which layout was read, and what it was known by.
         absent: students of the roster who handed in nothing at all.
         exercises: ids, in the course's order.
+        decided: what the teacher decided before.
         origin: the path of a file as the teacher knows it, in the archive that it came from.
     """
 
@@ -75,6 +76,7 @@ class HandIn:
     detected: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     exercises: tuple[str, ...] = ()
+    decided: Resolutions = field(default_factory=Resolutions)
     shelf: Shelf = field(default_factory=Shelf, compare=False, repr=False)
     origin: Callable[[Path], Path] = field(default=lambda path: path, compare=False, repr=False)
     remove: Callable[[], None] = field(default=lambda: None, compare=False, repr=False)

@@ -169,9 +169,11 @@ class _Class:
     def _decided(self, owned: Owned) -> Owned:
         """With what the teacher said of the delivery."""
         delivery = owned.delivery
-        decisions = [self.wanted.resolutions.of(self._origin(part.path), self.base) for part in delivery.parts]
-        students = {decision.student for decision in decisions if decision.student}
-        moments = [decision.submitted for decision in decisions if decision.submitted is not None]
+        resolutions = self.wanted.resolutions
+        paths = [self._origin(part.path) for part in delivery.parts]
+        # Evidence names files; whose they are is decided for all that was handed in together.
+        students = {d.student for path in paths for d in resolutions.within(path, self.base) if d.student}
+        moments = [m for path in paths if (m := resolutions.of(path, self.base).submitted) is not None]
         if moments:
             owned = replace(owned, delivery=replace(delivery, submitted=max(moments), unread=""))
         if len(students) == 1:
@@ -292,6 +294,7 @@ class _Class:
             said,
             tuple(student for student in known if student not in self.groups and student not in named),
             tuple(self.wanted.exercises),
+            self.wanted.resolutions,
             self.shelf,
             self._origin,
             self.unpacker.close if self.unpacker is not None else (lambda: None),

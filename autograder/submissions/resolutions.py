@@ -62,6 +62,12 @@ class Resolutions:
                 return self.decisions[name]
         return Decision()
 
+    def within(self, path: Path, base: Path) -> list[Decision]:
+        """What was decided about a path and about everything in it."""
+        key = key_of(path, base)
+        inside = [decision for name, decision in self.decisions.items() if name.startswith(f"{key}/")]
+        return [self.of(path, base), *inside]
+
     def exactly(self, path: Path, base: Path) -> Decision:
         """What was decided about this very path."""
         return self.decisions.get(key_of(path, base), Decision())
