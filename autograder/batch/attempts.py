@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -15,9 +14,7 @@ from autograder.book.store import Store
 from autograder.course import CourseConfig
 from autograder.results.files import result_path, result_text, text_digest, write_atomically
 from autograder.results.model import Result
-from autograder.submissions import Entry, HandIn, SubmissionUnreadable
-from autograder.submissions.opening import read_regular
-from autograder.submissions.reader import MAX_BYTES
+from autograder.submissions import Entry, HandIn
 
 
 def rounds(scan: HandIn) -> list[HandIn]:
@@ -55,11 +52,8 @@ def handed_in(scan: HandIn, digests: Mapping[tuple[str, str], str]) -> Found:
     """
     found: dict[tuple[str, str, str], Entry] = {}
     for entry in scan.earlier:
-        try:
-            content = read_regular(entry.path, MAX_BYTES, entry.base or scan.folder).content
-        except SubmissionUnreadable:
-            continue
-        found[entry.student, entry.exercise, hashlib.sha256(content).hexdigest()] = entry
+        if entry.sha256:
+            found[entry.student, entry.exercise, entry.sha256] = entry
     for entry in scan.entries:
         name = entry.student, entry.exercise
         # A file that holds no code has no digest in the plan: whatever was last said of it is said of this file.

@@ -22,8 +22,6 @@ from autograder.language import N_, _
 from autograder.results.attempt import Key, Known
 from autograder.results.model import Result, SubmissionFacts
 from autograder.submissions import Entry, HandIn, NotGradable, Submission, SubmissionUnreadable, code_cells
-from autograder.submissions.opening import read_regular
-from autograder.submissions.reader import MAX_BYTES
 
 NEW = N_("new")
 FORCED = N_("asked for (--force)")
@@ -156,12 +154,13 @@ def make_plan(
             continue
         plan.entries.append(entry)
         name = entry.student, entry.exercise
-        try:
-            content = read_regular(entry.path, MAX_BYTES, entry.base or scan.folder).content
-        except SubmissionUnreadable as reason:
-            plan.unreadable.append((_unreadable(course, entry, reason), {}))
-            continue
-        sha256 = hashlib.sha256(content).hexdigest()
+        sha256 = entry.sha256
+        if not sha256:  # it could not be opened when the class was read
+            try:
+                sha256 = scan.read(entry).sha256
+            except SubmissionUnreadable as reason:
+                plan.unreadable.append((_unreadable(course, entry, reason), {}))
+                continue
         plan.digests[name] = sha256
         key, attempt = plan.keys.of(*name, sha256), known.get(name)
         planned = _decide(entry, sha256, key, attempt, options, pictures)
@@ -170,12 +169,6 @@ def make_plan(
                 plan.kept[name] = attempt
             if attempt is None or attempt.key != key:
                 plan.left.add(name)
-            continue
-        try:
-            scan.read(entry)
-        except SubmissionUnreadable as reason:
-            plan.digests.pop(name)
-            plan.unreadable.append((_unreadable(course, entry, reason), key))
             continue
         plan.todo.append(planned)
     for nothing in scan.not_gradable:

@@ -19,11 +19,11 @@ class Shelf:
     """Keeps what was read last.
 
     Args:
-        room: characters of code at most.
+        room: characters of code at most; without it, `ROOM`.
     """
 
-    def __init__(self, room: int = ROOM) -> None:
-        self._room = room
+    def __init__(self, room: int | None = None) -> None:
+        self._room = ROOM if room is None else room
         self._kept: OrderedDict[Path, Submission] = OrderedDict()
         self._used = 0
 

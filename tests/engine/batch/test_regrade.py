@@ -15,7 +15,7 @@ from autograder.book.faults import StoreFault
 from autograder.book.place import open_store
 from autograder.course import load_config
 from autograder.results.model import CheckResult, Result, SubmissionFacts
-from autograder.submissions import Wanted, read_class
+from autograder.submissions import Wanted, read_class, shelf
 
 SECRET = b"a secret of the tests"
 FAST = "def mean(x):\n    return x.mean(1)\n"
@@ -192,7 +192,8 @@ def test_an_older_folder_of_results_is_brought_up_to_date(course, tmp_path):
     assert not unchanged.changed
 
 
-def test_a_file_changed_while_the_class_is_graded_is_graded_as_it_is_then(course, tmp_path):
+def test_a_file_changed_while_the_class_is_graded_is_graded_as_it_is_then(course, tmp_path, monkeypatch):
+    monkeypatch.setattr(shelf, "ROOM", 0)  # it is read when it is taken
     folder, out = make_class(tmp_path / "class", 2), tmp_path / "out"
 
     def changing(order, source, on_done):
@@ -206,7 +207,8 @@ def test_a_file_changed_while_the_class_is_graded_is_graded_as_it_is_then(course
     assert run(course, folder, out, answering)[1] == []
 
 
-def test_a_file_taken_away_while_the_class_is_graded_is_nobodys_zero(course, tmp_path):
+def test_a_file_taken_away_while_the_class_is_graded_is_nobodys_zero(course, tmp_path, monkeypatch):
+    monkeypatch.setattr(shelf, "ROOM", 0)  # it is read when it is taken
     folder, out = make_class(tmp_path / "class", 2), tmp_path / "out"
 
     def taking_away(order, source, on_done):
@@ -227,8 +229,18 @@ def test_unreadable_files_are_read_once(course, tmp_path):
     assert (len(first.plan.unreadable), len(again.plan.unreadable), len(again.plan.kept)) == (1, 0, 1)
 
 
-def test_few_submissions_are_in_memory(course, tmp_path):
-    """Each is read when it is taken: nothing of a thousand others is there by then."""
+def test_each_file_is_read_and_parsed_once(course, tmp_path, monkeypatch):
+    folder, out = make_class(tmp_path / "class", 3), tmp_path / "out"
+    read = []
+    reader = shelf.read_submission
+    monkeypatch.setattr(shelf, "read_submission", lambda path, **more: read.append(path) or reader(path, **more))
+    run(course, folder, out, answering)
+    assert len(read) == len(set(read)) == 3
+
+
+def test_few_submissions_are_in_memory(course, tmp_path, monkeypatch):
+    """What finds no room is read when it is taken: nothing of a thousand others is there by then."""
+    monkeypatch.setattr(shelf, "ROOM", 0)
     folder, out = make_class(tmp_path / "class", 3), tmp_path / "out"
     seen = []
 
