@@ -86,8 +86,7 @@ def grade(result: Result, course: CourseConfig, decisions: Sequence[Decision], i
         points=points,
         max_points=result.max_points + sum(item.points for item in items),
         penalty=late.penalty or 0.0,
-        # Nobody can say yet what counts of anything else, unless a teacher does: it is never a zero.
-        final=late.final(points) if whole is not None or result.outcome in WITH_POINTS else None,
+        final=late.final(points) if _counts(result, course, whole, marks) else None,
         due=late.due,
         extended=late.extended,
         submitted=submitted(course, result),
@@ -97,6 +96,15 @@ def grade(result: Result, course: CourseConfig, decisions: Sequence[Decision], i
         marks=marks,
         comments=_comments(decisions),
     )
+
+
+def _counts(result: Result, course: CourseConfig, whole: Override | None, marks: Sequence[Mark]) -> bool:
+    """Whether the points count. Of most outcomes nobody can say it yet, unless a teacher does: never a zero."""
+    if whole is not None:
+        return True
+    if result.outcome == "missing" and course.missing == "blank":
+        return any(mark.points is not None for mark in marks)
+    return result.outcome in WITH_POINTS
 
 
 def _overrides(decisions: Sequence[Decision], result: Result) -> dict[str, Override]:

@@ -27,6 +27,7 @@ SCHEMA_VERSION = 1
 Device = Literal["auto", "cpu", "cuda"]
 DataSet = Literal["auto", "mnist", "digits"]
 Attempts = Literal["best", "last", "first"]
+Missing = Literal["zero", "blank"]
 Questions = Literal["personal", "shared"]
 Isolation = Literal["full", "reduced"]
 
@@ -140,6 +141,7 @@ class CourseConfig:
     language: str = "en"
     timezone: str = "UTC"
     attempts: Attempts = "last"
+    missing: Missing = "zero"
     questions: Questions = "personal"
     data: DataConfig = DataConfig()
     device: Device = "auto"
@@ -198,6 +200,7 @@ def load_config(path: Path) -> CourseConfig:
         language=language,
         timezone=course.get("timezone", "UTC"),
         attempts=values.get("attempts", "last"),
+        missing=values.get("missing", "zero"),
         questions=values.get("questions", "personal"),
         data=DataConfig(data.get("set", "auto"), _path(root, data.get("folder"))),
         device=values.get("device", "auto"),

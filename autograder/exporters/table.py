@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from autograder.course import CourseConfig
+from autograder.course.config import Missing as Missing
 from autograder.exporters.people import Known, People
 from autograder.language import _
 from autograder.reports.cells import ExportFault, Form
 from autograder.results.grade import Grade
 from autograder.results.model import Result
 from autograder.results.points import rounded
-
-Missing = Literal["zero", "blank"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ class GradeTable:
         graded: results with their grades, of everybody, in the rows' order; one result is in memory at a time.
         course: its order of exercises is the columns'.
         people: who the students are.
-        missing: what stands for an exercise that was not handed in; None leaves it to the grade.
+        missing: what stands for an exercise that was not handed in; the course's own choice without it.
     """
 
     def __init__(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from autograder.book.grades import grade, grades
-from autograder.book.rubric import load_rubric
-from autograder.results.model import Late
+from autograder.book.rubric import Item, load_rubric
+from autograder.results.model import Late, Result
 from tests.engine.book.conftest import NOW, RUBRIC, decision, result
 
 
@@ -125,6 +126,17 @@ def test_what_nobody_can_grade_is_nobodys_zero(course, outcome):
 def test_what_was_graded_or_missed_counts(course, points, final):
     assert grade(result(points=points), course, []).final == final
     assert grade(result(points=(), outcome="missing"), course, []).final == 0.0
+
+
+def test_the_course_says_what_counts_for_what_is_missing(course):
+    blank = replace(course, missing="blank")
+    missed = Result("ada", "flows", 0.0, 10.0, "missing")
+    assert (grade(missed, course, []).final, grade(missed, blank, []).final) == (0.0, None)
+    assert grade(missed, blank, [decision("override", points=3.0)]).final == 3.0
+    items = (Item("oral", "Oral", 2.0),)
+    assert grade(missed, blank, [decision("mark", check="oral", points=1.5)], items).final == 1.5
+    assert grade(missed, blank, [], items).final is None
+    assert grade(result(points=(0.0, 0.0)), blank, []).final == 0.0
 
 
 def test_what_counts_is_rounded_as_points_are(course):

@@ -156,7 +156,15 @@ def test_two_students_with_one_address_are_refused(export, course):
 
 
 @pytest.mark.parametrize("missing", ["zero", "blank"])
-def test_what_is_not_handed_in(export, missing):
+@pytest.mark.parametrize("of_course", [None, "zero", "blank"])
+def test_what_is_not_handed_in(export, course, missing, of_course):
+    """The course says what it counts; the option says otherwise for one file."""
+    if of_course:
+        with (course / "grading_config.yaml").open("a") as file:
+            file.write(f"missing: {of_course}\n")
+        content, _said = export("moodle")
+        expected = EXPECTED | ({("zoé", "flows"): None} if of_course == "blank" else {})
+        assert import_gradebook(content, USERS, "Email address", "email", ITEMS) == expected
     content, _said = export("moodle", "--missing", missing)
     expected = EXPECTED | ({("zoé", "flows"): None} if missing == "blank" else {})
     assert import_gradebook(content, USERS, "Email address", "email", ITEMS) == expected
