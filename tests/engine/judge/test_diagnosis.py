@@ -1,0 +1,140 @@
+"""A mistake is named only where it answers like the student, call by call: any difference is enough to differ."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+
+import pytest
+import torch
+
+from autograder.judge.diagnosis import matching_mistake
+from autograder.judge.loading import Code
+from autograder.judge.reference import load_module
+from autograder.judge.remote import Student
+from autograder.judge.session import Answer, Session
+from autograder.judge.transport import LocalTransport
+from autograder.judge.verdicts import CheckFailed
+
+_numbers = itertools.count()
+
+STUDENT = """
+import torch
+def f(x): return x + 1
+def g(x): return x + 1
+def pair(x): return {"a": x, "b": [x, 1.0]}
+def fails(x): raise ValueError("no")
+def thing(x): return torch.nn.Linear(2, 2)
+def sparse(x): return torch.eye(2).to_sparse()
+def text(x): return "one"
+"""
+
+
+def session(source: str) -> Session:
+    name = f"tried_{next(_numbers)}"
+    return Session(LocalTransport(load_module(name, source, f"{name}.py")), Code("toy", ()), 60.0)
+
+
+def calls(*names: str, end: Exception | None = None):
+    """A check that calls these functions with the same numbers, and fails or ends otherwise."""
+
+    def run(tried: Session) -> None:
+        student = Student(tried)
+        for name in names:
+            with contextlib.suppress(CheckFailed):
+                getattr(student, name)(torch.arange(3.0))
+        raise end or CheckFailed("wrong")
+
+    return run
+
+
+def trace_of(run, source: str = STUDENT) -> list[Answer]:
+    tried = session(source)
+    tried.begin_check("a", 60.0, 0)
+    with pytest.raises(CheckFailed):
+        run(tried)
+    return list(tried.trace)
+
+
+def named(run, source: str, of_student=None) -> str | None:
+    return matching_mistake(trace_of(of_student or run), [("m", session(source))], run, 0)
+
+
+@pytest.mark.parametrize("names", [("f",), ("f", "g"), ("pair",), ("fails",), ("thing",), ("text",), ("f", "fails")])
+def test_the_same_answers_are_the_same_mistake(names):
+    assert named(calls(*names), STUDENT) == "m"
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("f", "x + 2"), ("f", "x[:2] + 1"), ("f", "None"), ("f", "(x + 1).tolist() + [1.0]"),
+     ("pair", "{'a': x, 'b': [x, 2.0]}"), ("pair", "{'a': x}"), ("pair", "{'a': x, 'b': [x]}"), ("text", "'two'"),
+     ("fails", "1 / 0"), ("fails", "x"), ("fails", "{'bases': ('ValueError', 'Exception', 'BaseException', 'object')}"),
+     ("f", "torch.nn.Linear(2, 2)"), ("thing", "x"), ("sparse", "x")],
+)  # fmt: skip
+def test_another_answer_is_another_mistake(name, other):
+    assert named(calls(name), STUDENT + f"def {name}(x): return {other}\n") is None
+
+
+def test_what_cannot_be_read_is_like_nothing():
+    assert named(calls("sparse"), STUDENT) is None
+
+
+def test_values_in_another_container_are_the_same():
+    assert named(calls("f"), STUDENT + "def f(x): return (x + 1).tolist()\n") == "m"
+
+
+def test_the_same_value_of_another_function_is_another_answer():
+    assert named(calls("g"), STUDENT, of_student=calls("f")) is None
+
+
+@pytest.mark.parametrize(("student", "mistake"), [(("f", "g"), ("f",)), (("f",), ("f", "g"))])
+def test_an_answer_more_on_one_side_is_another_mistake(student, mistake):
+    assert named(calls(*mistake), STUDENT, of_student=calls(*student)) is None
+
+
+def test_a_mistake_that_passes_or_breaks_the_check_is_not_it():
+    def passes(tried: Session) -> None:
+        Student(tried).f(torch.arange(3.0))
+
+    trace = trace_of(calls("f"))
+    assert matching_mistake(trace, [("m", session(STUDENT))], passes, 0) is None
+    broken = calls("f", end=ZeroDivisionError())
+    assert matching_mistake(trace, [("m", session(STUDENT))], broken, 0) is None
+
+
+def test_the_first_that_fits_is_named_and_every_session_ends():
+    ended = []
+
+    class Watched(Session):
+        def close(self) -> None:
+            ended.append(self)
+            super().close()
+
+    def watched(source: str) -> Session:
+        made = session(source)
+        return Watched(made.transport, made.code, 60.0)
+
+    wrong = STUDENT + "def f(x): return x\n"
+    candidates = [("a", watched(wrong)), ("b", watched(STUDENT)), ("c", watched(STUDENT))]
+    run = calls("f")
+    assert matching_mistake(trace_of(run), candidates, run, 0) == "b"
+    assert ended == [candidates[0][1], candidates[1][1]]
+
+
+def test_no_answer_is_like_no_mistake():
+    def run(tried: Session) -> None:
+        raise CheckFailed("wrong")
+
+    assert matching_mistake([], [("m", session(STUDENT))], run, 0) is None
+
+
+def test_random_mistakes_are_drawn_with_the_checks_seed():
+    source = STUDENT + "def f(x): return torch.randn(3)\n"
+    run = calls("f")
+    tried = session(source)
+    tried.begin_check("a", 60.0, 7)
+    with pytest.raises(CheckFailed):
+        run(tried)
+    assert matching_mistake(list(tried.trace), [("m", session(source))], run, 7) == "m"
+    assert matching_mistake(list(tried.trace), [("m", session(source))], run, 8) is None
