@@ -13,6 +13,7 @@ from autograder.judge.verdicts import CheckFailed, StudentError
 from autograder.language import _
 
 RightAnswers: TypeAlias = Mapping[str, Mapping[str, object]]
+MOST_LETTERS = 60  # of an answer that is kept
 
 
 class Quiz:
@@ -22,12 +23,16 @@ class Quiz:
         student: the submission.
         answers: right answers by key: `kind`, `value`, `tolerance`, `explanation`.
         released: whether the course has released the answers: a wrong one is then explained.
+        record: keeps what was answered, for teachers: `answer` is a number's or a truth value's, `answer: WORD` is 1.
     """
 
-    def __init__(self, student: Student, answers: RightAnswers, released: bool) -> None:
+    def __init__(
+        self, student: Student, answers: RightAnswers, released: bool, record: Callable[[str, float], None]
+    ) -> None:
         self._student = student
         self._answers = answers
         self._released = released
+        self._record = record
 
     def grade(self, key: str) -> None:
         """Fail unless the student's answer to `key` is right."""
@@ -44,6 +49,10 @@ class Quiz:
                     key=key, kind=_KINDS[kind](), got=describe(given)
                 )
             )
+        if isinstance(value, str):
+            self._record(f"answer: {value[:MOST_LETTERS]}", 1.0)
+        else:
+            self._record("answer", float(value))
         if not _right(value, expected):
             explanation = str(expected.get("explanation", "")) if self._released else ""
             raise CheckFailed(_("ANSWERS[{key!r}]: this is not the right answer.").format(key=key), _(explanation))

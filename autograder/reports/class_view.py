@@ -10,6 +10,7 @@ from statistics import mean, median
 
 from autograder.course import CourseConfig
 from autograder.language import said
+from autograder.reports.quiz_answers import QuizStats, quiz_stats
 from autograder.reports.similarity import Likeness
 from autograder.results.grade import Grade
 from autograder.results.model import CheckResult, Result
@@ -52,6 +53,7 @@ class ExerciseStats:
     median_s: float | None
     longest_s: float | None
     checks: tuple[CheckStats, ...]
+    questions: tuple[QuizStats, ...]
 
     @property
     def tenths(self) -> tuple[int, ...]:
@@ -105,10 +107,16 @@ class StudentRow:
 
 @dataclass(frozen=True)
 class ClassView:
-    """Everything of the class; `names` of students, where they are known by another name than their id."""
+    """Everything of the class.
+
+    Attributes:
+        names: of students, where they are known by another name than their id.
+        personal: whether each student has quiz questions of their own.
+    """
 
     course: str
     names: Mapping[str, str]
+    personal: bool
     made: datetime
     students: tuple[StudentRow, ...]
     exercises: tuple[ExerciseStats, ...]
@@ -158,6 +166,7 @@ def class_view(
     return ClassView(
         course=said(course.title),
         names={student: name for student, name in (names or {}).items() if name and name != student},
+        personal=course.questions == "personal",
         made=now,
         students=_students(results, grades, order),
         exercises=exercises,
@@ -203,6 +212,7 @@ def _exercise(exercise: str, title: str, results: Sequence[Result], finals: Mapp
         median_s=median(seconds) if seconds else None,
         longest_s=max(seconds, default=None),
         checks=tuple(_check(exercise, name, checks) for name, checks in by_check.items()),
+        questions=tuple(quiz_stats(name, checks) for name, checks in by_check.items() if checks[-1].kind == "quiz"),
     )
 
 

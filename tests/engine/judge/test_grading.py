@@ -184,3 +184,9 @@ def test_terminal_escapes_do_not_reach_the_result(grade):
     assert "\x1b" not in message
     assert "\u202e" not in message
     assert "[red]" in message
+
+
+def test_what_was_answered_to_the_quiz_is_kept_for_teachers(grade, own_solution):
+    quiz = next(check for check in grade(own_solution, student="grace")["checks"] if check["id"] == "quiz_mean")
+    assert quiz["outcome"] == "failed"
+    assert list(quiz["measured"]) == ["answer"]

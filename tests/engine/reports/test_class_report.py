@@ -104,6 +104,26 @@ def test_marks_are_explained_where_they_stand(course, small_class):
     assert "* changed by hand" not in shown(view_of(course, small_class))
 
 
+def test_wrong_answers_to_the_quiz_are_counted(course, result, check):
+    def answered(student, outcome, **answers):
+        return result(student, "flows", check("quiz_rows", outcome, kind="quiz", measured=answers))
+
+    view = view_of(course, [
+        answered("ada", "passed", **{"answer: rows": 1.0}),
+        answered("bob", "failed", **{"answer: columns": 1.0}),
+        answered("cid", "failed", **{"answer: columns": 1.0}),
+        answered("dan", "failed", answer=0.25),
+        answered("eve", "failed"),
+    ])  # fmt: skip
+    (question,) = view.exercises[0].questions
+    assert (question.right, question.wrong, question.unanswered, question.students) == (
+        1, (("columns", 2), ("0.25", 1)), 1, 5
+    )  # fmt: skip
+    html = class_page(view, course, "en")
+    assert '<span class="loose">columns</span></th><td class="number">2</td>' in html
+    assert "what is wrong for one may be right for another" in html
+
+
 def test_every_page_is_reached_from_every_other(course, small_class):
     view = view_of(course, small_class, names={"ada": "Ada L."})
     pages = {"ada": "ada.html", "bob": "b%20b.html", "cid": "cid.html"}
