@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Engine, Row, func, insert, select, update
+from sqlalchemy import Engine, Row, func, insert, select, update
 
-from autograder.book.tables import attempts
+from autograder.book.tables import attempts, of_course
 from autograder.results.attempt import OWN, Key, Known
 from autograder.results.model import Result
 
@@ -48,27 +48,13 @@ class Attempts:
             sha256: of the file that was graded.
             written: SHA-256 of the file that will hold the result.
         """
-        row = {
-            "course": self._course,
-            "student": result.student,
-            "exercise": result.exercise,
-            "sha256": sha256,
-            "key": key,
-            "graded_at": datetime.now(UTC),
-            "outcome": result.outcome,
-            "points": result.points,
-            "max_points": result.max_points,
-            "result": json.dumps(result.to_json(), allow_nan=False),
-            "seconds": result.duration_s,
-            "written": written,
-        }
         with self._engine.begin() as connection:
-            connection.execute(insert(attempts).values(row))
+            connection.execute(insert(attempts).values(attempt_row(self._course, result, key, sha256, written)))
 
     def latest(self) -> dict[tuple[str, str], Known]:
         """What is known of the newest attempt of each student at each exercise."""
         c = attempts.c
-        newest = select(func.max(c.id)).where(self._own()).group_by(c.student, c.exercise)
+        newest = select(func.max(c.id)).where(of_course(self._course, c.course)).group_by(c.student, c.exercise)
         wanted = select(c.id, c.student, c.exercise, c.sha256, c.key, c.outcome, c.seconds, c.written)
         shared: dict[frozenset[tuple[str, str]], Key] = {}
         found = {}
@@ -90,14 +76,15 @@ class Attempts:
         """Every attempt of a student at an exercise, oldest first."""
         c = attempts.c
         wanted = select(c.student, c.exercise, c.sha256, c.key, c.graded_at, c.result)
-        wanted = wanted.where(self._own(), c.student == student, c.exercise == exercise).order_by(c.id)
+        own = of_course(self._course, c.course), c.student == student, c.exercise == exercise
+        wanted = wanted.where(*own).order_by(c.id)
         with self._engine.connect() as connection:
             return [_attempt(row) for row in connection.execute(wanted)]
 
     def several(self) -> set[tuple[str, str]]:
         """Students and exercises of which more than one file was graded."""
         c = attempts.c
-        wanted = select(c.student, c.exercise).where(self._own()).group_by(c.student, c.exercise)
+        wanted = select(c.student, c.exercise).where(of_course(self._course, c.course)).group_by(c.student, c.exercise)
         wanted = wanted.having(func.count(c.sha256.distinct()) > 1)
         with self._engine.connect() as connection:
             return {(student, exercise) for student, exercise in connection.execute(wanted)}
@@ -105,13 +92,28 @@ class Attempts:
     def rewritten(self, student: str, exercise: str, written: str) -> None:
         """Note that the file of a result now holds something else than its newest attempt: its SHA-256."""
         c = attempts.c
-        own = (self._own(), c.student == student, c.exercise == exercise)
+        own = (of_course(self._course, c.course), c.student == student, c.exercise == exercise)
         newest = select(func.max(c.id)).where(*own).scalar_subquery()
         with self._engine.begin() as connection:
             connection.execute(update(attempts).where(c.id == newest).values(written=written))
 
-    def _own(self) -> ColumnElement[bool]:
-        return attempts.c.course.in_([self._course, ""]) if self._course else attempts.c.id > 0
+
+def attempt_row(course: str, result: Result, key: Key, sha256: str, written: str = "") -> dict[str, object]:
+    """An attempt as its table has it; arguments as of `Attempts.keep`."""
+    return {
+        "course": course,
+        "student": result.student,
+        "exercise": result.exercise,
+        "sha256": sha256,
+        "key": key,
+        "graded_at": datetime.now(UTC),
+        "outcome": result.outcome,
+        "points": result.points,
+        "max_points": result.max_points,
+        "result": json.dumps(result.to_json(), allow_nan=False),
+        "seconds": result.duration_s,
+        "written": written,
+    }
 
 
 def _attempt(row: Row[str, str, str, Key, datetime, str]) -> Attempt:

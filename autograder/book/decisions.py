@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from sqlalchemy import Engine, insert, select
 
 from autograder.book.faults import StoreFault
-from autograder.book.tables import decisions
+from autograder.book.tables import decisions, of_course
 from autograder.language import _
 
 Kind = Literal["override", "mark", "extend", "comment"]
@@ -99,9 +99,7 @@ class Decisions:
         wanted = select(
             c.when, c.who, c.why, c.kind, c.student, c.exercise, c.check, c.points, c.was, c.due, c.text, c.private,
             c.withdrawn,
-        ).order_by(c.id)  # fmt: skip
-        if self._course:
-            wanted = wanted.where(c.course.in_([self._course, ""]))
+        ).where(of_course(self._course, c.course)).order_by(c.id)  # fmt: skip
         if student is not None:
             wanted = wanted.where(c.student == student)
         if exercise is not None:

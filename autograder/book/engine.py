@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
 from autograder.language import _
 
@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 def open_engine(url: str) -> Engine:
     """The engine of a URL; nothing is connected to yet."""
-    parsed = make_url(url)
-    if parsed.drivername in ("postgresql", "postgres"):
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    engine = create_engine(parsed)
+    engine = create_engine(with_driver(url))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
     return engine
+
+
+def with_driver(url: str) -> URL:
+    """A URL that names the driver we have for PostgreSQL."""
+    parsed = make_url(url)
+    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in ("postgresql", "postgres") else parsed
 
 
 def _prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:

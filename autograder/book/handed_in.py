@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select
 
-from autograder.book.tables import handed_in, students
+from autograder.book.tables import handed_in, of_course, students
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Handed:
         late: marked as late by the platform, which does not say when.
         name: the student's, as the platform tells it.
         email: likewise.
+        platform: whose name, address and number they are: `moodle`, `canvas`, ...
         lms_id: the platform's number of the student.
         notes: what was strange about the file, in sentences.
     """
@@ -36,6 +37,7 @@ class Handed:
     late: bool = False
     name: str = ""
     email: str = ""
+    platform: str = ""
     lms_id: str = ""
     notes: str = ""
 
@@ -60,56 +62,49 @@ class HandedIn:
                 file twice the earlier time counts: who hands in again what is there already is not late by it.
             class_list: students of the course, those who handed in nothing among them.
         """
-        files: dict[tuple[str, str, str], Handed] = {}
-        for one in found:
-            name = one.student, one.exercise, one.sha256
-            before = files.pop(name, None)
-            files[name] = one if before is None else _earlier(before, one)
         with self._engine.connect().execution_options(writes_at_once=True) as connection, connection.begin():
-            c = handed_in.c
-            for student, exercise, sha256 in files:
-                same = (self._own(), c.student == student, c.exercise == exercise, c.sha256 == sha256)
-                connection.execute(delete(handed_in).where(*same))
-            if files:
-                connection.execute(insert(handed_in), [self._row(one) for one in files.values()])
-            known = set(connection.execute(select(students.c.student).where(self._of_course())).scalars())
-            new = {*class_list, *(one.student for one in files.values())} - known
-            if new:
-                rows = [{"course": self._course, "student": student} for student in sorted(new)]
-                connection.execute(insert(students), rows)
+            note(connection, self._course, found, class_list)
 
     def files(self) -> list[Handed]:
         """Every file, of each student and exercise the one that was handed in last at the end."""
         c = handed_in.c
         wanted = select(
-            c.student, c.exercise, c.sha256, c.file, c.submitted, c.late, c.name, c.email, c.lms_id, c.notes
-        )
+            c.student, c.exercise, c.sha256, c.file, c.submitted, c.late, c.name, c.email, c.platform, c.lms_id, c.notes
+        ).where(of_course(self._course, c.course)).order_by(c.id)  # fmt: skip
         with self._engine.connect() as connection:
             return [
                 Handed(student, exercise, sha256, file, datetime.fromisoformat(when) if when else None, late, *rest)
-                for student, exercise, sha256, file, when, late, *rest in connection.execute(
-                    wanted.where(self._own()).order_by(c.id)
-                )
+                for student, exercise, sha256, file, when, late, *rest in connection.execute(wanted)
             ]
 
     def students(self) -> list[str]:
         """The students of the course, sorted."""
+        wanted = select(students.c.student).where(of_course(self._course, students.c.course))
         with self._engine.connect() as connection:
-            found = connection.execute(select(students.c.student).where(self._of_course())).scalars()
-            return sorted(set(found))
+            return sorted(set(connection.execute(wanted).scalars()))
 
-    def _row(self, one: Handed) -> dict[str, str | bool | None]:
-        return {
-            **vars(one),
-            "course": self._course,
-            "submitted": one.submitted.isoformat() if one.submitted else None,
-        }
 
-    def _own(self) -> ColumnElement[bool]:
-        return handed_in.c.course.in_([self._course, ""]) if self._course else handed_in.c.id > 0
-
-    def _of_course(self) -> ColumnElement[bool]:
-        return students.c.course.in_([self._course, ""]) if self._course else students.c.student != ""
+def note(connection: Connection, course: str, found: Iterable[Handed], class_list: Iterable[str]) -> None:
+    """Keep what a reading of a class found, in the caller's transaction; arguments as of `HandedIn.note`."""
+    files: dict[tuple[str, str, str], Handed] = {}
+    for one in found:
+        name = one.student, one.exercise, one.sha256
+        before = files.pop(name, None)
+        files[name] = one if before is None else _earlier(before, one)
+    c = handed_in.c
+    for student, exercise, sha256 in files:
+        same = (c.course.in_([course, ""]), c.student == student, c.exercise == exercise, c.sha256 == sha256)
+        connection.execute(delete(handed_in).where(*same))
+    if files:
+        rows = [
+            {**vars(one), "course": course, "submitted": one.submitted.isoformat() if one.submitted else None}
+            for one in files.values()
+        ]
+        connection.execute(insert(handed_in), rows)
+    known = set(connection.execute(select(students.c.student).where(of_course(course, students.c.course))).scalars())
+    new = {*class_list, *(one.student for one in files.values())} - known
+    if new:
+        connection.execute(insert(students), [{"course": course, "student": student} for student in sorted(new)])
 
 
 def _earlier(one: Handed, other: Handed) -> Handed:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 from autograder.book.decisions import Decision
+from autograder.book.faults import StoreFault
 from autograder.book.store import Store
+from autograder.book.upgrade import DATABASES, has_results, left_by_0_1
+from autograder.language import _
 
 FILE_NAME = "book.db"
 
@@ -16,25 +22,42 @@ def is_url(place: Path | str) -> bool:
 
 
 def has_book(place: Path | str) -> bool:
-    """Whether there is a book already; of a URL nobody knows before it is opened."""
-    return is_url(place) or (Path(place) / FILE_NAME).is_file()
+    """Whether there is a book already, or what one is made of; of a URL nobody knows before it is opened."""
+    folder = _folder(place)
+    return folder is None or (folder / FILE_NAME).is_file() or bool(left_by_0_1(folder)) or has_results(folder)
 
 
-def open_store(place: Path | str, course: str = "") -> Store:
-    """Open a book; it is made where there is none.
+def open_store(place: Path | str, course: str = "", out: Path | None = None) -> Store:
+    """Open a book; it is made where there is none. What version 0.1 wrote is taken over, a copy of it is kept.
 
     Args:
-        place: a folder, whose `book.db` it is, or an SQLAlchemy URL.
+        place: a folder, whose `book.db` it is, or an SQLAlchemy URL. A URL of a folder's `state.db` or `gradebook.db`,
+            as version 0.1 had them, is that folder.
         course: id of the course; of every course where empty.
+        out: the output folder, where the book is not in it: what version 0.1 left there is taken over into the book.
 
     Raises:
         StoreFault: it cannot be opened, was made by a newer version, or is another program's database.
     """
-    if isinstance(place, str) and is_url(place):
-        return Store(place, course)
-    folder = Path(place)
-    folder.mkdir(parents=True, exist_ok=True)
-    return Store(f"sqlite:///{folder / FILE_NAME}", course)
+    folder = _folder(place)
+    if folder is None:
+        assert isinstance(place, str)
+        store = Store(place, course)
+    else:
+        file = folder / FILE_NAME
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreFault(_("{folder} cannot be made: {error}").format(folder=folder, error=error)) from None
+        store, out = Store(f"sqlite:///{file}", course), folder
+    try:
+        # Of a class that has been read the book knows the students: results in the folder are its own then.
+        if out is not None and (left_by_0_1(out) or (has_results(out) and not store.handed_in.students())):
+            store.take_over(out)
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def read_decisions(place: Path | str, course: str = "") -> list[Decision]:
@@ -43,3 +66,15 @@ def read_decisions(place: Path | str, course: str = "") -> list[Decision]:
         return []
     with open_store(place, course) as store:
         return store.decisions.history()
+
+
+def _folder(place: Path | str) -> Path | None:
+    """The folder of a place; None where it is a database of its own."""
+    if isinstance(place, Path) or not is_url(place):
+        return Path(place)
+    try:
+        url = make_url(place)
+    except ArgumentError:
+        return None
+    named = url.get_backend_name() == "sqlite" and url.database
+    return Path(named).parent if named and Path(named).name in (FILE_NAME, *DATABASES) else None

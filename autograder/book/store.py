@@ -5,8 +5,9 @@ SQLite in the output folder by default, PostgreSQL (or whatever SQLAlchemy speak
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,7 +20,8 @@ from autograder.book.engine import missing_driver, open_engine, without_password
 from autograder.book.faults import StoreFault
 from autograder.book.handed_in import HandedIn
 from autograder.book.locks import LOCK_SPACE, course_lock, file_lock
-from autograder.book.migrations import ForeignDatabase, NewerDatabase, up_to_date, upgrade
+from autograder.book.migrations import HEAD, ForeignDatabase, NewerDatabase, up_to_date, upgrade
+from autograder.book.upgrade import take_over, take_over_database
 from autograder.language import _
 
 __all__ = ["Store", "StoreFault"]
@@ -77,7 +79,36 @@ class Store:
             # Two that open a new database at the same time: one migrates, the other finds it done.
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:space, 0)"), {"space": LOCK_SPACE})
-            upgrade(connection)
+            upgrade(connection, self._keep_copy)
+
+    def _keep_copy(self) -> None:
+        """Copy an SQLite file before it is changed; PostgreSQL keeps the old tables beside the new ones."""
+        if self.file is None:
+            return
+        kept = self.file.with_name(f"{self.file.name}.before-{HEAD}")
+        if not kept.exists():
+            draft = kept.with_name(f".{kept.name}.draft")
+            draft.unlink(missing_ok=True)
+            with closing(sqlite3.connect(self.file)) as old, closing(sqlite3.connect(draft)) as new:
+                old.backup(new)
+            draft.rename(kept)
+
+    def take_over(self, folder: Path) -> None:
+        """Take over what version 0.1 left in an output folder, and keep a copy of it there.
+
+        Raises:
+            StoreFault: it cannot be read, or somebody is grading there.
+        """
+        with file_lock(folder / ".lock", str(folder)):
+            take_over(self._engine, self.course, folder)
+
+    def take_over_database(self, url: str) -> None:
+        """Take over a database of version 0.1, attempts or decisions, which stays as it is; once, however often asked.
+
+        Raises:
+            StoreFault: it is none, or cannot be read.
+        """
+        take_over_database(self._engine, url)
 
     @property
     def file(self) -> Path | None:

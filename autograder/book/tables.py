@@ -8,6 +8,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    ColumnElement,
     DateTime,
     Float,
     Index,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypedColumns,
+    true,
 )
 
 from autograder.results.attempt import Key
@@ -83,6 +85,7 @@ class HandedIn(TypedColumns):
     late: Named[bool] = Column(Boolean, nullable=False)
     name: Named[str] = Column(Text, nullable=False)
     email: Named[str] = Column(Text, nullable=False)
+    platform: Named[str] = Column(Text, nullable=False)
     lms_id: Named[str] = Column(Text, nullable=False)
     notes: Named[str] = Column(Text, nullable=False)
 
@@ -111,3 +114,8 @@ handed_in = Table(
 )  # fmt: skip
 students = Table("students", metadata, Students, PrimaryKeyConstraint("course", "student"))
 origins = Table("origins", metadata, Origins)
+
+
+def of_course(course: str, column: ColumnElement[str]) -> ColumnElement[bool]:
+    """Rows of a course, and those from before there were courses; all rows where none is named."""
+    return column.in_([course, ""]) if course else true()

@@ -6,6 +6,7 @@ the tables of `autograder.book.tables`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -27,8 +28,12 @@ def up_to_date(connection: Connection) -> bool:
     return _revision(connection) == HEAD
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, before: Callable[[], None]) -> None:
     """Bring a database to `HEAD`, inside the caller's transaction.
+
+    Args:
+        connection: in a transaction that writes.
+        before: called when it is known that there is something to change in what is there already.
 
     Raises:
         NewerDatabase: it is further than this version knows.
@@ -49,6 +54,8 @@ def upgrade(connection: Connection) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
         raise NewerDatabase(found)
+    if names and found != HEAD:
+        before()
     if found is None and "schema_version" in names:
         _adopt(connection)
         command.stamp(config, FIRST)

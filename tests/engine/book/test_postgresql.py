@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-import pwd
-import shutil
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -20,61 +16,6 @@ from autograder.results.model import Result
 pytest.importorskip("psycopg", reason="the extra `postgresql` is not installed")
 
 RESULT = Result("ada", "toy", 3.0, 10.0, "graded", message="zoé 🌊", duration_s=1.5)
-
-
-def server_programs():
-    """Where PostgreSQL's server is, or None."""
-    if (found := shutil.which("initdb")) is not None:
-        return Path(found).parent
-    places = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return places[-1].parent if places else None
-
-
-@pytest.fixture(scope="module")
-def server():
-    """The URL of a server's database, without its name."""
-    programs = server_programs()
-    if programs is None:
-        pytest.skip("PostgreSQL's server is not installed (Debian: postgresql)")
-    base = Path(tempfile.mkdtemp(prefix="pg"))  # short: a socket's path has at most 107 bytes
-    as_somebody = {}
-    if os.geteuid() == 0:  # the server refuses to run as root
-        try:
-            user = pwd.getpwnam("postgres")
-        except KeyError:
-            user = pwd.getpwnam("nobody")
-        os.chown(base, user.pw_uid, user.pw_gid)
-        as_somebody = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-
-    def run(program, *arguments):
-        ran = subprocess.run(
-            [programs / program, *arguments], capture_output=True, text=True, cwd=base, timeout=120, check=False,
-            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}, **as_somebody,
-        )  # fmt: skip
-        assert ran.returncode == 0, ran.stdout + ran.stderr
-
-    data = str(base / "data")
-    run("initdb", "-D", data, "-U", "grader", "-A", "trust", "-E", "UTF8", "--no-sync")
-    options = f"-c listen_addresses= -c unix_socket_directories={base} -c fsync=off"
-    run("pg_ctl", "-D", data, "-o", options, "-l", str(base / "log"), "-w", "start")
-    try:
-        yield f"postgresql://grader@/{{name}}?host={base}"
-    finally:
-        run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
-        shutil.rmtree(base)
-
-
-@pytest.fixture
-def url(server, request):
-    """The URL of a new database."""
-    import psycopg
-
-    name = f"db{abs(hash(request.node.name))}"
-    with psycopg.connect(
-        server.format(name="postgres").replace("postgresql+psycopg", "postgresql"), autocommit=True
-    ) as c:
-        c.execute(f'CREATE DATABASE "{name}"')
-    return server.format(name=name)
 
 
 def test_attempts_are_kept(url, tmp_path):

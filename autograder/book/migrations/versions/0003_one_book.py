@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("late", sa.Boolean, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("email", sa.Text, nullable=False),
+        sa.Column("platform", sa.Text, nullable=False),
         sa.Column("lms_id", sa.Text, nullable=False),
         sa.Column("notes", sa.Text, nullable=False),
     )
@@ -67,8 +68,16 @@ def upgrade() -> None:
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
     )
+    _keep_the_attempts()
     _take_over_the_gradebook()
     _only_added_to()
+
+
+def _keep_the_attempts() -> None:
+    """A copy, where the database is no file that is copied itself."""
+    connection = op.get_bind()
+    if connection.dialect.name != "sqlite" and connection.execute(sa.text("SELECT id FROM attempts LIMIT 1")).scalar():
+        op.execute("CREATE TABLE attempts_0_1 AS SELECT * FROM attempts")
 
 
 def _take_over_the_gradebook() -> None:
