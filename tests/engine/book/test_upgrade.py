@@ -83,7 +83,7 @@ def assert_the_same(store, course, absent=("eve",)):
         assert (grade.due.isoformat(), grade.max_points) == (row["due"], float(row["max_points"]))
         assert (grade.submitted.isoformat() if grade.submitted else "") == row["submitted"]
         assert grade.marked == float(row["marked"])
-        assert ("" if grade.override is None else f"{grade.override:g}") == row["override"]
+        assert ("" if grade.overridden is None else f"{grade.overridden:g}") == row["override"]
 
 
 def rows(file, statement):
