@@ -6,12 +6,12 @@ Run by the benchmarks as a process of its own; speaks the same lines as `autogra
 from __future__ import annotations
 
 import contextlib
-import json
 import socket
 import sys
 import types
 
-from autograder.judge.engine import Engine, Job, Kit
+from autograder.judge.engine import Engine, Kit
+from autograder.judge.messages import Job, Start, from_line
 from autograder.judge.process import JobLoop, run_loop
 from autograder.judge.transport import LocalTransport, Transport
 
@@ -40,5 +40,5 @@ class FloorLoop(JobLoop):
 
 if __name__ == "__main__":
     stream = socket.socket(fileno=int(sys.argv[1])).makefile("rw", encoding="utf-8", newline="\n")
-    order = json.loads(stream.readline())
-    run_loop(FloorLoop(stream, order), order)
+    start = from_line(stream.readline(), Start)
+    run_loop(FloorLoop(stream, start), start.order)

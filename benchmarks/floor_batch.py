@@ -10,19 +10,22 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from floor import FloorLoop
 from kernel_checks import EXERCISE
 
+from autograder.batch.job import job_of
+from autograder.course import CourseConfig, load_config
+from autograder.judge.messages import Graded, Order, Question, Ready, Start, answer_from, to_line
 from autograder.judge.process import run_loop
-from autograder.submissions import code_cells, read_submission
+from autograder.submissions import read_submission
 
 
 class Jobs:
     """The class as lines of jobs; answers are kept."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, course: CourseConfig, folder: Path) -> None:
+        self._course = course
         self._folder = folder
         self.points: dict[str, float] = {}
         self.seconds = 0.0
@@ -31,16 +34,15 @@ class Jobs:
         started = time.perf_counter()
         for place in sorted(self._folder.iterdir()):
             submission = read_submission(place / f"{EXERCISE}.ipynb", student=place.name, exercise=EXERCISE)
-            cells = list(code_cells(submission, EXERCISE))
-            yield json.dumps({"exercise": EXERCISE, "student": place.name, "cells": cells})
+            yield to_line(Question(job_of(self._course, submission), last=True))
         self.seconds = time.perf_counter() - started
 
     def write(self, text: str) -> None:
         """Keep an answer; a fault is an error of the benchmark."""
-        answer: dict[str, Any] = json.loads(text)
-        if "ready" not in answer:
-            result = answer["result"]
-            self.points[result["student"]] = result["points"]
+        answer = answer_from(text)
+        if not isinstance(answer, Ready):
+            assert isinstance(answer, Graded), answer
+            self.points[answer.result.student] = answer.result.points
 
     def flush(self) -> None:
         """Nothing is held back."""
@@ -48,11 +50,8 @@ class Jobs:
 
 if __name__ == "__main__":
     course, folder = Path(sys.argv[1]), Path(sys.argv[2])
-    jobs = Jobs(folder)
-    order = {
-        "config": str(course / "grading_config.yaml"),
-        "checks": [str(course / "tests" / "hidden" / EXERCISE)],
-        "secret": b"the secret of benchmarks".hex(),
-    }
-    run_loop(FloorLoop(jobs, order), order)
+    config = load_config(course / "grading_config.yaml")
+    jobs = Jobs(config, folder)
+    order = Order(config.file, (course / "tests" / "hidden" / EXERCISE,), b"the secret of benchmarks")
+    run_loop(FloorLoop(jobs, Start(order)), order)
     print(json.dumps({"seconds": jobs.seconds, "points": jobs.points}))

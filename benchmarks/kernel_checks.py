@@ -6,17 +6,19 @@ programs do it: with nothing between the two.
 
 from __future__ import annotations
 
-import json
 import os
 import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autograder.results.model import CheckResult
 
 EXERCISE = "realnvp_toy"
 COURSE = "BENCHMARK_COURSE"  # environment variable: the folder of the benchmark's course
 
-_known: dict[str, dict[str, Any]] = {}
+_known: dict[str, CheckResult] = {}
 
 
 def outcome(namespace: dict[str, Any], check: str) -> None:
@@ -24,29 +26,30 @@ def outcome(namespace: dict[str, Any], check: str) -> None:
     if not _known:
         _known.update(_run(namespace))
     found = _known[check]
-    assert found["outcome"] == "passed", found["message"]
+    assert found.outcome == "passed", found.message
 
 
 class _Line:
     """One job in, one answer out, in the place of a socket."""
 
-    def __init__(self, job: dict[str, Any]) -> None:
-        self._job = job
-        self.answers: list[dict[str, Any]] = []
+    def __init__(self, question: str) -> None:
+        self._question = question
+        self.answer = ""
 
     def __iter__(self) -> Iterator[str]:
-        yield json.dumps(self._job)
+        yield self._question
 
     def write(self, text: str) -> None:
-        self.answers.append(json.loads(text))
+        self.answer = text
 
     def flush(self) -> None:
         """Nothing is held back."""
 
 
-def _run(namespace: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _run(namespace: dict[str, Any]) -> dict[str, CheckResult]:
     from floor import FloorEngine, FloorLoop
 
+    from autograder.judge.messages import Graded, Job, Order, Question, Start, answer_from, to_line
     from autograder.judge.process import run_loop
     from autograder.judge.transport import LocalTransport
 
@@ -61,12 +64,9 @@ def _run(namespace: dict[str, Any]) -> dict[str, dict[str, Any]]:
         engine_class = KernelEngine
 
     root = Path(os.environ[COURSE])
-    order = {
-        "config": str(root / "grading_config.yaml"),
-        "checks": [str(root / "tests" / "hidden" / EXERCISE)],
-        "secret": b"the secret of benchmarks".hex(),
-    }
-    line = _Line({"exercise": EXERCISE, "student": "student", "cells": []})
-    run_loop(KernelLoop(line, order), order)
-    result = line.answers[-1]["result"]
-    return {found["id"]: found for found in result["checks"]}
+    order = Order(root / "grading_config.yaml", (root / "tests" / "hidden" / EXERCISE,), b"the secret of benchmarks")
+    line = _Line(to_line(Question(Job(EXERCISE, "student", (), 900.0), last=True)))
+    run_loop(KernelLoop(line, Start(order)), order)
+    answer = answer_from(line.answer)
+    assert isinstance(answer, Graded), answer
+    return {check.id: check for check in answer.result.checks}

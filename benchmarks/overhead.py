@@ -16,9 +16,9 @@ import statistics
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
-from autograder.batch.judges import Judge, Order
+from autograder.batch.job import Job, Order
+from autograder.batch.judges import Judge
 from autograder.batch.populations import subjects, task
 from autograder.course import find_exercise, load_config
 
@@ -32,7 +32,7 @@ class Floor(Judge):
     program = (str(ROOT / "benchmarks" / "floor.py"),)
 
 
-def jobs(mistakes: int) -> list[dict[str, Any]]:
+def jobs(mistakes: int) -> list[Job]:
     """The reference and some mistakes of each exercise."""
     course = load_config(ROOT / "grading_config.yaml")
     found = []
@@ -53,19 +53,19 @@ def main() -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # one core for everything
     course = load_config(ROOT / "grading_config.yaml")
-    folders = [find_exercise(course, name).hidden_folder for name in EXERCISES]
+    folders = tuple(find_exercise(course, name).hidden_folder for name in EXERCISES)
     order = Order(course.file, folders, b"the secret of benchmarks")
     work = jobs(options.mistakes)
     times: dict[str, list[list[float]]] = {"judge": [[] for _ in work], "floor": [[] for _ in work]}
     with Judge(order) as judge, Floor(order) as floor:
         for grader in (judge, floor):
             for job in work:
-                grader.grade(job, 900)  # warm
+                grader.grade(job)  # warm
         for _ in range(options.rounds):
             for i, job in enumerate(work):
                 for name, grader in (("judge", judge), ("floor", floor)):
                     started = time.perf_counter()
-                    grader.grade(job, 900)
+                    grader.grade(job)
                     times[name][i].append(time.perf_counter() - started)
     ours = [statistics.median(t) for t in times["judge"]]
     bare = [statistics.median(t) for t in times["floor"]]

@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from autograder.authoring.losses import read_bank
-from autograder.batch.judges import JudgeFault, Order
+from autograder.batch.job import Order
+from autograder.batch.judges import JudgeFault
 from autograder.batch.pool import Done, run_tasks
-from autograder.batch.populations import subjects, task
+from autograder.batch.populations import Run, subjects, task
 from autograder.course import CourseConfig, Exercise
+from autograder.course.config import DataSet
 from autograder.language import _
 from autograder.results.files import write_atomically
+from autograder.results.model import CheckResult
 
 SCHEMA_VERSION = 1
 PREFIX = "calibrate/"
@@ -53,8 +56,8 @@ def calibrate(
     exercise: Exercise,
     seeds: Seeds,
     workers: int,
-    on_done: Callable[[Done, int], None],
-    data_set: str | None = None,
+    on_done: Callable[[Done[Run], int], None],
+    data_set: DataSet | None = None,
 ) -> dict[str, Any]:
     """Measure every calibrated figure of an exercise and place its limit.
 
@@ -72,7 +75,7 @@ def calibrate(
     Raises:
         JudgeFault: a check broke, or a correct solution gave no figure.
     """
-    order = Order(course.file, [exercise.hidden_folder], SECRET, uncalibrated=True, data_set=data_set)
+    order = Order(course.file, (exercise.hidden_folder,), SECRET, uncalibrated=True, data_set=data_set)
     found = _calibrated_checks(order, course, exercise)
     if not found:
         return _document(exercise, {}, {}, {})
@@ -87,18 +90,18 @@ def calibrate(
     figures: dict[Figure, Populations] = defaultdict(lambda: {"good": {}, "bad": {}})
     faults: list[str] = []
 
-    def collect(done: Done) -> None:
-        kind, name, seed = done.task.key
+    def collect(done: Done[Run]) -> None:
+        kind, name, _seed = done.task.key
         if done.result is None:
-            faults.append(f"{kind} {name}, seed {seed}: {done.fault}")
+            faults.append(f"{done.task.key}: {done.fault}")
         else:
             side = "bad" if kind == "mistake" else "good"
-            for check in done.result["checks"]:
-                if side == "bad" and (check["id"] not in wrong[name] or check["outcome"] != "passed"):
+            for check in done.result.checks:
+                if side == "bad" and (check.id not in wrong[name] or check.outcome != "passed"):
                     # Run only because another check requires it, or caught by something else than a figure.
                     continue
-                if side == "good" and check["outcome"] != "passed":
-                    faults.append(f"{kind} {name}, seed {seed}: {check['id']}: {check['message']}")
+                if side == "good" and check.outcome != "passed":
+                    faults.append(f"{done.task.key}: {check.id}: {check.message}")
                 for figure, value in _figures(check):
                     figures[figure][side].setdefault(name, []).append(float("nan") if value is None else value)
         on_done(done, len(tasks))
@@ -111,24 +114,24 @@ def calibrate(
 
 def _calibrated_checks(order: Order, course: CourseConfig, exercise: Exercise) -> list[Figure]:
     """One run of the reference says which checks have calibrated figures."""
-    results: list[Done] = []
+    results: list[Done[Run]] = []
     reference = next(s for s in subjects(exercise) if s.kind == "reference")
     run_tasks(order, [task(course, exercise, reference, 0)], 1, results.append)
     result = results[0].result
     if result is None:
         raise JudgeFault(results[0].fault)
-    broken = [f"{c['id']}: {c['message']}" for c in result["checks"] if c["outcome"] != "passed"]
+    broken = [f"{check.id}: {check.message}" for check in result.checks if check.outcome != "passed"]
     if broken:
         raise JudgeFault(_("the reference does not pass its own checks:\n  ") + "\n  ".join(broken))
-    return [figure for check in result["checks"] for figure, *_rest in _figures(check)]
+    return [figure for check in result.checks for figure, *_rest in _figures(check)]
 
 
-def _figures(check: dict[str, Any]) -> list[tuple[Figure, float | None]]:
+def _figures(check: CheckResult) -> list[tuple[Figure, float | None]]:
     found = []
-    for key, value in check["measured"].items():
+    for key, value in check.measured.items():
         if key.startswith(PREFIX):
             better, data, name = key.removeprefix(PREFIX).split("/", 2)
-            found.append((Figure(check["id"], better, data, name), value))
+            found.append((Figure(check.id, better, data, name), value))
     return found
 
 

@@ -21,7 +21,6 @@ from autograder.batch.judges import JudgeFault
 from autograder.course import ConfigurationError
 from autograder.language import _
 
-ALLOWED_DEATHS = 3  # workers that may die of one job
 CONNECT_SECONDS = 30
 WORKERS_SECONDS = 600
 
@@ -75,8 +74,8 @@ def connect(cluster: Cluster) -> Iterator[Any]:
             _("--cluster needs the extra `cluster` ({error})").format(error=error)
         ) from error  # fmt: skip
     logging.getLogger("distributed").setLevel(logging.ERROR)
-    # A scheduler of somebody else's keeps its own number of allowed deaths (dask's default is one more).
-    settings = {"distributed.scheduler.allowed-failures": ALLOWED_DEATHS - 1}
+    # Tries are counted by us (see `retries`); a scheduler of somebody else's keeps its own number of allowed deaths.
+    settings = {"distributed.scheduler.allowed-failures": 0}
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set(settings))
         client = stack.enter_context(_client(cluster, distributed, stack))

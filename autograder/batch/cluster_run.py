@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
+from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from dataclasses import replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from autograder.batch.cluster import WORKERS_SECONDS, ClusterFault
-from autograder.batch.cluster_worker import Mismatch, judge_here
-from autograder.batch.judges import JudgeFault, Order
+from autograder.batch.cluster_worker import Mismatch, Outcome, judge_here
+from autograder.batch.job import Order
+from autograder.batch.judges import JudgeFault, JudgeLost
 from autograder.batch.keys import Keys
 from autograder.batch.pictures import unpack
+from autograder.batch.plan import Name
 from autograder.batch.pool import Done, OnDone, Source, Task
+from autograder.batch.retries import TRIES, lost_for_good
 from autograder.course import CourseConfig
+from autograder.judge.messages import from_line, to_line
 from autograder.language import _
 from autograder.results.attempt import Key
 
 LOOK_SECONDS = 2.0  # how often the number of workers is looked at
+
+
+@dataclass
+class _Trying:
+    """A task, and how often a try of it was lost."""
+
+    task: Task[Name]
+    lost: int = 0
 
 
 class ClusterRunner:
@@ -51,7 +65,7 @@ class ClusterRunner:
         self._root = root
         self._expected: dict[str, Key] = {}
 
-    def __call__(self, order: Order, source: Source, on_done: OnDone) -> None:
+    def __call__(self, order: Order, source: Source[Name], on_done: OnDone[Name]) -> None:
         """Run every task.
 
         Raises:
@@ -65,23 +79,32 @@ class ClusterRunner:
             kwargs["resources"] = self._resources
         executor = self._client.get_executor(**kwargs)
         order = self._there(order)
-        running: dict[Future[str], Task] = {}
+        running: dict[Future[str], _Trying] = {}
+        again: deque[_Trying] = deque()
         alone_since: float | None = None
         try:
             while True:
                 slots = self._slots()
                 # No more than can begin at once: what waits behind a job that kills its worker would be suspected too,
                 # and every job here is a submission in memory.
-                while len(running) < max(1, slots) and (task := source.take()) is not None:
-                    if task.fault:
-                        on_done(Done(task, None, task.fault))
+                while len(running) < max(1, slots):
+                    trying = again.popleft() if again else _Trying(task) if (task := source.take()) else None
+                    if trying is None:
+                        break
+                    if trying.task.fault:
+                        on_done(Done(trying.task, None, trying.task.fault))
                     else:
-                        running[self._submit(executor, order, task)] = task
+                        running[self._submit(executor, order, trying)] = trying
                 if not running:
                     return
                 ended, _rest = wait(running, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
                 for future in ended:
-                    on_done(self._done(running.pop(future), future, order.figures))
+                    trying = running.pop(future)
+                    done = self._done(trying, future)
+                    if done is not None:
+                        on_done(done)
+                    else:
+                        again.append(trying)
                 alone_since = None if slots or ended else alone_since or time.monotonic()
                 if alone_since is not None and time.monotonic() - alone_since > WORKERS_SECONDS:
                     raise ClusterFault(
@@ -119,18 +142,21 @@ class ClusterRunner:
             total += min([worker["nthreads"], *limits])
         return total
 
-    def _submit(self, executor: Any, order: Order, task: Task) -> Future[str]:
-        exercise = task.job["exercise"]
+    def _submit(self, executor: Any, order: Order, trying: _Trying) -> Future[str]:
+        exercise = trying.task.job.exercise
         if exercise not in self._expected:
             self._expected[exercise] = self._keys.shared(exercise)
+        last = trying.lost >= TRIES - 1
         future: Future[str] = executor.submit(
-            judge_here, order, self._expected[exercise], json.dumps(task.job), task.seconds
+            judge_here, order, self._expected[exercise], to_line(trying.task.job), last
         )
         return future
 
-    def _done(self, task: Task, future: Future[str], figures: Path | None) -> Done:
+    def _done(self, trying: _Trying, future: Future[str]) -> Done[Name] | None:
+        """What came of a try; None where there is to be another."""
+        task = trying.task
         try:
-            answer = json.loads(future.result())
+            outcome = from_line(future.result(), Outcome)
         except Mismatch as mismatch:
             raise ClusterFault(str(mismatch)) from None
         except JudgeFault as fault:
@@ -142,13 +168,19 @@ class ClusterRunner:
         except CancelledError:
             raise ClusterFault(_("the cluster dropped a job; what is graded is kept")) from None
         except Exception as error:
-            if type(error).__name__ == "KilledWorker":
-                n = getattr(error, "allowed_failures", 2) + 1
-                return Done(task, None, _("it has ended {n} workers of the cluster").format(n=n))
-            return Done(task, None, f"{type(error).__name__}: {error}")
-        if figures is not None and answer["result"] is not None:
-            unpack(answer["pictures"], figures, task.job["student"], task.job["exercise"])
-        return Done(task, answer["result"], answer["fault"])
+            if type(error).__name__ != "KilledWorker":
+                return Done(task, None, f"{type(error).__name__}: {error}")
+            # A scheduler of somebody else's may have had several workers die of it before it said so.
+            trying.lost += getattr(error, "allowed_failures", 0) + 1
+            if trying.lost < TRIES:
+                return None
+            return Done(task, None, _("it has ended {n} workers of the cluster").format(n=trying.lost))
+        if outcome.lost:
+            trying.lost += 1
+            return None if trying.lost < TRIES else Done(task, None, str(lost_for_good(JudgeLost(outcome.lost))))
+        if task.job.figures is not None and outcome.result is not None:
+            unpack(outcome.pictures, task.job.figures, task.job.student, task.job.exercise)
+        return Done(task, outcome.result, outcome.fault)
 
     def _there(self, order: Order) -> Order:
         """The order with the paths of the workers' machines."""
@@ -159,6 +191,6 @@ class ClusterRunner:
             return replace(
                 order,
                 config=self._root / order.config.relative_to(here),
-                checks=[self._root / path.relative_to(here) for path in order.checks],
+                checks=tuple(self._root / path.relative_to(here) for path in order.checks),
             )
         raise ClusterFault(_("the course's files lie outside its folder; --cluster-course cannot name them"))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import threading
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from autograder.batch.judges import Judge, Order
+from msgspec import Struct
+from msgspec.structs import replace
+
+from autograder.batch.job import Job, Order
+from autograder.batch.judges import CannotJudge, Judge, JudgeFault, TryLost
 from autograder.batch.keys import Keys, differences
-from autograder.batch.pictures import carry
-from autograder.batch.pool import Task, attempt, start
+from autograder.batch.pictures import Carried, carry
 from autograder.course import load_config
+from autograder.judge.messages import from_line, to_line
 from autograder.language import _, speaking
 from autograder.results.attempt import Key
+from autograder.results.model import Result
 
 
 class Mismatch(Exception):
@@ -32,22 +34,51 @@ class _Local(threading.local):
 _here = _Local()
 
 
-def judge_here(order: Order, expected: Key, job: str, seconds: float) -> str:
-    """The result of one job, judged on this machine: JSON of `result`, `fault` and, where asked for, `pictures`.
+class Outcome(Struct, frozen=True):
+    """What came of one try of a job on another machine.
+
+    Attributes:
+        result: where it was graded.
+        lost: why nothing came of this try; another may end well.
+        fault: why it cannot be graded.
+        pictures: of its figures, where they were asked for.
+    """
+
+    result: Result | None = None
+    lost: str = ""
+    fault: str = ""
+    pictures: Carried = {}
+
+
+def judge_here(order: Order, expected: Key, line: str, last: bool) -> str:
+    """One try of a job, judged on this machine: an `Outcome` as a line.
+
+    Args:
+        order: what this machine's judge judges.
+        expected: what its files must agree with.
+        line: the job.
+        last: whether there will be no other try.
 
     Raises:
         Mismatch: says what differs, and on which machine.
-        JudgeFault: no judge can be started here.
+        CannotJudge: nothing can be judged here.
     """
-    task = Task((), json.loads(job), seconds)
+    job = from_line(line, Job)
     with speaking(order.language or "en"):
-        judge = _judge(order, expected, task.job["exercise"])
-        done = attempt(judge, task)
-    assert done is not None
-    answer: dict[str, Any] = {"result": done.result, "fault": done.fault}
-    if order.figures is not None:
-        answer["pictures"] = carry(_drawn_here(), task.job["student"], task.job["exercise"])
-    return json.dumps(answer, allow_nan=False)
+        judge = _judge(order, expected, job.exercise)
+    if job.figures is not None:
+        # What it draws is carried to the folder that the job names, which may be on another machine.
+        job = replace(job, figures=_drawn_here())
+    try:
+        judge.start()
+        result = judge.grade(job, last=last)
+    except CannotJudge:
+        raise
+    except TryLost as lost:
+        return to_line(Outcome(lost=str(lost)))
+    except JudgeFault as fault:
+        return to_line(Outcome(fault=str(fault)))
+    return to_line(Outcome(result, pictures=carry(job.figures, job.student, job.exercise) if job.figures else {}))
 
 
 def _judge(order: Order, expected: Key, exercise: str) -> Judge:
@@ -61,9 +92,7 @@ def _judge(order: Order, expected: Key, exercise: str) -> Judge:
         _here.judge = None
     _compared().clear()
     _require_same(order, expected, exercise)
-    # What it draws is carried to the folder that the order names, which may be on another machine.
-    judge = Judge(order if order.figures is None else replace(order, figures=_drawn_here()), _slot())
-    start(judge)
+    judge = Judge(order, _slot())
     _here.judge, _here.order = judge, order
     return judge
 
@@ -75,14 +104,14 @@ def _compared() -> set[str]:
 
 def _require_same(order: Order, expected: Key, exercise: str) -> None:
     machine = platform.node()
-    if not Path(order.config).is_file():
+    if not order.config.is_file():
         raise Mismatch(
             _(
                 "{machine}: {file} is not there; mount the course's folder at the same path, or name its place with "
                 "--cluster-course"
             ).format(machine=machine, file=order.config)
         )
-    course = load_config(Path(order.config))
+    course = load_config(order.config)
     found = Keys(course, order.secret, order.language or course.language, order.unprotected).shared(exercise)
     if found != expected:
         parts = "; ".join(differences(expected, found))

@@ -6,20 +6,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
-import msgspec
-
-from autograder.batch.judges import Order
+from autograder.batch.job import Order, faulty
 from autograder.batch.pictures import Pictures
-from autograder.batch.plan import Options, Plan, Planned, make_plan, make_task
-from autograder.batch.pool import Done, OnDone, Source, Task, run_tasks
+from autograder.batch.plan import Name, Options, Plan, Planned, make_plan, make_task
+from autograder.batch.pool import Done, Judges, OnDone, Source, Task
 from autograder.batch.schedule import Piece, Schedule
 from autograder.book.missing import not_handed_in
 from autograder.book.place import open_store
 from autograder.book.store import Store
 from autograder.course import CourseConfig, find_exercise
-from autograder.language import _
 from autograder.results.attempt import Key, Known
 from autograder.results.files import (
     file_digest,
@@ -30,7 +27,7 @@ from autograder.results.files import (
     text_digest,
     write_atomically,
 )
-from autograder.results.model import Result, SubmissionFacts
+from autograder.results.model import Result
 from autograder.submissions import HandIn
 
 __all__ = ["Batch", "Options", "grade_folder"]
@@ -89,7 +86,7 @@ class Batch:
 # Told each new result as it comes, how many there will be, and how many seconds are left (None: not known yet).
 OnResult = Callable[[Result, int], None]
 OnLeft = Callable[[float | None], None]
-Runner = Callable[[Order, Source, OnDone], None]
+Runner = Callable[[Order, Source[Name], OnDone[Name]], None]
 
 
 def grade_folder(
@@ -195,10 +192,10 @@ class _Work:
         source = _Tasks(self)
         total = len(plan.todo)
 
-        def collect(done: Done) -> None:
-            name: tuple[str, str] = done.task.key
+        def collect(done: Done[Name]) -> None:
+            name = done.task.key
             planned = source.begun.pop(name)
-            result = _result_of(self.course, done)
+            result = done.result or faulty(self.course, done.task.job, done.fault)
             sha256 = result.submission.sha256 or planned.sha256
             key = plan.keys.of(*name, sha256)
             if sha256 == planned.sha256 and planned.left is not None:
@@ -210,18 +207,18 @@ class _Work:
             on_result(result, total)
 
         exercises = sorted({planned.entry.exercise for planned in plan.todo})
-        folders = [find_exercise(self.course, exercise).hidden_folder for exercise in exercises]
+        folders = tuple(find_exercise(self.course, exercise).hidden_folder for exercise in exercises)
         options = self.options
-        order = Order(
-            self.course.file, folders, self.secret, options.unprotected, language=options.language,
-            figures=self.pictures.folder if options.figures else None,
-        )  # fmt: skip
+        order = Order(self.course.file, folders, self.secret, options.unprotected, language=options.language)
         if options.figures:
             for exercise in exercises:
                 self.pictures.remove_older_reference(exercise)
-        run = runner or (lambda order, source, on_done: run_tasks(order, source, options.workers, on_done))
         names = [planned.name for planned in plan.todo]
-        run(order, source, collect)
+        if runner is not None:
+            runner(order, source, collect)
+        else:
+            with Judges(order, options.workers) as judges:
+                judges.run(source, collect)
         return names
 
     def missing(self) -> list[tuple[str, str]]:
@@ -278,7 +275,7 @@ class _Tasks:
     def __len__(self) -> int:
         return len(self.schedule)
 
-    def take(self) -> Task | None:
+    def take(self) -> Task[Name] | None:
         """Read the next submission."""
         planned = self.schedule.take()
         if planned is None:
@@ -289,7 +286,8 @@ class _Tasks:
         before = None
         if planned.again is not None and planned.known is not None:
             before = self._work.store.attempts.result(planned.known.id)
-        return make_task(self._work.course, self._work.batch.scan, planned, before)
+        figures = self._work.pictures.folder if self._work.options.figures else None
+        return make_task(self._work.course, self._work.batch.scan, planned, before, figures)
 
 
 def _durations(attempts: Mapping[tuple[str, str], Known]) -> dict[str, list[float]]:
@@ -298,21 +296,3 @@ def _durations(attempts: Mapping[tuple[str, str], Known]) -> dict[str, list[floa
         if known.outcome == "graded" and known.seconds:
             seen[exercise].append(known.seconds)
     return seen
-
-
-def _result_of(course: CourseConfig, done: Done) -> Result:
-    if done.result is not None:
-        return Result.from_json(done.result)
-    student, exercise = done.task.key
-    job: Mapping[str, Any] = done.task.job
-    lines = done.fault.strip().splitlines() or ["?"]
-    return Result(
-        student=student,
-        exercise=exercise,
-        points=0.0,
-        max_points=course.exercise(exercise).points,
-        outcome="error",
-        message=_("This submission could not be graded: {fault}").format(fault=lines[-1]),
-        submission=msgspec.convert(job["submission"], SubmissionFacts),
-        notes=list(job["notes"]),
-    )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from autograder.batch.judges import Judge, JudgeFault, Order
+from autograder.batch.job import Order, job_of
+from autograder.batch.judges import JudgeFault
+from autograder.batch.pool import Judges
 from autograder.course.handout import Handout
 from autograder.language import _
 from autograder.results.model import Result
-from autograder.submissions import Submission, code_cells, read_submission
+from autograder.submissions import Submission, read_submission
 
 # Public inputs are fixed: a student who asks twice gets the same answer.
 PUBLIC_SECRET = b"public checks have no secret"
@@ -34,19 +37,9 @@ def check_submission(handout: Handout, submission: Submission, language: str | N
     """
     exercise = submission.exercise
     checks = handout.file(exercise, "test_public.py")
-    order = Order(handout.config.file, [checks], PUBLIC_SECRET, unprotected=True, public=True, language=language)
-    limits = handout.config.exercise(exercise).limits
-    job = {
-        "exercise": exercise,
-        "student": "you",
-        "cells": list(code_cells(submission, exercise)),
-        "submission": {
-            "file": submission.path.name, "format": submission.format, "sha256": submission.sha256, "submitted": None,
-        },
-        "notes": list(submission.problems),
-    }  # fmt: skip
-    with Judge(order) as judge:
-        result = Result.from_json(judge.grade(job, limits.total_seconds + 120))
+    order = Order(handout.config.file, (checks,), PUBLIC_SECRET, unprotected=True, public=True, language=language)
+    with Judges(order) as judges:
+        result = judges.grade(job_of(handout.config, replace(submission, student="you")))
     faults = [check for check in result.checks if check.outcome == "error"]
     if faults:
         raise JudgeFault(

@@ -1,19 +1,36 @@
-"""Judge processes as seen by the scheduler: start one, give it jobs, replace it when it is lost."""
+"""A judge process as seen by the scheduler: started, given jobs one by one, ended."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TextIO
+
+from msgspec import Struct
 
 from autograder.errors import AutograderError
+from autograder.judge.messages import (
+    Answer,
+    Disturbed,
+    Fault,
+    Graded,
+    Job,
+    Judged,
+    Order,
+    Question,
+    Ready,
+    Refusal,
+    Start,
+    Worth,
+    answer_from,
+    to_line,
+)
+from autograder.results.model import Result
+from autograder.results.outcomes import CheckOutcome
 from autograder.sandbox import forks
 from autograder.sandbox.forks import Fork
 
@@ -25,6 +42,8 @@ SETTINGS = {
     "PYTHONSAFEPATH": "1",
 }  # fmt: skip
 
+OnCheck = Callable[[str, CheckOutcome], None]
+
 
 class JudgeFault(AutograderError):
     """The framework could not grade: never the student's fault."""
@@ -32,53 +51,47 @@ class JudgeFault(AutograderError):
     status = 1
 
 
-class JudgeLost(JudgeFault):
-    """The judge process died or hung in the middle of a job."""
+class CannotJudge(JudgeFault):
+    """No judge of this order can judge anything: says why."""
 
 
-@dataclass(frozen=True)
-class Order:
-    """What every judge of a batch is told.
+class TryLost(JudgeFault):
+    """This try came to nothing, and another may end well: see `retries`."""
 
-    Attributes:
-        config: the course's configuration file.
-        checks: files or folders of the checks to collect.
-        secret: the course secret.
-        unprotected: run student code without isolation where there is none.
-        without: isolation layers left out (tests).
-        public: public checks on a student's machine.
-        uncalibrated: record figures, judge none.
-        language: of the messages; None takes the course's.
-        figures: folder for pictures of figures; none are drawn without it.
-        data_set: `mnist` or `digits`; None takes the course's.
-        listing: asked only what its checks are worth: no worker is made ready.
-    """
 
-    config: Path
-    checks: Sequence[Path]
-    secret: bytes
-    unprotected: bool = False
-    without: frozenset[str] = frozenset()
-    public: bool = False
-    uncalibrated: bool = False
-    language: str | None = None
-    figures: Path | None = None
-    data_set: str | None = None
-    listing: bool = False
+class JudgeLost(TryLost):
+    """The judge process died or hung."""
+
+
+class StartLost(JudgeLost):
+    """The judge process died or hung before it was ready."""
+
+
+class JobDisturbed(TryLost):
+    """Something from outside spoilt the job; the judge goes on."""
 
 
 class Judge:
-    """One judge process. Use as a context manager."""
+    """One judge process. Use as a context manager.
+
+    Args:
+        order: what it judges.
+        slot: its number among those that work at the same time; its workers keep to one processor.
+
+    Attributes:
+        checks: what there is to earn, of each exercise of the order, once started.
+    """
 
     program: tuple[str, ...] = ("-m", "autograder.judge.process")
 
     def __init__(self, order: Order, slot: int | None = None) -> None:
-        self.checks: dict[str, list[dict[str, Any]]] = {}  # of each exercise, once started; see `process.worth`
+        self.checks: Mapping[str, Sequence[Worth]] = {}
+        self.slot = slot
+        self.number = slot or 0  # in a pool, whether tied to a processor or not
         self._order = order
-        self._slot = slot  # its number among those that work at the same time
         self._process: subprocess.Popen[bytes] | Fork | None = None
         self._socket: socket.socket | None = None
-        self._stream: Any = None
+        self._stream: TextIO | None = None
 
     def __enter__(self) -> Judge:
         self.start()
@@ -88,42 +101,37 @@ class Judge:
         self.close()
 
     def start(self) -> None:
-        """Start the process; JudgeFault with the reason where it cannot grade at all."""
+        """Start the process, unless it runs.
+
+        Raises:
+            CannotJudge: it cannot grade at all; says why.
+            StartLost: it died or hung.
+        """
+        if self._process is not None:
+            return
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = self._forked(theirs.fileno()) or self._executed(theirs.fileno())
         ours.settimeout(START_SECONDS)
         self._socket = ours
         self._stream = ours.makefile("rw", encoding="utf-8", newline="\n")
-        order = self._order
-        self._send(
-            {
-                "config": str(order.config),
-                "checks": [str(path) for path in order.checks],
-                "secret": order.secret.hex(),
-                "unprotected": order.unprotected,
-                "without": sorted(order.without),
-                "public": order.public,
-                "uncalibrated": order.uncalibrated,
-                "language": order.language,
-                "data_set": order.data_set,
-                "listing": order.listing,
-                "figures": str(order.figures) if order.figures else None,
-                "slot": self._slot,
-            }
-        )
-        answer = self._receive()
-        if "ready" not in answer:
-            self.kill()
-            raise JudgeFault(answer.get("fatal", "the judge process did not start"))
-        self.checks = answer.get("checks", {})
+        try:
+            self._send(Start(self._order, self.slot))
+            answer = self._receive()
+        except JudgeLost as lost:
+            raise StartLost(str(lost)) from None
+        if isinstance(answer, Ready):
+            self.checks = answer.checks
+            return
+        self.kill()
+        if isinstance(answer, Disturbed):
+            raise StartLost(answer.reason)
+        raise CannotJudge(answer.reason if isinstance(answer, Refusal) else f"the judge process said {answer}")
 
     def _forked(self, connection: int) -> Fork | None:
         """A process that has imported torch already; None where it must do so itself."""
         module = self.program[-1]
-        if self.program[0] != "-m" or self._order.listing or not forks.possible():
-            return None
-        for _attempt in range(2):  # the second time with a zygote that has not been killed
+        if self.program[0] == "-m" and not self._order.listing and forks.possible():
             with contextlib.suppress(OSError):
                 return forks.judge(module, connection, SETTINGS)
         return None
@@ -138,37 +146,45 @@ class Judge:
             start_new_session=True,
         )
 
-    def grade(
-        self, job: dict[str, Any], seconds: float, on_check: Callable[[str, str], None] | None = None
-    ) -> dict[str, Any]:
-        """The result of one job, as JSON-able data.
+    def grade(self, job: Job, on_check: OnCheck | None = None, last: bool = True) -> Result:
+        """The result of one job: one try.
+
+        Args:
+            job: what to judge.
+            on_check: told each check's id and outcome.
+            last: whether a result counts even where something from outside disturbed it.
 
         Raises:
-            JudgeLost: the process died, or said nothing for `seconds`.
+            TryLost: nothing came of this try.
+            CannotJudge: the exercise's checks cannot be collected.
             JudgeFault: the framework failed on this job, and the judge goes on.
         """
-        assert self._socket is not None
-        self._socket.settimeout(seconds)
-        self._send(job | {"progress": on_check is not None})
+        assert self._socket is not None, "start() it first"
+        self._socket.settimeout(job.seconds)
+        self._send(Question(job, on_check is not None, last))
         while True:
-            answer = self._receive()
-            if "check" in answer:
-                if on_check is not None:
-                    on_check(answer["check"], answer["outcome"])
-                continue
-            if "result" in answer:
-                result: dict[str, Any] = answer["result"]
-                return result
-            if "fatal" in answer:
-                self.kill()
-                raise JudgeLost(answer["fatal"])
-            raise JudgeFault(answer["fault"])
+            match self._receive():
+                case Judged(check, outcome):
+                    if on_check is not None:
+                        on_check(check, outcome)
+                case Graded(result):
+                    return result
+                case Disturbed(reason):
+                    raise JobDisturbed(reason)
+                case Refusal(reason):
+                    self.kill()
+                    raise CannotJudge(reason)
+                case Fault(reason):
+                    raise JudgeFault(reason)
+                case Ready():
+                    self.kill()
+                    raise JudgeLost("the judge process began again")
 
     def close(self) -> None:
         """Let the process end by itself, then make sure."""
         if self._process is None:
             return
-        self._hang_up()
+        self.hang_up()
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
@@ -188,31 +204,33 @@ class Judge:
             self._process.kill()
             self._process.wait()
             self._process = None
-        self._hang_up()
+        self.hang_up()
 
-    def _hang_up(self) -> None:
-        if self._socket is not None:
+    def hang_up(self) -> None:
+        """Let the process end, without waiting for it."""
+        if self._socket is not None and self._stream is not None:
             with contextlib.suppress(OSError):
                 self._stream.close()
             self._socket.close()
-            self._socket = None
+            self._socket = self._stream = None
 
-    def _send(self, message: dict[str, Any]) -> None:
+    def _send(self, message: Struct) -> None:
+        assert self._stream is not None
         try:
-            self._stream.write(json.dumps(message) + "\n")
+            self._stream.write(to_line(message))
             self._stream.flush()
         except OSError as error:
             self.kill()
             raise JudgeLost(f"the judge process is gone ({error})") from None
 
-    def _receive(self) -> dict[str, Any]:
+    def _receive(self) -> Answer:
+        assert self._stream is not None
         try:
             line = self._stream.readline()
+            if line:
+                return answer_from(line)
         except (OSError, ValueError) as error:  # a time-out is one
             self.kill()
             raise JudgeLost(f"the judge process did not answer ({error})") from None
-        if not line:
-            self.kill()
-            raise JudgeLost("the judge process died")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        self.kill()
+        raise JudgeLost("the judge process died")

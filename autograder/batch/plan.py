@@ -10,10 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
+from autograder.batch.job import Kept, job_of, ungraded, unread_job
 from autograder.batch.keys import CHECK, Keys, changed_checks, differences, only_checks_differ
 from autograder.batch.pictures import Pictures
 from autograder.batch.pool import Task
@@ -21,7 +19,9 @@ from autograder.course import CourseConfig
 from autograder.language import N_, _
 from autograder.results.attempt import Key, Known
 from autograder.results.model import Result, SubmissionFacts
-from autograder.submissions import Entry, HandIn, NotGradable, Submission, SubmissionUnreadable, code_cells
+from autograder.submissions import Entry, HandIn, NotGradable, SubmissionUnreadable
+
+Name = tuple[str, str]  # student and exercise
 
 NEW = N_("new")
 FORCED = N_("asked for (--force)")
@@ -159,7 +159,7 @@ def make_plan(
             try:
                 sha256 = scan.read(entry).sha256
             except SubmissionUnreadable as reason:
-                plan.unreadable.append((_unreadable(course, entry, reason), {}))
+                plan.unreadable.append((ungraded(course, entry, reason), {}))
                 continue
         plan.digests[name] = sha256
         key, attempt = plan.keys.of(*name, sha256), known.get(name)
@@ -230,7 +230,9 @@ def _decide(
     return planned(why, wanted, left)
 
 
-def make_task(course: CourseConfig, scan: HandIn, planned: Planned, before: Result | None = None) -> Task:
+def make_task(
+    course: CourseConfig, scan: HandIn, planned: Planned, before: Result | None = None, figures: Path | None = None
+) -> Task[Name]:
     """The job of a planned submission, read now.
 
     Args:
@@ -238,58 +240,24 @@ def make_task(course: CourseConfig, scan: HandIn, planned: Planned, before: Resu
         scan: that found the file.
         planned: what is to be done.
         before: the earlier result, where some of its checks are kept.
+        figures: folder for pictures.
 
     Returns:
         The task; its job's `submission` tells the SHA-256 of what was read, which may be newer than the plan.
     """
     entry = planned.entry
-    limits = course.exercise(entry.exercise).limits
-    # The exercise's whole time, and that of the imports of workers that had to be replaced.
-    seconds = limits.total_seconds + 4 * limits.per_import.seconds
     try:
         submission = scan.read(entry)
     except SubmissionUnreadable as reason:
-        told = describe(entry, entry.path.suffix.lstrip("."), reason.sha256)
         fault = _("the file was changed while the class was graded: {reason}").format(reason=reason.message)
-        about = {"exercise": entry.exercise, "submission": msgspec.to_builtins(told), "notes": list(entry.notes)}
-        return Task(planned.name, about, seconds, fault)
-    return Task(planned.name, _job(entry, submission) | _kept(planned, submission, before), seconds)
+        return Task(planned.name, unread_job(course, entry, reason.sha256), fault)
+    kept = _kept(planned, before) if submission.sha256 == planned.sha256 else None
+    return Task(planned.name, job_of(course, submission, entry, kept=kept, figures=figures))
 
 
-def _job(entry: Entry, submission: Submission) -> dict[str, Any]:
-    return {
-        "exercise": entry.exercise,
-        "student": entry.student,
-        "cells": list(code_cells(submission, entry.exercise)),
-        "submission": msgspec.to_builtins(describe(entry, submission.format, submission.sha256)),
-        "notes": [*entry.notes, *submission.problems],
-    }
-
-
-def _kept(planned: Planned, submission: Submission, before: Result | None) -> dict[str, Any]:
-    """What of an earlier result the judge takes over; nothing where the file is another one by now."""
-    if planned.again is None or before is None or submission.sha256 != planned.sha256:
-        return {}
+def _kept(planned: Planned, before: Result | None) -> Kept | None:
+    """What of an earlier result the judge takes over."""
+    if planned.again is None or before is None:
+        return None
     checks = [check for check in before.checks if check.id not in planned.again and check.outcome != "error"]
-    return {"kept": msgspec.to_builtins({"checks": checks, "incidents": before.incidents})}
-
-
-def describe(entry: Entry, file_format: str, sha256: str) -> SubmissionFacts:
-    """What a result says of the file."""
-    # The platform's mark counts where it does not say the time.
-    marked = entry.late and not entry.submitted
-    return SubmissionFacts(entry.path.name, file_format, sha256, entry.submitted, marked)
-
-
-def _unreadable(course: CourseConfig, entry: Entry, reason: SubmissionUnreadable) -> Result:
-    # A file that could not be opened here is no fault of the student's.
-    return Result(
-        student=entry.student,
-        exercise=entry.exercise,
-        points=0.0,
-        max_points=course.exercise(entry.exercise).points,
-        outcome="handed_in_not_gradable" if reason.fault == "content" else "error",
-        message=reason.message,
-        submission=describe(entry, entry.path.suffix.lstrip("."), reason.sha256),
-        notes=list(entry.notes),
-    )
+    return Kept(tuple(checks), tuple(before.incidents))

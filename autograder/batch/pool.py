@@ -1,4 +1,7 @@
-"""Jobs over several judge processes: each result is handed over as it comes, a lost judge is replaced."""
+"""Judges that work at the same time and stay warm between calls: for a class's jobs and for single ones.
+
+Each result is handed over as it comes; a judge that is lost is started again with the next try (see `retries`).
+"""
 
 from __future__ import annotations
 
@@ -7,66 +10,67 @@ import os
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Generic, Protocol, TypeVar
 
-from autograder.batch.judges import Judge, JudgeFault, JudgeLost, Order
+from autograder.batch.job import Job, Order
+from autograder.batch.judges import CannotJudge, Judge, JudgeFault, OnCheck
+from autograder.batch.retries import in_tries
 from autograder.language import _, in_same_language
+from autograder.results.model import Result
 
-MAX_ATTEMPTS = 3
-MARGIN_SECONDS = 120.0
+K = TypeVar("K")  # what a caller knows a task by
+K_co = TypeVar("K_co", covariant=True)
 
 
 @dataclass(frozen=True)
-class Task:
+class Task(Generic[K]):
     """One job.
 
     Attributes:
         key: what the caller knows it by.
-        job: what the judge is told: `exercise`, `student`, `cells`, ...
-        seconds: how long the student's code may take in all; a judge silent for longer (and a margin) is replaced.
+        job: for the judge.
         fault: why there is nothing to judge after all; empty otherwise.
     """
 
-    key: tuple[Any, ...]
-    job: dict[str, Any]
-    seconds: float
+    key: K
+    job: Job
     fault: str = ""
 
 
 @dataclass(frozen=True)
-class Done:
+class Done(Generic[K]):
     """What came of a task: a result, or the fault that prevented one."""
 
-    task: Task
-    result: dict[str, Any] | None
+    task: Task[K]
+    result: Result | None
     fault: str = ""
 
 
-OnDone = Callable[[Done], None]
+OnDone = Callable[[Done[K]], None]
 
 
-class Source(Protocol):
+class Source(Protocol[K]):
     """Where tasks come from: each is made when a judge is free for it, so that few are in memory."""
 
     def __len__(self) -> int:
         """How many have not been taken."""
 
-    def take(self) -> Task | None:
+    def take(self) -> Task[K] | None:
         """The next one, None where there are no more. Called by one thread at a time."""
 
 
-class InOrder:
+class InOrder(Generic[K]):
     """Tasks that are there already."""
 
-    def __init__(self, tasks: Sequence[Task]) -> None:
+    def __init__(self, tasks: Sequence[Task[K]]) -> None:
         self._tasks = deque(tasks)
 
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def take(self) -> Task | None:
+    def take(self) -> Task[K] | None:
         """The next in order."""
         return self._tasks.popleft() if self._tasks else None
 
@@ -78,36 +82,145 @@ def default_workers() -> int:
     return os.cpu_count() or 1
 
 
-def run_tasks(order: Order, tasks: Sequence[Task] | Source, workers: int, on_done: OnDone) -> None:
-    """Run every task; `on_done` is called in the calling thread, once per task, as they end.
+def run_tasks(order: Order, tasks: Sequence[Task[K]], workers: int, on_done: OnDone[K]) -> None:
+    """Run every task on judges that end afterwards; see `Judges.run`."""
+    with Judges(order, workers) as judges:
+        judges.run(InOrder(tasks), on_done)
 
-    Raises:
-        JudgeFault: no judge can be started here at all (isolation refused, broken checks).
-        KeyboardInterrupt: after the judges have been ended.
+
+class Judges:
+    """Judges of one order, each started when it is first needed. Use as a context manager.
+
+    Its methods may be called from several threads at the same time; together they keep at most `workers` judges.
+    What the order names (configuration, checks, limits) is read when a judge starts, and not again.
+
+    Args:
+        order: what they judge.
+        workers: how many.
     """
-    source = tasks if hasattr(tasks, "take") else InOrder(tasks)
-    count = max(1, min(workers, len(source)))
-    # A judge by itself has nobody beside it to protect: it is not tied to a processor that others may be using.
-    slots: list[int | None] = [None] if count == 1 else list(range(count))
-    pool = _Pool(source, [Judge(order, slot) for slot in slots])
-    pool.run(on_done)
+
+    judge_class = Judge
+
+    def __init__(self, order: Order, workers: int = 1) -> None:
+        self.order = order
+        self.workers = max(1, workers)
+        self._idle: list[Judge] = []
+        self._slots = set(range(self.workers))  # numbers of those that have not been made
+        self._busy: set[Judge] = set()
+        self._waiting: deque[object] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def __enter__(self) -> Judges:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def grade(self, job: Job, on_check: OnCheck | None = None) -> Result:
+        """The result of one job, as soon as a judge is free for it.
+
+        Raises:
+            JudgeFault: the framework could not grade it; never the student's fault.
+            CannotJudge: nothing can be graded here.
+        """
+        with self._borrowed() as judge:
+            result = _graded(judge, job, on_check, lambda: self._closed)
+        if result is None:
+            raise JudgeFault(_("the judges were closed while one was at work"))
+        return result
+
+    def run(self, source: Source[K], on_done: OnDone[K]) -> None:
+        """Run every task; `on_done` is called in the calling thread, once per task, as they end.
+
+        Raises:
+            CannotJudge: nothing can be graded here (isolation refused, checks that cannot be collected).
+            KeyboardInterrupt: after the judges have been ended.
+        """
+        _Run(self, source, min(self.workers, len(source))).run(on_done)
+
+    def close(self) -> None:
+        """End all judges, also those that other threads are waiting for."""
+        with self._changed:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            for judge in self._busy:
+                judge.interrupt()
+            self._changed.notify_all()
+        for judge in idle:
+            judge.hang_up()
+        for judge in idle:
+            judge.close()
+
+    @contextlib.contextmanager
+    def _borrowed(self, several: bool = False) -> Iterator[Judge]:
+        """A judge that nobody else has; it need not run.
+
+        Args:
+            several: others will work beside it: its workers keep to a processor. One by itself has nobody to protect,
+                and is not tied to a processor that other programs may be using.
+        """
+        judge = self._take(several)
+        try:
+            yield judge
+        except JudgeFault:
+            raise
+        except BaseException:
+            judge.kill()  # in the middle of a job
+            raise
+        finally:
+            with self._changed:
+                self._busy.discard(judge)
+                closed = self._closed
+                if not closed:
+                    self._idle.append(judge)
+                self._changed.notify_all()
+            if closed:
+                judge.kill()
+
+    def _take(self, several: bool) -> Judge:
+        with self._changed:
+            ticket = object()
+            self._waiting.append(ticket)  # one after the other: a class's threads would let nobody else in
+            try:
+                self._changed.wait_for(
+                    lambda: self._closed or (self._waiting[0] is ticket and (self._idle or self._slots))
+                )
+            finally:
+                self._waiting.remove(ticket)
+                self._changed.notify_all()
+            if self._closed:
+                raise JudgeFault(_("the judges have been closed"))
+            several = several or bool(self._busy)
+            if self._idle:
+                judge = self._idle.pop()
+            else:
+                number = min(self._slots)
+                self._slots.discard(number)
+                judge = self.judge_class(self.order, number if several else None)
+                judge.number = number
+            self._busy.add(judge)
+        if several and judge.slot is None:
+            judge.close()
+            judge.slot = judge.number
+        return judge
 
 
-class _Pool:
+class _Run(Generic[K]):
     """A thread for each judge; the calling thread gets what they make."""
 
-    def __init__(self, source: Source, judges: Sequence[Judge]) -> None:
-        self._source = source
+    def __init__(self, judges: Judges, source: Source[K], count: int) -> None:
         self._judges = judges
+        self._source = source
+        self._count = count
         self._taking = threading.Lock()
         # A thread's last word is None. Bounded: results must not pile up before a slow disk.
-        self._done: queue.Queue[Done | Exception | None] = queue.Queue(4 * len(judges))
+        self._done: queue.Queue[Done[K] | Exception | None] = queue.Queue(4 * max(1, count))
         self._stop = threading.Event()
+        self._working: set[Judge] = set()
 
-    def run(self, on_done: OnDone) -> None:
-        threads = [
-            threading.Thread(target=in_same_language(self._work), args=(judge,), daemon=True) for judge in self._judges
-        ]
+    def run(self, on_done: OnDone[K]) -> None:
+        threads = [threading.Thread(target=in_same_language(self._work), daemon=True) for _ in range(self._count)]
         for thread in threads:
             thread.start()
         working = len(threads)
@@ -125,60 +238,54 @@ class _Pool:
             while any(thread.is_alive() for thread in threads):
                 # Again and again: one may be just about to start its judge, or to hand over a result.
                 if working:
-                    for judge in self._judges:
+                    for judge in tuple(self._working):
                         judge.interrupt()
                 with contextlib.suppress(queue.Empty):
                     self._done.get(timeout=0.02)
 
-    def _work(self, judge: Judge) -> None:
+    def _work(self) -> None:
         try:
-            start(judge)
-            while not self._stop.is_set():
-                with self._taking:
-                    task = self._source.take()
-                if task is None:
-                    break
-                done = attempt(judge, task, self._stop.is_set)
-                if done is not None:
-                    self._done.put(done)
+            while not self._stop.is_set() and self._next():
+                pass
         except Exception as fault:
             if not self._stop.is_set():
                 self._done.put(fault)
         finally:
-            judge.kill() if self._stop.is_set() else judge.close()
             self._done.put(None)
 
+    def _next(self) -> bool:
+        """One task; whether there was one."""
+        with self._judges._borrowed(self._count > 1) as judge:
+            self._working.add(judge)
+            try:
+                with self._taking:
+                    task = self._source.take()
+                if task is None:
+                    return False
+                done = _done(judge, task, self._stop.is_set)
+                if done is not None:
+                    self._done.put(done)
+                return True
+            finally:
+                self._working.discard(judge)
 
-def start(judge: Judge) -> None:
-    """Start a judge; one that is killed while it starts is started again.
 
-    Raises:
-        JudgeFault: it can't be started.
-    """
-    for number in range(MAX_ATTEMPTS):
-        try:
-            return judge.start()
-        except JudgeLost:
-            if number == MAX_ATTEMPTS - 1:
-                raise
-
-
-def attempt(judge: Judge, task: Task, given_up: Callable[[], bool] = lambda: False) -> Done | None:
-    """What comes of a task, after several attempts where its judge was lost; None where nobody waits any more.
-
-    A job that ends its judge each time is given up, so that it does not end every judge there is.
-    """
+def _done(judge: Judge, task: Task[K], given_up: Callable[[], bool]) -> Done[K] | None:
+    """What comes of a task; None where nobody waits any more."""
     if task.fault:
         return Done(task, None, task.fault)
-    for number in range(MAX_ATTEMPTS):
-        try:
-            return Done(task, judge.grade(task.job, task.seconds + MARGIN_SECONDS))
-        except JudgeLost as lost:
-            if given_up():
-                return None
-            start(judge)
-            if number == MAX_ATTEMPTS - 1:
-                return Done(task, None, _("the judge was lost {n} times: {reason}").format(n=MAX_ATTEMPTS, reason=lost))
-        except JudgeFault as fault:
-            return Done(task, None, str(fault))
-    raise AssertionError
+    try:
+        result = _graded(judge, task.job, None, given_up)
+    except CannotJudge:
+        raise
+    except JudgeFault as fault:
+        return Done(task, None, str(fault))
+    return Done(task, result) if result is not None else None
+
+
+def _graded(judge: Judge, job: Job, on_check: OnCheck | None, given_up: Callable[[], bool]) -> Result | None:
+    def once(last: bool) -> Result:
+        judge.start()
+        return judge.grade(job, on_check, last)
+
+    return in_tries(once, given_up)

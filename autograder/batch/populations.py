@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 from autograder.authoring.bundle import stub_source
 from autograder.authoring.losses import read_bank
 from autograder.authoring.overlay import apply_mistake
 from autograder.authoring.personal import personalise
+from autograder.batch.job import job_of
 from autograder.batch.pool import Task
 from autograder.course import CourseConfig, Exercise
+from autograder.submissions.model import Cell, Submission
 
 Kind = Literal["reference", "alternative", "mistake", "stub"]
 
@@ -25,6 +28,17 @@ class Subject:
     personal: bool = True
 
 
+class Run(NamedTuple):
+    """Which subject was judged, under which seed."""
+
+    kind: Kind
+    name: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}, seed {self.seed}"
+
+
 def subjects(exercise: Exercise) -> list[Subject]:
     """The reference, the stub, every alternative and every mistake of an exercise."""
     solution = exercise.solution.read_text(encoding="utf-8")
@@ -36,16 +50,12 @@ def subjects(exercise: Exercise) -> list[Subject]:
     return found
 
 
-def task(course: CourseConfig, exercise: Exercise, subject: Subject, seed: int, checks: tuple[str, ...] = ()) -> Task:
+def task(
+    course: CourseConfig, exercise: Exercise, subject: Subject, seed: int, checks: tuple[str, ...] = ()
+) -> Task[Run]:
     """The job that judges a subject as another student under another seed."""
     student = f"verification-{seed}"
     source = personalise(subject.source, exercise, student) if subject.personal else subject.source
     name = f"{exercise.id}.py"
-    job: dict[str, Any] = {
-        "exercise": exercise.id,
-        "student": student,
-        "salt": str(seed),
-        "cells": [{"source": source, "where": name, "filename": name, "first_line": 1}],
-        "checks": list(checks),
-    }
-    return Task((subject.kind, subject.name, seed), job, course.exercise(exercise.id).limits.total_seconds)
+    submission = Submission(student, exercise.id, Path(name), "", "py", (Cell(1, name, source, 1),))
+    return Task(Run(subject.kind, subject.name, seed), job_of(course, submission, checks=checks, salt=str(seed)))

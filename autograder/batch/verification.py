@@ -10,20 +10,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from autograder.authoring.losses import losses_text, read_bank, read_losses
 from autograder.authoring.mistakes import Mistake, When
 from autograder.batch import matrix
-from autograder.batch.judges import Order
-from autograder.batch.pool import Done, run_tasks
-from autograder.batch.populations import Kind, Subject, subjects, task
+from autograder.batch.job import Order
+from autograder.batch.pool import Done, OnDone, run_tasks
+from autograder.batch.populations import Kind, Run, Subject, subjects, task
 from autograder.course import CourseConfig, Exercise
 from autograder.language import _
 from autograder.results.files import write_atomically
+from autograder.results.model import CheckResult
 
 SECRET = b"the secret of verification runs"
-Check = Mapping[str, Any]  # as in a result
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Verification:
     judged: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
     runs: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     kinds: dict[str, Kind] = field(default_factory=dict)
-    lost: dict[str, dict[int, dict[str, Check]]] = field(default_factory=lambda: defaultdict(dict))
+    lost: dict[str, dict[int, dict[str, CheckResult]]] = field(default_factory=lambda: defaultdict(dict))
     durations: list[float] = field(default_factory=list)
     exact: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
@@ -85,7 +84,7 @@ class Verification:
     def named(self) -> int:
         """How many mistakes were named by the check meant for them in every run."""
         return sum(
-            all(lost.get(self.bank[name].check, {}).get("diagnosis") == name for lost in runs.values())
+            all((own := lost.get(self.bank[name].check)) and own.diagnosis == name for lost in runs.values())
             for name, runs in self.lost.items()
         )
 
@@ -95,7 +94,7 @@ def verify(
     exercise: Exercise,
     seeds: VerificationSeeds,
     workers: int,
-    on_done: Callable[[Done, int], None],
+    on_done: Callable[[Done[Run], int], None],
     only: Collection[str] = (),
 ) -> Verification:
     """Judge every known submission of an exercise over its seeds, and say what is not as it should be.
@@ -109,12 +108,12 @@ def verify(
         only: these mistakes and nothing else; everything where it is empty.
     """
     seen = Verification(exercise.id, bank={mistake.id: mistake for mistake in read_bank(exercise)})
-    order = Order(course.file, [exercise.hidden_folder], SECRET)
+    order = Order(course.file, (exercise.hidden_folder,), SECRET)
     chosen = [s for s in subjects(exercise) if not only or (s.kind == "mistake" and s.name in only)]
     tasks = [task(course, exercise, one, seed) for one in chosen for seed in range(getattr(seeds, one.kind))]
     total = len(tasks) + (0 if only else seeds.exact)
 
-    def collect(done: Done) -> None:
+    def collect(done: Done[Run]) -> None:
         _note(seen, done)
         on_done(done, total)
 
@@ -155,67 +154,67 @@ def _exact(
     order: Order,
     workers: int,
     seen: Verification,
-    on_done: Callable[[Done], None],
+    on_done: OnDone[Run],
 ) -> None:
     exact = tuple(check for check in seen.checks if check in seen.exact)
     tasks = [task(course, exercise, reference, 1000 + seed, exact) for seed in range(seeds.exact)]
 
-    def collect(done: Done) -> None:
+    def collect(done: Done[Run]) -> None:
         _note(seen, done)
         on_done(done)
 
     run_tasks(order, tasks, workers, collect)
 
 
-def _note(seen: Verification, done: Done) -> None:
+def _note(seen: Verification, done: Done[Run]) -> None:
     kind, name, seed = done.task.key
-    label = f"{kind} {name}, seed {seed}"
+    label = str(done.task.key)
     if done.result is None:
         seen.problems.append(f"{label}: {done.fault}")
         return
     seen.kinds[name] = kind
     result = done.result
-    for check in result["checks"]:
-        if check["id"] not in seen.checks:
-            seen.checks.append(check["id"])
-        if check["kind"] == "exact":
-            seen.exact.add(check["id"])
-        if check["outcome"] == "error":
-            seen.problems.append(f"{label}: {check['id']} is a fault of ours: {check['message']}")
-        seen.judged[name][check["id"]] += 1
-        seen.passed[name][check["id"]] += check["outcome"] == "passed"
-    if not done.task.job["checks"]:
+    for check in result.checks:
+        if check.id not in seen.checks:
+            seen.checks.append(check.id)
+        if check.kind == "exact":
+            seen.exact.add(check.id)
+        if check.outcome == "error":
+            seen.problems.append(f"{label}: {check.id} is a fault of ours: {check.message}")
+        seen.judged[name][check.id] += 1
+        seen.passed[name][check.id] += check.outcome == "passed"
+    if not done.task.job.checks:
         seen.runs[name] += 1
         if kind == "reference":
-            seen.durations.append(result["duration_s"])
+            seen.durations.append(result.duration_s)
     if kind == "mistake":
-        seen.lost[name][seed] = {c["id"]: c for c in result["checks"] if c["outcome"] != "passed"}
-    for check in result["checks"]:
-        if kind == "stub" and check["outcome"] == "passed":
-            seen.problems.append(f"{label}: the untouched stub passes {check['id']}")
-        wanted = kind == "reference" or (kind == "alternative" and check["kind"] != "quiz")
-        if wanted and check["outcome"] != "passed":
-            seen.problems.append(f"{label}: {check['id']} {check['outcome']}: {check['message']}")
+        seen.lost[name][seed] = {check.id: check for check in result.checks if check.outcome != "passed"}
+    for check in result.checks:
+        if kind == "stub" and check.outcome == "passed":
+            seen.problems.append(f"{label}: the untouched stub passes {check.id}")
+        wanted = kind == "reference" or (kind == "alternative" and check.kind != "quiz")
+        if wanted and check.outcome != "passed":
+            seen.problems.append(f"{label}: {check.id} {check.outcome}: {check.message}")
 
 
-def _faults(seen: Verification, mistake: Mistake, runs: Mapping[int, Mapping[str, Check]]) -> list[str]:
+def _faults(seen: Verification, mistake: Mistake, runs: Mapping[int, Mapping[str, CheckResult]]) -> list[str]:
     """What is wrong with a mistake itself: --accept does not put up with it."""
     lines = []
     for seed, lost in runs.items():
         meant = lost.get(mistake.check)
         if meant is None:
             lines.append(_("passes {check}, the check meant for it (seed {n})").format(check=mistake.check, n=seed))
-        elif meant["diagnosis"] != mistake.id:
+        elif meant.diagnosis != mistake.id:
             lines.append(
                 _("{check} does not name it (seed {n}, diagnosis: {diagnosis})").format(
-                    check=mistake.check, n=seed, diagnosis=meant["diagnosis"]
+                    check=mistake.check, n=seed, diagnosis=meant.diagnosis
                 )
             )
     red = {
-        check: entry["message"]
+        check: entry.message
         for lost in runs.values()
         for check, entry in lost.items()
-        if check in seen.exact and check != mistake.check and entry["outcome"] != "blocked"
+        if check in seen.exact and check != mistake.check and entry.outcome != "blocked"
     }
     lines += [
         _("turns {check} red, too ({message}): mend it, or say in also= why").format(check=check, message=message)
@@ -230,7 +229,7 @@ def _faults(seen: Verification, mistake: Mistake, runs: Mapping[int, Mapping[str
     return lines
 
 
-def _measured(mistake: Mistake, runs: Mapping[int, Mapping[str, Check]]) -> dict[str, When]:
+def _measured(mistake: Mistake, runs: Mapping[int, Mapping[str, CheckResult]]) -> dict[str, When]:
     """What a mistake loses beside the check meant for it. What it once lost in some runs only stays `sometimes`."""
     known = {check for check, when in mistake.losses.items() if when == "sometimes"}
     lost = {check for run in runs.values() for check in run} | known
@@ -241,7 +240,7 @@ def _measured(mistake: Mistake, runs: Mapping[int, Mapping[str, Check]]) -> dict
 def _differences(seen: Verification, name: str) -> list[str]:
     """Where that is not what losses.yaml says."""
     was, now = seen.bank[name].losses, seen.measured[name]
-    messages = {check: entry["message"] for lost in seen.lost[name].values() for check, entry in lost.items()}
+    messages = {check: entry.message for lost in seen.lost[name].values() for check, entry in lost.items()}
     return [
         _("loses {check} {now}, in losses.yaml {was}: {message}").format(
             check=check, now=now.get(check, "never"), was=was.get(check, "never"), message=messages.get(check, "-")

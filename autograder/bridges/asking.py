@@ -7,21 +7,21 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from autograder.batch.judges import Judge, JudgeFault, JudgeLost, Order
-from autograder.batch.pool import MARGIN_SECONDS, MAX_ATTEMPTS
+from autograder.batch.job import Order, Worth, job_of
+from autograder.batch.judges import Judge, JudgeFault
+from autograder.batch.pool import Judges
 from autograder.course import CONFIG_NAME, CourseConfig, find_exercise, load_config, load_secret
 from autograder.language import _
 from autograder.results.model import Result
-from autograder.submissions import Submission, code_cells
+from autograder.submissions import Submission
 
 SETTINGS = "autograder.json"  # beside what was exported: where the course is
 
 
 @dataclass
 class Asker:
-    """Judges of one course, one for each exercise asked about; they end with this process.
+    """Judges of one course, started when they are asked; they end with this process.
 
     Attributes:
         course: the configuration.
@@ -32,7 +32,7 @@ class Asker:
     unprotected: bool = False
 
     def __post_init__(self) -> None:
-        self._judges: dict[str, Judge] = {}
+        self._judges: Judges | None = None
         atexit.register(self.close)
 
     def grade(self, submission: Submission) -> Result:
@@ -41,62 +41,43 @@ class Asker:
         Raises:
             JudgeFault: the framework could not grade; never the student's fault.
         """
-        exercise = submission.exercise
-        limits = self.course.exercise(exercise).limits
-        job: dict[str, Any] = {
-            "exercise": exercise,
-            "student": submission.student,
-            "cells": list(code_cells(submission, exercise)),
-            "submission": {
-                "file": submission.path.name, "format": submission.format, "sha256": submission.sha256,
-                "submitted": None,
-            },
-            "notes": list(submission.problems),
-        }  # fmt: skip
-        seconds = limits.total_seconds + 4 * limits.per_import.seconds + MARGIN_SECONDS
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            try:
-                result = Result.from_json(self.judge(exercise).grade(job, seconds))
-            except JudgeLost:
-                self._judges.pop(exercise)
-                if attempt == MAX_ATTEMPTS:
-                    raise
-                continue
-            faults = [check for check in result.checks if check.outcome == "error"]
-            if faults:
-                raise JudgeFault(f"check {faults[0].id}: {faults[0].message}")
-            return result
-        raise AssertionError("unreachable")
-
-    def judge(self, exercise: str) -> Judge:
-        """The judge of an exercise, started if need be."""
-        if exercise not in self._judges:
-            folder = find_exercise(self.course, exercise).hidden_folder
+        if self._judges is None:
             secret = load_secret(self.course, self.course.root)
-            judge = Judge(Order(self.course.file, [folder], secret, self.unprotected))
-            judge.start()
-            self._judges[exercise] = judge
-        return self._judges[exercise]
+            self._judges = Judges(Order(self.course.file, (), secret, self.unprotected))
+        result = self._judges.grade(job_of(self.course, submission))
+        faults = [check for check in result.checks if check.outcome == "error"]
+        if faults:
+            raise JudgeFault(f"check {faults[0].id}: {faults[0].message}")
+        return result
 
     def close(self) -> None:
         """End the judges."""
         atexit.unregister(self.close)
-        while self._judges:
-            self._judges.popitem()[1].close()
+        if self._judges is not None:
+            self._judges.close()
+            self._judges = None
 
 
-def worth(course: CourseConfig, exercises: Sequence[str]) -> Mapping[str, list[dict[str, Any]]]:
-    """The checks of each exercise and their points (see `Judge.checks`); nothing is graded."""
-    folders = [find_exercise(course, exercise).hidden_folder for exercise in exercises]
+Checks = Mapping[str, Sequence[Worth]]  # of each exercise, in order
+
+
+def worth(course: CourseConfig, exercises: Sequence[str]) -> Checks:
+    """The checks of each exercise and their points; nothing is graded."""
+    folders = tuple(find_exercise(course, exercise).hidden_folder for exercise in exercises)
     with Judge(Order(course.file, folders, b"nothing is graded with it", listing=True)) as judge:
-        return {exercise: judge.checks.get(exercise, []) for exercise in exercises}
+        return {exercise: judge.checks.get(exercise, ()) for exercise in exercises}
 
 
-def public_worth(course: CourseConfig, exercises: Sequence[str]) -> Mapping[str, list[dict[str, Any]]]:
+def public_worth(course: CourseConfig, exercises: Sequence[str]) -> Checks:
     """The same of the public checks."""
-    files = [find_exercise(course, exercise).public_checks for exercise in exercises]
+    files = tuple(find_exercise(course, exercise).public_checks for exercise in exercises)
     with Judge(Order(course.file, files, b"nothing is graded with it", listing=True, public=True)) as judge:
-        return {exercise: judge.checks.get(exercise, []) for exercise in exercises}
+        return {exercise: judge.checks.get(exercise, ()) for exercise in exercises}
+
+
+def worth_of(result: Result) -> Sequence[Worth]:
+    """The checks that a result has, and their points."""
+    return tuple(Worth(check.id, check.title, check.max_points, check.visibility) for check in result.checks)
 
 
 def write_settings(folder: Path, course: CourseConfig) -> None:

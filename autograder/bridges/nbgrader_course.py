@@ -14,6 +14,7 @@ from typing import Any
 from autograder.authoring.bundle import generate
 from autograder.authoring.notebook import to_notebook
 from autograder.authoring.personal import personalise
+from autograder.batch.job import Worth
 from autograder.bridges.asking import write_settings
 from autograder.course import CourseConfig, find_exercise
 from autograder.course.handout import HANDOUT_CONFIG
@@ -73,7 +74,7 @@ c.Execute.timeout = {seconds}
 
 
 def write_course(
-    course: CourseConfig, folder: Path, exercises: Sequence[str], checks: Mapping[str, Sequence[Mapping[str, Any]]]
+    course: CourseConfig, folder: Path, exercises: Sequence[str], checks: Mapping[str, Sequence[Worth]]
 ) -> list[Path]:
     """Write the course; what was written, the configuration first.
 
@@ -103,7 +104,7 @@ def write_course(
     return written
 
 
-def source_notebook(course: CourseConfig, exercise: str, checks: Sequence[Mapping[str, Any]]) -> str:
+def source_notebook(course: CourseConfig, exercise: str, checks: Sequence[Worth]) -> str:
     """The source notebook of an exercise, as JSON text."""
     files = find_exercise(course, exercise)
     # The numbers of the student "example": `nbgrader validate` judges the solution under this name.
@@ -116,7 +117,7 @@ def source_notebook(course: CourseConfig, exercise: str, checks: Sequence[Mappin
     notebook["cells"] += [
         _markdown("checks", title),
         check_cell(PUBLIC, f'from autograder.bridges.cells import public\n\npublic("{exercise}")', 0),
-        *(check_cell(PREFIX + c["id"], _check_source(exercise, c), c["max_points"]) for c in checks),
+        *(check_cell(PREFIX + c.id, _check_source(exercise, c), c.max_points) for c in checks),
     ]
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
@@ -134,15 +135,15 @@ def check_cell(identity: str, source: str, points: float) -> dict[str, Any]:
     }
 
 
-def _check_source(exercise: str, check: Mapping[str, Any]) -> str:
+def _check_source(exercise: str, check: Worth) -> str:
     return "\n".join(
         [
-            f"# {check['title']}",
-            f"# {check['max_points']:g} points; judged when handed in.",
+            f"# {check.title}",
+            f"# {check.max_points:g} points; judged when handed in.",
             "### BEGIN HIDDEN TESTS",
             "from autograder.bridges.cells import judged",
             "",
-            f"judged({exercise!r}, {check['id']!r})",
+            f"judged({exercise!r}, {check.id!r})",
             "### END HIDDEN TESTS",
         ]
     )

@@ -9,6 +9,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+from autograder.batch.job import Worth
 from autograder.bridges.nbgrader_course import PREFIX
 from autograder.course import CourseConfig
 from autograder.results.grade import Grade
@@ -21,7 +22,7 @@ def write_scores(
     course: CourseConfig,
     results: Sequence[Result],
     grades: Sequence[Grade],
-    checks: Mapping[str, Sequence[Mapping[str, Any]]],
+    checks: Mapping[str, Sequence[Worth]],
 ) -> int:
     """Write every result: the points of each check, a teacher's overrides, the late penalty.
 
@@ -46,7 +47,7 @@ def write_scores(
         for result, grade in zip(results, grades, strict=True):
             if result.outcome == "error":
                 continue
-            _submission(gradebook, result, grade, [c["id"] for c in checks[result.exercise]])
+            _submission(gradebook, result, grade, [c.id for c in checks[result.exercise]])
             written += 1
     return written
 
@@ -56,7 +57,7 @@ def database_url(text: str) -> str:
     return text if "://" in text else f"sqlite:///{Path(text).resolve()}"
 
 
-def _assignment(gradebook: Any, course: CourseConfig, exercise: str, checks: Sequence[Mapping[str, Any]]) -> None:
+def _assignment(gradebook: Any, course: CourseConfig, exercise: str, checks: Sequence[Worth]) -> None:
     due = course.exercise(exercise).due
     # nbgrader keeps times without a zone, in UTC.
     dates = {} if due is None else {"duedate": due.astimezone(UTC).replace(tzinfo=None)}
@@ -64,7 +65,7 @@ def _assignment(gradebook: Any, course: CourseConfig, exercise: str, checks: Seq
     gradebook.update_or_create_notebook(exercise, exercise)
     for check in checks:
         gradebook.update_or_create_grade_cell(
-            PREFIX + check["id"], exercise, exercise, max_score=check["max_points"], cell_type="code"
+            PREFIX + check.id, exercise, exercise, max_score=check.max_points, cell_type="code"
         )
 
 

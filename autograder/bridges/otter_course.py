@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from autograder.authoring.bundle import generate
+from autograder.batch.job import Worth
 from autograder.course import CONFIG_NAME, CourseConfig, find_exercise
 from autograder.course.handout import HANDOUT_CONFIG
 from autograder.language import TRANSLATIONS
@@ -54,7 +55,7 @@ def test_{name}(env):
 """
 
 
-def write_student(course: CourseConfig, exercise: str, folder: Path, public: Sequence[Mapping[str, Any]]) -> Path:
+def write_student(course: CourseConfig, exercise: str, folder: Path, public: Sequence[Worth]) -> Path:
     """Write what students get; returns the notebook.
 
     Args:
@@ -68,8 +69,8 @@ def write_student(course: CourseConfig, exercise: str, folder: Path, public: Seq
     for name in ("quiz.py", "test_public.py"):
         _write(folder / exercise / name, handout[f"{exercise}/{name}"].decode())
     for check in public:
-        text = PUBLIC_TEST.format(name=check["id"], title=check["title"], exercise=exercise)
-        _write(folder / "tests" / f"{check['id']}.py", text)
+        text = PUBLIC_TEST.format(name=check.id, title=check.title, exercise=exercise)
+        _write(folder / "tests" / f"{check.id}.py", text)
     notebook = json.loads(handout[f"{exercise}/{exercise}.ipynb"])
     title = "## Checks\n\nSave the notebook first: the checks read the file. They earn no points."
     notebook["cells"].append({"cell_type": "markdown", **_ignored("otter-checks"), "source": title})
@@ -87,7 +88,7 @@ def write_student(course: CourseConfig, exercise: str, folder: Path, public: Seq
     return _write(folder / f"{exercise}.ipynb", json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
 
 
-def write_autograder(course: CourseConfig, exercise: str, folder: Path, checks: Sequence[Mapping[str, Any]]) -> Path:
+def write_autograder(course: CourseConfig, exercise: str, folder: Path, checks: Sequence[Worth]) -> Path:
     """Write what the zip is made of; returns the configuration.
 
     Args:
@@ -99,9 +100,9 @@ def write_autograder(course: CourseConfig, exercise: str, folder: Path, checks: 
     for old in ("tests", "files"):
         shutil.rmtree(folder / old, ignore_errors=True)
     for check in checks:
-        hidden = check["visibility"] != "visible"
-        text = HIDDEN_TEST.format(name=check["id"], title=check["title"], points=check["max_points"], hidden=hidden)
-        _write(folder / "tests" / f"{check['id']}.py", text)
+        hidden = check.visibility != "visible"
+        text = HIDDEN_TEST.format(name=check.id, title=check.title, points=check.max_points, hidden=hidden)
+        _write(folder / "tests" / f"{check.id}.py", text)
     _bundle(course, exercise, folder / "files" / BUNDLE)
     # The summary of public tests, otter's default, would say of every hidden one that all its cases passed.
     shown = {"show_hidden": True, "force_public_test_summary": False}

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from autograder.commands.faults import CommandFault
 from autograder.language import _
+
+if TYPE_CHECKING:
+    from autograder.course.config import DataSet
 
 
 @click.command("calibrate")
@@ -27,7 +31,7 @@ def command(
     alternative_seeds: int,
     mistake_seeds: int,
     workers: int | None,
-    data_set: str | None,
+    data_set: DataSet | None,
 ) -> None:
     """Run correct solutions and mistakes over many seeds and place the limits between them.
 

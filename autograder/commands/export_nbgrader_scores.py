@@ -32,7 +32,7 @@ def command(out: Path, gradebook: str, course: Path, exercises: tuple[str, ...],
     from autograder.book.missing import complete
     from autograder.book.place import read_decisions
     from autograder.book.rubric import load_rubric
-    from autograder.bridges.asking import worth
+    from autograder.bridges.asking import worth, worth_of
     from autograder.bridges.nbgrader_scores import database_url, write_scores
     from autograder.course import CONFIG_NAME, find_course, load_config
     from autograder.results.files import read_results
@@ -44,7 +44,7 @@ def command(out: Path, gradebook: str, course: Path, exercises: tuple[str, ...],
     results = [r for r in complete(list(read_results(out)), config, decisions) if r.exercise in wanted]
     if not results:
         raise CommandFault(_("{out}: no results of these; grade first").format(out=out), status=2)
-    checks = {r.exercise: [{"id": c.id, "max_points": c.max_points} for c in r.checks] for r in results if r.checks}
+    checks = {r.exercise: worth_of(r) for r in results if r.checks}
     rest = sorted({r.exercise for r in results} - set(checks))
     if rest:
         checks |= worth(config, rest)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 import torch
@@ -22,37 +21,18 @@ from autograder.course.secret import derive_seed
 from autograder.judge.calibrated import LimitBook
 from autograder.judge.grading import Grading
 from autograder.judge.loading import Code
+from autograder.judge.messages import Job
 from autograder.judge.quiz import RightAnswers
 from autograder.judge.reference import classes, load_module, signatures
 from autograder.judge.session import Session
 from autograder.judge.transport import LocalTransport, Transport, WorkerTransport
 from autograder.judge.verdicts import FrameworkFault
-from autograder.sandbox import Limits, WarmParent, WarmParentDied
+from autograder.sandbox import Limits, WarmParent
 from autograder.sandbox.isolation import MIB
-from autograder.wire.values import Cell
+from autograder.submissions.model import CodeCell
 
 # Beyond the import: what NumPy, torch and matplotlib map lazily in a worker's first calls.
 FILE_BYTES = 32 * MIB
-MAX_STARTS = 3  # of a warm parent
-
-
-@dataclass(frozen=True)
-class Job:
-    """One submission to judge.
-
-    Attributes:
-        exercise: id of the exercise.
-        student: who handed it in.
-        cells: the code cells (`source`, `where`, `filename`, `first_line`).
-        salt: added to every seed; empty for grading, a number for verification over many seeds.
-        watched: library functions that some check of the exercise forbids.
-    """
-
-    exercise: str
-    student: str
-    cells: Sequence[Cell]
-    salt: str = ""
-    watched: tuple[str, ...] = ()
 
 
 class Kit:
@@ -174,37 +154,32 @@ class Engine:
     def start(self) -> None:
         """Start the warm parent now rather than at the first submission."""
         if self._parent is None:
-            self._parent = self._started()
-            level = self._parent.isolation.level
+            parent = WarmParent(
+                unprotected=self._unprotected, without=self._without, processor=processor_of(self._slot)
+            )
+            parent.start()
+            self._parent = parent
+            level = parent.isolation.level
             if self.config.isolation == "full" and level != "full" and not self._unprotected:
-                missing = ", ".join(self._parent.isolation.missing)
+                missing = ", ".join(parent.isolation.missing)
                 self.close()
                 raise FrameworkFault(
                     f"the configuration asks for isolation: full, but this machine gives {level} (missing: {missing}); "
                     "write isolation: reduced, or grade elsewhere"
                 )
 
-    def _started(self) -> WarmParent:
-        for number in range(MAX_STARTS):
-            parent = WarmParent(
-                unprotected=self._unprotected, without=self._without, processor=processor_of(self._slot)
-            )
-            try:
-                parent.start()
-                return parent
-            except WarmParentDied:  # killed, perhaps, by a system short of memory
-                parent.close()
-                if number == MAX_STARTS - 1:
-                    raise
-        raise AssertionError
+    def open(self, job: Job, watched: tuple[str, ...] = ()) -> Grading:
+        """A grading of one submission; its session is to be closed.
 
-    def open(self, job: Job) -> Grading:
-        """A grading of one submission; close it with `close_grading`."""
+        Args:
+            job: the submission.
+            watched: library functions that some check of the exercise forbids.
+        """
         kit = self.kit(job.exercise)
         limits = kit.config.limits
         session = Session(
             self.transport(job, kit),
-            Code(job.exercise, job.cells, kit.probes, self.device, job.watched),
+            Code(job.exercise, job.cells, kit.probes, self.device, watched),
             limits.per_import.seconds,
             {} if self.public else kit.signatures,
             frozenset() if self.public else kit.classes,
@@ -213,7 +188,7 @@ class Engine:
         return Grading(
             exercise=job.exercise,
             student=job.student,
-            seed=self.seed_of(job),
+            seed=self.seeds(job.exercise, job.student, job.salt),
             session=session,
             reference=None if self.public else kit.reference,
             quiz_answers={} if self.public else kit.quiz_answers(job.student),
@@ -236,11 +211,11 @@ class Engine:
             ),
         )
 
-    def seed_of(self, job: Job) -> Callable[[str], int]:
-        """The seed of each check of a job: secret, student, exercise and check decide it."""
-        return lambda check: derive_seed(self.secret, job.student, job.exercise, check, job.salt)
+    def seeds(self, exercise: str, student: str, salt: str = "") -> Callable[[str], int]:
+        """The seed of each check: secret, student, exercise and check decide it."""
+        return lambda check: derive_seed(self.secret, student, exercise, check, salt)
 
-    def reference_cells(self, exercise: str, student: str, mistake: str | None = None) -> list[Cell]:
+    def reference_cells(self, exercise: str, student: str, mistake: str | None = None) -> tuple[CodeCell, ...]:
         """The reference solution, or one known mistake, as a submission of this student's."""
         kit = self.kit(exercise)
         source = kit.solution
@@ -249,7 +224,7 @@ class Engine:
         if kit.exercise.quiz.is_file():
             source = personalise(source, kit.exercise, student)
         name = f"{exercise}.py"
-        return [{"source": source, "where": name, "filename": name, "first_line": 1}]
+        return (CodeCell(source=source, where=name, filename=name, first_line=1),)
 
     @cached_property
     def data_name(self) -> str:

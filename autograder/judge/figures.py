@@ -17,9 +17,10 @@ from autograder.judge import fixtures
 from autograder.judge.case import Case, Once
 from autograder.judge.draw import Draw, subseed
 from autograder.judge.drawing import Drawing, check_drawing, save
-from autograder.judge.engine import Engine, Job
+from autograder.judge.engine import Engine
 from autograder.judge.grading import Grading
 from autograder.judge.loading import Code
+from autograder.judge.messages import Job
 from autograder.judge.reference import load_module
 from autograder.judge.session import Session
 from autograder.judge.transport import LocalTransport
@@ -105,4 +106,4 @@ def _save(
 
 
 def _seed(engine: Engine, exercise: str, name: str) -> int:
-    return engine.seed_of(Job(exercise, "", ()))(f"figure/{name}")
+    return engine.seeds(exercise, "")(f"figure/{name}")

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import copy
-from typing import Any
 
-import msgspec
 import pytest
 from msgspec.structs import replace
 
 from autograder.judge.items import info_of
-from autograder.results.model import CheckResult, Incident
+from autograder.judge.messages import Kept
+from autograder.results.model import CheckResult
 
 
-class Kept:
+class KeptChecks:
     """The checks that are not judged again.
 
     A check that needs one that is judged again is judged again too: whether it is blocked may have changed.
 
     Args:
         items: all checks, each after those that it requires.
-        data: `checks` and `incidents` of the earlier result, as JSON.
+        kept: of the earlier result.
     """
 
-    def __init__(self, items: Sequence[pytest.Item], data: Mapping[str, Any]) -> None:
-        known = {check["id"]: msgspec.convert(check, CheckResult) for check in data["checks"]}
+    def __init__(self, items: Sequence[pytest.Item], kept: Kept) -> None:
+        known = {check.id: check for check in kept.checks}
         again: set[str] = set()
         self._results: dict[str, CheckResult] = {}
         for item in items:
@@ -41,11 +40,7 @@ class Kept:
                 again.add(info.id)
         if not again:
             self._results = {}  # nothing to judge would be no grading
-        self.incidents = [
-            Incident(one["kind"], one["detail"], one["check"])
-            for one in data["incidents"]
-            if one["check"] in self._results
-        ]
+        self.incidents = [incident for incident in kept.incidents if incident.check in self._results]
 
     def result(self, item: pytest.Item) -> CheckResult | None:
         """The kept result of a check, None where it is to be judged."""

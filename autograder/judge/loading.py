@@ -73,6 +73,8 @@ class Loading:
                 self.names = loaded.names
                 self.problems = sorted([*self._lost, *loaded.problems], key=lambda p: p.line)
                 return True
+            if -1 in self._skip:
+                break  # another time it would be no different
         self.names = frozenset()
         no_further = LoadingProblem("", 0, "crash", _("the file could not be loaded any further"))
         self.problems = [*self._lost, no_further]

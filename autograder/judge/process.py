@@ -1,16 +1,13 @@
-"""A judge process: one pytest session that collects the hidden checks once and runs them on many submissions.
+"""A judge process: one pytest session that collects checks once and runs them on many submissions.
 
     python -m autograder.judge.process DESCRIPTOR
 
-The descriptor is a stream socket. The first line that comes in is the order (course, exercises, secret), answered by
-`{"ready": true, "checks": ...}` or `{"fatal": ...}`; then one line of JSON per job; each is answered by one line of
-JSON: `{"result": ...}` or `{"fault": ...}`.
+The descriptor is a stream socket; `messages` says what is spoken on it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import select
 import signal
@@ -19,28 +16,61 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-import msgspec
 import pytest
 from _pytest.runner import runtestprotocol
+from msgspec import Struct
 
-from autograder.course import CourseConfig, load_config
-from autograder.judge.engine import Engine, Job
+from autograder.course import CourseConfig, find_exercise, load_config
+from autograder.judge.engine import Engine
 from autograder.judge.grading import Grading
 from autograder.judge.items import forbidden_names, info_of
-from autograder.judge.kept import Kept
+from autograder.judge.kept import KeptChecks
+from autograder.judge.messages import (
+    Answer,
+    Disturbed,
+    Fault,
+    Graded,
+    Job,
+    Judged,
+    Order,
+    Question,
+    Ready,
+    Refusal,
+    Start,
+    Worth,
+    from_line,
+    to_line,
+)
 from autograder.judge.scoring import apply_points, build_result, versions
 from autograder.judge.sitting import SITTING, Sitting
 from autograder.language import speaking
-from autograder.results.model import CheckResult, Environment, InForce, SubmissionFacts
+from autograder.results.model import CheckResult, Environment, InForce
+from autograder.sandbox import WarmParentDied
 
-MAX_ATTEMPTS = 3
 LEAVING_SECONDS = 5.0
+
+
+class Lines(Protocol):
+    """Where questions come from and answers go: a socket's stream."""
+
+    def __iter__(self) -> Iterator[str]:
+        """The questions, as they come."""
+
+    def write(self, text: str, /) -> object:
+        """Send a line."""
+
+    def flush(self) -> object:
+        """Let it go."""
+
+
+class CannotCollect(Exception):
+    """The checks of an exercise are broken: they must not grade anybody."""
 
 
 class JobLoop:
@@ -48,11 +78,13 @@ class JobLoop:
 
     engine_class: type[Engine] = Engine
 
-    def __init__(self, stream: Any, order: dict[str, Any]) -> None:
+    def __init__(self, stream: Lines, start: Start) -> None:
         self._stream = stream
-        self._order = order
+        self._order = start.order
+        self._slot = start.slot
+        self._items: dict[str, list[pytest.Item]] = {}  # checks by exercise
+        self._broken: list[str] = []
         self.idle = threading.Event()  # waiting for the next job
-        self.collection_errors: list[str] = []
 
     @pytest.hookimpl
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -63,104 +95,123 @@ class JobLoop:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep what could not be collected: a broken check must not grade anybody."""
         if report.failed:
-            self.collection_errors.append(f"{report.nodeid}: {report.longreprtext[-1500:]}")
+            self._broken.append(f"{report.nodeid}: {report.longreprtext[-1500:]}")
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> object:
+    def pytest_collection(self, session: pytest.Session) -> bool:
+        """Nothing yet: see `_collect`."""
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Answer jobs until there are no more."""
-        if self.collection_errors:
-            self._send({"fatal": "hidden checks cannot be collected:\n" + "\n".join(self.collection_errors)})
+        try:
+            self._collect(session, self._order.checks)
+        except CannotCollect as broken:
+            self._send(Refusal(str(broken)))
             return True
         torch_threads()
-        course = load_config(Path(self._order["config"]))
-        if self._order.get("data_set"):
-            course = replace(course, data=replace(course.data, set=self._order["data_set"]))
-        with speaking(self._order.get("language") or course.language, course.translations):
+        course = load_config(self._order.config)
+        if self._order.data_set is not None:
+            course = replace(course, data=replace(course.data, set=self._order.data_set))
+        with speaking(self._order.language or course.language, course.translations):
             self._answer_all(session, course)
         return True
 
+    def _collect(self, session: pytest.Session, places: Sequence[Path]) -> None:
+        """Collect checks, once for all jobs."""
+        if places:
+            session.perform_collect([str(place) for place in places])
+        if self._broken:
+            listing = "\n".join(self._broken)
+            self._broken.clear()
+            raise CannotCollect(f"hidden checks cannot be collected:\n{listing}")
+        for item in session.items:
+            if info_of(item) is not None:
+                self._items.setdefault(item.path.parent.name, []).append(item)
+
     def _answer_all(self, session: pytest.Session, course: CourseConfig) -> None:
+        order = self._order
         engine = self.engine_class(
-            course,
-            bytes.fromhex(self._order["secret"]),
-            self._order.get("unprotected", False),
-            frozenset(self._order.get("without", ())),
-            public=self._order.get("public", False),
-            slot=self._order.get("slot"),
+            course, order.secret, order.unprotected, order.without, public=order.public, slot=self._slot
         )
         sitting = session.config.stash[SITTING]
         sitting.engine = engine
-        sitting.limited = not self._order.get("uncalibrated", False)
-        by_exercise: dict[str, list[pytest.Item]] = {}
-        for item in session.items:
-            if info_of(item) is not None:
-                by_exercise.setdefault(item.path.parent.name, []).append(item)
+        sitting.limited = not order.uncalibrated
         try:
-            if not self._order.get("listing"):
+            if not order.listing:
                 engine.start()
-            self._send({"ready": True, "checks": worth(course, by_exercise)})
+            self._send(Ready(worth(course, self._items)))
             self.idle.set()
             for line in self._stream:
                 self.idle.clear()
-                self._send(self._answer(json.loads(line), sitting, by_exercise))
+                self._send(self._answer(from_line(line, Question), session, engine, sitting))
                 self.idle.set()
         except BrokenPipeError:
             pass  # the scheduler is gone
+        except WarmParentDied as died:  # killed while it started, perhaps, by a system short of memory
+            with contextlib.suppress(OSError):
+                self._send(Disturbed(str(died)))
         except Exception as error:
             with contextlib.suppress(OSError):
-                self._send({"fatal": f"{type(error).__name__}: {error}"})
+                self._send(Refusal(f"{type(error).__name__}: {error}"))
         finally:
             engine.close()
 
-    def _answer(
-        self, order: dict[str, Any], sitting: Sitting, by_exercise: dict[str, list[pytest.Item]]
-    ) -> dict[str, Any]:
+    def _answer(self, question: Question, session: pytest.Session, engine: Engine, sitting: Sitting) -> Answer:
+        exercise = question.job.exercise
         try:
-            return {"result": self._judge(order, sitting, by_exercise)}
+            if exercise not in self._items and not self._order.public:
+                self._collect(session, [find_exercise(engine.config, exercise).hidden_folder])
+            return self._judge(question, engine, sitting)
         except (KeyboardInterrupt, BrokenPipeError):
             raise
+        except CannotCollect as broken:
+            return Refusal(str(broken))
+        except WarmParentDied as died:
+            engine.close()
+            return Disturbed(str(died))
         except Exception:
-            return {"fault": traceback.format_exc()[-4000:]}
+            return Fault(traceback.format_exc()[-4000:])
 
-    def _judge(
-        self, order: dict[str, Any], sitting: Sitting, by_exercise: dict[str, list[pytest.Item]]
-    ) -> dict[str, Any]:
+    def _judge(self, question: Question, engine: Engine, sitting: Sitting) -> Answer:
         started = time.monotonic()
-        engine = sitting.engine
-        assert engine is not None
-        everything = by_exercise.get(order["exercise"], [])
-        watched = forbidden_names(everything)
-        job = Job(order["exercise"], order["student"], order["cells"], order.get("salt", ""), watched)
-        items = _selected(everything, order.get("checks", ()))
-        kept = Kept(items, order["kept"]) if order.get("kept") else None
-        for _attempt in range(MAX_ATTEMPTS):
-            grading = engine.open(job)
-            self._run(items, kept, grading, sitting, bool(order.get("progress")), partial(self._draw, engine, job))
-            # Killed from outside, or by a system short of memory: that may not happen again, and is nobody's mistake.
-            if not grading.session.transport.disturbed:
-                break
-        isolation = grading.session.transport.isolation
+        job = question.job
+        everything = self._items.get(job.exercise, [])
+        items = _selected(everything, job.checks)
+        kept = KeptChecks(items, job.kept) if job.kept is not None else None
+        grading = engine.open(job, forbidden_names(everything))
+        self._run(items, kept, grading, sitting, question, partial(self._draw, engine, job))
+        transport = grading.session.transport
+        # Killed from outside, or by a system short of memory: that may not happen again, and is nobody's mistake.
+        if transport.disturbed and not question.last:
+            engine.close()
+            return Disturbed("a worker was killed from outside")
+        isolation = transport.isolation
         environment = Environment(
             InForce("none")
             if isolation is None
             else InForce(isolation.level, list(isolation.layers), list(isolation.missing), list(isolation.why)),
             versions(),
             engine.device,
-            engine.data_name if any("digits" in i.fixturenames for i in items) else "",  # type: ignore[attr-defined]
+            engine.data_name if any("digits" in names_of(item) for item in items) else "",
         )
         config = engine.kit(job.exercise).config
-        facts = msgspec.convert(order.get("submission", {}), SubmissionFacts)
-        duration = time.monotonic() - started
-        result = build_result(grading, config, facts, order.get("notes", ()), environment, duration)
-        return result.to_json()
+        result = build_result(grading, config, job.submission, job.notes, environment, time.monotonic() - started)
+        return Graded(result)
 
     def _run(
-        self, items: Sequence[pytest.Item], kept: Kept | None, grading: Grading, sitting: Sitting, tell: bool,
+        self,
+        items: Sequence[pytest.Item],
+        kept: KeptChecks | None,
+        grading: Grading,
+        sitting: Sitting,
+        question: Question,
         afterwards: Callable[[Grading], None],
-    ) -> None:  # fmt: skip
-        def on_result(result: Any) -> None:
-            if tell:
-                self._send({"check": result.id, "outcome": result.outcome})
+    ) -> None:
+        def on_result(result: CheckResult) -> None:
+            if question.progress:
+                self._send(Judged(result.id, result.outcome))
 
         sitting.grading, sitting.on_result = grading, on_result
         if kept is not None:
@@ -173,6 +224,8 @@ class JobLoop:
                     continue
                 item._initrequest()  # type: ignore[attr-defined]
                 runtestprotocol(item, log=False, nextitem=following)
+                if grading.session.transport.disturbed and not question.last:
+                    return  # judged again from the start
             afterwards(grading)
         finally:
             sitting.grading = None
@@ -180,32 +233,34 @@ class JobLoop:
 
     def _draw(self, engine: Engine, job: Job, grading: Grading) -> None:
         """Draw the submission's figures where they are asked for; they are for looking at, and cost no points."""
-        folder = self._order.get("figures")
-        if folder is None or grading.session.transport.disturbed:
+        if job.figures is None or grading.session.transport.disturbed:
             return
         from autograder.judge.figures import draw_figures
 
-        draw_figures(engine, job, grading, Path(folder))
+        draw_figures(engine, job, grading, job.figures)
 
-    def _send(self, message: dict[str, Any]) -> None:
-        self._stream.write(json.dumps(message, allow_nan=False) + "\n")
+    def _send(self, message: Struct) -> None:
+        self._stream.write(to_line(message))
         self._stream.flush()
 
 
-def worth(course: CourseConfig, by_exercise: Mapping[str, Sequence[pytest.Item]]) -> dict[str, list[dict[str, Any]]]:
-    """What there is to earn: for each exercise its checks as `id`, `title`, `max_points` and `visibility`, in order."""
+def worth(course: CourseConfig, by_exercise: Mapping[str, Sequence[pytest.Item]]) -> dict[str, tuple[Worth, ...]]:
+    """What there is to earn by the checks of each exercise, in order."""
     found = {}
     for exercise, items in by_exercise.items():
         infos = [info for item in items if (info := info_of(item)) is not None]
         checks = [CheckResult(info.id, info.title, 0.0, info.points, "skipped") for info in infos]
         apply_points(checks, course.exercise(exercise))
-        found[exercise] = [
-            {"id": c.id, "title": c.title, "max_points": c.max_points, "visibility": c.visibility} for c in checks
-        ]
+        found[exercise] = tuple(Worth(c.id, c.title, c.max_points, c.visibility) for c in checks)
     return found
 
 
-def _selected(items: list[pytest.Item], wanted: Sequence[str]) -> list[pytest.Item]:
+def names_of(item: pytest.Item) -> Sequence[str]:
+    """The fixtures that a check takes."""
+    return item.fixturenames if isinstance(item, pytest.Function) else ()
+
+
+def _selected(items: Sequence[pytest.Item], wanted: Sequence[str]) -> Sequence[pytest.Item]:
     """The wanted checks and those that they require, all where none is named; their order is kept."""
     if not wanted:
         return items
@@ -227,14 +282,13 @@ def torch_threads() -> None:
     torch.set_num_threads(1)
 
 
-def run_loop(loop: JobLoop, order: dict[str, Any]) -> None:
-    """Collect the checks that the order names and hand them to the loop, in a pytest session of their own."""
+def run_loop(loop: JobLoop, order: Order) -> None:
+    """Run the loop in a pytest session of its own."""
     pytest.main(
         [
-            *order["checks"],
             "-p", "autograder.judge.plugin", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging",
             "-p", "no:faulthandler", "-p", "no:unraisableexception", "-p", "no:threadexception", "-W", "ignore",
-            "-c", os.devnull, "--rootdir", str(Path(order["config"]).parent), "--noconftest",
+            "-c", os.devnull, "--rootdir", str(order.config.parent), "--noconftest",
             "--import-mode=importlib", "--assert=plain", "--capture=no",
         ],
         plugins=[loop],
@@ -261,13 +315,13 @@ def main() -> int:
     """Run the judge process on the descriptor named on the command line."""
     connection = socket.socket(fileno=int(sys.argv[1]))
     stream = connection.makefile("rw", encoding="utf-8", newline="\n")
-    order = json.loads(stream.readline())
+    start = from_line(stream.readline(), Start)
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
-    loop = JobLoop(stream, order)
+    loop = JobLoop(stream, start)
     leave_with_scheduler(connection, loop)
-    run_loop(loop, order)
+    run_loop(loop, start.order)
     return 0
 
 

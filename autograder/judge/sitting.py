@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -57,7 +58,7 @@ class Sitting:
         if self.grading is not None and (self._opened is None or self._opened == exercise):
             return self.grading
         self.close()
-        from autograder.judge.engine import Job
+        from autograder.judge.messages import Job
 
         engine = self._engine_for(item)
         options = self.options
@@ -69,7 +70,7 @@ class Sitting:
         else:
             cells = engine.reference_cells(exercise, options.student, options.mistake)
         watched = forbidden_names(i for i in item.session.items if i.path.parent == item.path.parent)
-        self.grading = engine.open(Job(exercise, options.student, cells, options.salt, watched))
+        self.grading = engine.open(Job(exercise, options.student, cells, math.inf, salt=options.salt), watched)
         self._opened = exercise
         return self.grading
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import dataclass
 from types import ModuleType
@@ -20,7 +19,6 @@ from autograder.wire.encoding import Buffers, MakeHandle, encode
 from autograder.wire.values import HandleReference, Other, Value, WireError
 from autograder.worker.dispatcher import Dispatcher
 
-MAX_SPAWNS = 4
 SIGKILL = 9  # signal.SIGKILL is missing on Windows
 
 Request: TypeAlias = dict[str, object]  # the fields of a request, see `autograder.worker.dispatcher`
@@ -119,16 +117,11 @@ class WorkerTransport:
             self._worker.allow_memory(self._allowed)
 
     def _spawn(self) -> Worker:
-        for _attempt in range(MAX_SPAWNS - 1):
-            try:
-                return self._parent.spawn(self._limits)
-            except WarmParentDied:
-                self._parent.close()
-                with contextlib.suppress(WarmParentDied):
-                    self._parent.start()
-            except IsolationRefused:
-                pass  # it was killed while it locked itself down
-        return self._parent.spawn(self._limits)
+        try:
+            return self._parent.spawn(self._limits)
+        except (WarmParentDied, IsolationRefused):
+            self.disturbed = True  # killed, or while it locked itself down: nothing of the submission has run in it
+            raise
 
     def load(self, request: Request, seconds: float) -> Loaded:
         deadline = time.monotonic() + seconds

@@ -70,7 +70,7 @@ class CodeCell(TypedDict):
     first_line: int
 
 
-def code_cells(submission: Submission, exercise: str = "") -> list[CodeCell]:
+def code_cells(submission: Submission, exercise: str = "") -> tuple[CodeCell, ...]:
     """The cells as the worker takes them.
 
     Args:
@@ -78,15 +78,13 @@ def code_cells(submission: Submission, exercise: str = "") -> list[CodeCell]:
         exercise: under which name the file appears in messages; the submission's own without it.
     """
     name = f"{exercise or submission.exercise}.{submission.format}"
-    cells: list[CodeCell] = []
-    for cell in submission.cells:
-        in_script = submission.format == "py"
-        cells.append(
-            {
-                "source": cell.source,
-                "where": name if in_script else cell.label,
-                "filename": name if in_script else f"{name}, {cell.label}",
-                "first_line": cell.first_line,
-            }
+    in_script = submission.format == "py"
+    return tuple(
+        CodeCell(
+            source=cell.source,
+            where=name if in_script else cell.label,
+            filename=name if in_script else f"{name}, {cell.label}",
+            first_line=cell.first_line,
         )
-    return cells
+        for cell in submission.cells
+    )

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from autograder.batch.judges import Judge, Order
+from autograder.batch.job import Job, Order
+from autograder.batch.judges import Judge
 from autograder.language import use_language
 
 TOY = Path(__file__).parent / "toy"
@@ -33,7 +34,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def toy_judge(toy: Path) -> Iterator[Judge]:
     """A judge process for the toy course."""
-    with Judge(Order(toy / "grading_config.yaml", [toy / "tests/hidden/toy"], b"a secret of the tests")) as judge:
+    with Judge(Order(toy / "grading_config.yaml", (toy / "tests/hidden/toy",), b"a secret of the tests")) as judge:
         yield judge
 
 
@@ -52,7 +53,7 @@ def grade(toy_judge: Judge) -> Grade:
 
     def run(source: str, student: str = "ada", **job: Any) -> dict[str, Any]:
         cells = [{"source": source, "where": "toy.py", "filename": "toy.py", "first_line": 1}]
-        result = toy_judge.grade({"exercise": "toy", "student": student, "cells": cells, **job}, 120)
+        result = toy_judge.grade(Job("toy", student, cells, 120, **job)).to_json()
         result["by_id"] = {check["id"]: check for check in result["checks"]}
         return result
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from autograder.batch.judges import Judge, Order
+from autograder.batch.job import Job, Order
+from autograder.batch.judges import Judge
 from autograder.course import find_exercise, load_config
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +44,7 @@ class {name}(nn.Module):
 @pytest.fixture(scope="module")
 def judge():
     folders = [find_exercise(COURSE, name).hidden_folder for name in EXERCISES]
-    with Judge(Order(COURSE.file, folders, b"a secret of the tests", uncalibrated=True)) as process:
+    with Judge(Order(COURSE.file, tuple(folders), b"a secret of the tests", uncalibrated=True)) as process:
         yield process
 
 
@@ -66,7 +67,7 @@ def hold(judge: Judge, exercise: str, answers) -> None:
     broken: dict[str, list[str]] = {}
     for answer in answers:
         cells = [{"source": submission(exercise, answer), "where": "x.py", "filename": "x.py", "first_line": 1}]
-        result = judge.grade({"exercise": exercise, "student": "ada", "cells": cells}, 900)
+        result = judge.grade(Job(exercise, "ada", cells, 900)).to_json()
         for check in result["checks"]:
             if check["outcome"] == "error":
                 broken.setdefault(f"{check['id']}: {check['message']}", []).append(answer)

@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from autograder.batch.grade import Options, grade_folder
-from autograder.batch.judges import Judge, JudgeFault, Order
+from autograder.batch.job import Job, Order
+from autograder.batch.judges import Judge, JudgeFault
 from autograder.batch.pool import Done, Task, run_tasks
 from autograder.course import load_config
 from autograder.results.files import read_result, read_results
@@ -85,19 +86,19 @@ def test_a_notebook_and_a_script_of_the_same_code_get_the_same(graded):
 
 def test_broken_checks_grade_nobody(toy, tmp_path):
     (tmp_path / "test_broken.py").write_text("import no_such_module\n")
-    judge = Judge(Order(toy / "grading_config.yaml", [tmp_path], SECRET))
+    judge = Judge(Order(toy / "grading_config.yaml", (tmp_path,), SECRET))
     with pytest.raises(JudgeFault, match="cannot be collected"):
         judge.start()
 
 
 def test_a_judge_that_is_killed_is_replaced(toy, toy_solution):
     """It is killed (as the kernel would when memory ends) in its second job; the job is run again and ends well."""
-    order = Order(toy / "grading_config.yaml", [toy / "tests/hidden/toy"], SECRET)
+    order = Order(toy / "grading_config.yaml", (toy / "tests/hidden/toy",), SECRET)
     slow = toy_solution.replace("def mean(", "def slow_mean(") + (
         "\n\ndef mean(x):\n    import time\n    time.sleep(0.5)\n    return slow_mean(x)\n"
     )
     cells = [{"source": slow, "where": "toy.py", "filename": "toy.py", "first_line": 1}]
-    tasks = [Task((i,), {"exercise": "toy", "student": f"s{i}", "cells": cells}, 60.0) for i in range(3)]
+    tasks = [Task((i,), Job("toy", f"s{i}", cells, 180.0)) for i in range(3)]
     done: list[Done] = []
     others = judges()  # of other tests in this process
     killed = []
@@ -112,7 +113,7 @@ def test_a_judge_that_is_killed_is_replaced(toy, toy_solution):
     run_tasks(order, tasks, 1, on_done)
     assert killed
     assert sorted(d.task.key for d in done) == [(0,), (1,), (2,)]
-    assert all(d.result is not None and d.result["outcome"] == "graded" for d in done)
+    assert all(d.result is not None and d.result.outcome == "graded" for d in done)
 
 
 def judges():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 
-import msgspec
 import pytest
 from rich.console import Console
 
@@ -17,7 +16,7 @@ from autograder.course import load_config
 from autograder.exporters.people import People
 from autograder.exporters.table import GradeTable
 from autograder.reports.table import grade_table
-from autograder.results.model import Incident, Result, SubmissionFacts
+from autograder.results.model import Incident, Result
 from autograder.submissions import Wanted, read_class
 
 SECRET = b"a secret of the tests"
@@ -67,14 +66,14 @@ def run(course, folder, out, runner=None, **options):
 def answering(order, source, on_done):
     """A runner without judges: everything is right, and drawn where it is asked for."""
     while (task := source.take()) is not None:
-        submission = msgspec.convert(task.job["submission"], SubmissionFacts)
-        if order.figures is not None:
-            for name in (task.job["student"], ".reference"):
-                place = order.figures / name / "toy"
+        submission = task.job.submission
+        if task.job.figures is not None:
+            for name in (task.job.student, ".reference"):
+                place = task.job.figures / name / "toy"
                 place.mkdir(parents=True, exist_ok=True)
                 if name != ".reference" or not list(place.glob("*.png")):
-                    (place / "means.png").write_bytes(PNG + task.job["cells"][0]["source"].encode())
-        on_done(Done(task, Result(*task.key, 10.0, 10.0, "graded", submission=submission).to_json()))
+                    (place / "means.png").write_bytes(PNG + task.job.cells[0]["source"].encode())
+        on_done(Done(task, Result(*task.key, 10.0, 10.0, "graded", submission=submission)))
 
 
 def pictures(out):
@@ -143,9 +142,9 @@ def test_a_cluster_brings_its_pictures_home(course, figures, folder, tmp_path):
     asked = []
 
     class Noting(ClusterRunner):
-        def _submit(self, executor, order, task):
-            asked.append(order.figures)
-            return super()._submit(executor, order, task)
+        def _submit(self, executor, order, trying):
+            asked.append(trying.task.job.figures)
+            return super()._submit(executor, order, trying)
 
     out = tmp_path / "out"
     with connect(Cluster("local:1")) as client:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 
-import msgspec
 import pytest
 
 from autograder.batch.grade import Options, grade_folder
@@ -14,7 +13,7 @@ from autograder.batch.pool import Done
 from autograder.book.faults import StoreFault
 from autograder.book.place import open_store
 from autograder.course import load_config
-from autograder.results.model import CheckResult, Result, SubmissionFacts
+from autograder.results.model import CheckResult, Result
 from autograder.submissions import Wanted, read_class, shelf
 
 SECRET = b"a secret of the tests"
@@ -49,9 +48,9 @@ def answering(order, source, on_done):
             on_done(Done(task, None, task.fault))
             continue
         checks = [CheckResult(name, name, 5.0, 5.0, "passed") for name in ("mean_value", "spread_value")]
-        submission = msgspec.convert(task.job["submission"], SubmissionFacts)
+        submission = task.job.submission
         result = Result(*task.key, 10.0, 10.0, "graded", checks, submission=submission, duration_s=0.25)
-        on_done(Done(task, result.to_json()))
+        on_done(Done(task, result))
 
 
 def contents(out):
@@ -251,7 +250,7 @@ def test_few_submissions_are_in_memory(course, tmp_path, monkeypatch):
         (folder / "s01" / "toy.py").write_text("x = 1\n")
         (folder / "s02" / "toy.py").write_text("x = 1\n")
         following = source.take()
-        seen.append((task.job["cells"][0]["source"] == "x = 1\n", following.job["cells"][0]["source"] == "x = 1\n"))
+        seen.append((task.job.cells[0]["source"] == "x = 1\n", following.job.cells[0]["source"] == "x = 1\n"))
 
     run(course, folder, out, one_at_a_time)
     assert seen == [3, (False, True)]

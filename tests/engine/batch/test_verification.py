@@ -13,6 +13,7 @@ from autograder.batch.matrix import WRONG
 from autograder.batch.pool import Done
 from autograder.batch.verification import Verification, VerificationSeeds, accept, verify
 from autograder.course import find_exercise, load_config
+from autograder.results.model import CheckResult, Result
 
 TOY = Path(__file__).parents[1] / "toy"
 KINDS = {
@@ -46,17 +47,16 @@ def seen(course, monkeypatch):
 
         def check(name, check, outcome):
             found = name if named and outcome == "failed" else None
-            return {
-                "id": check, "kind": KINDS[check], "outcome": outcome, "message": f"{check} said so",
-                "diagnosis": found,
-            }  # fmt: skip
+            return CheckResult(
+                check, check, 0.0, 0.0, outcome, f"{check} said so", diagnosis=found, kind=KINDS[check]
+            )  # fmt: skip
 
         def run_tasks(order, tasks, workers, on_done):
             for task in tasks:
                 kind, name, seed = task.key
-                wanted = task.job["checks"] or KINDS
+                wanted = task.job.checks or KINDS
                 checks = [check(name, c, o) for c, o in outcomes(kind, name, seed).items() if c in wanted]
-                on_done(Done(task, {"checks": checks, "duration_s": 1.0}))
+                on_done(Done(task, Result("x", "toy", 0.0, 0.0, "graded", checks, duration_s=1.0)))
 
         monkeypatch.setattr(verification, "run_tasks", run_tasks)
         seeds = VerificationSeeds(2, 1, 2, 1, 3)

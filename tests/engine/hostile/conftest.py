@@ -22,7 +22,8 @@ import psutil
 import pytest
 
 from autograder.authoring.personal import personalise
-from autograder.batch.judges import Judge, Order
+from autograder.batch.job import Job, Order
+from autograder.batch.judges import Judge
 from autograder.course import find_exercise, load_config
 from autograder.results.schema import validate
 
@@ -100,8 +101,7 @@ class Bench:
 
     def grade(self, source: str, checks: tuple[str, ...] = ()) -> dict[str, Any]:
         cells = [{"source": source, "where": "toy.py", "filename": "toy.py", "first_line": 1}]
-        job = {"exercise": "toy", "student": "ada", "cells": cells, "checks": checks}
-        return self.judge.grade(job, 100)
+        return self.judge.grade(Job("toy", "ada", cells, 100, checks=checks)).to_json()
 
     @classmethod
     def without_times(cls, value: Any) -> Any:
@@ -125,7 +125,7 @@ class Bench:
 def bench(mode: str, quick_toy: Path, own_solution: str) -> Iterator[Bench]:
     if mode == "reduced" and os.getuid() == 0 and _python_is_private():
         pytest.skip("this Python is root's alone, and workers without namespaces run as another user")
-    order = Order(quick_toy / "grading_config.yaml", [quick_toy / "tests/hidden/toy"], SECRET, without=MODES[mode])
+    order = Order(quick_toy / "grading_config.yaml", (quick_toy / "tests/hidden/toy",), SECRET, without=MODES[mode])
     with Judge(order) as judge:
         yield Bench(judge, own_solution)
 

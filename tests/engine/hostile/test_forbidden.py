@@ -8,7 +8,8 @@ import shutil
 import pytest
 import torch
 
-from autograder.batch.judges import Judge, Order
+from autograder.batch.job import Job, Order
+from autograder.batch.judges import Judge
 from autograder.worker.forbidden import Fence, ForbiddenCall, find, mentions
 
 CHECKS = '''
@@ -49,13 +50,13 @@ def judge(toy, tmp_path_factory):
     course = tmp_path_factory.mktemp("forbidden") / "toy"
     shutil.copytree(toy, course)
     (course / "tests/hidden/toy/test_toy.py").write_text(CHECKS)
-    with Judge(Order(course / "grading_config.yaml", [course / "tests/hidden/toy"], b"a secret of the tests")) as judge:
+    with Judge(Order(course / "grading_config.yaml", (course / "tests/hidden/toy",), b"a secret of the tests")) as judge:
         yield judge
 
 
 def graded(judge, source):
     cells = [{"source": source, "where": "toy.py", "filename": "toy.py", "first_line": 1}]
-    result = judge.grade({"exercise": "toy", "student": "ada", "cells": cells}, 120)
+    result = judge.grade(Job("toy", "ada", cells, 120)).to_json()
     return {check["id"]: check for check in result["checks"]}, result["incidents"]
 
 

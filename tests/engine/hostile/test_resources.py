@@ -11,7 +11,8 @@ import os
 
 import pytest
 
-from autograder.batch.judges import Judge, Order
+from autograder.batch.job import Job, Order
+from autograder.batch.judges import Judge
 
 MEAN = frozenset({"mean_value", "mean_refuses", "spread_value"})
 ONE = ("mean_value", "line")  # a check that meets its time limit, and the one after it
@@ -188,10 +189,10 @@ def mean(x):
 
 def test_workers_keep_to_the_processor_of_their_judge(quick_toy, own_solution):
     """A hundred threads of one submission then take no time from what another judge's worker computes."""
-    order = Order(quick_toy / "grading_config.yaml", [quick_toy / "tests/hidden/toy"], b"a secret of the tests")
+    order = Order(quick_toy / "grading_config.yaml", (quick_toy / "tests/hidden/toy",), b"a secret of the tests")
     with Judge(order, slot=1) as judge:
         cells = [{"source": own_solution + HOG, "where": "toy.py", "filename": "toy.py", "first_line": 1}]
-        result = judge.grade({"exercise": "toy", "student": "ada", "cells": cells, "checks": ["mean_value"]}, 100)
+        result = judge.grade(Job("toy", "ada", cells, 100, checks=("mean_value",))).to_json()
     allowed = sorted(os.sched_getaffinity(0))
     expected = {allowed[1 % len(allowed)]}
     assert f"{expected} Operation not permitted" in result["checks"][0]["message"]

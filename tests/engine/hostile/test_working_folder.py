@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch.judges import Judge, Order
+from autograder.batch.job import Job, Order
+from autograder.batch.judges import Judge
 from autograder.submissions.layouts.github_classroom import commit_times
 
 # What the judge, what it starts and what a cluster's workers import, and our own package.
@@ -30,10 +31,10 @@ def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("unprotected", [False, True])
 def test_a_judge_imports_nothing_from_where_it_is_started(planted, toy, toy_solution, unprotected):
     """It holds the secret, and what it says is the grade."""
-    order = Order(toy / "grading_config.yaml", [toy / "tests/hidden/toy"], b"a secret", unprotected=unprotected)
+    order = Order(toy / "grading_config.yaml", (toy / "tests/hidden/toy",), b"a secret", unprotected=unprotected)
     cells = [{"source": toy_solution, "where": "toy.py", "filename": "toy.py", "first_line": 1}]
     with Judge(order) as judge:
-        result = judge.grade({"exercise": "toy", "student": "ada", "cells": cells}, 120)
+        result = judge.grade(Job("toy", "ada", cells, 120)).to_json()
     assert not planted.exists(), planted.read_text()
     assert {check["id"]: check["outcome"] for check in result["checks"]}["mean_value"] == "passed"
 

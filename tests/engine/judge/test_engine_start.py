@@ -1,4 +1,4 @@
-"""A warm parent that is killed while it starts is started again: that is nobody's mistake."""
+"""A warm parent that is killed while it starts is not started again here: that is for whoever counts the tries."""
 
 from __future__ import annotations
 
@@ -18,35 +18,23 @@ def dying(times):
         isolation = Isolation("full", (), ())
 
         def __init__(self, **options):
-            self.closed = False
+            pass
 
         def start(self):
             started.append(self)
             if len(started) <= times:
                 raise WarmParentDied("the warm parent did not come up")
 
-        def close(self):
-            self.closed = True
-
     return Parent, started
 
 
-def test_it_is_started_again(toy, monkeypatch):
-    parent, started = dying(2)
-    monkeypatch.setattr(engine, "WarmParent", parent)
-    one = Engine(load_config(toy / "grading_config.yaml"), b"a secret of the tests")
-    one.start()
-    one.start()
-    assert [p.closed for p in started] == [True, True, False]
-
-
-def test_it_is_not_tried_for_ever(toy, monkeypatch):
-    parent, started = dying(99)
+def test_one_try_is_one_start_and_the_next_may_end_well(toy, monkeypatch):
+    parent, started = dying(1)
     monkeypatch.setattr(engine, "WarmParent", parent)
     one = Engine(load_config(toy / "grading_config.yaml"), b"a secret of the tests")
     with pytest.raises(WarmParentDied):
         one.start()
-    assert len(started) == 3
-    assert all(p.closed for p in started)
-    with pytest.raises(WarmParentDied):
-        one.start()
+    assert len(started) == 1
+    one.start()
+    one.start()
+    assert len(started) == 2

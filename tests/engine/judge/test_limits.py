@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from autograder.batch.judges import Judge, Order
+from autograder.batch.job import Job, Order
+from autograder.batch.judges import Judge
 
 LIMITS = """
 limits:
@@ -78,8 +79,8 @@ def run(toy, tmp_path) -> Run:
         hidden.mkdir(parents=True)
         (hidden / "test_toy.py").write_text(CHECKS, encoding="utf-8")
         cells = [{"source": source, "where": "toy.py", "filename": "toy.py", "first_line": 1}]
-        with Judge(Order(tmp_path / "grading_config.yaml", [hidden], b"a secret of the tests")) as judge:
-            result = judge.grade({"exercise": "toy", "student": "ada", "cells": cells}, 120)
+        with Judge(Order(tmp_path / "grading_config.yaml", (hidden,), b"a secret of the tests")) as judge:
+            result = judge.grade(Job("toy", "ada", cells, 120)).to_json()
         result["by_id"] = {check["id"]: check for check in result["checks"]}
         return result
 

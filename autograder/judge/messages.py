@@ -1,0 +1,175 @@
+"""What a scheduler and a judge process say to each other: a line of JSON each, made of the types below.
+
+The scheduler begins with a `Start`, which is answered by `Ready`, or by `Refusal` or `Disturbed`. Then each `Question`
+is answered by any number of `Judged`, where it asks for them, and one of the other answers. A judge ends when its
+scheduler hangs up.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from autograder.course.config import DataSet
+from autograder.results.model import CheckResult, Incident, Result, SubmissionFacts
+from autograder.results.outcomes import CheckOutcome, Visibility
+from autograder.submissions.model import CodeCell
+
+
+class Order(Struct, frozen=True, forbid_unknown_fields=True):
+    """What every judge of a batch is told.
+
+    Attributes:
+        config: the course's configuration file.
+        checks: files or folders of checks to collect at the start; hidden checks of other exercises are collected when
+            the first job of theirs comes.
+        secret: the course secret.
+        unprotected: run student code without isolation where there is none.
+        without: isolation layers left out (tests).
+        public: public checks on a student's machine.
+        uncalibrated: record measured numbers, judge none.
+        language: of the messages; None takes the course's.
+        data_set: `mnist` or `digits`; None takes the course's.
+        listing: asked only what its checks are worth: no worker is made ready.
+    """
+
+    config: Path
+    checks: tuple[Path, ...]
+    secret: bytes
+    unprotected: bool = False
+    without: frozenset[str] = frozenset()
+    public: bool = False
+    uncalibrated: bool = False
+    language: str | None = None
+    data_set: DataSet | None = None
+    listing: bool = False
+
+
+class Kept(Struct, frozen=True, forbid_unknown_fields=True):
+    """What of an earlier result is taken over."""
+
+    checks: tuple[CheckResult, ...]
+    incidents: tuple[Incident, ...] = ()
+
+
+class Job(Struct, frozen=True, forbid_unknown_fields=True):
+    """One submission to judge. Made by `batch.job`, whoever asks.
+
+    Attributes:
+        exercise: id of the exercise.
+        student: who handed it in; part of every seed.
+        cells: its code.
+        seconds: how long a judge may be silent about it before it is taken for lost.
+        submission: what the result says of the file.
+        notes: about the file, for the student.
+        checks: only these and those that they require; all where empty.
+        kept: checks that are not judged again.
+        salt: added to every seed; empty for grading, a number for verification over many seeds.
+        figures: folder for pictures of the submission's figures; none are drawn without it.
+    """
+
+    exercise: str
+    student: str
+    cells: tuple[CodeCell, ...]
+    seconds: float
+    submission: SubmissionFacts = msgspec.field(default_factory=SubmissionFacts)
+    notes: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    kept: Kept | None = None
+    salt: str = ""
+    figures: Path | None = None
+
+
+class Start(Struct, frozen=True, forbid_unknown_fields=True):
+    """The first line: the order, and the judge's number among those that work at the same time."""
+
+    order: Order
+    slot: int | None = None
+
+
+class Question(Struct, frozen=True, forbid_unknown_fields=True):
+    """A job; `progress` asks for a `Judged` after each check.
+
+    `last`: there will be no other try, so a result counts even where something from outside disturbed it.
+    """
+
+    job: Job
+    progress: bool = False
+    last: bool = False
+
+
+class Worth(Struct, frozen=True, forbid_unknown_fields=True):
+    """What there is to earn by a check."""
+
+    id: str
+    title: str
+    max_points: float
+    visibility: Visibility
+
+
+class Ready(Struct, frozen=True, tag="ready"):
+    """The judge waits for questions; `checks` are those collected, by exercise and in order."""
+
+    checks: dict[str, tuple[Worth, ...]]
+
+
+class Judged(Struct, frozen=True, tag="judged"):
+    """A check of the job is done."""
+
+    check: str
+    outcome: CheckOutcome
+
+
+class Graded(Struct, frozen=True, tag="graded"):
+    """The job is done."""
+
+    result: Result
+
+
+class Disturbed(Struct, frozen=True, tag="disturbed"):
+    """Something from outside spoilt the job, and nobody's mistake: another try may end well."""
+
+    reason: str
+
+
+class Fault(Struct, frozen=True, tag="fault"):
+    """The framework failed on this job; the judge goes on."""
+
+    reason: str
+
+
+class Refusal(Struct, frozen=True, tag="refusal"):
+    """The judge can judge nothing."""
+
+    reason: str
+
+
+Answer = Ready | Judged | Graded | Disturbed | Fault | Refusal
+M = TypeVar("M")
+
+
+def to_line(message: Struct) -> str:
+    """A message as a line; ValueError where a number in it is not finite."""
+    # Not by msgspec's own encoder: a student's text may hold halves of characters, which only this one lets through.
+    return json.dumps(msgspec.to_builtins(message, enc_hook=str), allow_nan=False) + "\n"
+
+
+def from_line(line: str, kind: type[M]) -> M:
+    """The message that a line holds; ValueError where it holds none of this kind."""
+    return msgspec.convert(json.loads(line), kind, dec_hook=_path)
+
+
+def answer_from(line: str) -> Answer:
+    """What a judge said; ValueError where it is no answer."""
+    answer: Answer = msgspec.convert(json.loads(line), Answer)
+    return answer
+
+
+def _path(kind: type, value: object) -> object:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError
