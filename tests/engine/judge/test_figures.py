@@ -10,8 +10,8 @@ import torch
 
 from autograder.judge import figures
 from autograder.judge.drawing import Curves, Images, Matrix, Paths, Points, check_drawing, save
-from autograder.judge.engine import Job
 from autograder.judge.grading import Grading
+from autograder.judge.messages import Job
 
 DRAWINGS = {
     "images": Images(torch.rand(9, 5, 4), columns=4),
@@ -79,7 +79,7 @@ def drawing_that(monkeypatch, tmp_path: Path, error: Exception, spent: float = 0
     monkeypatch.setattr(figures, "figure_functions", lambda engine, exercise: {"bad": bad, "good": good})
     monkeypatch.setattr(figures, "_draw_reference", lambda *arguments: None)
     session = Asked(spent)
-    engine = types.SimpleNamespace(seed_of=lambda job: lambda name: 1, digits=None)
+    engine = types.SimpleNamespace(seeds=lambda exercise, student: lambda name: 1, digits=None)
     grading = Grading("toy", "ada", lambda name: 1, session, total_seconds=60.0)
-    figures.draw_figures(engine, Job("toy", "ada", ()), grading, tmp_path)
+    figures.draw_figures(engine, Job("toy", "ada", (), 60.0), grading, tmp_path)
     return session, sorted(path.name for path in tmp_path.rglob("*.png"))
