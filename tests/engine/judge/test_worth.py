@@ -17,7 +17,7 @@ def test_a_judge_says_what_there_is_to_earn(toy, toy_judge, toy_solution, grade)
     assert [(c.id, c.title, c.max_points, c.visibility) for c in told] == [
         (c["id"], c["title"], c["max_points"], c["visibility"]) for c in result["checks"]
     ]
-    assert sum(c["max_points"] for c in told) == result["max_points"]
+    assert sum(c.max_points for c in told) == result["max_points"]
 
 
 def test_points_of_checks_add_up_to_the_exercise():
