@@ -23,6 +23,8 @@ from autograder.course.discovery import Exercise
 from autograder.language import _, ngettext, said
 
 WIDTH = 100
+_CODE = 6  # letters of the code beside the name
+_DRAWN_FOR = re.compile(rf'^[ \t]*DRAWN_FOR = "((?:[^"\\\n]|\\.){{1,400}}) ([0-9a-f]{{{_CODE}}})"[ \t]*$', re.MULTILINE)
 
 Numbers = dict[str, object]  # what a quiz draws for a student: plain JSON values by name
 
@@ -120,9 +122,56 @@ def personal_rng(exercise: Exercise, student: str) -> random.Random:
     """
     if exercise.shared_questions:
         return random.Random("example")
-    name = unicodedata.normalize("NFKC", student).strip().casefold()
-    text = json.dumps([exercise.course, exercise.id, name])
-    return random.Random(hashlib.sha256(text.encode()).hexdigest())
+    return random.Random(_digest(exercise, student))
+
+
+def _plain(student: str) -> str:
+    return unicodedata.normalize("NFKC", student).strip().casefold()
+
+
+def _digest(exercise: Exercise, student: str) -> str:
+    return hashlib.sha256(json.dumps([exercise.course, exercise.id, _plain(student)]).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class DrawnFor:
+    """Whom a PERSONAL block says that it was drawn for.
+
+    Attributes:
+        student: as it stands there.
+        code: beside the name.
+    """
+
+    student: str
+    code: str
+
+    def fits(self, exercise: Exercise) -> bool:
+        """Whether the code is this name's. It proves nothing, the draw depends on no secret: it finds slips."""
+        return self.code == _digest(exercise, self.student)[:_CODE]
+
+
+def read_drawn_for(text: str) -> DrawnFor | None:
+    """Whom the block in a text was drawn for; None where it does not say so. The text may be anybody's."""
+    found = _DRAWN_FOR.search(text)
+    return DrawnFor(json.loads(f'"{found[1]}"'), found[2]) if found and _is_json(found[1]) else None
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(f'"{text}"'), str)
+    except ValueError:
+        return False
+
+
+def drawn_numbers(exercise: Exercise, student: str | None) -> str:
+    """The numbers of a student, or of nobody, as the block writes them, for comparing: without blanks."""
+    rng = random.Random("example") if student is None else personal_rng(exercise, student)
+    return squeezed(render("PERSONAL = ", load_quiz(exercise.quiz).draw(rng)[0]))
+
+
+def squeezed(text: str) -> str:
+    """A text without blanks and line breaks."""
+    return re.sub(r"\s+", "", text)
 
 
 def personalise(source: str, exercise: Exercise, student: str, quiz: Path | None = None) -> str:
@@ -135,7 +184,8 @@ def personalise(source: str, exercise: Exercise, student: str, quiz: Path | None
         quiz: another quiz.py than the exercise's own: the stripped one, on a student's machine.
     """
     personal, questions = load_quiz(quiz or exercise.quiz).draw(personal_rng(exercise, student))
-    return write_personal(source, exercise.solution, personal, _said(questions))
+    name = "" if exercise.shared_questions else f"{_plain(student)} {_digest(exercise, student)[:_CODE]}"
+    return write_personal(source, exercise.solution, personal, _said(questions), name)
 
 
 def personalise_example(source: str, exercise: Exercise) -> str:
@@ -149,8 +199,11 @@ def _said(questions: dict[str, str]) -> dict[str, str]:
     return {key: said(text) for key, text in questions.items()}
 
 
-def write_personal(source: str, file: Path, personal: Numbers, questions: dict[str, str]) -> str:
-    """Put these numbers and questions into the PERSONAL block; AuthoringError unless there is exactly one."""
+def write_personal(source: str, file: Path, personal: Numbers, questions: dict[str, str], drawn_for: str = "") -> str:
+    """Put these numbers and questions, and whom they are for, into the PERSONAL block.
+
+    AuthoringError unless there is exactly one.
+    """
     count = sum(region.kind == "PERSONAL" for region in find_regions(source, file))
     if count != 1:
         raise AuthoringError(
@@ -161,6 +214,7 @@ def write_personal(source: str, file: Path, personal: Numbers, questions: dict[s
         )
     block = [
         "### BEGIN PERSONAL",
+        *([f"DRAWN_FOR = {_flat(drawn_for)}"] if drawn_for else []),
         *render("PERSONAL = ", personal).split("\n"),
         *render("QUIZ = ", questions).split("\n"),
         "### END PERSONAL",

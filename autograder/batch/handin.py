@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from autograder.authoring.personal import read_drawn_for
 from autograder.batch.job import Order, job_of
 from autograder.batch.judges import JudgeFault
 from autograder.batch.pool import Judges
@@ -12,6 +13,7 @@ from autograder.course.handout import Handout
 from autograder.language import _
 from autograder.results.model import Result
 from autograder.submissions import Submission, read_submission
+from autograder.submissions.shown import shown
 
 # Public inputs are fixed: a student who asks twice gets the same answer.
 PUBLIC_SECRET = b"public checks have no secret"
@@ -39,10 +41,19 @@ def check_submission(handout: Handout, submission: Submission, language: str | N
     checks = handout.file(exercise, "test_public.py")
     order = Order(handout.config.file, (checks,), PUBLIC_SECRET, unprotected=True, public=True, language=language)
     with Judges(order) as judges:
-        result = judges.grade(job_of(handout.config, replace(submission, student="you")))
+        notes = (*submission.problems, *_drawn_for(submission))
+        result = judges.grade(job_of(handout.config, replace(submission, student="you", problems=notes)))
     faults = [check for check in result.checks if check.outcome == "error"]
     if faults:
         raise JudgeFault(
             _("the public check {id} is broken: {message}").format(id=faults[0].id, message=faults[0].message)
         )
     return result
+
+
+def _drawn_for(submission: Submission) -> list[str]:
+    """Whose questions the file has: handed in under another name it would be judged by other ones."""
+    named = read_drawn_for("\n".join(cell.source for cell in submission.cells))
+    if named is None:
+        return []
+    return [_("Its questions were drawn for {name}: hand it in under this name.").format(name=shown(named.student))]

@@ -56,6 +56,7 @@ def job_of(
         kept,
         salt,
         figures,
+        entry.drawn_for if entry is not None else "",
     )
 
 

@@ -163,6 +163,7 @@ def make_plan(
                 continue
         plan.digests[name] = sha256
         key, attempt = plan.keys.of(*name, sha256), known.get(name)
+        key |= {"questions of": entry.drawn_for} if entry.drawn_for else {}
         planned = _decide(entry, sha256, key, attempt, options, pictures)
         if planned is None:
             if attempt is not None:

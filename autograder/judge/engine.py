@@ -191,7 +191,7 @@ class Engine:
             seed=self.seeds(job.exercise, job.student, job.salt),
             session=session,
             reference=None if self.public else kit.reference,
-            quiz_answers={} if self.public else kit.quiz_answers(job.student),
+            quiz_answers={} if self.public else kit.quiz_answers(job.questions_of or job.student),
             answers_released=kit.config.answers_released,
             total_seconds=limits.total_seconds,
         )

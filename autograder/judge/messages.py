@@ -70,6 +70,7 @@ class Job(Struct, frozen=True, forbid_unknown_fields=True):
         kept: checks that are not judged again.
         salt: added to every seed; empty for grading, a number for verification over many seeds.
         figures: folder for pictures of the submission's figures; none are drawn without it.
+        questions_of: whose personal questions it answers, where they are not the student's own.
     """
 
     exercise: str
@@ -82,6 +83,7 @@ class Job(Struct, frozen=True, forbid_unknown_fields=True):
     kept: Kept | None = None
     salt: str = ""
     figures: Path | None = None
+    questions_of: str = ""
 
 
 class Start(Struct, frozen=True, forbid_unknown_fields=True):

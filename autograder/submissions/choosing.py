@@ -13,6 +13,7 @@ from pathlib import Path
 
 from autograder.language import _
 from autograder.submissions.contracts import Content, Contracts, content_of
+from autograder.submissions.drawn import Drawn, Draws
 from autograder.submissions.evidence import Evidence
 from autograder.submissions.gathering import Candidate
 from autograder.submissions.hand_in import Entry
@@ -61,12 +62,16 @@ class Chooser:
         shelf: reads files.
         base: folder of all submissions.
         origin: a path as the teacher knows it.
+        draws: whose personal questions a file answers.
+        accepted: whether the teacher takes the name in a file's questions for the student's.
     """
 
     contracts: Contracts
     shelf: Shelf
     base: Path
     origin: Callable[[Path], Path]
+    draws: Draws
+    accepted: Callable[[Path], bool]
 
     def choose(self, student: str, group: Sequence[Candidate], evidence: list[Evidence]) -> Entry | None:
         """The entry of one attempt; None where evidence says why there is none."""
@@ -130,9 +135,16 @@ class Chooser:
         if delivery.unread:
             note = _("The time of handing in, {text}, could not be read: what it was is not known yet.")
             notes.append(note.format(text=shown(delivery.unread)))
+        drawn = Drawn()
+        if chosen.submission is not None:
+            group = (delivery.shared or (student,)) if delivery.who.group else (student,)
+            drawn = self.draws.of(chosen.submission, candidate.exercise, group, lambda: self.accepted(candidate.path))
+            notes += [drawn.note] if drawn.note else []
+        if drawn.doubt:
+            evidence.append(Evidence(candidate.path, drawn.doubt, "aside", (), (candidate.exercise,)))
         return Entry(
             student, candidate.exercise, candidate.path, tuple(notes), delivery.submitted, delivery.late, base,
-            delivery.who, chosen.sha256, delivery.unread,
+            delivery.who, chosen.sha256, delivery.unread, drawn.student, drawn.doubt,
         )  # fmt: skip
 
     def _read(self, candidate: Candidate) -> _Read:

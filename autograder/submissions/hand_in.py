@@ -31,6 +31,7 @@ class Entry:
         sha256: of the bytes that were read.
         unread_time: how the platform writes the time, where that could not be understood: points are provisional.
         drawn_for: whose personal questions the file answers, where they are another's and count all the same.
+        drawn_doubt: for the teacher: they are another's, and do not count; perhaps it is a copy.
     """
 
     student: str
@@ -44,6 +45,7 @@ class Entry:
     sha256: str = ""
     unread_time: str = ""
     drawn_for: str = ""
+    drawn_doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,10 @@ class HandIn:
             path = key_of(item.path, self.folder)
             found.append(Question(path, student, exercise, item.claimed, item.reason, item.to_teacher))
         for entry in self.entries:
+            if entry.drawn_doubt:
+                path = key_of(self.origin(entry.path), self.folder)
+                advice = _("write accept under `decision` where the name is the student's")
+                found.append(Question(path, entry.student, entry.exercise, "", entry.drawn_doubt, advice))
             if entry.unread_time:
                 path = key_of(self.origin(entry.path), self.folder)
                 reason = _("the time {text} could not be read").format(text=shown(entry.unread_time))

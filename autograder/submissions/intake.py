@@ -17,6 +17,7 @@ from autograder.course.roster import Roster, read_roster
 from autograder.language import _
 from autograder.submissions.budget import Budget
 from autograder.submissions.choosing import Chooser, When, when
+from autograder.submissions.drawn import Draws
 from autograder.submissions.evidence import Evidence
 from autograder.submissions.gathering import Candidate, Gathered, Gatherer
 from autograder.submissions.hand_in import Entry, HandIn
@@ -93,9 +94,11 @@ class _Class:
     groups: dict[str, dict[str, list[Candidate]]] = field(default_factory=dict)  # by student and exercise
     labels: set[str] = field(default_factory=set)  # people whom nobody knows
     budgets: dict[str, Budget] = field(default_factory=dict)
+    draws: Draws = field(init=False)
 
     def __post_init__(self) -> None:
         self.base = self.source
+        self.draws = Draws(self.wanted.quizzes, self.wanted.roster)
 
     def read(self) -> HandIn:
         """Everything, in order."""
@@ -117,6 +120,7 @@ class _Class:
         if roster is None and (found := self._roster_beside()) is not None:
             roster = found
             said.append(_("roster: {file}, found beside the submissions").format(file=found.file and found.file.name))
+        self.draws.roster = roster
         groups = with_groups(roster, self.base / GROUPS) if (self.base / GROUPS).is_file() else roster
         recognition.roster = groups
         self.times = Times(self.base / TIMES, self.wanted.zone) if (self.base / TIMES).is_file() else None
@@ -305,7 +309,9 @@ class _Class:
         attempts: dict[When, list[Candidate]] = {}
         for candidate in group:
             attempts.setdefault(when(candidate), []).append(candidate)
-        chooser = Chooser(self.wanted.contracts, self.shelf, self.base, self._origin)
+        chooser = Chooser(
+            self.wanted.contracts, self.shelf, self.base, self._origin, self.draws, lambda path: self._accepted(path)
+        )
         entries: list[Entry] = []
         undecided: list[Evidence] = []
         for moment in sorted(attempts):
@@ -328,6 +334,9 @@ class _Class:
                 Evidence(other.path, self._another(other, chosen), "aside", (student,), (other.exercise,))
             )
         return [chosen], others if self.wanted.attempts == "best" else []
+
+    def _accepted(self, path: Path) -> bool:
+        return self.wanted.resolutions.of(self._origin(path), self.base).word == "accept"
 
     def _without_repeats(self, student: str, entries: Sequence[Entry]) -> list[Entry]:
         """The same bytes handed in again are no new attempt: they count as of the first time."""

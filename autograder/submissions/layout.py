@@ -81,6 +81,7 @@ class Delivery:
         renames: the platform calls a file `name-1` where it has a `name` of that student's already: the last one is
             the one with the highest number.
         attempt: counted by the platform or a system; a later one has a higher number.
+        shared: the students of a group, as results call them.
         lost: why there are no parts, though the platform says that something was handed in.
         where: what to show where there are no parts.
     """
@@ -94,6 +95,7 @@ class Delivery:
     unread: str = ""
     renames: bool = False
     attempt: int = 0
+    shared: tuple[str, ...] = ()
     lost: str = ""
     where: Path | None = None
 

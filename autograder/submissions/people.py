@@ -61,8 +61,8 @@ def _owned(delivery: Delivery, roster: Roster | None, groups: Roster | None) -> 
         note = _("Handed in by the group {group}: {names}.").format(
             group=shown(who.group), names=", ".join(person.name or person.id for person in members)
         )
-        shared = replace(delivery, notes=(*delivery.notes, note))
-        return Owned(shared, tuple(person.id for person in members))
+        students = tuple(person.id for person in members)
+        return Owned(replace(delivery, notes=(*delivery.notes, note), shared=students), students)
     if who.unknown:
         return _unknown(delivery, who.unknown, roster)
     if who.group and not who.claims:
