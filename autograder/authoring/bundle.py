@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from autograder.authoring.errors import AuthoringError
+from autograder.authoring.judged import fill
 from autograder.authoring.notebook import to_notebook
 from autograder.authoring.personal import load_quiz, personalise_example, read_personal
 from autograder.authoring.readme import student_readme
@@ -85,7 +86,7 @@ def stub_source(exercise: Exercise) -> str:
     source = _text(exercise.solution)
     if not any(region.kind == "SOLUTION" for region in find_regions(source, exercise.solution)):
         raise AuthoringError(_("has no solution region: the stub would be the solution"), file=exercise.solution)
-    return personalise_example(make_stub(source, exercise.solution), exercise)
+    return personalise_example(make_stub(fill(source, exercise), exercise.solution), exercise)
 
 
 def write(course: CourseConfig, wanted: Sequence[str] = ()) -> tuple[str, ...]:

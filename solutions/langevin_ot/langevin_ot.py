@@ -1,13 +1,15 @@
 # %% [markdown]
 # # Langevin dynamics and optimal transport
 #
-# Two ways to move points from one cloud to another. *Langevin dynamics* follows the score $\nabla \log p$
-# and adds noise: wherever it starts, it ends in $p$, but it does not care which point goes where. *Optimal
-# transport* decides exactly that: it pairs the points of two clouds at least cost. In this exercise you
-# write both from nothing, and at the end let one guide the other: a cloud that *morphs* into another.
+# Two ways to move points from one cloud to another. *Langevin dynamics* follows the score $\nabla \log p$ and adds
+# noise: wherever it starts, it ends in $p$ in the limit of small steps and long times, but it does not care which
+# point goes where. *Optimal transport* decides exactly that: it pairs the points of two clouds at least cost. In
+# this exercise you write both from nothing, and at the end let one guide the other: a cloud that *morphs* into
+# another.
 #
 # **Sources.** Course slides of module 5 on score, diffusion and optimal transport (S3) and the lecture
-# notes on transport and denoising (S2). G. O. Roberts and R. L. Tweedie, *Exponential convergence of
+# notes on denoising (S2). A. Hyvärinen, *Estimation of non-normalized statistical models by score matching* (2005).
+# G. O. Roberts and R. L. Tweedie, *Exponential convergence of
 # Langevin distributions and their discrete approximations* (1996). P. Vincent, *A connection between score
 # matching and denoising autoencoders* (2011). Y. Song and S. Ermon, *Generative modeling by estimating
 # gradients of the data distribution* (2019). M. Cuturi, *Sinkhorn distances: lightspeed computation of
@@ -18,10 +20,13 @@
 # Tensors in, tensors out, with the dtype and the device of the input. Nothing is trained here: every
 # function is a few lines of mathematics. The file must import without computing anything.
 #
-# **How it is judged** (20 points). Each function is checked by itself, in float64, on numbers drawn afresh
-# for you: scores (4.5 points), Langevin dynamics (3.5), transport (6), maps and morphing (3), the refusal
-# of bad arguments (0.5), the conventions (0.5), the quiz (2). Chains are judged by their law, never draw by
-# draw, with tests that a correct sampler fails less than once in 100,000 times. Do not seed anything.
+# **How it is judged** ({points} points). Each function is checked by itself, in float64, on numbers drawn afresh
+# for you: scores ({points:scores} points), Langevin dynamics ({points:langevin_*}), transport
+# ({points:cost_matrix,sinkhorn_*,transport_cost,wasserstein_*}), maps and morphing
+# ({points:barycentric_projection,displacement,morph_*}), the refusal of bad arguments ({points:bad_arguments}), the
+# conventions ({points:convention*}), the quiz ({points:quiz}). Chains are judged by their law, never draw by draw,
+# with tests that a correct sampler fails less than once in 100,000 times (where a morph arrives: once in 2,000). Do
+# not seed anything.
 
 # %%
 from __future__ import annotations
@@ -130,7 +135,8 @@ def gaussian_mixture_score(x: Tensor, means: Tensor, std: float, weights: Tensor
 #
 # **A bias to know.** For $\mathcal N(0, 1)$ the step reads $x_{k+1} = (1 - h) x_k + \sqrt{2h}\,\xi_k$: the
 # variance settles where $v = (1-h)^2 v + 2h$, at $1 / (1 - h/2)$ and not at 1. It goes with $h \to 0$ (or
-# with a Metropolis test, which we leave out).
+# with a Metropolis test, which we leave out). Where the score grows faster than $x$, a step that is too long even
+# explodes: for $p \propto \exp(-x^4/4)$, $h = 0.1$ and $x_0 = 10$ in six steps.
 #
 # `langevin_sample` runs many chains at once, with fresh noise for every chain, coordinate and step, and
 # keeps the whole trajectory. The score function may be anything that can be called: a formula, a network, a
@@ -215,8 +221,10 @@ def langevin_sample(
 #
 # $$L(\theta) = \mathbb E\, \Big\| s_\theta(x + \sigma\xi) + \frac{\xi}{\sigma} \Big\|^2,$$
 #
-# is solved by the score of the *blurred* density. The minus sign says what it learns: to point back from
-# the noise to the data. This is also Tweedie's formula,
+# is solved by the score of the *blurred* density. (*Explicit* score matching, the regression on $\nabla \log p$
+# itself, cannot be computed: that is what is not known. Hyvärinen (2005) gets rid of it by integrating by parts, at
+# the price of second derivatives.) The minus sign says what it learns: to point back from the noise to the data.
+# This is also Tweedie's formula,
 #
 # $$\mathbb E[x \mid \tilde x] = \tilde x + \sigma^2\, \nabla \log p_\sigma(\tilde x).$$
 #
@@ -262,7 +270,9 @@ def denoising_score_matching_loss(model: Callable[[Tensor], Tensor], x: Tensor, 
 #
 # $$\min_P\; \sum_{ij} P_{ij} C_{ij} + \varepsilon \sum_{ij} P_{ij} (\log P_{ij} - 1),$$
 #
-# which makes the solution unique and of the form $P_{ij} = u_i\, e^{-C_{ij}/\varepsilon}\, v_j$.
+# which makes the solution unique and of the form $P_{ij} = u_i\, e^{-C_{ij}/\varepsilon}\, v_j$. (The slides add
+# $\varepsilon\, \mathrm{KL}(P \,\|\, a \otimes b)$ instead: for given marginals the two differ by a constant, and
+# have the same solution.)
 #
 # **Sinkhorn's algorithm** alternates: choose $u$ so that the rows are right, then $v$ so that the columns
 # are,
@@ -270,9 +280,9 @@ def denoising_score_matching_loss(model: Callable[[Tensor], Tensor], x: Tensor, 
 # $$u_i \leftarrow \frac{a_i}{\sum_j e^{-C_{ij}/\varepsilon} v_j}, \qquad
 # v_j \leftarrow \frac{b_j}{\sum_i e^{-C_{ij}/\varepsilon} u_i}.$$
 #
-# For small $\varepsilon$ this fails: $e^{-C/\varepsilon}$ is 0 in floating point as soon as
-# $C > 745\,\varepsilon$, and a row of zeros divides by zero. With $\log u$ and $\log v$ the same two lines
-# are
+# For small $\varepsilon$ this fails: $e^{-C/\varepsilon}$ is 0 in floating point as soon as $C > 745\,\varepsilon$
+# (float64; $104\,\varepsilon$ in float32), and a row of zeros divides by zero. With $\log u$ and $\log v$ the same
+# two lines are
 #
 # $$\log u_i \leftarrow \log a_i - \operatorname{logsumexp}_j (\log v_j - C_{ij}/\varepsilon), \qquad
 # \log v_j \leftarrow \log b_j - \operatorname{logsumexp}_i (\log u_i - C_{ij}/\varepsilon),$$
@@ -342,7 +352,7 @@ def sinkhorn(
     Raises:
         ValueError: if C is not (n, m), or n_iterations is below 1.
 
-    Source: course notes (S2), transport; Cuturi (2013); Peyré and Cuturi (2019), section 4.4.
+    Source: course slides (S3), transport; Cuturi (2013); Peyré and Cuturi (2019), section 4.4.
     """
     ### BEGIN SOLUTION
     if a.dim() != 1 or b.dim() != 1 or C.shape != (len(a), len(b)):
@@ -450,9 +460,11 @@ def wasserstein_1d(x: Tensor, y: Tensor, p: float = 1) -> Tensor:
 #
 # $$x_{k+1} = x_k + h \big( s(x_k) + \lambda\, (T(x_k) - x_k) \big) + \sqrt{2h}\, \xi_k ,$$
 #
-# with $\lambda$ the argument `ot_weight`, uniform weights and $p = 2$. Whether you find $T$ once, between
-# the first cloud and the target (each point then keeps its destination), or again from the current cloud,
-# is up to you. $\lambda = 0$ is plain Langevin. Keep $h \lambda < 1$, or the pull overshoots.
+# with $\lambda$ the argument `ot_weight`, uniform weights and $p = 2$. Whether you find $T$ once, between the first
+# cloud and the target (each point then keeps its destination), or again from the current cloud, is up to you.
+# $\lambda = 0$ is plain Langevin. With $\lambda > 0$ the chain no longer samples $p$: for a fixed $T$ the law of
+# each point is proportional to $p(x) \exp(-\lambda \|x - T\|^2 / 2)$, narrower than $p$. Keep
+# $h (\lambda + 1/\sigma^2) < 1$, or the chain overshoots.
 
 
 # %%
@@ -469,7 +481,7 @@ def barycentric_projection(plan: Tensor, y: Tensor) -> Tensor:
     Raises:
         ValueError: if plan has not one column per point of y.
 
-    Source: course notes (S2), transport; Peyré and Cuturi (2019), remark 4.11.
+    Source: course slides (S3), transport; Peyré and Cuturi (2019), remark 4.11.
     """
     ### BEGIN SOLUTION
     if plan.dim() != 2 or y.dim() != 2 or plan.shape[1] != len(y):
@@ -535,7 +547,7 @@ def morph(
     Raises:
         ValueError: if the last dimensions of the clouds differ, or n_steps is below 1.
 
-    Source: course notes (S2), transport; course slides (S3), Langevin.
+    Source: course slides (S3), transport and Langevin.
     """
     ### BEGIN SOLUTION
     n, m = len(x_source), len(x_target)

@@ -1,10 +1,10 @@
 # %% [markdown]
 # # Variational auto-encoder: a density you can sample
 #
-# An auto-encoder compresses, but its latent space has holes: decode a point that no image was sent to and
-# you get noise. The **variational auto-encoder** (VAE) repairs this. It is a probabilistic model, trained
-# to maximise a lower bound on the likelihood, and its latent space is pressed towards a law that we can
-# draw from.
+# An auto-encoder compresses, but its latent space has holes: decode a point that no image was sent to, and nothing
+# guarantees that it looks like an image. The **variational auto-encoder** (VAE) repairs this. It is a probabilistic
+# model, trained to maximise a lower bound on the likelihood, and its latent space is pressed towards a law that we
+# can draw from.
 #
 # You will write a VAE 784-64-2-64-784 for the digits of MNIST, train it in less than a minute on a CPU,
 # draw new digits, walk from one digit to another and measure how tight the bound is.
@@ -18,10 +18,12 @@
 #    p_\theta(x \mid z) = \prod_{i=1}^{784} \pi_i^{x_i} (1 - \pi_i)^{1 - x_i},
 #    \qquad \pi = \operatorname{sigmoid}(\ell), \quad \ell = \mathrm{decoder}_\theta(z). $$
 #
-# The decoder answers **logits** $\ell$, any real numbers; $\pi_i$ is the mean of pixel $i$. The likelihood
-# $p_\theta(x) = \int p_\theta(x \mid z)\, p(z)\, dz$ has no closed form: for nearly every $z$ the integrand
-# is next to nothing. So a second network, the **encoder**, proposes for each image the region of $z$ that
-# matters:
+# The decoder answers **logits** $\ell$, any real numbers; $\pi_i$ is the mean of pixel $i$. For black and white
+# pixels this is a law. With grey ones it is no normalised density (it is off by 540 nats and more over 784 pixels)
+# but minus a cross-entropy: its values compare only models that are trained with it. A law for grey pixels is the
+# continuous Bernoulli (Loaiza-Ganem and Cunningham 2019). The likelihood
+# $p_\theta(x) = \int p_\theta(x \mid z)\, p(z)\, dz$ has no closed form: for nearly every $z$ the integrand is next
+# to nothing. So a second network, the **encoder**, proposes for each image the region of $z$ that matters:
 #
 # $$ q_\phi(z \mid x) = \mathcal N\!\left(\mu(x),\ \operatorname{diag}(\sigma^2(x))\right),
 #    \qquad \log \sigma^2(x) = \texttt{logvar}(x). $$
@@ -43,8 +45,8 @@
 #
 # Both terms are easy:
 #
-# - the KL divergence between two Gaussians has a closed form, $\displaystyle \mathrm{KL} = \tfrac12
-#   \sum_{j=1}^d \left(\mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2\right)$;
+# - the KL divergence from $q$ to the prior $\mathcal N(0, I)$ has a closed form,
+#   $\displaystyle \mathrm{KL} = \tfrac12 \sum_{j=1}^d \left(\mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2\right)$;
 # - the reconstruction term is estimated with a single draw of $z$ per image.
 #
 # ## The reparameterisation trick
@@ -77,9 +79,17 @@
 #
 # Write what stands after `# YOUR CODE HERE`; keep names, arguments and shapes. Most points come from exact
 # checks in float64 of one function on fresh numbers, each on its own: a fault in one function should cost
-# its own points only. Then one short training with the default arguments shows that the parts work
-# together: ELBO of digits that the model has not seen, a posterior that carries information, samples that
-# look like digits and are not copies.
+# its own points only. Then one short training shows that the parts work together: ELBO of digits that the model has
+# not seen, a posterior that carries information, samples that look like digits and are not copies.
+#
+# The training that is judged: `VAE(latent_dim=2, hidden=64)`, the default `batch_size` and `lr`,
+# {judged:training.EPOCHS} epochs on 8,000 digits ({judged:training.EPOCHS_ON_FEW} on the 1,400 small digits of
+# scikit-learn where MNIST is not there). Of your samples the 60 % nearest to digits are looked at. Use Adam: the
+# limits were measured with it.
+#
+# Points ({points}): encoder, decoder and model ({points:networks}), the terms of the bound ({points:terms}),
+# sampling, interpolation and the tighter bound ({points:generation}), training ({points:training}), conventions and
+# refusals ({points:conventions}), quiz ({points:quiz}).
 #
 # - Tensors in, tensors out; the dtype (float32 or float64) and the device of the input are kept. Batch first.
 #   No function changes the tensors that it is given.
@@ -243,7 +253,7 @@ def reparameterize(mu: Tensor, logvar: Tensor, eps: Tensor) -> Tensor:
 #    = \sum_{i=1}^{784} x_i \ell_i - \operatorname{softplus}(\ell_i). $$
 #
 # The last form is finite for any logit, where `log(sigmoid(l))` becomes $-\infty$. The same formula serves
-# grey pixels $0 < x_i < 1$ (it is then minus a cross-entropy). It is a **sum** over the pixels: with their
+# grey pixels $0 < x_i < 1$, as minus a cross-entropy. It is a **sum** over the pixels: with their
 # mean, the KL term would weigh 784 times too much and the latent code would die out.
 
 

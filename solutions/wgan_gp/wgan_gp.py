@@ -18,11 +18,12 @@
 # $$ \min_G \max_D\ \mathbb E_{x \sim p_{\text{data}}}[\log D(x)]
 #    + \mathbb E_{z \sim \mathcal N(0, I)}[\log(1 - D(G(z)))]. $$
 #
-# For the best $D$ this is, up to constants, the Jensen-Shannon divergence between the law of the data and
-# the law $p_G$ of $G(z)$. When the two laws have disjoint supports, which is the rule early in training,
-# that divergence is $\log 2$ whatever the distance, and its gradient is zero: a perfect discriminator
-# teaches nothing. And a generator that answers only one convincing kind of sample may fool $D$ for a while:
-# the **modes** of the data that it leaves out are missing from its samples. That is *mode collapse*.
+# For the best $D$ this is, up to constants, the Jensen-Shannon divergence between the law of the data and the law
+# $p_G$ of $G(z)$. When the two laws have disjoint supports, which is the rule early in training, that divergence is
+# $\log 2$ whatever the distance, and its gradient is zero: with this loss a perfect discriminator teaches nothing.
+# (Maximising $\log D(G(z))$ instead has a gradient there, an unstable one.) And a generator that answers only one
+# convincing kind of sample may fool $D$ for a while: the **modes** of the data that it leaves out are missing from
+# its samples. That is *mode collapse*.
 #
 # ## The Wasserstein distance and its critic
 #
@@ -41,9 +42,9 @@
 #
 # ## The gradient penalty
 #
-# How to keep the slope below 1? The best critic has a gradient of norm 1 almost everywhere on the straight
-# lines between real samples and the fakes they are transported to. So Gulrajani et al. (2017) draw points
-# on such lines,
+# How to keep the slope below 1? The best critic has a gradient of norm 1 almost everywhere on the straight lines
+# between real samples and the fakes they are transported to. Gulrajani et al. (2017) do not know that transport:
+# they draw points on the lines between *independently* drawn real and fake samples,
 #
 # $$ \hat x = \varepsilon\, x + (1 - \varepsilon)\, \tilde x, \qquad \varepsilon \sim \mathcal U[0, 1]
 #    \text{ drawn once per sample,} $$
@@ -52,8 +53,10 @@
 #
 # $$ P = \mathbb E_{\hat x}\left[\left(\|\nabla_{\hat x} D(\hat x)\|_2 - 1\right)^2\right]. $$
 #
-# The norm is that of **one sample's** gradient, over its coordinates; the mean over the batch comes last.
-# For this the score of a sample must depend on that sample alone: **no batch normalisation in the critic**.
+# The penalty is two-sided: it pushes slopes below 1 up as well. The norm is that of **one sample's** gradient, over
+# its coordinates; the mean over the batch comes last. For this the score of a sample must depend on that sample
+# alone: **no batch normalisation in the critic**. (The slides list it among the remedies: for a generator, or for a
+# discriminator without this penalty.)
 #
 # ## The training loop (algorithm 1 of Gulrajani et al. 2017)
 #
@@ -78,8 +81,12 @@
 # known on paper, and the penalty's own gradient with respect to the critic's weights. The training loop is
 # judged by running it where its result can be worked out by hand (constant data, a generator that answers a
 # constant, a linear critic), by looking at what it feeds to both networks, and by two short trainings on
-# the ring with `n_critic=3`, `lr=2.5e-3`, `gp_weight=1`, `batch_size=64` and 300 steps: one with small
-# networks of the grader's and one with yours. These two need a right loop, and yours right networks.
+# the ring with `{judged:convergence.SETTINGS}`: one with small networks of the grader's and one with yours. These two
+# need a right loop, and yours right networks. Adam is asked for, and the limits were measured with it.
+#
+# Points ({points}): losses and interpolates ({points:losses}), penalty ({points:penalty}), networks
+# ({points:networks}), training loop ({points:feeding,updates}), trainings on the ring ({points:convergence}),
+# sampling and modes ({points:sampling}), conventions and refusals ({points:conventions}), quiz ({points:quiz}).
 #
 # - Tensors in, tensors out; the dtype (float32 or float64) and the device of the input are kept. Batch
 #   first. No function changes the tensors that it is given.
@@ -229,7 +236,8 @@ def critic_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         fake_scores: its scores of generated samples, (B,).
 
     Returns:
-        Scalar. Minus this is the critic's estimate of the Wasserstein-1 distance.
+        Scalar. Minus this estimates the Wasserstein-1 distance W of a critic whose slope is 1; with the penalty the
+            best slope is 1 + W/(2λ), so that minus the loss tends to W + W²/(2λ).
     """
     ### BEGIN SOLUTION
     return fake_scores.mean() - real_scores.mean()
@@ -577,7 +585,7 @@ def make_figures(folder: str | Path) -> list[Path]:
     figure.colorbar(landscape, label="score D(x)")
     left.scatter(*centres.T, marker="x", c="white")
     left.set(title="Critic after training", aspect="equal")
-    right.plot([-loss for loss in history["critic_loss"]], label="estimate of the distance: - critic loss")
+    right.plot([-loss for loss in history["critic_loss"]], label="- critic loss: W₁ + W₁²/(2λ) at best")
     right.plot(history["generator_loss"], label="generator loss", alpha=0.7)
     right.set(xlabel="step", title="Losses")
     right.legend()

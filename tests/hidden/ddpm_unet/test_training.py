@@ -253,20 +253,25 @@ def test_train_history(student, reference, probe, expect, compare, draw):
     )
 
 
-STEPS, BATCH = 200, 32
+# The statement says these settings: it reads them here.
+FIT = {"steps": 200, "batch_size": 32, "lr": 1e-3}
+STEPS = FIT["steps"]
 T_DIGITS = 40
+BETA_FIRST = 2e-3
+BETA_LAST = 0.15
+BASE = 16
 
 
 def train_on_digits(student, reference, probe, expect, digits):
     """The function for `once`: the student's U-Net, trained on digits by the student's loop."""
 
     def train(draw):
-        betas = torch.linspace(2e-3, 0.15, T_DIGITS)
+        betas = torch.linspace(BETA_FIRST, BETA_LAST, T_DIGITS)
         diffusion, right = make_diffusion(student, reference, probe, expect, betas)
         images = digits("train", 2000, size=16).reshape(-1, 1, 16, 16) * 2 - 1
-        network = expect.handle(student.UNet(channels=1, base=16), "UNet(channels=1, base=16)")
+        network = expect.handle(student.UNet(channels=1, base=BASE), f"UNet(channels=1, base={BASE})")
         history = student.train_ddpm(
-            network, diffusion, images, STEPS, batch_size=BATCH, lr=1e-3, generator=draw.generator()
+            network, diffusion, images, **FIT, generator=draw.generator()
         )
         return network, diffusion, right, history
 

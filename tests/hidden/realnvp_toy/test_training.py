@@ -8,6 +8,9 @@ from autograder.judge import check
 from autograder.language import _
 
 NOISE = 0.1
+# The statement says these settings: it reads them here.
+QUICK = {"steps": 500, "batch_size": 256, "lr": 3e-3}
+SLOW = {"steps": 1400, "batch_size": 256, "lr": 1e-3}
 FAR = 1.0  # the moons are 3 wide; farther is no worse, and diverged trainings would blur the calibration
 
 
@@ -96,11 +99,11 @@ def train(student, probe, expect, draw):
     """
     x, fresh = two_moons(draw, 5000), two_moons(draw, 1000)
     excess = math.inf
-    for steps, lr in ((500, 3e-3), (1400, 1e-3)):
+    for settings in (QUICK, SLOW):
         if not abs(excess) < 2:
             flow = expect.handle(student.RealNVP(), "RealNVP()")
         before = expect.tensor(probe.weights(flow), (None,), _("the weights of RealNVP()")).double()
-        history = student.train_flow(flow, x.float(), steps, batch_size=256, lr=lr, generator=draw.generator())
+        history = student.train_flow(flow, x.float(), **settings, generator=draw.generator())
         flow.eval()
         after = expect.tensor(probe.weights(flow), (None,), _("the weights of RealNVP()"), finite=False).double()
         excess = excess_nll(fresh, flow(fresh.float()))
