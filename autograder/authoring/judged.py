@@ -3,7 +3,7 @@
 In the Markdown of a solution stands
 
     {points}              the points of all hidden checks
-    {points:pca}          those of the checks in test_pca.py
+    {points:pca}          those of the checks in test_pca.py; {points:quiz} those of the questions of quiz.py
     {points:quiz_*,nll}   those of checks with such ids, or in files of such names
     {judged:updates.FIT}  the constant FIT of test_updates.py: a number, or a dict of arguments as `steps=300, lr=0.01`
 
@@ -19,6 +19,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from autograder.authoring.errors import AuthoringError
+from autograder.authoring.personal import quiz_questions
 from autograder.course.discovery import Exercise
 from autograder.language import _
 
@@ -54,11 +55,19 @@ def _points(exercise: Exercise, what: str | None) -> str | None:
     patterns = what.split(",") if what else ["*"]
     found = [
         points
-        for file in exercise.hidden_checks
-        for check, points in _checks(file)
-        if any(pattern == file.stem.removeprefix("test_") or fnmatchcase(check, pattern) for pattern in patterns)
+        for name, check, points in checks(exercise)
+        if any(pattern == name or fnmatchcase(check, pattern) for pattern in patterns)
     ]
     return f"{sum(found):g}" if found else None
+
+
+def checks(exercise: Exercise) -> Iterator[tuple[str, str, float]]:
+    """Each check of an exercise: its file's name without `test_` and `.py`, its id, its points."""
+    for file in exercise.hidden_checks:
+        for check, points in _checks(file):
+            yield file.stem.removeprefix("test_"), check, points
+    for question in quiz_questions(exercise):
+        yield "quiz", f"quiz_{question.key}", question.points
 
 
 def _checks(file: Path) -> Iterator[tuple[str, float]]:

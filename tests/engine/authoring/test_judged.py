@@ -11,7 +11,7 @@ import pytest
 import autograder
 from autograder.authoring.bundle import stub_source
 from autograder.authoring.errors import AuthoringError
-from autograder.authoring.judged import fill
+from autograder.authoring.judged import checks, fill
 from autograder.course import Exercise, find_exercise, load_config
 
 COURSE = load_config(Path(autograder.__file__).parents[1] / "grading_config.yaml")
@@ -65,13 +65,9 @@ def test_the_parts_of_a_statement_are_all_checks_once(name):
     exercise = find_exercise(COURSE, name)
     places = re.findall(r"^#.*$", exercise.solution.read_text(encoding="utf-8"), re.MULTILINE)
     parts = [what.split(",") for line in places for what in re.findall(r"\{points:([^}]+)\}", line)]
-    for file in exercise.hidden_checks:
-        for check in re.findall(r"^def test_(\w+)", file.read_text(encoding="utf-8"), re.MULTILINE):
-            found = [
-                part for part in parts
-                if any(pattern == file.stem.removeprefix("test_") or fnmatchcase(check, pattern) for pattern in part)
-            ]  # fmt: skip
-            assert len(found) == 1, f"{check}: {found}"
+    for file, check, _points in checks(exercise):
+        found = [part for part in parts if any(p == file or fnmatchcase(check, p) for p in part)]
+        assert len(found) == 1, f"{check}: {found}"
     assert f"({COURSE.exercise(name).points:g} points)" in stub_source(exercise) or "Points (20)" in stub_source(
         exercise
     )
