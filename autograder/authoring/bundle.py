@@ -92,9 +92,16 @@ def stub_source(exercise: Exercise) -> str:
 def write(course: CourseConfig, wanted: Sequence[str] = ()) -> tuple[str, ...]:
     """Bring `exercises/` up to date in these languages, in all that the course has where none is named.
 
-    Returns the paths that were written. Stray files are left for the check.
+    A solution whose PERSONAL block is not what its quiz draws any more gets the new numbers. Returns the paths that
+    were written. Stray files are left for the check.
     """
     written = []
+    for config in course.exercises:
+        exercise = find_exercise(course, config.id)
+        exercise.require(exercise.solution, exercise.quiz)
+        if _stale_numbers(exercise):
+            exercise.solution.write_text(personalise_example(_text(exercise.solution), exercise), encoding="utf-8")
+            written.append(exercise.solution.relative_to(course.root).as_posix())
     for path, content in _every(course, wanted or languages(course)).items():
         target = course.root / path
         if target.is_file() and target.read_bytes() == content:
@@ -106,14 +113,14 @@ def write(course: CourseConfig, wanted: Sequence[str] = ()) -> tuple[str, ...]:
 
 
 def check_up_to_date(course: CourseConfig, wanted: Sequence[str] = ()) -> list[str]:
-    """One line for each way in which `exercises/` is not what the sources say; empty when all is well."""
+    """A line for each way in which `exercises/` is not what the sources say, with what helps; empty when all is well."""
     wanted = wanted or languages(course)
     differences = []
     expected = _every(course, wanted)
     for path, content in expected.items():
         target = course.root / path
         if not target.is_file():
-            differences.append(f"{path}: missing")
+            differences.append(f"{path}: missing; run `autograder assign`")
         elif target.read_bytes() != content:
             differences.append(f"{path}: {_first_difference(target.read_bytes(), content)}")
     for name in wanted:
@@ -170,7 +177,8 @@ def _stale_numbers(exercise: Exercise) -> list[str]:
     if found == {"PERSONAL": values, "QUIZ": questions}:
         return []
     return [
-        f"{exercise.solution.relative_to(exercise.root)}: its PERSONAL block is not what quiz.py draws for 'example'"
+        f"{exercise.solution.relative_to(exercise.root)}: its PERSONAL block is not what quiz.py draws for 'example'; "
+        "run `autograder assign`"
     ]
 
 

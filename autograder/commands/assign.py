@@ -28,7 +28,7 @@ def command(check: bool, course: Path, langs: tuple[str, ...]) -> None:
         if differences:
             listing = "\n  ".join(differences)
             raise CommandFault(
-                _("exercises/ is out of date; run `autograder assign`:\n  {listing}").format(listing=listing)
+                _("exercises/ is not what its sources say:\n  {listing}").format(listing=listing)
             )
         click.echo(
             ngettext(

@@ -1,8 +1,9 @@
 """Where to put a limit between what correct solutions score and what known mistakes score.
 
 Each population (the reference, every alternative, every mistake: one figure per seed) gets a predictive
-Student t law for its next figure, on the raw or the logarithmic scale, whichever is nearer to normal. Few
-seeds therefore give wide tails: a limit from five runs says so instead of pretending.
+Student t law for its next figure, on the raw scale or, where the figures are nearer to normal there, on that of
+their logarithms or their cube roots. Few seeds therefore give wide tails: a limit from five runs says so instead of
+pretending.
 
 The correct solutions share a scale, and their deviations are moderated: each is drawn towards that of the
 others as far as they agree (Smyth, 2004, "Linear models and empirical Bayes methods", section 6). Twelve runs of
@@ -31,7 +32,7 @@ class Population:
     """Figures of one solution over seeds, summed up on the scale that is nearer to normal.
 
     Attributes:
-        n: number of figures; mean, deviation: on `scale`; scale: `raw` or `log`.
+        n: number of figures; mean, deviation: on `scale`; scale: `raw`, `log` or `root`.
         lowest, highest: of the figures themselves.
         degrees: of freedom that `deviation` stands on: n - 1, and more where other populations lent theirs.
     """
@@ -47,19 +48,17 @@ class Population:
     @classmethod
     def of(cls, figures: Sequence[float], scale: str | None = None) -> Population:
         values = np.asarray(figures, dtype=np.float64)
-        if scale is None:
-            scale = "log" if values.min() > 0 and _log_normality(values) > 0 else "raw"
-        scaled = np.log(values) if scale == "log" else values
+        scale = scale or _scale([values])
+        scaled = _SCALES[scale](values)
         floor = _RELATIVE_FLOOR if scale == "log" else _RELATIVE_FLOOR * max(abs(float(scaled.mean())), 1e-6)
         deviation = max(float(scaled.std(ddof=1)), floor)
         lowest, highest = float(values.min()), float(values.max())
         return cls(len(values), float(scaled.mean()), deviation, scale, lowest, highest, len(values) - 1.0)
 
     def _standard(self, value: float) -> float:
-        if self.scale == "log":
-            if value <= 0:
-                return -math.inf
-            value = math.log(value)
+        if self.scale == "log" and value <= 0:
+            return -math.inf
+        value = float(_SCALES[self.scale](np.asarray(value)))
         return (value - self.mean) / (self.deviation * math.sqrt(1.0 + 1.0 / self.n))
 
     def above(self, value: float) -> float:
@@ -80,25 +79,47 @@ class Population:
 
         step = float(t.isf(probability, self.degrees)) * self.deviation * math.sqrt(1.0 + 1.0 / self.n)
         scaled = self.mean + step if upper else self.mean - step
+        if self.scale == "root":
+            return scaled**3
         return math.exp(min(scaled, 700.0)) if self.scale == "log" else scaled
 
 
-def _log_normality(values: Array) -> float:
-    """How much nearer to normal the logarithms are, by their correlation with normal scores; negative: farther."""
+_SCALES: dict[str, Callable[[Array], Array]] = {"raw": lambda values: values, "log": np.log, "root": np.cbrt}
+# Logarithms are taken unless cube roots are nearer to normal by this much, less what few figures cannot tell (times
+# n³). Where an error comes near 0 its logarithm has a long tail below, which says nothing of the largest errors: a law
+# of that width would place a limit hundreds of times too high.
+_CLEARLY = 0.004
+_UNTOLD = 25.0
+
+
+def _scale(populations: Sequence[Array]) -> str:
+    """The scale on which figures of these populations are nearest to normal."""
+    if min(values.min() for values in populations) <= 0:
+        return "raw"
+    n = sum(len(values) for values in populations)
+    log, root = (
+        sum(len(values) * _gain(values, _SCALES[scale]) for values in populations) / n for scale in ("log", "root")
+    )
+    if log <= 0:
+        return "raw"
+    return "log" if log >= root - _CLEARLY + _UNTOLD / n**3 else "root"
+
+
+def _gain(values: Array, scale: Callable[[Array], Array]) -> float:
+    """How much nearer to normal they are on this scale, by the correlation with normal scores; negative: farther."""
     from scipy.stats import probplot
 
     if np.ptp(values) == 0:
         return 0.0
-    raw, log = (probplot(figures)[1][2] for figures in (values, np.log(values)))
-    return float(log - raw)
+    raw, scaled = (probplot(figures)[1][2] for figures in (values, scale(values)))
+    return float(scaled - raw)
 
 
 def _correct_populations(good: Mapping[str, list[float]]) -> dict[str, Population]:
     """The correct solutions on one scale, with moderated deviations."""
     arrays = [np.asarray(figures, dtype=np.float64) for figures in good.values()]
-    positive = all(values.min() > 0 for values in arrays)
-    log = positive and sum(len(values) * _log_normality(values) for values in arrays) > 0
-    populations = {name: Population.of(figures, "log" if log else "raw") for name, figures in good.items()}
+    scale = _scale(arrays)
+    populations = {name: Population.of(figures, scale) for name, figures in good.items()}
     return dict(zip(populations, _moderated(list(populations.values())), strict=True))
 
 
