@@ -113,7 +113,7 @@ def write(course: CourseConfig, wanted: Sequence[str] = ()) -> tuple[str, ...]:
 
 
 def check_up_to_date(course: CourseConfig, wanted: Sequence[str] = ()) -> list[str]:
-    """A line for each way in which `exercises/` is not what the sources say, with what helps; empty when all is well."""
+    """A line for each way in which `exercises/` is not what the sources say, with what helps; none when all is well."""
     wanted = wanted or languages(course)
     differences = []
     expected = _every(course, wanted)
