@@ -98,7 +98,8 @@ def unpack(carried: Carried, folder: Path, student: str, exercise: str) -> None:
     for older in own.glob("*.png"):
         older.unlink()
     for place, pictures in ((own, carried["own"]), (reference, carried["reference"])):
-        for name, text in list(pictures.items())[:MOST]:
+        # Beside a picture of the submission's may be the reference's on the same scale.
+        for name, text in list(pictures.items())[: 2 * MOST if place == own else MOST]:
             try:
                 content = base64.b64decode(text, validate=True)
             except (binascii.Error, ValueError):
@@ -112,7 +113,7 @@ def unpack(carried: Carried, folder: Path, student: str, exercise: str) -> None:
 
 def _read(folder: Path) -> dict[str, str]:
     paths = [path for path in sorted(folder.glob("*.png")) if path.stat().st_size <= MOST_BYTES]
-    return {path.stem: base64.b64encode(path.read_bytes()).decode("ascii") for path in paths[:MOST]}
+    return {path.stem: base64.b64encode(path.read_bytes()).decode("ascii") for path in paths[: 2 * MOST]}
 
 
 def _clear(folder: Path) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MOST_VALUES = 500_000  # of one figure
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # Okabe and Ito: told apart by everyone
@@ -130,15 +131,73 @@ def check_drawing(drawing: Drawing) -> None:
         raise ValueError("too many values")
 
 
-def save(drawing: Drawing, path: Path) -> None:
-    """Draw into a PNG; readers see it whole or not at all."""
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What a picture's axes and colours reach from and to; None for colours where there are none."""
+
+    x: Range
+    y: Range
+    colours: Range | None = None
+
+    def around(self, other: Scale) -> Scale:
+        """The least that holds both."""
+        colours = _both(self.colours, other.colours) if self.colours and other.colours else None
+        return Scale(_both(self.x, other.x), _both(self.y, other.y), colours)
+
+
+def scale_of(drawing: Drawing) -> Scale:
+    """The scale that a drawing takes by itself."""
+    _figure, axes = _drawn(drawing)
+    if axes.images:
+        # The axes of images count their pixels; it is the colours that are compared.
+        low, high = axes.images[0].get_clim()
+        return Scale((0.0, 0.0), (0.0, 0.0), (low or 0.0, high or 0.0))
+    return Scale(axes.get_xlim(), axes.get_ylim())
+
+
+def save_beside(drawing: Drawing, other: Drawing, path: Path, beside: Path) -> None:
+    """Draw two pictures on one scale, to be compared; the second only where its own scale is another."""
+    known = scale_of(other)
+    scale = scale_of(drawing).around(known)
+    save(drawing, path, scale)
+    if scale != known:
+        save(other, beside, scale)
+
+
+def save(drawing: Drawing, path: Path, scale: Scale | None = None) -> None:
+    """Draw into a PNG; readers see it whole or not at all.
+
+    Args:
+        drawing: what to draw.
+        path: of the file; its folders are made.
+        scale: of axes and colours; the drawing's own without it.
+    """
+    figure, axes = _drawn(drawing)
+    if scale is not None and scale.colours is not None:
+        for image in axes.images:
+            image.set_clim(*scale.colours)
+    elif scale is not None:
+        axes.set(xlim=scale.x, ylim=scale.y)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    figure.savefig(unfinished, format="png", dpi=90, metadata={"Software": None})
+    unfinished.replace(path)
+
+
+def _drawn(drawing: Drawing) -> tuple[Figure, Axes]:
+    """A picture with the drawing in its axes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4.2, 3.4), layout="constrained")
     FigureCanvasAgg(figure)
-    drawing.draw(figure.subplots())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    figure.savefig(unfinished, format="png", dpi=90, metadata={"Software": None})
-    unfinished.replace(path)
+    axes = figure.subplots()
+    drawing.draw(axes)
+    return figure, axes
+
+
+def _both(one: Range, other: Range) -> Range:
+    return min(one[0], other[0]), max(one[1], other[1])

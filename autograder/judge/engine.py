@@ -6,6 +6,7 @@ import os
 import types
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -31,6 +32,9 @@ from autograder.sandbox import Limits, WarmParent
 from autograder.sandbox.isolation import MIB
 from autograder.submissions.model import CodeCell
 
+if TYPE_CHECKING:
+    from autograder.judge.drawing import Drawing
+
 # Beyond the import: what NumPy, torch and matplotlib map lazily in a worker's first calls.
 FILE_BYTES = 32 * MIB
 
@@ -41,6 +45,7 @@ class Kit:
     def __init__(self, exercise: Exercise, config: ExerciseConfig) -> None:
         self.exercise = exercise
         self.config = config
+        self.drawings: dict[str, Drawing] = {}  # the reference's figures, by name
 
     @cached_property
     def solution(self) -> str:

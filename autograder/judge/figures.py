@@ -16,7 +16,7 @@ from typing import Protocol
 from autograder.judge import fixtures
 from autograder.judge.case import Case, Once
 from autograder.judge.draw import Draw, subseed
-from autograder.judge.drawing import Drawing, check_drawing, save
+from autograder.judge.drawing import Drawing, check_drawing, save, save_beside
 from autograder.judge.engine import Engine
 from autograder.judge.grading import Grading
 from autograder.judge.loading import Code
@@ -28,7 +28,9 @@ from autograder.results.model import Incident
 
 FILE = "figures.py"
 REFERENCE = ".reference"
+BESIDE = "__reference"  # after the name of a figure: the reference's, on the submission's scale
 SECONDS = 20.0  # of the student's code, for one figure
+REFERENCE_SECONDS = 300.0  # of the reference, likewise
 TOTAL_SECONDS = 60.0  # for all of an exercise
 
 
@@ -39,7 +41,11 @@ class Figure(Protocol):
 
 
 def draw_figures(engine: Engine, job: Job, grading: Grading, folder: Path) -> None:
-    """Write a submission's pictures into `folder/<student>/<exercise>`, and the reference's where they are missing."""
+    """Write a submission's pictures into `folder/<student>/<exercise>`, and the reference's where they are missing.
+
+    Both are on one scale: where the submission's needs more than the reference has by itself, the reference is drawn
+    anew beside it, as `<name>__reference.png`.
+    """
     functions = figure_functions(engine, job.exercise)
     if not functions:
         return
@@ -47,18 +53,24 @@ def draw_figures(engine: Engine, job: Job, grading: Grading, folder: Path) -> No
     for stale in own.glob("*.png"):
         stale.unlink()
     until = time.monotonic() + TOTAL_SECONDS
+    drawn: dict[str, Drawing] = {}
     for name, function in functions.items():
         spent = grading.session.student_seconds >= grading.total_seconds  # a judge waits no longer than for that
         if spent or time.monotonic() > until:
             grading.session.incidents.append(Incident("figure", "no time was left for it", name))
             continue
         try:
-            _save(
-                function, grading.session, grading.once, _seed(engine, job.exercise, name), engine, own / f"{name}.png"
+            drawn[name] = _drawing(
+                name, function, grading.session, grading.once, _seed(engine, job.exercise, name), engine
             )
+            save(drawn[name], own / f"{name}.png")
         except Exception as error:  # whatever it is: the checks are judged, and their result must not be lost
+            drawn.pop(name, None)
             grading.session.incidents.append(Incident("figure", f"not drawn: {error}", name))
-    _draw_reference(engine, job.exercise, functions, folder / REFERENCE / job.exercise)
+    references = _draw_reference(engine, job.exercise, functions, folder / REFERENCE / job.exercise)
+    for name, drawing in drawn.items():
+        if name in references:
+            save_beside(drawing, references[name], own / f"{name}.png", own / f"{name}{BESIDE}.png")
 
 
 def figure_functions(engine: Engine, exercise: str) -> dict[str, Figure]:
@@ -74,11 +86,14 @@ def figure_functions(engine: Engine, exercise: str) -> dict[str, Figure]:
     }
 
 
-def _draw_reference(engine: Engine, exercise: str, functions: dict[str, Figure], folder: Path) -> None:
-    missing = {name: function for name, function in functions.items() if not (folder / f"{name}.png").is_file()}
-    if not missing:
-        return
+def _draw_reference(
+    engine: Engine, exercise: str, functions: dict[str, Figure], folder: Path
+) -> dict[str, Drawing]:
+    """The reference's drawings, computed once, and its pictures where they are missing."""
     kit = engine.kit(exercise)
+    missing = {name: function for name, function in functions.items() if name not in kit.drawings}
+    if not missing:
+        return kit.drawings
     session = Session(LocalTransport(kit.reference), Code(exercise, (), kit.probes), 60.0)
     known: dict[str, object] = {}
 
@@ -89,20 +104,25 @@ def _draw_reference(engine: Engine, exercise: str, functions: dict[str, Figure],
 
     try:
         for name, function in missing.items():
-            _save(function, session, once, _seed(engine, exercise, name), engine, folder / f"{name}.png", 300.0)
+            kit.drawings[name] = _drawing(
+                name, function, session, once, _seed(engine, exercise, name), engine, REFERENCE_SECONDS
+            )
+            if not (folder / f"{name}.png").is_file():
+                save(kit.drawings[name], folder / f"{name}.png")
     finally:
         session.close()
+    return kit.drawings
 
 
-def _save(
-    function: Figure, session: Session, once: Once, seed: int, engine: Engine, path: Path, seconds: float = SECONDS
-) -> None:
+def _drawing(
+    name: str, function: Figure, session: Session, once: Once, seed: int, engine: Engine, seconds: float = SECONDS
+) -> Drawing:
     # The same inputs for everybody: a student's figure is to be compared with the reference's.
-    session.begin_check(f"figure {path.stem}", seconds, subseed(seed, "globals"))
+    session.begin_check(f"figure {name}", seconds, subseed(seed, "globals"))
     case = Case(engine, session, seed, record=lambda name, value: None, once=once)
     drawing = function(**{name: fixtures.make(name, case) for name in inspect.signature(function).parameters})
     check_drawing(drawing)
-    save(drawing, path)
+    return drawing
 
 
 def _seed(engine: Engine, exercise: str, name: str) -> int:

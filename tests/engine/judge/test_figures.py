@@ -9,7 +9,17 @@ import pytest
 import torch
 
 from autograder.judge import figures
-from autograder.judge.drawing import Curves, Images, Matrix, Paths, Points, check_drawing, save
+from autograder.judge.drawing import (
+    Curves,
+    Images,
+    Matrix,
+    Paths,
+    Points,
+    check_drawing,
+    save,
+    save_beside,
+    scale_of,
+)
 from autograder.judge.grading import Grading
 from autograder.judge.messages import Job
 
@@ -77,9 +87,22 @@ def drawing_that(monkeypatch, tmp_path: Path, error: Exception, spent: float = 0
         return DRAWINGS["curves"]
 
     monkeypatch.setattr(figures, "figure_functions", lambda engine, exercise: {"bad": bad, "good": good})
-    monkeypatch.setattr(figures, "_draw_reference", lambda *arguments: None)
+    monkeypatch.setattr(figures, "_draw_reference", lambda *arguments: {})
     session = Asked(spent)
     engine = types.SimpleNamespace(seeds=lambda exercise, student: lambda name: 1, digits=None)
     grading = Grading("toy", "ada", lambda name: 1, session, total_seconds=60.0)
     figures.draw_figures(engine, Job("toy", "ada", (), 60.0), grading, tmp_path)
     return session, sorted(path.name for path in tmp_path.rglob("*.png"))
+
+
+def test_two_pictures_are_on_one_scale(tmp_path):
+    """A reference that the student's figure stays within is drawn once for all; another one anew, on both's scale."""
+    low, high = Curves({"loss": torch.tensor([1.0, 0.5])}), Curves({"loss": torch.tensor([3.0, 0.5, 0.1])})
+    save_beside(low, high, tmp_path / "a.png", tmp_path / "a__reference.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    save_beside(high, low, tmp_path / "b.png", tmp_path / "b__reference.png")
+    assert (tmp_path / "b__reference.png").is_file()
+    both = scale_of(low).around(scale_of(high))
+    assert both == scale_of(high)
+    tables = Matrix(torch.tensor([[0.0, 1.0]])), Matrix(torch.tensor([[0.5, 4.0]]))
+    assert scale_of(tables[0]).around(scale_of(tables[1])).colours == (0.0, 4.0)

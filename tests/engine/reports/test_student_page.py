@@ -13,7 +13,7 @@ from autograder.book.decisions import Decision
 from autograder.book.grades import grades
 from autograder.book.rubric import Item
 from autograder.reports.pages import student_page
-from autograder.reports.pictures import student_pictures
+from autograder.reports.pictures import data_uri, student_pictures
 from autograder.reports.reading import ReadingList, sections
 from autograder.reports.visible import student_view
 from autograder.results.model import Incident, SubmissionFacts
@@ -258,6 +258,9 @@ def test_figures_stand_beside_the_reference(tmp_path, course, result):
     assert all(image.startswith("data:image/png;base64,") for image in images)
     assert outline.tags.count("img") == len([1 for name, value in outline.attributes if name == "alt" and value])
     assert student_pictures(tmp_path, "bob", "flows") == ()
+    (own / "density__reference.png").write_bytes(png(5))
+    (density, _loss) = student_pictures(tmp_path, "ada", "flows")
+    assert density.reference == data_uri(png(5)), "the one on the student's own scale"
 
 
 SCRIPT = """\
