@@ -59,6 +59,18 @@ def test_a_regrade_is_no_attempt(course):
         assert found.submission.attempts is None
 
 
+def test_a_regrade_of_the_first_leaves_it_the_first(course):
+    tries = [attempt("one", 5), attempt("two", 7), attempt("one", 6)]
+    found = counting(replace(course, attempts="first"), tries, {})
+    assert (found.submission.sha256, found.points, found.submission.attempt) == ("one", 6, 1)
+
+
+def test_what_was_once_one_of_several_and_is_now_alone_says_so(course):
+    alone = attempt(SHA, 5)
+    alone.result.submission.attempt, alone.result.submission.attempts = 1, 2
+    assert counting(course, [alone], {}).submission.attempts is None
+
+
 def test_the_late_policy_that_chooses_is_that_of_grades(course):
     """The platform's mark costs a day when attempts are chosen, too, and an extension lifts it."""
     tries = [attempt("on time", 8), attempt("marked", 8.5)]
@@ -91,6 +103,7 @@ def test_the_platforms_mark_gives_way_to_a_time(course):
     assert grade(marked, course, [decision("extend", due=DUE + DAY)]).final == 8.0
     known = {SHA: Handed("ada", "flows", SHA, submitted=DUE, late=True)}
     again = counting(course, [replace(attempt(SHA, 8), result=marked)], known)
+    assert (marked.submission.marked_late, again.submission.marked_late) == (True, False)
     assert grade(again, course, []).final == 8.0
 
 

@@ -142,3 +142,11 @@ def test_the_course_says_what_counts_for_what_is_missing(course):
 def test_what_counts_is_rounded_as_points_are(course):
     given = result(points=(1 / 3, 1 / 3), submitted="2027-02-10T12:00:00+01:00")
     assert (grade(given, course, []).points, grade(given, course, []).final) == (0.6667, 0.5334)
+
+
+def test_nothing_is_no_less_than_nothing(course):
+    """0.3 less 0.1 and 0.2 is a little less than 0 in binary, and would be written as -0."""
+    given = result(points=(0.1, 0.2))
+    given.points = 0.3
+    decisions = [decision("override", check=name, points=0.0) for name in ("c0", "c1")]
+    assert str(grade(given, course, decisions).final) == "0.0"
