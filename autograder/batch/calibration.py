@@ -7,12 +7,14 @@ one author's style would fail another's right answer.
 from __future__ import annotations
 
 import json
+import math
 import platform
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from autograder.authoring.losses import read_bank
 from autograder.batch.job import Order
@@ -20,25 +22,16 @@ from autograder.batch.judges import JudgeFault
 from autograder.batch.pool import Done, run_tasks
 from autograder.batch.populations import Run, subjects, task
 from autograder.course import CourseConfig, Exercise
+from autograder.course.calibration import Calibration, Measured, PlacedLimit, Runs, Seeds, Values, read_calibration
 from autograder.course.config import DataSet
 from autograder.language import _
 from autograder.results.files import write_atomically
 from autograder.results.model import CheckResult
 
-SCHEMA_VERSION = 1
 PREFIX = "calibrate/"
 # What the calibrated checks of one exercise may add up to; p-values have their own share.
 FALSE_FAIL_PER_EXERCISE = 5e-4
 SECRET = b"the secret of calibration runs"
-
-
-@dataclass(frozen=True)
-class Seeds:
-    """How many runs of each kind."""
-
-    reference: int = 40
-    alternative: int = 12
-    mistake: int = 8
 
 
 @dataclass(frozen=True)
@@ -58,7 +51,7 @@ def calibrate(
     workers: int,
     on_done: Callable[[Done[Run], int], None],
     data_set: DataSet | None = None,
-) -> dict[str, Any]:
+) -> Calibration:
     """Measure every calibrated figure of an exercise and place its limit.
 
     Args:
@@ -70,7 +63,7 @@ def calibrate(
         data_set: `mnist` or `digits`; the course's own without it.
 
     Returns:
-        What `reference/<exercise>.json` holds, with the raw figures by population.
+        What `reference/<exercise>.json` is to hold of the data sets of this run.
 
     Raises:
         JudgeFault: a check broke, or a correct solution gave no figure.
@@ -78,7 +71,7 @@ def calibrate(
     order = Order(course.file, (exercise.hidden_folder,), SECRET, uncalibrated=True, data_set=data_set)
     found = _calibrated_checks(order, course, exercise)
     if not found:
-        return _document(exercise, {}, {}, {})
+        return Calibration(exercise.id)
     checks = tuple(sorted({figure.check for figure in found}))
     wrong = {m.id: set(m.loses) for m in read_bank(exercise)}
     tasks = []
@@ -87,7 +80,7 @@ def calibrate(
             continue
         wanted = checks if subject.kind != "mistake" else tuple(c for c in checks if c in wrong[subject.name])
         tasks += [task(course, exercise, subject, seed, wanted) for seed in range(getattr(seeds, subject.kind))]
-    figures: dict[Figure, Populations] = defaultdict(lambda: {"good": {}, "bad": {}})
+    figures: dict[Figure, Runs] = defaultdict(Runs)
     faults: list[str] = []
 
     def collect(done: Done[Run]) -> None:
@@ -95,15 +88,16 @@ def calibrate(
         if done.result is None:
             faults.append(f"{done.task.key}: {done.fault}")
         else:
-            side = "bad" if kind == "mistake" else "good"
+            mistaken = kind == "mistake"
             for check in done.result.checks:
-                if side == "bad" and (check.id not in wrong[name] or check.outcome != "passed"):
+                if mistaken and (check.id not in wrong[name] or check.outcome != "passed"):
                     # Run only because another check requires it, or caught by something else than a figure.
                     continue
-                if side == "good" and check.outcome != "passed":
+                if not mistaken and check.outcome != "passed":
                     faults.append(f"{done.task.key}: {check.id}: {check.message}")
                 for figure, value in _figures(check):
-                    figures[figure][side].setdefault(name, []).append(float("nan") if value is None else value)
+                    side = figures[figure].bad if mistaken else figures[figure].good
+                    side.setdefault(name, []).append(value)
         on_done(done, len(tasks))
 
     run_tasks(order, tasks, workers, collect)
@@ -135,37 +129,33 @@ def _figures(check: CheckResult) -> list[tuple[Figure, float | None]]:
     return found
 
 
-Populations = dict[str, dict[str, list[float]]]
-
-
-def _place(exercise: Exercise, figures: dict[Figure, Populations], seeds: Seeds) -> dict[str, Any]:
+def _place(exercise: Exercise, figures: Mapping[Figure, Runs], seeds: Seeds) -> Calibration:
     from autograder.statistics.limits import place_limit
 
     share = FALSE_FAIL_PER_EXERCISE / max(1, len(figures))
-    limits: dict[str, dict[str, Any]] = {}
-    raw: dict[str, Any] = {}
+    found = Calibration(exercise.id)
     answers_for = _telling_figures(figures, share)
-    for figure, populations in figures.items():
-        bad = {m: values for m, values in populations["bad"].items() if answers_for[figure.check, m] == figure}
-        limit = place_limit(populations["good"], bad, figure.better, share)
-        limits.setdefault(figure.data, {})[figure.name] = {"check": figure.check, **_rounded(limit.to_json())}
-        raw.setdefault(figure.data, {})[figure.name] = populations
-    return _document(
-        exercise,
-        limits,
-        raw,
-        {"reference": seeds.reference, "alternative": seeds.alternative, "mistake": seeds.mistake},
-    )
+    for figure, runs in figures.items():
+        bad = {m: values for m, values in _numbers(runs.bad).items() if answers_for[figure.check, m] == figure}
+        limit = place_limit(_numbers(runs.good), bad, figure.better, share)
+        own = found.data.setdefault(figure.data, Measured(seeds, _environment()))
+        own.limits[figure.name] = msgspec.convert({"check": figure.check, **limit.to_json()}, PlacedLimit)
+        own.figures[figure.name] = runs
+    return found
 
 
-def _telling_figures(figures: dict[Figure, Populations], share: float) -> dict[tuple[str, str], Figure]:
+def _numbers(values: Values) -> dict[str, list[float]]:
+    return {name: [math.nan if value is None else value for value in own] for name, own in values.items()}
+
+
+def _telling_figures(figures: Mapping[Figure, Runs], share: float) -> dict[tuple[str, str], Figure]:
     """For each check and mistake, the figure that tells it best: a check catches a mistake by one of its figures."""
     from autograder.statistics.limits import place_limit
 
     best: dict[tuple[str, str], tuple[float, float, Figure]] = {}
-    for figure, populations in figures.items():
-        for mistake, values in populations["bad"].items():
-            limit = place_limit(populations["good"], {mistake: values}, figure.better, share)
+    for figure, runs in figures.items():
+        for mistake, values in _numbers(runs.bad).items():
+            limit = place_limit(_numbers(runs.good), {mistake: values}, figure.better, share)
             refused = sum(not limit.accepts(value) for value in values) / len(values)
             passes = 1.0 - refused if limit.false_pass is None else limit.false_pass
             score = (-passes, limit.separation or 0.0, figure)
@@ -175,52 +165,45 @@ def _telling_figures(figures: dict[Figure, Populations], share: float) -> dict[t
     return {key: figure for key, (_, _, figure) in best.items()}
 
 
-def _document(exercise: Exercise, limits: dict[str, Any], raw: dict[str, Any], seeds: dict[str, int]) -> dict[str, Any]:
+def _environment() -> dict[str, str]:
     import numpy
     import torch
 
     return {
-        "schema_version": SCHEMA_VERSION,
-        "exercise": exercise.id,
-        "seeds": seeds,
-        "environment": {
-            "python": platform.python_version(),
-            "torch": str(torch.__version__),
-            "numpy": str(numpy.__version__),
-            "device": "cpu",
-        },
-        "limits": limits,
-        "figures": raw,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "numpy": str(numpy.__version__),
+        "device": "cpu",
     }
 
 
-def _rounded(value: Any) -> Any:
+def merge_and_write(path: Path, found: Calibration) -> Calibration:
+    """Write what was measured; what is known of data sets that were not measured this time stays.
+
+    Returns:
+        What the file holds now.
+    """
+    before = read_calibration(path).data if path.is_file() else {}
+    merged = Calibration(found.exercise, {**before, **found.data})
+    head = {"schema_version": merged.schema_version}  # first, for whoever looks at the file
+    document = head | msgspec.to_builtins(merged)
+    write_atomically(path, json.dumps(_rounded(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    return merged
+
+
+def _rounded(value: object) -> object:
     if isinstance(value, float):
-        return float(f"{value:.6g}") if value == value else None
+        return float(f"{value:.6g}") if math.isfinite(value) else None
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return value
+    return [_rounded(item) for item in value] if isinstance(value, list) else value
 
 
-def merge_and_write(path: Path, document: dict[str, Any]) -> None:
-    """Write the limits; those of data sets that were not measured this time stay."""
-    if path.is_file():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        for part in ("limits", "figures"):
-            document[part] = {**before.get(part, {}), **document[part]}
-    write_atomically(path, json.dumps(_rounded(document), indent=1, ensure_ascii=False) + "\n")
-
-
-def overlaps(document: dict[str, Any]) -> list[str]:
+def overlaps(found: Calibration) -> list[str]:
     """One line for each figure whose mistakes cannot be told from correct solutions: change the check."""
-    lines = []
-    for data, limits in document["limits"].items():
-        for name, limit in limits.items():
-            if limit["overlaps"]:
-                lines.append(
-                    f"{name} ({data}, check {limit['check']}): a mistake passes with probability "
-                    f"{limit['false_pass']:.2g}; change the check, not the limit"
-                )
-    return lines
+    return [
+        f"{name} ({data}, check {limit.check}): a mistake passes with probability {limit.false_pass or 0.0:.2g}; "
+        "change the check, not the limit"
+        for data, name, limit in found.limits
+        if limit.overlaps
+    ]

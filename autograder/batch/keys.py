@@ -17,8 +17,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 import autograder
 from autograder.course import CourseConfig, Exercise, derive_seed, find_exercise
+from autograder.course.calibration import read_calibration
 from autograder.course.data import find_mnist
 from autograder.language import LANGUAGES, _
 from autograder.language.catalogues import content, files
@@ -161,13 +164,12 @@ def _limits(path: Path) -> tuple[dict[str, str], str]:
         return {}, ""
     text = path.read_text(encoding="utf-8")
     try:
-        tables = json.loads(text)["limits"]
-        found: dict[str, list[Any]] = {}
-        for data, limits in sorted(tables.items()):
-            for name, limit in sorted(limits.items()):
-                found.setdefault(limit.get("check", ""), []).append([data, name, limit])
-    except (ValueError, KeyError, AttributeError, TypeError):
+        limits = read_calibration(path).limits
+    except ValueError:
         return {}, text
+    found: dict[str, list[object]] = {}
+    for data, name, limit in sorted(limits, key=lambda one: one[:2]):
+        found.setdefault(limit.check, []).append([data, name, msgspec.to_builtins(limit)])
     return {check: json.dumps(entries, sort_keys=True) for check, entries in found.items()}, ""
 
 

@@ -37,10 +37,11 @@ def command(
 
     Writes reference/<exercise>.json and reference/<exercise>.png. Limits of other data sets stay as they are.
     """
-    from autograder.batch.calibration import Seeds, calibrate, merge_and_write, overlaps
+    from autograder.batch.calibration import calibrate, merge_and_write, overlaps
     from autograder.batch.pool import default_workers
     from autograder.commands.progress import progress
     from autograder.course import CONFIG_NAME, find_course, find_exercise, load_config
+    from autograder.course.calibration import Seeds
     from autograder.reports.calibration_plot import draw_calibration
 
     config = load_config(find_course(course) / CONFIG_NAME)
@@ -51,7 +52,7 @@ def command(
     for name in names:
         exercise = find_exercise(config, name)
         with progress(_("calibrating {name}").format(name=name)) as bar:
-            document = calibrate(
+            measured = calibrate(
                 config,
                 exercise,
                 Seeds(seeds, alternative_seeds, mistake_seeds),
@@ -59,28 +60,21 @@ def command(
                 lambda done, total: bar.advance(total, str(done.task.key)),
                 data_set,
             )
-        merge_and_write(exercise.reference_json, document)
+        found = merge_and_write(exercise.reference_json, measured)
         click.echo(_("wrote {reference_json}").format(reference_json=exercise.reference_json))
-        for data, limits in document["limits"].items():
-            for figure, limit in limits.items():
-                shown = " .. ".join(f"{v:.4g}" for v in (limit["low"], limit["high"]) if v is not None)
-                false_pass = _("no mistake") if limit["false_pass"] is None else f"{limit['false_pass']:.1e}"
-                click.echo(
-                    _(
-                        "  {figure} ({data}): {better} {shown}, false fail {false_fail:.1e}, false pass {false_pass}"
-                    ).format(
-                        figure=figure,
-                        data=data,
-                        better=limit["better"],
-                        shown=shown,
-                        false_fail=limit["false_fail"],
-                        false_pass=false_pass,
-                    )
+        for data, figure, limit in measured.limits:
+            shown = " .. ".join(f"{v:.4g}" for v in (limit.low, limit.high) if v is not None)
+            false_pass = _("no mistake") if limit.false_pass is None else f"{limit.false_pass:.1e}"
+            click.echo(
+                _("  {figure} ({data}): {better} {shown}, false fail {false_fail:.1e}, false pass {false_pass}").format(
+                    figure=figure, data=data, better=limit.better, shown=shown, false_fail=limit.false_fail,
+                    false_pass=false_pass,
                 )
-        if document["limits"]:
+            )  # fmt: skip
+        if found.limits:
             picture = exercise.reference_json.with_suffix(".png")
-            draw_calibration(document, picture)
+            draw_calibration(found, picture)
             click.echo(_("wrote {picture}").format(picture=picture))
-        problems += [f"{name}: {line}" for line in overlaps(document)]
+        problems += [f"{name}: {line}" for line in overlaps(measured)]
     if problems:
         raise CommandFault("\n  ".join([_("correct and wrong solutions overlap:"), *problems]))

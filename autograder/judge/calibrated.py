@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, TypedDict
 
+from autograder.course.calibration import Better, PlacedLimit, read_calibration
 from autograder.judge.verdicts import CheckFailed, FrameworkFault
 from autograder.language import _, said
 
-Better = Literal["lower", "higher", "between"]
-ANY_DATA = "any"
 # Figures recorded for calibration carry their direction and their data set in the name.
 CALIBRATION_PREFIX = "calibrate/"
-
-
-class Bounds(TypedDict):
-    """What calibration keeps of a limit, as far as it is read here."""
-
-    low: float | None
-    high: float | None
 
 
 class LimitBook:
@@ -29,18 +19,18 @@ class LimitBook:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._limits: dict[str, dict[str, Bounds]] = {}
+        self._limits: dict[tuple[str, str], PlacedLimit] = {}
         if path.is_file():
             try:
-                self._limits = json.loads(path.read_text(encoding="utf-8"))["limits"]
-            except (ValueError, KeyError, TypeError) as error:
+                self._limits = {(data, name): limit for data, name, limit in read_calibration(path).limits}
+            except (OSError, ValueError) as error:
                 raise FrameworkFault(f"{path}: not a file written by `autograder calibrate` ({error})") from None
 
     def limit(self, data: str, name: str) -> tuple[float | None, float | None]:
         """The low and the high limit of a figure; FrameworkFault where there is none."""
         try:
-            entry = self._limits[data][name]
-            return entry["low"], entry["high"]
+            entry = self._limits[data, name]
+            return entry.low, entry.high
         except KeyError:
             raise FrameworkFault(
                 f"{self.path}: no limit for {name!r} on data {data!r}; run `autograder calibrate` "

@@ -4,43 +4,41 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from autograder.course.calibration import Calibration, Runs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw_calibration(document: dict[str, Any], path: Path) -> None:
+def draw_calibration(found: Calibration, path: Path) -> None:
     """Draw a `reference/<exercise>.json`: one panel per figure, one row of dots per population."""
     from matplotlib.figure import Figure
 
-    panels = [
-        (data, name, limit, document["figures"][data][name])
-        for data, limits in document["limits"].items()
-        for name, limit in limits.items()
-    ]
-    heights = [0.6 + 0.22 * (len(raw["good"]) + len(raw["bad"])) for *_, raw in panels]
+    panels = [(data, name, limit, found.data[data].figures.get(name, Runs())) for data, name, limit in found.limits]
+    heights = [0.6 + 0.22 * (len(runs.good) + len(runs.bad)) for *_, runs in panels]
     figure = Figure(figsize=(7.5, sum(heights) + 0.6 * len(panels)), layout="constrained")
     axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
-    for panel, (data, name, limit, raw) in zip(axes, panels, strict=True):
-        rows = [(label, values, "#08519c", "o") for label, values in raw["good"].items()]
-        rows += [(label, values, "#d95f02", "x") for label, values in raw["bad"].items()]
+    for panel, (data, name, limit, runs) in zip(axes, panels, strict=True):
+        rows = [(label, values, "#08519c", "o") for label, values in runs.good.items()]
+        rows += [(label, values, "#d95f02", "x") for label, values in runs.bad.items()]
         for row, (_label, values, colour, marker) in enumerate(rows):
             shown = [v for v in values if v is not None and math.isfinite(v)]
             panel.plot(shown, [row] * len(shown), marker, color=colour, markersize=4, alpha=0.7, linestyle="")
         panel.set_yticks(range(len(rows)), [label for label, *_ in rows], fontsize=7)
         panel.invert_yaxis()
         _scale(panel, [v for _, values, *_ in rows for v in values if v is not None and math.isfinite(v)])
-        for side in ("low", "high"):
-            if limit[side] is not None:
-                panel.axvline(limit[side], color="black", linewidth=1)
+        for side in (limit.low, limit.high):
+            if side is not None:
+                panel.axvline(side, color="black", linewidth=1)
         panel.set_title(
-            f"{name} ({data}): {limit['better']}; false fail {limit['false_fail']:.1e}, "
-            f"false pass {'–' if limit['false_pass'] is None else format(limit['false_pass'], '.1e')}",
+            f"{name} ({data}): {limit.better}; false fail {limit.false_fail:.1e}, "
+            f"false pass {'–' if limit.false_pass is None else format(limit.false_pass, '.1e')}",
             fontsize=8,
         )
         panel.tick_params(axis="x", labelsize=7)
-    figure.suptitle(f"{document['exercise']}: correct solutions (o), mistakes (x), limits (lines)", fontsize=9)
+    figure.suptitle(f"{found.exercise}: correct solutions (o), mistakes (x), limits (lines)", fontsize=9)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110, metadata={"Software": None})
 

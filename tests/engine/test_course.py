@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from autograder.authoring.coverage import markdown, read_coverage
 from autograder.authoring.losses import read_bank
 from autograder.batch.declarations import declared_checks, wrong_declarations
 from autograder.course import find_exercise, load_config
+from autograder.course.calibration import read_calibration
 from autograder.judge.check import CheckInfo
 
 ROOT = Path(__file__).parents[2]
@@ -90,8 +90,13 @@ def test_calibrated_false_fail_rates_keep_to_their_share(name):
     path = find_exercise(COURSE, name).reference_json
     if not path.is_file():
         pytest.skip("no calibrated check")
-    document = json.loads(path.read_text(encoding="utf-8"))
-    for limits in document["limits"].values():
-        assert sum(limit["false_fail"] for limit in limits.values()) <= 1e-3
-        for limit in limits.values():
-            assert limit["low"] is not None or limit["high"] is not None
+    found = read_calibration(path)
+    for measured in found.data.values():
+        assert sum(limit.false_fail for limit in measured.limits.values()) <= 1e-3
+        for name, limit in measured.limits.items():
+            assert limit.low is not None or limit.high is not None
+            # What the file states of a data set is what its figures come from.
+            runs = measured.figures[name]
+            assert len(runs.good["reference"]) == measured.seeds.reference
+            assert {len(v) for k, v in runs.good.items() if k != "reference"} <= {measured.seeds.alternative}
+            assert all(len(values) <= measured.seeds.mistake for values in runs.bad.values())

@@ -30,6 +30,20 @@ def test_what_nobody_has_seen_is_guessed_from_the_others():
     assert [exercise for _student, exercise in names[2:]] == ["long"] * 3 + ["short"] * 3
 
 
+def test_of_what_nothing_is_known_one_is_tried_at_once():
+    """Before what is known to be long: until one has ended nobody can say what the others will take."""
+    pieces = [piece("a", "known", 500.0), piece("b", "known", 400.0), piece("c", "new"), piece("d", "new", size=9)]
+    schedule = Schedule(pieces, {"known": [450.0]})
+    assert schedule.take() == ("d", "new")
+    schedule.ended(("d", "new"), 3.0)
+    assert taken(schedule) == [("a", "known"), ("b", "known"), ("c", "new")]
+
+
+def test_of_several_unknown_exercises_each_is_tried_before_any_is_tried_twice():
+    schedule = Schedule([piece(s, e) for e in ("x", "y", "z") for s in "abc"])
+    assert sorted(schedule.take()[1] for _ in range(3)) == ["x", "y", "z"]
+
+
 def test_earlier_attempts_tell_from_the_start():
     pieces = [piece(student, exercise) for student in "ab" for exercise in ("short", "long")]
     schedule = Schedule(pieces, {"short": [1.0, 2.0], "long": [40.0]})

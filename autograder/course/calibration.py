@@ -1,0 +1,100 @@
+"""`reference/<exercise>.json`: what `autograder calibrate` measured, and the limits that follow, by data set.
+
+Each data set has been measured by itself, perhaps by another run on another machine: it has its own seeds and
+environment. Where an older file does not say them they are null: nobody knows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct, field
+
+ANY_DATA = "any"  # the data set of checks that use none
+
+Better = Literal["lower", "higher", "between"]
+Values = dict[str, list[float | None]]  # over seeds, by population; null where a figure was not finite
+
+
+class Spread(Struct, forbid_unknown_fields=True):
+    """One population of a figure: a solution, or a mistake."""
+
+    n: int
+    mean: float
+    deviation: float
+    scale: str
+    lowest: float
+    highest: float
+    degrees: float | None = None
+
+
+class PlacedLimit(Struct, forbid_unknown_fields=True):
+    """The limit of a figure between correct solutions and mistakes; see `statistics.limits.Limit`."""
+
+    check: str = ""
+    better: Better = "lower"
+    low: float | None = None
+    high: float | None = None
+    false_fail: float = 0.0
+    false_pass: float | None = None
+    separation: float | None = None
+    overlaps: bool = False
+    good: dict[str, Spread] = field(default_factory=dict)
+    bad: dict[str, Spread | None] = field(default_factory=dict)
+
+
+class Runs(Struct, forbid_unknown_fields=True):
+    """The values of a figure: of correct solutions, and of mistakes."""
+
+    good: Values = field(default_factory=dict)
+    bad: Values = field(default_factory=dict)
+
+
+class Seeds(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many runs of each kind."""
+
+    reference: int = 40
+    alternative: int = 12
+    mistake: int = 8
+
+
+class Measured(Struct, forbid_unknown_fields=True):
+    """What was measured with one data set, in one run."""
+
+    seeds: Seeds | None = None
+    environment: dict[str, str] | None = None
+    limits: dict[str, PlacedLimit] = field(default_factory=dict)
+    figures: dict[str, Runs] = field(default_factory=dict)
+
+
+class Calibration(Struct, forbid_unknown_fields=True):
+    """A whole file."""
+
+    exercise: str
+    data: dict[str, Measured] = field(default_factory=dict)
+    schema_version: Literal[2] = 2
+
+    @property
+    def limits(self) -> list[tuple[str, str, PlacedLimit]]:
+        """Every limit, with its data set and its figure's name."""
+        return [(data, name, limit) for data, own in self.data.items() for name, limit in own.limits.items()]
+
+
+def read_calibration(path: Path) -> Calibration:
+    """What a file holds; ValueError where it is none that `autograder calibrate` wrote."""
+    return msgspec.convert(_upgraded(json.loads(path.read_text(encoding="utf-8"))), Calibration)
+
+
+def _upgraded(document: object) -> object:
+    """Version 1 had one `seeds` and `environment`, those of whichever data set was measured last."""
+    if not isinstance(document, Mapping) or document.get("schema_version") != 1:
+        return document
+    limits, figures = document.get("limits"), document.get("figures")
+    if not isinstance(limits, Mapping) or not isinstance(figures, Mapping):
+        return document
+    data = {name: {"limits": limits[name], "figures": figures.get(name, {})} for name in limits}
+    return {"schema_version": 2, "exercise": document.get("exercise"), "data": data}
