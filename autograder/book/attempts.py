@@ -51,6 +51,12 @@ class Attempts:
         with self._engine.begin() as connection:
             connection.execute(insert(attempts).values(attempt_row(self._course, result, key, sha256, written)))
 
+    def any(self) -> bool:
+        """Whether there is one."""
+        with self._engine.connect() as connection:
+            wanted = select(attempts.c.id).where(of_course(self._course, attempts.c.course)).limit(1)
+            return connection.execute(wanted).first() is not None
+
     def latest(self) -> dict[tuple[str, str], Known]:
         """What is known of the newest attempt of each student at each exercise."""
         c = attempts.c

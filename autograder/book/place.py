@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError
 from autograder.book.decisions import Decision
 from autograder.book.faults import StoreFault
 from autograder.book.store import Store
-from autograder.book.upgrade import DATABASES, has_results, left_by_0_1
+from autograder.book.upgrade import DATABASES, has_results, left_by_0_1, of_version_1
 from autograder.language import _
 
 FILE_NAME = "book.db"
@@ -51,8 +51,7 @@ def open_store(place: Path | str, course: str = "", out: Path | None = None) -> 
             raise StoreFault(_("{folder} cannot be made: {error}").format(folder=folder, error=error)) from None
         store, out = Store(f"sqlite:///{file}", course), folder
     try:
-        # Of a class that has been read the book knows the students: results in the folder are its own then.
-        if out is not None and (left_by_0_1(out) or (has_results(out) and not store.handed_in.students())):
+        if out is not None and (left_by_0_1(out) or (has_results(out) and _unknown(store, out))):
             store.take_over(out)
     except BaseException:
         store.close()
@@ -66,6 +65,11 @@ def read_decisions(place: Path | str, course: str = "") -> list[Decision]:
         return []
     with open_store(place, course) as store:
         return store.decisions.history()
+
+
+def _unknown(store: Store, out: Path) -> bool:
+    """Whether results in a folder are no views of this book: it knows the students of a class that it has read."""
+    return not store.handed_in.students() and (of_version_1(out) or not store.attempts.any())
 
 
 def _folder(place: Path | str) -> Path | None:

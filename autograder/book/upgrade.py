@@ -53,6 +53,12 @@ def has_results(folder: Path) -> bool:
     return next((folder / "results").glob("*/*.json"), None) is not None
 
 
+def of_version_1(folder: Path) -> bool:
+    """Whether a folder's results are as version 0.1 wrote them."""
+    file = next((folder / "results").glob("*/*.json"), None)
+    return file is not None and re.search(rb'"schema_version": *1\b', file.read_bytes()[:200]) is not None
+
+
 def take_over(engine: Engine, course: str, folder: Path) -> None:
     """Take over what an output folder holds of version 0.1.
 
@@ -65,7 +71,7 @@ def take_over(engine: Engine, course: str, folder: Path) -> None:
         StoreFault: the old databases are of no version that is known, or cannot be read.
     """
     databases = left_by_0_1(folder)
-    if databases or _of_version_1(folder):
+    if databases or of_version_1(folder):
         _keep_copy(folder, databases)
     with engine.connect().execution_options(writes_at_once=True) as connection, connection.begin():
         for file in databases:
@@ -107,11 +113,6 @@ def _tables(file: Path) -> set[str]:
 
 
 # --- the copy
-
-
-def _of_version_1(folder: Path) -> bool:
-    file = next((folder / "results").glob("*/*.json"), None)
-    return file is not None and re.search(rb'"schema_version": *1\b', file.read_bytes()[:200]) is not None
 
 
 def _keep_copy(folder: Path, databases: list[Path]) -> None:

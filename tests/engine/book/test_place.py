@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from sqlalchemy import create_engine, text
 
 from autograder.book.faults import StoreFault
 from autograder.book.place import open_store, read_decisions
+from autograder.results.files import result_path, write_result
+from tests.engine.book.conftest import result
 
 
 def test_reading_makes_no_book(tmp_path):
@@ -28,3 +32,32 @@ def test_a_newer_book_is_refused(tmp_path):
     engine.dispose()
     with pytest.raises(StoreFault, match="version 99"):
         open_store(tmp_path)
+
+
+def test_it_can_be_read_while_it_is_graded_for_the_first_time(tmp_path):
+    """Students are noted at the end; until then results lie in the folder already, and nobody waits for the lock."""
+    with open_store(tmp_path, "small") as grading, grading.only_grader(tmp_path):
+        grading.attempts.keep(result(), {}, "0")
+        write_result(result_path(tmp_path, "ada", "flows"), result())
+        with open_store(tmp_path, "small") as reading:
+            assert ("ada", "flows") in reading.attempts.latest()
+
+
+def test_results_that_nobody_knows_are_taken_over(tmp_path):
+    write_result(result_path(tmp_path, "ada", "flows"), result())
+    for _again in range(2):
+        with open_store(tmp_path, "small") as store:
+            assert len(store.attempts.history("ada", "flows")) == 1
+            assert store.handed_in.students() == ["ada"]
+    assert not (tmp_path / "written-by-0.1").exists()
+
+
+def test_one_grader_at_a_time_and_a_second_says_who(tmp_path):
+    with open_store(tmp_path / "a", "small") as one, open_store(f"sqlite:///{tmp_path / 'a' / 'book.db'}") as other:
+        with one.only_grader(tmp_path / "a"):
+            for out, what in ((tmp_path / "a", "process"), (tmp_path / "b", "book.db")):
+                with pytest.raises(StoreFault, match=what) as fault, other.only_grader(out):
+                    pass
+                assert str(os.getpid()) in str(fault.value)
+        with other.only_grader(tmp_path / "b"):
+            pass
