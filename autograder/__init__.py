@@ -1,30 +1,69 @@
-"""A course of exercises on generative models, and the grader that keeps every answer out of reach."""
+"""A course of exercises on generative models, and the grader that keeps every answer out of reach.
+
+    from autograder import Course
+
+    course = Course.open("course")
+    with course.read("class.zip") as handed_in, course.book("out") as book, course.grader() as grader:
+        batch = grader.grade_class(handed_in, book)
+        for grade in book.grades():
+            print(grade.student, grade.exercise, grade.final)
+
+Public is what `__all__` names; each is imported when it is used, so that the package itself stays light. Errors that a
+caller can do something about derive from `AutograderError`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from autograder.bridges.notebook import check as check
+    from autograder.book.decisions import Decision as Decision
+    from autograder.bridges.notebook.check import check as check
+    from autograder.errors import AutograderError as AutograderError
+    from autograder.results.grade import Grade as Grade
+    from autograder.results.model import Result as Result
+    from autograder.service.book import Book as Book
+    from autograder.service.choice import Choice as Choice
+    from autograder.service.classes import Batch as Batch
+    from autograder.service.course import Course as Course
+    from autograder.service.grader import Cluster as Cluster
+    from autograder.service.grader import Grader as Grader
+    from autograder.service.listener import Listener as Listener
+    from autograder.submissions import HandIn as HandIn
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
+
+_PUBLIC = {
+    "AutograderError": "autograder.errors",
+    "Batch": "autograder.service.classes",
+    "Book": "autograder.service.book",
+    "Choice": "autograder.service.choice",
+    "Cluster": "autograder.service.grader",
+    "Course": "autograder.service.course",
+    "Decision": "autograder.book.decisions",
+    "Grade": "autograder.results.grade",
+    "Grader": "autograder.service.grader",
+    "HandIn": "autograder.submissions",
+    "Listener": "autograder.service.listener",
+    "Result": "autograder.results.model",
+    "check": "autograder.bridges.notebook.check",
+}
+__all__ = list(_PUBLIC)
 
 
-def __getattr__(name: str) -> Any:
-    """`autograder.check`, imported when it is used: the package itself stays light."""
-    if name != "check":
+def __getattr__(name: str) -> object:
+    """What is public, imported when it is first used."""
+    if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import sys
-
-    if "autograder.worker.service" in sys.modules:
+    if name == "check" and "autograder.worker.service" in sys.modules:
         # A submission that checks itself, run by the checks: there is nobody to show a report to.
         return lambda *arguments, **options: None
-    from autograder.bridges.notebook import check
-
-    return check
+    return getattr(import_module(_PUBLIC[name]), name)
 
 
-def load_ipython_extension(shell: Any) -> None:
+def load_ipython_extension(shell: object) -> None:
     """What `%load_ext autograder` calls: register `%autograder`."""
     from autograder.bridges.notebook.magic import register
 

@@ -154,10 +154,9 @@ class Programs:
 
 def _check_points(course: Course) -> dict[str, float]:
     """The points of each check, scaled as our configuration scales them."""
-    from autograder.bridges.asking import worth
-    from autograder.course import load_config
+    from autograder import Course as OurCourse
+    from autograder.service.worth import worth
 
-    checks = worth(load_config(course.folder / "grading_config.yaml"), [EXERCISE])[EXERCISE]
-    found = {check["id"]: float(check["max_points"]) for check in checks}
+    found = {check.id: check.max_points for check in worth(OurCourse.open(course.folder), [EXERCISE])[EXERCISE]}
     assert abs(sum(found.values()) - POINTS) < 0.01
     return found

@@ -30,30 +30,22 @@ FIGURES = N_("its figures are missing")
 
 
 @dataclass(frozen=True)
-class Options:
-    """How a batch runs.
+class Choice:
+    """What of a class is graded.
 
     Attributes:
-        workers: judge processes.
         exercises: only these; all of the course where empty.
         students: only these; all where empty.
-        force: grade everything again.
-        failed: grade only what the framework could not grade the last time.
-        unprotected: without isolation where there is none.
-        language: of the messages; None takes the course's.
-        figures: draw the figures, too; what has none is graded again.
         only: patterns `exercise` or `exercise/check`: only what matches one of them is graded.
+        force: grade again what has not changed, too.
+        failed: grade only what the framework could not grade the last time.
     """
 
-    workers: int
     exercises: Sequence[str] = ()
     students: Sequence[str] = ()
+    only: Sequence[str] = ()
     force: bool = False
     failed: bool = False
-    unprotected: bool = False
-    language: str | None = None
-    only: Sequence[str] = ()
-    figures: bool = False
 
     def wants(self, student: str, exercise: str) -> bool:
         """Whether what this student handed in for this exercise is to be looked at."""
@@ -110,10 +102,8 @@ class Plan:
         unreadable: results of files that hold no code.
         entries: everything that was considered.
         digests: SHA-256 of every file that could be read, by student and exercise.
-        keys: makes the keys.
     """
 
-    keys: Keys
     todo: list[Planned] = field(default_factory=list)
     kept: dict[tuple[str, str], Known] = field(default_factory=dict)
     left: set[tuple[str, str]] = field(default_factory=set)
@@ -129,28 +119,33 @@ class Plan:
         return [(exercise, sorted(names)) for (exercise, _sha), names in sorted(groups.items()) if len(names) > 1]
 
 
+def key_of(keys: Keys, entry: Entry, sha256: str) -> Key:
+    """What the result of a file depends on."""
+    key = keys.of(entry.student, entry.exercise, sha256)
+    return key | ({"questions of": entry.drawn_for} if entry.drawn_for else {})
+
+
 def make_plan(
     course: CourseConfig,
-    secret: bytes,
+    keys: Keys,
     scan: HandIn,
-    known: Mapping[tuple[str, str], Known],
-    options: Options,
-    out: Path | None = None,
+    known: Mapping[Name, Known],
+    choice: Choice,
+    pictures: Pictures | None = None,
 ) -> Plan:
     """Look at every submission and compare it with what is known of it.
 
     Args:
         course: the configuration.
-        secret: the course secret.
-        scan: of the folder.
+        keys: what results depend on.
+        scan: what the class handed in.
         known: the newest attempt by student and exercise.
-        options: what was asked for.
-        out: the output folder; without it no figure is missed.
+        choice: what was asked for.
+        pictures: of figures, where they are drawn: a submission without them is graded again.
     """
-    plan = Plan(Keys(course, secret, options.language or course.language, options.unprotected))
-    pictures = Pictures(out, course, plan.keys) if options.figures and out is not None else None
+    plan = Plan()
     for entry in scan.entries:
-        if not options.wants(entry.student, entry.exercise):
+        if not choice.wants(entry.student, entry.exercise):
             continue
         plan.entries.append(entry)
         name = entry.student, entry.exercise
@@ -162,9 +157,8 @@ def make_plan(
                 plan.unreadable.append((ungraded(course, entry, reason), {}))
                 continue
         plan.digests[name] = sha256
-        key, attempt = plan.keys.of(*name, sha256), known.get(name)
-        key |= {"questions of": entry.drawn_for} if entry.drawn_for else {}
-        planned = _decide(entry, sha256, key, attempt, options, pictures)
+        key, attempt = key_of(keys, entry, sha256), known.get(name)
+        planned = _decide(entry, sha256, key, attempt, choice, pictures)
         if planned is None:
             if attempt is not None:
                 plan.kept[name] = attempt
@@ -173,12 +167,12 @@ def make_plan(
             continue
         plan.todo.append(planned)
     for nothing in scan.not_gradable:
-        if not options.wants(nothing.student, nothing.exercise):
+        if not choice.wants(nothing.student, nothing.exercise):
             continue
         name = nothing.student, nothing.exercise
         digest = nothing.evidence[0].sha256 or hashlib.sha256(nothing.message.encode()).hexdigest()
-        key, attempt = plan.keys.of(*name, digest), known.get(name)
-        if attempt is not None and attempt.key == key and not options.force:
+        key, attempt = keys.of(*name, digest), known.get(name)
+        if attempt is not None and attempt.key == key and not choice.force:
             plan.kept[name] = attempt
         else:
             plan.unreadable.append((_not_gradable(course, nothing), key))
@@ -200,7 +194,7 @@ def _not_gradable(course: CourseConfig, nothing: NotGradable) -> Result:
 
 
 def _decide(
-    entry: Entry, sha256: str, key: Key, attempt: Known | None, options: Options, pictures: Pictures | None
+    entry: Entry, sha256: str, key: Key, attempt: Known | None, choice: Choice, pictures: Pictures | None
 ) -> Planned | None:
     """What is to be done with a file; None where there is nothing to do."""
 
@@ -208,22 +202,22 @@ def _decide(
         return Planned(entry, sha256, why, entry.path.stat().st_size, attempt, again, left)
 
     if attempt is None:
-        return None if options.failed else planned(_(NEW))
+        return None if choice.failed else planned(_(NEW))
     if attempt.outcome == "error":
         return planned(_(FAILED))
-    if options.failed:
+    if choice.failed:
         return None
     if attempt.outcome != "graded" or not only_checks_differ(attempt.key, key):
         changed = _("changed: {parts}").format(parts="; ".join(differences(attempt.key, key)))
-        return planned(_(FORCED)) if options.force else planned(changed) if attempt.key != key else None
+        return planned(_(FORCED)) if choice.force else planned(changed) if attempt.key != key else None
     everything = [part.removeprefix(CHECK) for part in key if part.startswith(CHECK)]
-    again = everything if options.force else changed_checks(attempt.key, key)
-    wanted = frozenset(check for check in again if options.wants_check(entry.exercise, check))
+    again = everything if choice.force else changed_checks(attempt.key, key)
+    wanted = frozenset(check for check in again if choice.wants_check(entry.exercise, check))
     if not wanted:
         undrawn = not again and pictures is not None and pictures.missing(entry.student, entry.exercise, sha256)
         return planned(_(FIGURES)) if undrawn else None
     named = _("the checks {names}").format(names=", ".join(check for check in again if check in wanted))
-    why = _(FORCED) if options.force else _("changed: {parts}").format(parts=named)
+    why = _(FORCED) if choice.force else _("changed: {parts}").format(parts=named)
     if len(wanted) == len(everything):
         return planned(why)
     # What was left out is still to be graded: its part of the key stays as it was.

@@ -18,6 +18,7 @@ from autograder.language import _
 
 Kind = Literal["override", "mark", "extend", "comment"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+UNSIGNED = datetime.min  # the time of a decision that no book keeps yet
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,6 @@ class Decision:
     """One decision.
 
     Attributes:
-        when: with its time zone.
-        who: decided.
-        why: in a sentence.
         kind: `override` points, `mark` an item of the rubric, `extend` the due date, or `comment`.
         student: whom it is about.
         exercise: id.
@@ -38,11 +36,11 @@ class Decision:
         text: a comment's.
         private: a comment for teachers alone.
         withdrawn: takes back the override, the mark, the extension or the student's comments in force.
+        who: decided.
+        why: in a sentence.
+        when: with its time zone. Who, why and when are filled in by the book that keeps the decision.
     """
 
-    when: datetime
-    who: str
-    why: str
     kind: Kind
     student: str
     exercise: str
@@ -53,6 +51,9 @@ class Decision:
     text: str = ""
     private: bool = False
     withdrawn: bool = False
+    who: str = ""
+    why: str = ""
+    when: datetime = UNSIGNED
 
 
 class Decisions:
@@ -97,8 +98,8 @@ class Decisions:
         """Every decision, oldest first: of all, or of one student or exercise."""
         c = decisions.c
         wanted = select(
-            c.when, c.who, c.why, c.kind, c.student, c.exercise, c.check, c.points, c.was, c.due, c.text, c.private,
-            c.withdrawn,
+            c.kind, c.student, c.exercise, c.check, c.points, c.was, c.due, c.text, c.private, c.withdrawn, c.who,
+            c.why, c.when,
         ).where(of_course(self._course, c.course)).order_by(c.id)  # fmt: skip
         if student is not None:
             wanted = wanted.where(c.student == student)
@@ -106,9 +107,10 @@ class Decisions:
             wanted = wanted.where(c.exercise == exercise)
         with self._engine.connect() as connection:
             return [
-                Decision(datetime.fromisoformat(when), who, why, _kind(kind), student_, exercise_, check, points, was,
-                         (due and datetime.fromisoformat(due)) or None, text, private, withdrawn)
-                for when, who, why, kind, student_, exercise_, check, points, was, due, text, private, withdrawn
+                Decision(_kind(kind), student_, exercise_, check, points, was,
+                         datetime.fromisoformat(due) if due else None, text, private, withdrawn, who, why,
+                         datetime.fromisoformat(when))
+                for kind, student_, exercise_, check, points, was, due, text, private, withdrawn, who, why, when
                 in connection.execute(wanted)
             ]  # fmt: skip
 

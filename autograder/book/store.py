@@ -117,14 +117,15 @@ class Store:
         return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
     @contextmanager
-    def only_grader(self, out: Path) -> Iterator[None]:
-        """Keep other graders out of an output folder and of this course's book for the time of the block.
+    def only_grader(self, out: Path | None) -> Iterator[None]:
+        """Keep other graders out of an output folder, if there is one, and of this course's book during the block.
 
         Raises:
             StoreFault: somebody else is grading there; says who.
         """
         with ExitStack() as locks:
-            locks.enter_context(file_lock(out / ".lock", str(out)))
+            if out is not None:
+                locks.enter_context(file_lock(out / ".lock", str(out)))
             if self.file is not None:
                 locks.enter_context(file_lock(self.file.with_name(self.file.name + ".lock"), str(self.file)))
             locks.enter_context(course_lock(self._engine, self.course, self.name))

@@ -31,15 +31,15 @@ def public(exercise: str, check: str = "") -> None:
     """
     if os.environ.get(_GUARD):  # the notebook that is being checked has this cell too
         return
-    from autograder.batch.handin import check_file
-    from autograder.course.handout import find_handout
+    from autograder.service.course import PUBLIC, Course
 
     file = _file(exercise)
     key = ("public", exercise, _digest(file))
     if key not in _known:
         os.environ[_GUARD] = "1"
         try:
-            _known[key] = check_file(find_handout(Path.cwd()), file, exercise)
+            with Course.handed_out().grader(PUBLIC, workers=1) as grader:
+                _known[key] = grader.grade(file, "you", exercise)
         finally:
             del os.environ[_GUARD]
     result = _known[key]
@@ -67,20 +67,19 @@ def judged(exercise: str, check: str) -> None:
             "This cell is judged outside the notebook: autograde with the nbgrader_config.py of `autograder export "
             "nbgrader`."
         )
-    from autograder.bridges.asking import asker_for
+    from autograder.bridges.asking import course_of, sure
     from autograder.bridges.nbgrader_course import EXAMPLE
     from autograder.bridges.words import points_text, verdict
-    from autograder.submissions import read_submission
 
     file = _file(exercise)
     key = ("hidden", exercise, _digest(file))
-    asker = asker_for(Path.cwd())
+    course = course_of(Path.cwd())
     if key not in _known:
-        _known[key] = asker.grade(read_submission(file, student=EXAMPLE, exercise=exercise))
-        asker.close()
+        with course.grader(workers=1) as grader:
+            _known[key] = sure(grader.grade(file, EXAMPLE, exercise))
     found = next(c for c in _known[key].checks if c.id == check)
     if found.outcome != "passed":
-        raise AssertionError(verdict(found, asker.course.exercise(exercise), datetime.now(UTC)))
+        raise AssertionError(verdict(found, course.config.exercise(exercise), datetime.now(UTC)))
     print(f"{points_text(found.points)} of {points_text(found.max_points)}")
 
 

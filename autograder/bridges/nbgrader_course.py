@@ -7,17 +7,18 @@ with its points. A check's cell holds its title and no code of it. Nothing here 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from autograder.authoring.bundle import generate
 from autograder.authoring.notebook import to_notebook
 from autograder.authoring.personal import personalise
-from autograder.batch.job import Worth
 from autograder.bridges.asking import write_settings
 from autograder.course import CourseConfig, find_exercise
 from autograder.course.handout import HANDOUT_CONFIG
+from autograder.service.course import Course
+from autograder.service.worth import Worth, worth
 
 PREFIX = "check-"  # of the grade_id of a hidden check's cell
 PUBLIC = "public-checks"
@@ -73,29 +74,27 @@ c.Execute.timeout = {seconds}
 """
 
 
-def write_course(
-    course: CourseConfig, folder: Path, exercises: Sequence[str], checks: Mapping[str, Sequence[Worth]]
-) -> list[Path]:
+def write_course(course: Course, folder: Path, exercises: Sequence[str]) -> list[Path]:
     """Write the course; what was written, the configuration first.
 
     Args:
         course: the configuration.
         folder: of the nbgrader course; made where it is missing. Files of other names in it are left alone.
         exercises: ids.
-        checks: what the checks of each exercise are worth, as a judge says (`Judge.checks`).
     """
     folder.mkdir(parents=True, exist_ok=True)
-    seconds = max(course.exercise(exercise).limits.total_seconds for exercise in exercises) + 120
+    checks = worth(course, exercises)
+    seconds = max(course.config.exercise(exercise).limits.total_seconds for exercise in exercises) + 120
     config = folder / "nbgrader_config.py"
-    config.write_text(CONFIG.format(course=course.id, seconds=int(seconds)), encoding="utf-8")
+    config.write_text(CONFIG.format(course=course.config.id, seconds=int(seconds)), encoding="utf-8")
     write_settings(folder, course)
     written = [config]
-    handout = generate(course)
+    handout = generate(course.config)
     for exercise in exercises:
         place = folder / "source" / exercise
         (place / exercise).mkdir(parents=True, exist_ok=True)
         notebook = place / f"{exercise}.ipynb"
-        notebook.write_text(source_notebook(course, exercise, checks[exercise]), encoding="utf-8")
+        notebook.write_text(source_notebook(course.config, exercise, checks[exercise]), encoding="utf-8")
         # What the public checks need, in the form that `autograder check` finds it.
         (place / HANDOUT_CONFIG).write_bytes(handout[HANDOUT_CONFIG])
         for name in ("quiz.py", "test_public.py"):

@@ -8,6 +8,7 @@ in the sandbox as `autograder grade` does, and writes the outputs itself. Nothin
 
 from __future__ import annotations
 
+import atexit
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,14 +20,14 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
 from autograder.authoring.regions import make_stub
-from autograder.bridges.asking import Asker, asker_for
+from autograder.bridges.asking import course_of, sure
 from autograder.bridges.nbgrader_course import PREFIX, PUBLIC, check_cell
 from autograder.bridges.words import remarks, verdict
-from autograder.language import _, speaking
+from autograder.language import _
 from autograder.results.model import CheckResult, Result
-from autograder.submissions import SubmissionUnreadable, read_submission
+from autograder.service.grader import Grader
 
-_askers: dict[Path, Asker] = {}
+_graders: dict[Path, Grader] = {}  # of each exported folder, for as long as nbgrader runs
 
 
 class StubCells(NbGraderPreprocessor):  # type: ignore[misc]
@@ -81,14 +82,14 @@ class JudgeCells(NbGraderPreprocessor):  # type: ignore[misc]
             JudgeFault: the framework could not grade: nbgrader lists the submission and keeps no points of it.
         """
         names = resources["nbgrader"]
-        asker = _asker(Path(self.folder or "."))
-        with speaking(asker.course.language, asker.course.translations):
-            self._fill(asker, nb, names)
+        grader = _grader(Path(self.folder or "."))
+        with grader.speaking():
+            self._fill(grader, nb, names)
         return nb, resources
 
-    def _fill(self, asker: Asker, nb: Any, names: Any) -> None:
-        exercise = asker.course.exercise(names["notebook"])
-        result = judge_notebook(asker, nb, names["student"], exercise.id)
+    def _fill(self, grader: Grader, nb: Any, names: Any) -> None:
+        exercise = grader.course.config.exercise(names["notebook"])
+        result = judge_notebook(grader, nb, names["student"], exercise.id)
         outcomes = {PREFIX + check.id: check for check in result.checks}
         said = remarks(result) or result.message
         now = datetime.now(UTC)
@@ -104,24 +105,20 @@ class JudgeCells(NbGraderPreprocessor):  # type: ignore[misc]
             cell.outputs = [_output(check, verdict(check, exercise, now))] if check else [_nothing()]
 
 
-def judge_notebook(asker: Asker, nb: Any, student: str, exercise: str) -> Result:
+def judge_notebook(grader: Grader, nb: Any, student: str, exercise: str) -> Result:
     """The result of a notebook in memory; the reader of submissions leaves out the cells of checks."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{exercise}.ipynb"
         file.write_text(nbformat.writes(nb), encoding="utf-8")  # type: ignore[no-untyped-call]
-        try:
-            submission = read_submission(file, student=student, exercise=exercise)
-        except SubmissionUnreadable as reason:
-            points = asker.course.exercise(exercise).points
-            return Result(student, exercise, 0.0, points, "handed_in_not_gradable", message=reason.message)
-        return asker.grade(submission)
+        return sure(grader.grade(file, student, exercise))
 
 
-def _asker(folder: Path) -> Asker:
+def _grader(folder: Path) -> Grader:
     folder = folder.resolve()
-    if folder not in _askers:
-        _askers[folder] = asker_for(folder)
-    return _askers[folder]
+    if folder not in _graders:
+        _graders[folder] = course_of(folder).grader(workers=1)
+        atexit.register(_graders[folder].close)
+    return _graders[folder]
 
 
 def _output(check: CheckResult, text: str) -> Any:

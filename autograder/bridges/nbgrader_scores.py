@@ -5,51 +5,56 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from autograder.batch.job import Worth
 from autograder.bridges.nbgrader_course import PREFIX
 from autograder.course import CourseConfig
 from autograder.results.grade import Grade
 from autograder.results.model import Result
 from autograder.results.points import rounded
+from autograder.service.book import Book
+from autograder.service.worth import worth
 
 
-def write_scores(
-    database: str,
-    course: CourseConfig,
-    results: Sequence[Result],
-    grades: Sequence[Grade],
-    checks: Mapping[str, Sequence[Worth]],
-) -> int:
-    """Write every result: the points of each check, a teacher's overrides, the late penalty.
+@dataclass(frozen=True)
+class Scores:
+    """How many results were written, and whose were left out: nobody can say yet what counts, and that is no zero."""
+
+    written: int
+    left_out: tuple[Grade, ...]
+
+
+def write_scores(database: str, book: Book, exercises: Sequence[str]) -> Scores:
+    """Write the results in a book: the points of each check, a teacher's overrides, the late penalty.
 
     Args:
         database: SQLAlchemy URL of the gradebook; it is made where it is missing.
-        course: the configuration: due dates.
-        results: of the class.
-        grades: of these results, in the same order.
-        checks: what the checks of each exercise are worth; a result without checks (missing, not gradable) gets zeros.
-
-    Returns:
-        How many results were written. Results that the framework could not make are left out: they are no zero.
+        book: ours.
+        exercises: ids.
     """
     from nbgrader.api import Gradebook
 
     # nbgrader calls `alembic` by its name alone, which is beside this Python but need not be on the path.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    written = 0
-    with Gradebook(database, course.id) as gradebook:
-        for exercise in dict.fromkeys(result.exercise for result in results):
-            _assignment(gradebook, course, exercise, checks[exercise])
-        for result, grade in zip(results, grades, strict=True):
-            if result.outcome == "error":
+    course, left_out, written = book.course, [], 0
+    graded = list(book.graded(exercises=exercises))
+    # A result without checks (missing) gets a zero for each.
+    checks = {exercise: {c.id: c.max_points for c in found} for exercise, found in worth(course, exercises).items()}
+    for result, _grade in graded:
+        checks[result.exercise] |= {check.id: check.max_points for check in result.checks}
+    with Gradebook(database, course.config.id) as gradebook:
+        for exercise in dict.fromkeys(result.exercise for result, _grade in graded):
+            _assignment(gradebook, course.config, exercise, checks[exercise])
+        for result, grade in graded:
+            if grade.final is None:
+                left_out.append(grade)
                 continue
-            _submission(gradebook, result, grade, [c.id for c in checks[result.exercise]])
+            _submission(gradebook, result, grade, tuple(checks[result.exercise]))
             written += 1
-    return written
+    return Scores(written, tuple(left_out))
 
 
 def database_url(text: str) -> str:
@@ -57,16 +62,14 @@ def database_url(text: str) -> str:
     return text if "://" in text else f"sqlite:///{Path(text).resolve()}"
 
 
-def _assignment(gradebook: Any, course: CourseConfig, exercise: str, checks: Sequence[Worth]) -> None:
+def _assignment(gradebook: Any, course: CourseConfig, exercise: str, checks: Mapping[str, float]) -> None:
     due = course.exercise(exercise).due
     # nbgrader keeps times without a zone, in UTC.
     dates = {} if due is None else {"duedate": due.astimezone(UTC).replace(tzinfo=None)}
     gradebook.update_or_create_assignment(exercise, **dates)
     gradebook.update_or_create_notebook(exercise, exercise)
-    for check in checks:
-        gradebook.update_or_create_grade_cell(
-            PREFIX + check.id, exercise, exercise, max_score=check.max_points, cell_type="code"
-        )
+    for check, points in checks.items():
+        gradebook.update_or_create_grade_cell(PREFIX + check, exercise, exercise, max_score=points, cell_type="code")
 
 
 def _submission(gradebook: Any, result: Result, grade: Grade, checks: Sequence[str]) -> None:

@@ -11,16 +11,20 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from autograder.authoring.bundle import generate
-from autograder.batch.job import Worth
 from autograder.course import CONFIG_NAME, CourseConfig, find_exercise
 from autograder.course.handout import HANDOUT_CONFIG
-from autograder.language import TRANSLATIONS
+from autograder.errors import AutograderError
+from autograder.language import TRANSLATIONS, _
 from autograder.language.catalogues import shipped
+from autograder.service.course import Course
+from autograder.service.worth import Worth, worth
 
 PLUGIN = "autograder.bridges.otter_plugin.JudgePlugin"
 BUNDLE = "autograder_course"  # in files/: the part of the course that judges the exercise
@@ -55,6 +59,33 @@ def test_{name}(env):
 """
 
 
+class OtterFault(AutograderError):
+    """otter could not make its zip; says what it said."""
+
+    status = 1
+
+
+def write_exercises(course: Course, folder: Path, exercises: Sequence[str], packed: bool) -> Iterator[Path]:
+    """Write exercises, each in a folder of its name; what was written as it comes.
+
+    Args:
+        course: that has them.
+        folder: where to.
+        exercises: ids.
+        packed: whether otter makes its zip, which is how it takes an autograder.
+
+    Raises:
+        OtterFault: it does not.
+    """
+    hidden, public = worth(course, exercises), worth(course, exercises, public=True)
+    for exercise in exercises:
+        place = folder / exercise
+        yield write_student(course.config, exercise, place / "student", public[exercise])
+        write_autograder(course.config, exercise, place / "autograder", hidden[exercise])
+        if packed:
+            yield _zip(place / "autograder", f"{exercise}-autograder.zip")
+
+
 def write_student(course: CourseConfig, exercise: str, folder: Path, public: Sequence[Worth]) -> Path:
     """Write what students get; returns the notebook.
 
@@ -62,7 +93,7 @@ def write_student(course: CourseConfig, exercise: str, folder: Path, public: Seq
         course: the configuration.
         exercise: its id.
         folder: where to.
-        public: `id` and `title` of the public checks.
+        public: its public checks.
     """
     handout = generate(course)
     _write(folder / HANDOUT_CONFIG, handout[HANDOUT_CONFIG].decode())
@@ -95,7 +126,7 @@ def write_autograder(course: CourseConfig, exercise: str, folder: Path, checks: 
         course: the configuration.
         exercise: its id.
         folder: where to; what an earlier export wrote there is replaced.
-        checks: what the hidden checks are worth, as a judge says (`Judge.checks`).
+        checks: what its hidden checks are worth.
     """
     for old in ("tests", "files"):
         shutil.rmtree(folder / old, ignore_errors=True)
@@ -108,6 +139,18 @@ def write_autograder(course: CourseConfig, exercise: str, folder: Path, checks: 
     shown = {"show_hidden": True, "force_public_test_summary": False}
     config = {"lang": "python", **shown, "plugins": [{PLUGIN: {"exercise": exercise}}]}
     return _write(folder / "otter_config.json", json.dumps(config, indent=2) + "\n")
+
+
+def _zip(folder: Path, name: str) -> Path:
+    """Have otter make the zip from the folder, so that it is what this version of otter reads."""
+    command_line = [
+        sys.executable, "-m", "otter", "generate", "-t", "tests", "-c", "otter_config.json", "-o", name, "files",
+    ]  # fmt: skip
+    done = subprocess.run(command_line, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        lines = (done.stderr or done.stdout).strip().splitlines() or [""]
+        raise OtterFault(_("otter generate failed: {reason}").format(reason=lines[-1]))
+    return folder / name
 
 
 def _bundle(course: CourseConfig, exercise: str, folder: Path) -> None:

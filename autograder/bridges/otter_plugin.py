@@ -19,14 +19,12 @@ from otter.test_files import TestFile
 from otter.test_files.abstract_test import TestCaseResult
 from otter.test_files.exception_test import ExceptionTestFile
 
-from autograder.bridges.asking import Asker
+from autograder.bridges.asking import sure
 from autograder.bridges.otter_course import BUNDLE
 from autograder.bridges.words import remarks, verdict
-from autograder.course import CONFIG_NAME, load_config
 from autograder.course.config import ExerciseConfig
-from autograder.language import speaking
 from autograder.results.model import Result
-from autograder.submissions import SubmissionUnreadable, read_submission
+from autograder.service.course import Course
 
 _EMPTY = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
 STUDENT = "AUTOGRADER_STUDENT"  # whose submission it is, where otter does not know
@@ -44,19 +42,8 @@ class JudgePlugin(AbstractOtterPlugin):  # type: ignore[misc]
             JudgeFault: the framework could not grade: otter stops, and nobody gets a zero for it.
         """
         file = Path(self.submission_path)
-        asker = self._asker()
-        exercise = self.plugin_config["exercise"]
-        with speaking(asker.course.language, asker.course.translations):
-            try:
-                submission = read_submission(file, student=self._student(file), exercise=exercise)
-                self._result = asker.grade(submission)
-            except SubmissionUnreadable as reason:
-                points = asker.course.exercise(exercise).points
-                self._result = Result(
-                    "", exercise, 0.0, points, "handed_in_not_gradable", message=reason.message
-                )
-            finally:
-                asker.close()
+        with self._course().grader(workers=1) as grader:
+            self._result = sure(grader.grade(file, self._student(file), self.plugin_config["exercise"]))
         # otter unpickles a log it finds here, and its kernel imports modules from here.
         for item in file.parent.iterdir():
             if item.name == "tests" and item.is_dir() and not item.is_symlink():
@@ -80,9 +67,9 @@ class JudgePlugin(AbstractOtterPlugin):  # type: ignore[misc]
         """Put the judge's points in place of the tests' own outcomes."""
         if self._result is None:
             raise RuntimeError("the submission was not judged")
-        course = self._asker().course
-        with speaking(course.language, course.translations):
-            self._write(self._result, course.exercise(self._result.exercise), results)
+        course = self._course()
+        with course.speaking():
+            self._write(self._result, course.config.exercise(self._result.exercise), results)
 
     def _write(self, result: Result, exercise: ExerciseConfig, results: Any) -> None:
         checks = {check.id: check for check in result.checks}
@@ -104,12 +91,12 @@ class JudgePlugin(AbstractOtterPlugin):  # type: ignore[misc]
         if said:
             results.set_output(said)
 
-    def _asker(self) -> Asker:
+    def _course(self) -> Course:
         # The zip's files/ were put here and are taken away with what was handed in; the originals are beside it.
         files = Path(self.submission_path).parents[1] / "source" / "files"
         # A folder that `otter generate` is given goes into files/ under its own name.
         source = next((place for place in (files / BUNDLE, files / "files" / BUNDLE) if place.is_dir()), files / BUNDLE)
-        return Asker(load_config(source / CONFIG_NAME))
+        return Course.open(source)
 
     def _student(self, file: Path) -> str:
         """Who handed it in: as the caller says, as Gradescope's metadata say, or by the name of the file."""

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.language import LANGUAGES, _, ngettext
+from autograder.commands.options import in_language
+from autograder.language import _, ngettext, use_language
 
 if TYPE_CHECKING:
-    from autograder.course.handout import Handout
+    from autograder import Course
 
 
 @click.command("check")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--exercise", help="What the file answers (default: its name).")
 @click.option("--course", type=click.Path(path_type=Path, exists=True), help="Where the course is.")
-@click.option("--lang", type=click.Choice(LANGUAGES), help="Language of messages (default: the course's).")
+@in_language
 def command(file: Path, exercise: str | None, course: Path | None, lang: str | None) -> None:
     """Run the public checks on FILE and say what to look at.
 
@@ -27,53 +28,42 @@ def command(file: Path, exercise: str | None, course: Path | None, lang: str | N
     """
     from rich.console import Console
 
-    from autograder.batch.handin import check_file
-    from autograder.language import use_language
     from autograder.reports.table import result_table
-    from autograder.submissions import SubmissionUnreadable
+    from autograder.service.course import PUBLIC
 
     if not file.is_file():
         raise CommandFault(_("{file}: no such file").format(file=file), status=2)
-    handout = _handout(course, file, lang)
-    use_language(lang or handout.config.language, handout.config.translations)
-    name = exercise or file.stem
-    handout.config.exercise(name)
-    try:
-        result = check_file(handout, file, name, lang)
-    except SubmissionUnreadable as reason:
-        raise CommandFault(f"{file}: {reason.message}") from None
+    of = _course(course, file, lang)
+    use_language(of.language, of.config.translations)
+    with of.grader(PUBLIC, workers=1) as grader:
+        result = grader.grade(file, "you", exercise or file.stem)
+    if result.outcome != "graded":
+        raise CommandFault(f"{file}: {result.message}")
     console = Console()
     for problem in result.loading:
-        console.print(
-            _("{where}, line {line}: {message}").format(
-                where=problem.where, line=problem.line, message=problem.message
-            ),
-            markup=False,
-            style="yellow",
-        )
+        line = _("{where}, line {line}: {message}")
+        text = line.format(where=problem.where, line=problem.line, message=problem.message)
+        console.print(text, markup=False, style="yellow")
     for note in result.notes:
         console.print(_("note: {note}").format(note=note), markup=False)
     console.print(result_table(result))
     passed = sum(check.outcome == "passed" for check in result.checks)
-    console.print(
-        ngettext("{n} of {total} public checks passed.", "{n} of {total} public checks passed.", passed).format(
-            n=passed, total=len(result.checks)
-        ),
-        highlight=False,
+    summary = ngettext("{n} of {total} public checks passed.", "{n} of {total} public checks passed.", passed).format(
+        n=passed, total=len(result.checks)
     )
-    isolation = result.environment.level
-    if isolation == "none":
+    console.print(summary, highlight=False)
+    if result.environment.level == "none":
         console.print(_("Your code ran without isolation on this machine."), style="dim")
     sys.exit(0 if passed == len(result.checks) else 1)
 
 
-def _handout(course: Path | None, file: Path, lang: str | None) -> Handout:
+def _course(place: Path | None, file: Path, language: str | None) -> Course:
+    from autograder import Course
     from autograder.course import ConfigurationError
-    from autograder.course.handout import find_handout
 
-    if course is not None:
-        return find_handout(course, lang)
+    if place is not None:
+        return Course.handed_out(place, language)
     try:
-        return find_handout(file.parent, lang)
+        return Course.handed_out(file.parent, language)
     except ConfigurationError:
-        return find_handout(Path("."), lang)
+        return Course.handed_out(Path("."), language)

@@ -2,19 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from autograder.commands.faults import CommandFault
+from autograder.commands.options import FILE, gathered
 from autograder.language import _
 
-F = TypeVar("F", bound=Callable[..., Any])
-FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+if TYPE_CHECKING:
+    from autograder import Cluster
 
-_OPTIONS = (
+
+def _cluster(
+    cluster: str | None, cluster_tls_ca: Path | None, cluster_tls_cert: Path | None, cluster_tls_key: Path | None,
+    cluster_course: Path | None, cluster_resources: tuple[str, ...], cluster_options: tuple[str, ...],
+    insecure_cluster: bool,
+) -> Cluster | None:  # fmt: skip
+    """The cluster that the options name; None where they name none."""
+    if cluster is None:
+        given = {
+            "cluster-tls-ca": cluster_tls_ca, "cluster-tls-cert": cluster_tls_cert, "cluster-tls-key": cluster_tls_key,
+            "cluster-course": cluster_course, "cluster-resources": cluster_resources,
+            "cluster-options": cluster_options, "insecure-cluster": insecure_cluster,
+        }  # fmt: skip
+        named = [f"--{name}" for name, value in given.items() if value]
+        if named:
+            raise CommandFault(_("{options} without --cluster").format(options=", ".join(named)), 2)
+        return None
+    from autograder import Cluster
+
+    resources = {}
+    for text in cluster_resources:
+        name, _equals, number = text.partition("=")
+        try:
+            resources[name] = float(number)
+        except ValueError:
+            raise CommandFault(_("--cluster-resources {text}: write NAME=NUMBER").format(text=text), 2) from None
+    options = []
+    for text in cluster_options:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise CommandFault(_("--cluster-options {text}: write NAME=VALUE").format(text=text), 2)
+        options.append((name, value))
+    return Cluster(
+        cluster, cluster_tls_ca, cluster_tls_cert, cluster_tls_key, insecure_cluster, resources, options,
+        course=cluster_course,
+    )  # fmt: skip
+
+
+cluster_options = gathered(
+    "cluster",
+    _cluster,
     click.option(
         "--cluster",
         metavar="ADDRESS",
@@ -34,40 +74,3 @@ _OPTIONS = (
         help="Allow plain TCP between machines. Whoever listens learns the course secret.",
     ),
 )
-
-
-def cluster_options(command: F) -> F:
-    """Add the options; the command gets them by their names."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
-def read_cluster(given: dict[str, Any], workers: int | None, device: str) -> Any:
-    """The cluster that the options name; None where they name none."""
-    from autograder.batch.cluster import Cluster
-
-    if given["cluster"] is None:
-        named = [f"--{name.replace('_', '-')}" for name, value in given.items() if value]
-        if named:
-            raise CommandFault(_("{options} without --cluster").format(options=", ".join(named)), 2)
-        return None
-    resources = {}
-    for text in given["cluster_resources"]:
-        name, _equals, number = text.partition("=")
-        try:
-            resources[name] = float(number)
-        except ValueError:
-            raise CommandFault(_("--cluster-resources {text}: write NAME=NUMBER").format(text=text), 2) from None
-    if device == "cuda":
-        resources.setdefault("GPU", 1.0)  # one job at a time on each
-    options = []
-    for text in given["cluster_options"]:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise CommandFault(_("--cluster-options {text}: write NAME=VALUE").format(text=text), 2)
-        options.append((name, value))
-    return Cluster(
-        given["cluster"], given["cluster_tls_ca"], given["cluster_tls_cert"], given["cluster_tls_key"],
-        given["insecure_cluster"], resources, options, workers or 1, given["cluster_course"],
-    )  # fmt: skip

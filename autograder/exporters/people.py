@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from autograder.course.errors import ConfigurationError
-from autograder.course.roster import OWN, Claim, Person, Roster, read_table
-
-HANDED_IN = "handed_in.csv"
-HANDED_IN_COLUMNS = ("student", "exercise", "file", "submitted", "late", "name", "email", "lms_id", "notes")
+from autograder.book.handed_in import Handed
+from autograder.course.roster import OWN, Claim, Person, Roster
 
 
 @dataclass(frozen=True)
@@ -45,12 +41,15 @@ class People:
 
     Args:
         roster: of the course.
-        out: the folder of results; `grade` writes there who handed in what.
+        handed_in: what the platforms told of students with their files, of each the last at the end.
     """
 
-    def __init__(self, roster: Roster | None, out: Path) -> None:
+    def __init__(self, roster: Roster | None, handed_in: Iterable[Handed] = ()) -> None:
         self._roster = roster
-        self._handed_in = _handed_in(out / HANDED_IN)
+        self._handed_in: dict[tuple[str, str], Handed] = {}
+        for one in handed_in:
+            self._handed_in[one.student, one.exercise] = one
+            self._handed_in.setdefault((one.student, ""), one)
         self._by_number = {person.moodle_id: person for person in roster.people if person.moodle_id} if roster else {}
 
     @property
@@ -60,17 +59,16 @@ class People:
 
     def of(self, student: str, exercise: str = "") -> Known:
         """What is known of a student; numbers that a platform gives per assignment are the exercise's."""
-        told = self._handed_in.get((student, exercise)) or self._handed_in.get((student, "")) or {}
-        number = told.get("lms_id", "")
-        # Files of earlier versions do not say whose number it is; they knew Moodle's alone how to give back.
-        numbers = {told.get("platform") or "moodle": number} if number.isdigit() else {}
+        told = self._handed_in.get((student, exercise)) or self._handed_in.get((student, "")) or Handed(student, "", "")
+        # Moodle's is the only platform's number that is given back.
+        numbers = {"moodle": told.lms_id} if told.lms_id.isdigit() else {}
         person = self._person(student, told, numbers.get("moodle", ""))
         if person is None:
-            name, email = told.get("name", ""), told.get("email", "")
+            name, email = told.name, told.email
             email = email or (student if "@" in student else "")
             first, _space, last = name.rpartition(" ")
             return Known(student, name, first or name, last if first else "", email, numbers)
-        email = person.email or told.get("email", "")
+        email = person.email or told.email
         first, last = person.first, person.last
         if not first and not last:
             first, _space, last = person.name.rpartition(" ")
@@ -80,31 +78,13 @@ class People:
             numbers.setdefault("moodle", person.moodle_id)
         return Known(student, name, first, last, email, numbers, person.row)
 
-    def _person(self, student: str, told: Mapping[str, str], number: str) -> Person | None:
+    def _person(self, student: str, told: Handed, number: str) -> Person | None:
         if self._roster is None:
             return None
         person = self._roster.by_id(student) or self._by_number.get(number)
         if person is not None:
             return person
         # Another roster than the one that named the results: by address or name, where only one fits.
-        claims = Claim(told.get("email", ""), ("email",)), Claim(student, OWN)
-        found = self._roster.find(*claims, name=told.get("name", ""))
+        claims = Claim(told.email, ("email",)), Claim(student, OWN)
+        found = self._roster.find(*claims, name=told.name)
         return found[0] if len(found) == 1 else None
-
-
-def _handed_in(file: Path) -> dict[tuple[str, str], dict[str, str]]:
-    try:
-        rows, _headings = read_table(file)
-    except ConfigurationError:
-        return {}
-    found: dict[tuple[str, str], dict[str, str]] = {}
-    for _number, row in rows:
-        cells = {name: _unquoted(value) for name, value in row.items()}
-        found[cells.get("student", ""), cells.get("exercise", "")] = cells
-        found.setdefault((cells.get("student", ""), ""), cells)
-    return found
-
-
-def _unquoted(cell: str) -> str:
-    """A cell without the apostrophe that kept it from being a formula."""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in tuple("-=+@") else cell

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from statistics import median
 from typing import TYPE_CHECKING
 
 from autograder.language import _, said
@@ -42,6 +44,26 @@ def grade_table(graded: Iterable[tuple[Result, Grade]], names: Mapping[str, str]
             *(_cell(*cells[exercise]) if exercise in cells else Text("") for exercise in exercises),
             Text(total([grade for _text, grade in cells.values()])),
         )
+    return table
+
+
+def class_table(grades: Iterable[Grade]) -> Table:
+    """A line per exercise, for a class that is too large for a line per student."""
+    from rich.table import Table
+
+    outcomes: dict[str, Counter[str]] = {}
+    shares: dict[str, list[float]] = {}
+    for grade in grades:
+        outcomes.setdefault(grade.exercise, Counter())[grade.outcome] += 1
+        if grade.outcome == "graded" and grade.final is not None:
+            shares.setdefault(grade.exercise, []).append(grade.final / max(grade.max_points, 1e-9))
+    table = Table(header_style="bold")
+    table.add_column(_("exercise"))
+    for column in (_("graded"), _("not gradable"), _("missing"), _("not graded"), _("median")):
+        table.add_column(column, justify="right")
+    for exercise, found in outcomes.items():
+        numbers = [str(found[name]) for name in ("graded", "handed_in_not_gradable", "missing", "error")]
+        table.add_row(exercise, *numbers, f"{100 * median(shares[exercise]):.0f} %" if exercise in shares else "")
     return table
 
 

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from threading import get_ident
 
 from autograder.errors import AutograderError
 from autograder.results.model import Result
@@ -47,17 +48,22 @@ def file_digest(path: Path) -> str:
 
 
 def write_atomically(path: Path, text: str, durable: bool = True) -> None:
-    """Write a text file whole or not at all.
+    """Write a text file, UTF-8; arguments as of `write_bytes`."""
+    write_bytes(path, text.encode(), durable)
+
+
+def write_bytes(path: Path, content: bytes, durable: bool = True) -> None:
+    """Write a file whole or not at all.
 
     Args:
         path: of the file; its folders are made.
-        text: UTF-8.
+        content: of the file.
         durable: wait until it is on the disk. Without it a power failure (no kill) may leave an empty file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    with draft.open("w", encoding="utf-8") as stream:
-        stream.write(text)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}.draft")
+    with draft.open("wb") as stream:
+        stream.write(content)
         if durable:
             stream.flush()
             os.fsync(stream.fileno())

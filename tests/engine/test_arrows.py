@@ -24,22 +24,26 @@ MAY_IMPORT: dict[str, set[str]] = {
     "authoring": {"course", "language"},
     "submissions": {"course", "authoring", "language", "results"},
     "judge": {"wire", "worker", "sandbox", "course", "authoring", "submissions", "results", "language", "statistics"},
-    # `book` until the class's loop has left `batch`.
-    "batch": {"book", "judge", "sandbox", "course", "authoring", "submissions", "results", "language", "statistics"},
-    "bridges": {"batch", "exporters", "book", "reports", "sandbox", "course", "authoring", "submissions",
-                "results", "language"},
+    "batch": {"judge", "sandbox", "course", "authoring", "submissions", "results", "language", "statistics"},
     "reports": {"results", "course", "language"},
     "book": {"results", "course", "language"},
-    "translation": {"course", "authoring", "book", "language"},
     "exporters": {"results", "course", "authoring", "book", "reports", "language"},
-    "commands": {"batch", "bridges", "exporters", "reports", "book", "translation", "submissions",
-                 "authoring", "course", "results", "language", "sandbox"},
-    "__init__": {"bridges.notebook", "worker.service"},
+    "service": {"batch", "book", "exporters", "reports", "sandbox", "submissions", "authoring", "course", "results",
+                "language"},
+    "bridges": {"service", "exporters", "reports", "submissions", "authoring", "course", "results", "language"},
+    "translation": {"course", "authoring", "book.rubric", "language"},
+    # A command is told the names of layouts and exporters, and prints tables that others made; it decides nothing.
+    "commands": {"service", "bridges", "translation", "authoring", "course", "results", "language",
+                 "submissions.layouts", "submissions.shown", "exporters.formats", "exporters.exporter",
+                 "exporters.table", "reports.table", "reports.matrix", "reports.words", "reports.cells"},
+    # What is public, and where a submission that checks itself is known by.
+    "__init__": {"service", "bridges.notebook", "book.decisions", "submissions", "results", "worker.service"},
 }  # fmt: skip
 # Where a name is put together while the program runs that is not of the module's own folder, and where it comes from.
 IMPORT_BY_NAME = {
     "sandbox/parent.py", "sandbox/plain.py", "sandbox/zygote.py",  # what `sandbox.warm` and `sandbox.forks` name
     "worker/forbidden.py",  # libraries, from a check's `forbids`
+    "__init__.py",  # the table of what is public
 }  # fmt: skip
 
 # `autograder.room` or `autograder.room.module` in a string: a table of modules, `python -m`, a plugin's name.
@@ -170,6 +174,13 @@ def test_names_of_modules_are_put_together_in_few_places():
 def test_no_room_for_odds_and_ends():
     names = {p.stem for p in PACKAGE.rglob("*.py")}
     assert not names & {"utils", "util", "helpers", "helper", "common", "misc"}
+
+
+def test_commands_parse_call_the_service_and_print():
+    """Nothing else fits into a hundred lines; what is heavy is imported when they run."""
+    long = {p.name: n for p in (PACKAGE / "commands").glob("*.py")
+            if (n := len(p.read_text(encoding="utf-8").splitlines())) > 100}  # fmt: skip
+    assert not long
 
 
 def test_modules_are_short():

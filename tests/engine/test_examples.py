@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from autograder.batch.grade import Options, grade_folder
 from autograder.batch.pool import default_workers
 from autograder.course import load_config
 from autograder.results.schema import validate
-from autograder.submissions import Wanted, read_class
+from tests.engine.classes import grade_class
 
 ROOT = Path(__file__).parents[2]
 EXPECTED = yaml.safe_load((ROOT / "examples" / "expected.yaml").read_text(encoding="utf-8"))
@@ -21,10 +20,8 @@ CASES = [(student, exercise) for student, exercises in EXPECTED.items() for exer
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     course = load_config(ROOT / "grading_config.yaml")
-    scan = read_class(ROOT / "examples" / "submissions", Wanted([exercise.id for exercise in course.exercises]))
-    out = tmp_path_factory.mktemp("examples")
-    options = Options(workers=default_workers())
-    batch = grade_folder(course, b"the secret of the example class", scan, out, options, lambda result, total: None)
+    folder, out = ROOT / "examples" / "submissions", tmp_path_factory.mktemp("examples")
+    batch = grade_class(course, folder, out, secret=b"the secret of the example class", workers=default_workers())
     return {(r.student, r.exercise): r for r in batch.results}
 
 

@@ -28,6 +28,7 @@ from autograder.bridges.gradescope.results import check_leaderboard
 from autograder.bridges.gradescope.scripts import run_script, setup_script
 from autograder.course import CONFIG_NAME, CourseConfig, Exercise, find_exercise
 from autograder.course.data import IMAGES, LABELS, find_mnist
+from autograder.course.roster import read_roster
 from autograder.language import TRANSLATIONS
 from autograder.language.catalogues import shipped
 from autograder.language.registry import LOCALE
@@ -40,6 +41,7 @@ _SKIPPED = frozenset({"__pycache__", ".pytest_cache", ".ipynb_checkpoints"})
 _LEFT_OUT = frozenset({".pyc", ".draft", ".po", ".mo"})  # catalogues go built, and by themselves
 
 Identity = Literal["login", "email", "name", "sid"]
+Isolation = Literal["full", "reduced", "unprotected"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Choices:
     identity: Identity = "login"
     roster: Path | None = None
     leaderboard: tuple[str, ...] = ()
-    isolation: Literal["full", "reduced", "unprotected"] | None = None
+    isolation: Isolation | None = None
     index: str | None = None
 
 
@@ -86,6 +88,7 @@ def bundle_files(course: CourseConfig, exercise: str, secret: bytes, choices: Ch
         "secret": secret,
     }
     if choices.roster is not None:
+        read_roster(choices.roster)  # its faults are said here, not in the container
         found["roster.csv"] = choices.roster.read_bytes()
     found |= {f"package/autograder/{path}": content for path, content in _package().items()}
     found |= {f"course/{path}": content for path, content in _course(course, files, choices).items()}
@@ -103,6 +106,23 @@ def write_zip(files: dict[str, bytes]) -> bytes:
             item.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(item, files[path])
     return buffer.getvalue()
+
+
+def write_archive(archive: Path, files: dict[str, bytes]) -> None:
+    """Write the zip; nobody else may read it."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    archive.touch(mode=0o600)
+    archive.write_bytes(write_zip(files))
+
+
+def write_folder(folder: Path, files: dict[str, bytes]) -> None:
+    """Write the files themselves; nobody else may read them."""
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        target.touch(mode=0o600)
+        target.write_bytes(content)
+        target.chmod(mode_of(path) & 0o777)
 
 
 def mode_of(path: str) -> int:

@@ -16,11 +16,16 @@ from typing import Any
 
 import msgspec
 
+from autograder.bridges.gradescope.results import results_json
 from autograder.course import CONFIG_NAME, CourseConfig, load_config
 from autograder.course.roster import Claim, Roster, read_roster
-from autograder.language import _, speaking
+from autograder.language import _
+from autograder.results.files import write_atomically
 from autograder.results.model import Result
-from autograder.submissions import HandIn, read_student
+from autograder.service.course import Course
+from autograder.service.machine import isolation_here
+from autograder.submissions import HandIn
+from autograder.submissions.shown import shown
 
 MAX_METADATA = 10_000_000
 
@@ -39,8 +44,6 @@ def main(arguments: list[str]) -> int:
         return 1
     if data is None:
         return 1
-    from autograder.results.files import write_atomically
-
     write_atomically(target, json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     return 0
 
@@ -49,37 +52,25 @@ def grade(base: Path) -> dict[str, Any] | None:
     """The data of results.json; None where the framework failed, which has been printed then."""
     source = base / "source"
     settings = json.loads((source / "settings.json").read_text(encoding="utf-8"))
-    course = load_config(source / "course" / CONFIG_NAME)
-    with speaking(course.language, course.translations):
-        return _graded(base, source, settings, course)
-
-
-def _graded(base: Path, source: Path, settings: dict[str, Any], course: CourseConfig) -> dict[str, Any] | None:
-    from autograder.batch.single import grade_entry
-    from autograder.book.grades import grade as grade_of
-    from autograder.bridges.gradescope.results import results_json
-
-    exercise = settings["exercise"]
     metadata = _metadata(base / "submission_metadata.json")
+    config = _with_due(load_config(source / "course" / CONFIG_NAME), settings["exercise"], due_date(metadata))
+    course = Course(config, secret=(source / "secret").read_bytes())
     roster = read_roster(source / "roster.csv") if (source / "roster.csv").is_file() else None
-    student = identify(metadata, settings["identity"], roster)
-    created, due = submitted(metadata), due_date(metadata)
-    # An assignment is one exercise: a single file of code is meant for it, whatever its name.
-    scan = read_student(base / "submission", student, [exercise], handed_in_for=exercise)
-    entry = scan.entries[0] if scan.entries else None
-    if entry is None:
-        result = _nothing(course, exercise, student, scan)
-    else:
-        secret = (source / "secret").read_bytes()
-        result = grade_entry(course, secret, entry, scan, unprotected=settings["unprotected"])
-        result.submission.submitted = created
-    course = _with_due(course, exercise, due)
-    grading = grade_of(result, course, ())
-    _tell(result, scan)
-    if result.outcome == "error":
-        print("NOT GRADED: the checks named above broke; this is a fault of the framework, not of the submission.")
-        return None
-    return results_json(result, grading, course.exercise(exercise), tuple(settings["leaderboard"]))
+    with course.speaking():
+        student = identify(metadata, settings["identity"], roster)
+        handed_in = course.read_student(base / "submission", student, [settings["exercise"]])
+        if handed_in.entries:
+            entry = replace(handed_in.entries[0], submitted=submitted(metadata))
+            with course.grader(workers=1, unprotected=settings["unprotected"]) as grader:
+                result = grader.grade_entry(handed_in, entry)
+        else:
+            result = _nothing(config, settings["exercise"], student, handed_in)
+        _tell(result, handed_in)
+        if result.outcome == "error":
+            print("NOT GRADED: the checks named above broke; this is a fault of the framework, not of the submission.")
+            return None
+        exercise = config.exercise(settings["exercise"])
+        return results_json(result, course.grade(result), exercise, tuple(settings["leaderboard"]))
 
 
 def identify(metadata: dict[str, Any], identity: str, roster: Roster | None) -> str:
@@ -163,8 +154,6 @@ def _nothing(course: CourseConfig, exercise: str, student: str, scan: HandIn) ->
 
 def _tell(result: Result, scan: HandIn) -> None:
     """Everything, for instructors: Gradescope keeps the standard output from students."""
-    from autograder.submissions.shown import shown
-
     print(f"student {shown(result.student)}, exercise {result.exercise}: {result.points:g} / {result.max_points:g}")
     isolation = json.dumps(msgspec.to_builtins(result.environment.isolation))
     print(f"isolation: {result.environment.level} {isolation}")
@@ -179,16 +168,8 @@ def _tell(result: Result, scan: HandIn) -> None:
 
 
 def _probe() -> int:
-    from autograder.sandbox import IsolationRefused, WarmParent, WarmParentDied
-
-    try:
-        with WarmParent(preload=()) as parent:
-            found = parent.isolation
-    except (IsolationRefused, WarmParentDied, OSError) as reason:
-        # The container that grades may be given other rights than the one that builds the image: no reason to fail.
-        print(f"isolation while the image is built: none ({reason})")
-        return 0
-    print(f"isolation while the image is built: {found.level}; missing: {', '.join(found.missing) or 'nothing'}")
+    # The container that grades may be given other rights than the one that builds the image: no reason to fail.
+    print(f"isolation while the image is built: {isolation_here()}")
     return 0
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from autograder.batch.handin import check_submission
 from autograder.bridges.notebook.history import cells_that_ran, live_shell
 from autograder.bridges.notebook.report import Report
 from autograder.course import ConfigurationError
-from autograder.course.handout import Handout, find_handout
-from autograder.language import TRANSLATIONS, _, ngettext, said, speaking
+from autograder.language import _, ngettext, said
+from autograder.service.course import PUBLIC, Course
 from autograder.submissions import Submission, read_student, read_submission
 
 
@@ -35,15 +34,14 @@ def check(
         SubmissionUnreadable: the file holds no code.
         JudgeFault: the checks themselves broke.
     """
-    handout = find_handout(Path(course or "."), language)
-    handout.config.exercise(exercise)
-    with speaking(language or handout.config.language, handout.folder / TRANSLATIONS):
-        submission, source = _submission(handout, exercise, file, live_shell())
-        title = said(handout.config.exercise(exercise).title)
-        return Report(check_submission(handout, submission, language), title, source)
+    of = Course.handed_out(course or ".", language)
+    with of.speaking(), of.grader(PUBLIC, workers=1) as grader:
+        title = said(of.config.exercise(exercise).title)
+        submission, source = _submission(exercise, file, live_shell())
+        return Report(grader.grade(submission), title, source)
 
 
-def _submission(handout: Handout, exercise: str, file: str | Path | None, shell: Any) -> tuple[Submission, str]:
+def _submission(exercise: str, file: str | Path | None, shell: Any) -> tuple[Submission, str]:
     """What to check, and in words what it is."""
     if file is not None:
         return _read(Path(file), exercise)

@@ -7,6 +7,7 @@ from typing import Any
 
 from autograder.bridges.notebook.check import check
 from autograder.bridges.notebook.report import Report
+from autograder.errors import AutograderError
 from autograder.language import _
 
 
@@ -24,10 +25,6 @@ def magic(line: str) -> Report:
     """What `%autograder` does with the rest of its line; errors are said in one line, as IPython does for its own."""
     from IPython.core.error import UsageError
 
-    from autograder.batch.judges import JudgeFault
-    from autograder.course import ConfigurationError
-    from autograder.submissions import SubmissionUnreadable
-
     words = shlex.split(line)
     options: dict[str, str] = {}
     while len(words) >= 2 and words[-2] in ("--file", "--course", "--lang"):
@@ -37,5 +34,5 @@ def magic(line: str) -> Report:
         raise UsageError(_("Write: %autograder EXERCISE [--file FILE] [--course FOLDER] [--lang LANGUAGE]"))
     try:
         return check(words[0], options.get("file"), course=options.get("course"), language=options.get("lang"))
-    except (ConfigurationError, SubmissionUnreadable, JudgeFault) as fault:
+    except AutograderError as fault:
         raise UsageError(str(fault)) from None

@@ -12,20 +12,18 @@ import psutil
 import pytest
 
 from autograder.batch.cluster import Cluster, ClusterFault, connect, is_safe
-from autograder.batch.grade import Options, grade_folder
 from autograder.batch.judges import JudgeFault
 from autograder.batch.keys import Keys
 from autograder.course import ConfigurationError, load_config
-from autograder.submissions import Wanted, read_class
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 from autograder.batch.cluster_run import ClusterRunner
 from autograder.batch.slurm import read_options
+from tests.engine.classes import SECRET, grade_class
 
 # dask and tornado leave their sockets and loops to the collector.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-SECRET = b"a secret of the tests"
 SLOW = "import time\ndef mean(x):\n    time.sleep(0.3)\n    return x.mean(1)\n"
 
 
@@ -53,9 +51,8 @@ def runner(client, course, root=None):
     return ClusterRunner(client, course, Keys(course, SECRET, course.language), root=root)
 
 
-def grade(course, folder, out, on_result=lambda result, total: None, **options):
-    scan = read_class(folder, Wanted(["toy"]))
-    return grade_folder(course, SECRET, scan, out, Options(workers=1), on_result, **options)
+def grade(course, folder, out, tell=lambda result, total: None, runner=None):
+    return grade_class(course, folder, out, runner, tell=tell)
 
 
 def contents(out):

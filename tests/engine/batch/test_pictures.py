@@ -7,7 +7,6 @@ import base64
 import pytest
 from rich.console import Console
 
-from autograder.batch.grade import Options, grade_folder
 from autograder.batch.keys import Keys
 from autograder.batch.pictures import MOST_BYTES, unpack
 from autograder.batch.pool import Done
@@ -17,9 +16,8 @@ from autograder.exporters.people import People
 from autograder.exporters.table import GradeTable
 from autograder.reports.table import grade_table
 from autograder.results.model import Incident, Result
-from autograder.submissions import Wanted, read_class
+from tests.engine.classes import SECRET, grade_class
 
-SECRET = b"a secret of the tests"
 GOOD = "def mean(x):\n    return x.mean(1)\n"
 PNG = b"\x89PNG\r\n\x1a\n and more"
 FIGURES = '''"""Figures of the toy."""
@@ -57,8 +55,7 @@ def folder(tmp_path):
 
 def run(course, folder, out, runner=None, **options):
     """Why each student was graded."""
-    scan = read_class(folder, Wanted(["toy"]))
-    batch = grade_folder(course, SECRET, scan, out, Options(1, **options), lambda *_: None, runner=runner)
+    batch = grade_class(course, folder, out, runner, **options)
     assert not batch.faults
     return {item.entry.student: item.why for item in batch.plan.todo}
 
@@ -185,4 +182,4 @@ def test_a_figure_that_cannot_be_drawn_raises_no_alarm(toy, tmp_path):
     console = Console(width=200, record=True)
     console.print(grade_table(graded))
     assert console.export_text().count("!") == 2  # the cell, and what it means
-    assert [row.incidents for row in GradeTable(graded, course, People(None, tmp_path)).rows] == [0, 1]
+    assert [row.incidents for row in GradeTable(graded, course, People(None)).rows] == [0, 1]

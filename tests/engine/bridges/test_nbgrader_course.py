@@ -8,7 +8,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from autograder.bridges.asking import SETTINGS, read_settings, worth
+from autograder import Course
+from autograder.bridges.asking import SETTINGS, course_of
 from autograder.bridges.nbgrader_course import write_course
 from autograder.bridges.submitted import write_submitted
 from autograder.commands.export_nbgrader import command
@@ -24,7 +25,7 @@ def course(toy):
 @pytest.fixture(scope="module")
 def exported(course, tmp_path_factory):
     folder = tmp_path_factory.mktemp("nbgrader")
-    write_course(course, folder, ["toy"], worth(course, ["toy"]))
+    write_course(Course(course), folder, ["toy"])
     return folder
 
 
@@ -85,10 +86,10 @@ def test_the_reader_leaves_out_cells_of_checks(exported):
 
 
 def test_the_course_is_found_from_inside(exported, course, tmp_path):
-    assert read_settings(exported / "source" / "toy") == course.root
+    assert course_of(exported / "source" / "toy").config == course
     (tmp_path / SETTINGS).write_text(json.dumps({"course": str(tmp_path)}))
     with pytest.raises(Exception, match="there is no course in"):
-        read_settings(tmp_path)
+        course_of(tmp_path)
 
 
 def test_submissions_become_notebooks(toy_class, course, tmp_path):

@@ -7,18 +7,15 @@ import json
 
 import pytest
 
-from autograder.bridges.asking import public_worth, worth
-from autograder.bridges.otter_course import PLUGIN, write_autograder, write_student
-from autograder.course import load_config
+from autograder import Course
+from autograder.bridges.otter_course import PLUGIN, write_exercises
 
 
 @pytest.fixture(scope="module")
 def exported(toy, tmp_path_factory):
     folder = tmp_path_factory.mktemp("otter")
-    course = load_config(toy / "grading_config.yaml")
-    write_autograder(course, "toy", folder / "autograder", worth(course, ["toy"])["toy"])
-    write_student(course, "toy", folder / "student", public_worth(course, ["toy"])["toy"])
-    return folder
+    list(write_exercises(Course.open(toy), folder, ["toy"], packed=False))
+    return folder / "toy"
 
 
 def test_test_files_hold_names_and_points_alone(exported):
@@ -56,8 +53,7 @@ def test_cells_of_checks_are_marked(exported):
 
 
 def test_a_second_export_replaces_the_first(exported, toy):
-    course = load_config(toy / "grading_config.yaml")
     stale = exported / "autograder/tests/gone.py"
     stale.write_text("")
-    write_autograder(course, "toy", exported / "autograder", worth(course, ["toy"])["toy"])
+    list(write_exercises(Course.open(toy), exported.parent, ["toy"], packed=False))
     assert not stale.exists()

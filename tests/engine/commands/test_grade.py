@@ -7,10 +7,10 @@ from click.testing import CliRunner
 
 from autograder.batch.keys import Keys
 from autograder.book.place import open_store
-from autograder.commands.faults import CommandFault
 from autograder.commands.grade import command
 from autograder.course import load_config
 from autograder.results.model import Result
+from autograder.service.choice import ChoiceFault
 from autograder.submissions import Wanted, read_class
 
 SECRET = "a secret of the tests"
@@ -59,14 +59,14 @@ def test_a_dry_run_writes_nothing(run, tmp_path):
 
 
 def test_a_large_class_is_summed_up(run, monkeypatch):
-    monkeypatch.setattr("autograder.commands.outcome.MOST_STUDENTS", 2)
+    monkeypatch.setattr("autograder.commands.planned.MOST_STUDENTS", 2)
     said = run()
     assert "toy: 3 (s0, s1, s2): new" in said
     assert "s0 toy: new" not in said
 
 
 def test_a_misspelt_student_is_an_error(run):
-    with pytest.raises(CommandFault, match=r"--student S1: nobody of this name.*s1") as fault:
+    with pytest.raises(ChoiceFault, match=r"--student S1: nobody of this name.*s1") as fault:
         run("--student", "S1")
     assert fault.value.status == 2
 

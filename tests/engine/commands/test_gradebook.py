@@ -11,8 +11,8 @@ import pytest
 
 from autograder.book.place import read_decisions
 from autograder.course import load_config
-from autograder.results.files import result_path, write_result
 from tests.engine.book.conftest import CONFIG, RUBRIC, result
+from tests.engine.classes import keep
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def gradebook(*arguments, cwd=None):
 def out(tmp_path: Path):
     folder = tmp_path / "out"
     for one in (result("ada"), result("bob", points=(5.0, 5.0))):
-        write_result(result_path(folder, one.student, one.exercise), one)
+        keep(folder, one)
     return folder
 
 
@@ -66,7 +66,7 @@ def test_the_commands(course, out):
     assert lines[0]["was"] == 6.0
     assert lines[2]["due"] == "2027-02-20T23:59:59+01:00"
     # A regrade writes the result anew.
-    write_result(result_path(out, "ada", "flows"), result("ada", points=(1.0, 0.0)))
+    keep(out, result("ada", points=(1.0, 0.0)))
     wide = gradebook("export", out, "--wide", *common).stdout.splitlines()
     assert wide == ["student,flows,total,of,open,name,email", "ada,8.5,8.5,10,0,,", "bob,6,6,10,0,,"]
     assert "8.5*≠ (1) / 10" in gradebook("show", out, *common).stdout

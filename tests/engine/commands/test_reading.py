@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.results.files import result_path, write_result
 from autograder.results.model import Result
+from tests.engine.classes import keep
 
 
 def autograder(*arguments: str | Path) -> str:
@@ -42,7 +42,7 @@ def test_nbgraders_course_gets_the_submissions_that_are_graded(flat: Path, toy: 
 
 def test_the_class_report_compares_the_submissions_that_were_graded(flat: Path, toy: Path, tmp_path: Path):
     for student in ("ada", "bob"):
-        write_result(result_path(tmp_path / "out", student, "toy"), Result(student, "toy", 20.0, 20.0, "graded"))
+        keep(tmp_path / "out", Result(student, "toy", 20.0, 20.0, "graded"))
     autograder("report", tmp_path / "out", "--class", tmp_path / "without", "--course", toy)
     autograder("report", tmp_path / "out", "--class", tmp_path / "with", "--course", toy, "--submissions", flat)
     heading = "Nearly the same code"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.book.decisions import Decision
+from autograder.book.handed_in import Handed
 from autograder.book.place import open_store
 from autograder.commands.main import cli
-from autograder.results.files import result_path, write_result
 from autograder.results.model import CheckResult, Result, SubmissionFacts
+from tests.engine.classes import keep
 
 CONFIG = """
 schema_version: 1
@@ -24,39 +25,50 @@ exercises:
   - {id: flows, title: Flows, points: 10}
 late_penalty: {per_day: 0.25, cap: 0.5}
 """
-HANDED_IN = """student,exercise,file,submitted,late,name,email,lms_id,notes
-ada,chains,chains.py,,,Ada Lovelace,ada@x.org,1001,
-zoé,chains,chains.py,,,Zoé_Müller,zoe@x.org,1002,
-"""
-LATE = datetime.fromisoformat("2027-02-09T12:00:00+01:00")
+LATE = datetime(2027, 2, 9, 11, tzinfo=UTC)  # by a day begun
+TOLD = {"ada": ("Ada Lovelace", "ada@x.org", "1001"), "zoé": ("Zoé_Müller", "zoe@x.org", "1002")}
+
+
+def fill_book(out: Path, told: bool = True, called: Mapping[str, str] | None = None) -> None:
+    """Make the book in `out`.
+
+    Args:
+        told: whether the platform told names, addresses and numbers of the students.
+        called: other names of students.
+    """
+    names = called or {}
+    (out / "book.db").unlink(missing_ok=True)
+
+    def put(student: str, exercise: str, points: float, most: float, outcome: Any = "graded", **submission: Any):
+        checks = [CheckResult("a.b", "Counts", points, most, "passed")]
+        student = names.get(student, student)
+        keep(out, Result(student, exercise, points, most, outcome, checks, submission=SubmissionFacts(**submission)))
+
+    put("ada", "chains", 18.25, 20, submitted=LATE)
+    put("ada", "flows", 10, 10)
+    put("zoé", "chains", 12.5, 20, submitted=LATE)
+    put("=cmd()", "chains", 3, 20)
+    put("=cmd()", "flows", 4, 10, "error")  # one of two checks ran before our fault
+    with open_store(out) as book:
+        for student, kind, more in (
+            ("zoé", "extend", {"due": datetime(2027, 2, 12, tzinfo=UTC)}),
+            ("ada", "override", {"points": 20.0, "was": 18.25}),
+            ("ada", "comment", {"text": "private!", "private": True}),
+        ):
+            signed = {"who": "t", "why": "because", "when": datetime(2027, 3, 1, tzinfo=UTC)}
+            book.decisions.add(Decision(kind, names.get(student, student), "chains", **more, **signed))
+        files = [
+            Handed(names.get(student, student), "chains", "", "chains.py", LATE, name=name, email=email, lms_id=number)
+            for student, (name, email, number) in TOLD.items()
+        ]
+        book.handed_in.note(files if told else ())
 
 
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
     """The folder of the course; its results are in `out`."""
     (tmp_path / "grading_config.yaml").write_text(CONFIG)
-    out = tmp_path / "out"
-
-    def put(student: str, exercise: str, points: float, most: float, outcome: Any = "graded", **submission: Any):
-        checks = [CheckResult("a.b", "Counts", points, most, "passed")]
-        result = Result(student, exercise, points, most, outcome, checks, submission=SubmissionFacts(**submission))
-        write_result(result_path(out, student, exercise), result)
-
-    put("ada", "chains", 18.25, 20, submitted=LATE)  # a day late
-    put("ada", "flows", 10, 10)
-    put("zoé", "chains", 12.5, 20, submitted=LATE)
-    put("zoé", "flows", 0, 10, "missing")
-    put("=cmd()", "chains", 3, 20)
-    put("=cmd()", "flows", 4, 10, "error")  # one of two checks ran before our fault
-    (out / "handed_in.csv").write_text(HANDED_IN)
-    book = open_store(out)
-    for student, kind, more in (
-        ("zoé", "extend", {"due": datetime(2027, 2, 12, tzinfo=UTC)}),
-        ("ada", "override", {"points": 20.0, "was": 18.25}),
-        ("ada", "comment", {"text": "private!", "private": True}),
-    ):
-        book.decisions.add(Decision(datetime(2027, 3, 1, tzinfo=UTC), "t", "because", kind, student, "chains", **more))
-    book.close()
+    fill_book(tmp_path / "out")
     return tmp_path
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import pytest
 from autograder.course.errors import ConfigurationError
 from autograder.exporters.formats.feedback import folder_name
 from autograder.reports.cells import ExportFault
+from tests.engine.exporters.conftest import fill_book
 
 DOCS = Path(__file__).parents[3] / "docs" / "how-to" / "give-grades-back.md"
 
@@ -140,7 +140,7 @@ def test_every_column_that_can_name_the_user_is_complete(export, course):
 
 
 def test_ids_that_are_moodles(export, course):
-    (course / "out" / "handed_in.csv").unlink()
+    fill_book(course / "out", told=False)
     with pytest.raises(ExportFault, match="--ids-are"):
         export("moodle", fails=True)
     users = {name: {"username": name} for name in ("ada", "zoé")}
@@ -247,11 +247,7 @@ def test_who_is_who_in_the_worksheet(fill, course):
     content, said = fill(swapped)
     assert import_worksheet(content, PARTICIPANTS, 20, ",") == {"zoé": 12.5}
     assert "Participant 1001: the number is ada's, the address zoé's" in said
-    (course / "out" / "handed_in.csv").unlink()
-    for student, other in (("ada", "1002"), ("zoé", "1001")):
-        folder = (course / "out" / "results" / student).rename(course / "out" / "results" / other)
-        for file in folder.iterdir():
-            file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | {"student": other}))
+    fill_book(course / "out", told=False, called={"ada": "1002", "zoé": "1001"})
     assert import_worksheet(fill(WORKSHEET)[0], PARTICIPANTS, 20, ",") == {"zoé": 7.0}, "what was there stays"
 
 

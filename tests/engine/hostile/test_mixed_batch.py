@@ -8,13 +8,11 @@ from pathlib import Path
 import pytest
 
 from autograder.authoring.personal import personalise
-from autograder.batch.grade import Options, grade_folder
 from autograder.course import find_exercise, load_config
 from autograder.results.model import Result
-from autograder.submissions import Wanted, read_class
+from tests.engine.classes import grade_class
 
 HERE = Path(__file__).parent
-SECRET = b"a secret of the tests"
 WORST = (
     "hard exit in a call", "a reply from a thread, over and over", "keys made to collide", "builtins", "json",
     "planted modules", "a planted result", "exit from a thread",
@@ -36,7 +34,7 @@ def write_class(base: Path, solutions: dict[str, str]) -> Path:
 
 
 def graded(course, base: Path, out: Path, workers: int) -> dict[str, Result]:
-    batch = grade_folder(course, SECRET, read_class(base, Wanted(["toy"])), out, Options(workers), lambda *_: None)
+    batch = grade_class(course, base, out, workers=workers)
     assert batch.faults == []
     return {result.student: result for result in batch.results}
 

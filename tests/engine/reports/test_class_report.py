@@ -96,7 +96,7 @@ def test_marks_are_explained_where_they_stand(course, small_class):
     def shown(view):
         return " ".join(class_page(view, course, "en").split())
 
-    override = Decision(NOW, "t", "why", "override", "bob", "flows", points=7.5, was=1.0)
+    override = Decision("override", "bob", "flows", points=7.5, was=1.0, who="t", why="why", when=NOW)
     html = shown(view_of(course, small_class, [override]))
     assert "7.5*≠ (0)" in html
     assert "Final points. * changed by hand; ≠ overridden when the checks gave other points: look again; (in" in html

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.results.files import result_path, write_result
+from tests.engine.classes import keep
 
 TOY = Path(__file__).parents[1] / "toy"
 
@@ -27,7 +27,7 @@ def report(*arguments):
 def out(tmp_path, result, check):
     for one in (result("ada", "flows"), result("bob", "flows", check("density", "failed", message="m")),
                 result("bob", "chains", check("rows", measured={"limit": 0.4242}))):  # fmt: skip
-        write_result(result_path(tmp_path / "out", one.student, one.exercise), one)
+        keep(tmp_path / "out", one)
     return tmp_path / "out"
 
 

@@ -75,10 +75,10 @@ def test_text_of_others_is_text(course, result, check, where):
 
         given.loading.append(LoadingProblem(EVIL, 1, "exception", EVIL))
     elif where == "comment":
-        changes.append(Decision(NOW, "t", "c", "comment", "ada", "flows", text=EVIL))
+        changes.append(Decision("comment", "ada", "flows", text=EVIL, who="t", why="c", when=NOW))
     else:
         who = EVIL if where == "who" else "t"
-        changes.append(Decision(NOW, who, EVIL, "override", "ada", "flows", points=3, was=0))
+        changes.append(Decision("override", "ada", "flows", points=3, was=0, who=who, why=EVIL, when=NOW))
     source = page(course, [given], changes)
     outline = Outline(source)
     assert EVIL in outline.text
@@ -165,7 +165,7 @@ def test_the_students_name_stands_above(course, result):
 def test_points_for_missing_work_wait_too(make_course, result, check):
     given = result("ada", "flows", outcome="missing")
     given.checks, given.points = [], 0.0
-    oral = [Decision(NOW, "t", "oral exam", "override", "ada", "flows", points=7.0, was=0.0)]
+    oral = [Decision("override", "ada", "flows", points=7.0, was=0.0, who="t", why="oral exam", when=NOW)]
     unpublished = make_course(published=False)
     assert "oral exam" not in page(unpublished, [given], oral)
     assert "0 of 10 points" in page(unpublished, [given])
@@ -178,7 +178,7 @@ def test_late_and_extended(course, result):
     late = Outline(page(course, [given])).text
     assert "20 % of 10 points are lost" in late
     assert "8 of 10 points" in late
-    extension = Decision(NOW, "t", "ill", "extend", "ada", "flows", due=datetime(2027, 2, 11, tzinfo=UTC))
+    extension = Decision("extend", "ada", "flows", due=datetime(2027, 2, 11, tzinfo=UTC), who="t", why="ill", when=NOW)
     extended = Outline(page(course, [given], [extension])).text
     assert "are lost" not in extended
     assert "your extension" in extended
@@ -187,7 +187,8 @@ def test_late_and_extended(course, result):
 
 def test_marks_by_hand(course, make_course, result):
     marks = {"flows": (Item("figures", "Figures <b>", 2.0), Item("essay", "An essay", 3.0))}
-    changes = [Decision(NOW, "Dr T", "no <i>units</i>", "mark", "ada", "flows", check="figures", points=1.5)]
+    signed = {"who": "Dr T", "why": "no <i>units</i>", "when": NOW}
+    changes = [Decision("mark", "ada", "flows", check="figures", points=1.5, **signed)]
     given = [result()]
 
     def source(course):
@@ -201,8 +202,8 @@ def test_marks_by_hand(course, make_course, result):
 
 def test_private_comments_stay_private(course, make_course, result):
     comments = [
-        Decision(NOW, "t", "c", "comment", "ada", "flows", text="for teachers 99", private=True),
-        Decision(NOW, "t", "c", "comment", "ada", "flows", text="well done"),
+        Decision("comment", "ada", "flows", text="for teachers 99", private=True, who="t", why="c", when=NOW),
+        Decision("comment", "ada", "flows", text="well done", who="t", why="c", when=NOW),
     ]
     source = page(course, [result()], comments)
     assert "well done" in source

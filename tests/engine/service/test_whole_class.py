@@ -9,27 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch.grade import Options, grade_folder
-from autograder.batch.pool import Done
-from autograder.book.place import open_store
-from autograder.commands.handing_in import after_the_batch
+from autograder import Course
 from autograder.commands.outcome import tell
 from autograder.course import load_config
 from autograder.results.files import read_result, result_path
-from autograder.results.model import CheckResult, Result
-from autograder.submissions import Wanted, read_class
+from tests.engine.classes import answering, grade_class
 
 ROOT = Path(__file__).parents[3]
-SECRET = b"a secret of the tests"
 EXERCISES = ("ae_vs_pca", "markov_quiz")
-
-
-def answering(order, source, on_done):
-    """A runner without judges: every check of every submission passes."""
-    while (task := source.take()) is not None:
-        submission = task.job.submission
-        checks = [CheckResult("one", "one", 10.0, 10.0, "passed")]
-        on_done(Done(task, Result(*task.key, 10.0, 10.0, "graded", checks, submission=submission)))
 
 
 @pytest.fixture(scope="module")
@@ -51,17 +38,16 @@ def folder(tmp_path):
     return base
 
 
-def run(course, folder, out, database=None, **options):
+def run(course, folder, out, place=None, **choice):
     """What `autograder grade` does once it has read its arguments; the students and exercises that were graded."""
     graded = []
-    store = open_store(database or out, course.id)
-    batch = grade_folder(
-        course, SECRET, read_class(folder, Wanted([exercise.id for exercise in course.exercises])), out,
-        Options(1, **options), lambda result, total: graded.append((result.student, result.exercise)), store, answering,
-    )  # fmt: skip
-    after_the_batch(course, batch, out, store)
-    store.close()
-    tell(batch, out, course, database or out)
+
+    def note(result, total):
+        graded.append((result.student, result.exercise))
+
+    batch = grade_class(course, folder, out, answering, tell=note, place=place, **choice)
+    with Course(course).book(place or out, out) as book:
+        tell(batch, book, out)
     return sorted(graded)
 
 
@@ -110,8 +96,10 @@ def test_what_was_never_graded_is_in_no_table(course, folder, tmp_path):
 
 
 def test_who_handed_in_nothing_is_missing_though_alone_asked_for(course, folder, tmp_path):
+    run(course, folder, tmp_path / "out", students=["ada"])
     run(course, folder, tmp_path / "out", students=["eve"])
-    assert table(tmp_path / "out") == {name: outcome for name, outcome in WHOLE.items() if name[0] == "eve"}
+    # Bob's files are there, and wait to be graded.
+    assert table(tmp_path / "out") == {name: outcome for name, outcome in WHOLE.items() if name[0] != "bob"}
 
 
 def test_the_files_of_the_others_are_brought_up_to_date_too(course, folder, tmp_path):

@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from autograder.batch.attempts import not_graded_yet, rounds
 from autograder.batch.keys import Keys
 from autograder.book.place import open_store
 from autograder.course import load_config
 from autograder.results.model import Result, SubmissionFacts
+from autograder.service.rounds import earlier_rounds
 from autograder.submissions import Entry, HandIn
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -56,16 +56,22 @@ def test_an_earlier_attempt_is_graded_once(toy, tmp_path):
         entries.append(Entry("ada", "toy", file))
     last = Entry("ada", "toy", tmp_path / "class" / "ada" / "toy-3.py")
     scan = HandIn(tmp_path / "class", ("ada",), (last,), (), (), earlier=tuple(entries))
-    todo = rounds(scan)
-    assert [one.entries for one in todo] == [(entries[0],), (entries[1],)]
-    assert all(one.students == () for one in todo)  # nobody misses anything in them
     store, keys = open_store(tmp_path / "out", course.id), Keys(course, b"a secret of the tests", "en", False)
+
+    def todo(keys):
+        found = list(earlier_rounds(scan, store, keys))
+        assert all(one.students == () for one in found)  # nobody misses anything in them
+        return [one.entries for one in found]
+
+    assert todo(keys) == [(entries[0],), (entries[1],)]
     sha256 = hashlib.sha256(entries[0].path.read_bytes()).hexdigest()
     store.attempts.keep(attempt(sha256, 3, None), keys.of("ada", "toy", sha256), sha256)
-    assert not_graded_yet(todo[0], store, keys).entries == ()
-    assert not_graded_yet(todo[1], store, keys).entries == (entries[1],)
-    other = Keys(course, b"another secret of the tests", "en", False)
-    assert not_graded_yet(todo[0], store, other).entries == (entries[0],)
+    assert todo(keys) == [(entries[1],)]
+    assert todo(Keys(course, b"another secret of the tests", "en", False)) == [(entries[0],), (entries[1],)]
+    # One that ended in a fault of ours is graded again.
+    sha256 = hashlib.sha256(entries[1].path.read_bytes()).hexdigest()
+    store.attempts.keep(attempt(sha256, 0, None, "error"), keys.of("ada", "toy", sha256), sha256)
+    assert todo(keys) == [(entries[1],)]
     store.close()
 
 

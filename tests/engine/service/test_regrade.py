@@ -7,16 +7,16 @@ import json
 
 import pytest
 
-from autograder.batch.grade import Options, grade_folder
-from autograder.batch.plan import make_plan
-from autograder.batch.pool import Done
+from autograder.batch.keys import Keys
+from autograder.batch.plan import Choice, make_plan
 from autograder.book.faults import StoreFault
 from autograder.book.place import open_store
 from autograder.course import load_config
-from autograder.results.model import CheckResult, Result
+from autograder.service.choice import ChoiceFault
 from autograder.submissions import Wanted, read_class, shelf
+from tests.engine import classes
+from tests.engine.classes import SECRET
 
-SECRET = b"a secret of the tests"
 FAST = "def mean(x):\n    return x.mean(1)\n"
 
 
@@ -32,25 +32,21 @@ def course(toy):
     return load_config(toy / "grading_config.yaml")
 
 
-def run(course, folder, out, runner=None, **options):
+def run(course, folder, out, runner=None, **choice):
     graded = []
-    scan = read_class(folder, Wanted(["toy"]))
-    batch = grade_folder(
-        course, SECRET, scan, out, Options(workers=1, **options), lambda r, t: graded.append(r.student), runner=runner
+    batch = classes.grade_class(
+        course, folder, out, runner, tell=lambda result, total: graded.append(result.student), **choice
     )
     return batch, sorted(graded)
 
 
 def answering(order, source, on_done):
-    """A runner without judges: every check of every submission passes."""
-    while (task := source.take()) is not None:
-        if task.fault:
-            on_done(Done(task, None, task.fault))
-            continue
-        checks = [CheckResult(name, name, 5.0, 5.0, "passed") for name in ("mean_value", "spread_value")]
-        submission = task.job.submission
-        result = Result(*task.key, 10.0, 10.0, "graded", checks, submission=submission, duration_s=0.25)
-        on_done(Done(task, result))
+    """A run without judges: every check of every submission passes."""
+    classes.answering(order, source, on_done, ("mean_value", "spread_value"))
+
+
+def plan_of(course, folder, known=(), secret=SECRET):
+    return make_plan(course, Keys(course, secret, "en"), read_class(folder, Wanted(["toy"])), dict(known), Choice())
 
 
 def contents(out):
@@ -88,7 +84,7 @@ def test_only_what_changed_is_graded_again(course, toy, tmp_path):
     probes = toy / "tests/hidden/toy/probes.py"
     text = probes.read_text()
     probes.write_text(text + "\n# changed\n")
-    plan = make_plan(course, SECRET, read_class(folder, Wanted(["toy"])), store.attempts.latest(), Options(workers=1))
+    plan = plan_of(course, folder, store.attempts.latest())
     probes.write_text(text)
     store.close()
     assert len(plan.todo) == 3
@@ -99,8 +95,7 @@ def test_another_secret_is_another_grading(course, tmp_path):
     folder, out = make_class(tmp_path / "class", 1), tmp_path / "out"
     run(course, folder, out)
     store = open_store(out)
-    scan = read_class(folder, Wanted(["toy"]))
-    plan = make_plan(course, b"another secret here", scan, store.attempts.latest(), Options(workers=1))
+    plan = plan_of(course, folder, store.attempts.latest(), b"another secret here")
     store.close()
     assert [item.why for item in plan.todo] == ["changed: the student's seed (name or course secret)"]
 
@@ -108,7 +103,7 @@ def test_another_secret_is_another_grading(course, tmp_path):
 def test_identical_files_are_pointed_out(course, tmp_path):
     folder = make_class(tmp_path / "class", 3)
     (folder / "s02" / "toy.py").write_bytes((folder / "s00" / "toy.py").read_bytes())
-    plan = make_plan(course, SECRET, read_class(folder, Wanted(["toy"])), {}, Options(workers=1))
+    plan = plan_of(course, folder)
     assert plan.identical() == [("toy", ["s00", "s02"])]
 
 
@@ -168,7 +163,8 @@ def test_only_leaves_the_rest_for_later(course, tmp_path, changed_check):
     assert graded() == ["all"]
     changed_check()
     assert graded(only=["toy/mean*"]) == []
-    assert graded(only=["other*"]) == []
+    with pytest.raises(ChoiceFault, match="no exercise matches"):
+        graded(only=["other*"])
     assert graded(only=["toy/spread*"]) == [{"spread_value"}]
     assert graded() == []
     assert graded(only=["toy/mean*"], force=True) == [{"mean_value", "mean_refuses"}]

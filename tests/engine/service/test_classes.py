@@ -11,16 +11,13 @@ import sys
 import psutil
 import pytest
 
-from autograder.batch.grade import Options, grade_folder
 from autograder.batch.job import Job, Order
 from autograder.batch.judges import Judge, JudgeFault
 from autograder.batch.pool import Done, Task, run_tasks
 from autograder.course import load_config
 from autograder.results.files import read_result, read_results
 from autograder.results.schema import validate
-from autograder.submissions import Wanted, read_class
-
-SECRET = b"a secret of the tests"
+from tests.engine.classes import SECRET, grade_class
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +44,8 @@ def folder(tmp_path_factory, toy_solution):
 def graded(folder, toy, tmp_path_factory):
     out = tmp_path_factory.mktemp("out")
     course = load_config(toy / "grading_config.yaml")
-    scan = read_class(folder, Wanted(["toy"]))
     seen = []
-    batch = grade_folder(course, SECRET, scan, out, Options(workers=2), lambda result, total: seen.append(total))
+    batch = grade_class(course, folder, out, workers=2, tell=lambda result, total: seen.append(total))
     return batch, out, seen
 
 
@@ -67,7 +63,7 @@ def test_everybody_is_in_the_results(graded):
 
 def test_what_could_not_be_placed_is_listed(graded):
     batch, _, _ = graded
-    listed = {item.path.parent.name: item.kind for item in batch.scan.evidence}
+    listed = {item.path.parent.name: item.kind for item in batch.handed_in.evidence}
     assert listed == {"binary": "unreadable", "page": "unreadable", "lost": "no_code"}
 
 

@@ -1,0 +1,245 @@
+"""A course's book: what was handed in and graded, what teachers decided, and the grades that follow from both."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from autograder.book.decisions import Decision, now
+from autograder.book.grades import grade_by
+from autograder.book.handed_in import Handed
+from autograder.book.place import has_book, is_url, open_store
+from autograder.book.rubric import load_rubric
+from autograder.book.store import Store
+from autograder.course.roster import Roster, read_roster
+from autograder.results.attempt import Known
+from autograder.results.grade import Grade
+from autograder.results.model import Result
+from autograder.service.decisions import checked
+from autograder.service.held import Held
+from autograder.service.results import Name, Results
+from autograder.service.speech import in_its_language
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from autograder.exporters.exporter import Given, Written
+    from autograder.exporters.people import People
+    from autograder.exporters.table import Missing
+    from autograder.service.course import Course
+    from autograder.submissions import HandIn
+
+
+class Book:
+    """The attempts, decisions and grades of a course in one place. Nothing in it is changed or removed, only added to.
+
+    A context manager; `close` may also be called. It is opened when it is first needed, and reading makes none.
+
+    Args:
+        course: whose book it is.
+        place: a folder, whose SQLite file it is, or a database's URL (`postgresql://...`), which several courses may
+            share.
+        views: the folder for what is made of the book and can be made again: `results/<student>/<exercise>.json`,
+            `grades.csv`, figures. The place itself, where that is a folder.
+
+    Raises:
+        StoreFault: by every method, where the book cannot be opened, is of a newer version, or is no book.
+    """
+
+    def __init__(self, course: Course, place: Path | str, views: Path | str | None = None) -> None:
+        self.course = course
+        self.place = place if is_url(place) else Path(place)
+        self.views = Path(views) if views is not None else self.place if isinstance(self.place, Path) else None
+
+    def speaking(self) -> AbstractContextManager[None]:
+        """Make the course's language that of messages for the time of a block, in this thread."""
+        return self.course.speaking()
+
+    @cached_property
+    def store(self) -> Store:
+        """The book's database; made where there is none."""
+        return open_store(self.place, self.course.config.id, self.views)
+
+    # --- reading
+
+    @in_its_language
+    def results(self, student: str | None = None, exercises: Sequence[str] = ()) -> Results:
+        """The result that counts of every student and exercise, by student, then in the order of the course.
+
+        What a student did not hand in is there as `missing`, where somebody else handed it in. Each result is read
+        when it is looked at.
+
+        Args:
+            student: of this one only.
+            exercises: of these only.
+        """
+        return self._held().results(student, exercises)
+
+    @in_its_language
+    def graded(
+        self, student: str | None = None, exercises: Sequence[str] = ()
+    ) -> Iterator[tuple[Result, Grade]]:  # fmt: skip
+        """Results with their grades, one at a time; arguments as of `results`."""
+        held = self._held()
+        grade_of = self._grade_of(held.decisions)
+        return ((result, grade_of(result)) for result in held.results(student, exercises))
+
+    @in_its_language
+    def grades(self, student: str | None = None, exercises: Sequence[str] = ()) -> list[Grade]:
+        """Grades after overrides, marks, extensions and the late penalty, in points; arguments as of `results`.
+
+        A grade's `final` is None where nobody can say yet what counts: never a zero for a fault of ours.
+        """
+        return [grade for _result, grade in self.graded(student, exercises)]
+
+    @in_its_language
+    def history(self, student: str | None = None, exercise: str | None = None) -> list[Decision]:
+        """Every decision, oldest first: of all, or of one student or exercise."""
+        return self.store.decisions.history(student, exercise) if has_book(self.place) else []
+
+    def known(self) -> dict[Name, Known]:
+        """The newest attempt of each student at each exercise: what a plan needs to know."""
+        return self._held().known
+
+    def handed_in(self) -> list[Handed]:
+        """Every file that was handed in, of each student and exercise the last at the end."""
+        return self.store.handed_in.files() if has_book(self.place) else []
+
+    def names(self) -> dict[str, str]:
+        """The names of students who are known by another than their id."""
+        return {one.student: one.name for one in self.handed_in() if one.name}
+
+    @in_its_language
+    def table(self, student: str | None = None, exercises: Sequence[str] = (), *, wide: bool = False) -> str:
+        """The grades as CSV: a line for each student and exercise, or for each student where it is `wide`."""
+        from autograder.exporters.table import GradeTable
+        from autograder.reports.cells import Form
+
+        table = GradeTable(self.graded(student, exercises), self.course.config, self.people())
+        return Form().text(table.wide(Form()) if wide else table.long(Form()))
+
+    def people(self, roster: Roster | Path | str | None = None) -> People:
+        """Under which names other programs know the students."""
+        from autograder.exporters.people import People
+
+        read = read_roster(Path(roster)) if isinstance(roster, Path | str) else roster
+        return People(read, self.handed_in())
+
+    # --- deciding
+
+    @in_its_language
+    def decide(self, decision: Decision, *, by: str = "", why: str = "", bonus: bool = False) -> Decision:
+        """Keep what a teacher decided; it is on disk when this returns, and views that are there follow.
+
+        Args:
+            decision: about whom, and what; who, when and why are filled in.
+            by: who decided; the name of this process's user without it.
+            why: in a sentence.
+            bonus: more points may be given than there are to be earned.
+
+        Returns:
+            What was kept.
+
+        Raises:
+            DecisionFault: there is no such student or check, or the points are out of range.
+            ConfigurationError: there is no such exercise or item of the rubric.
+        """
+        signed = replace(decision, who=by or decision.who or getpass.getuser(), why=why or decision.why, when=now())
+        kept = checked(signed, self, bonus)
+        self.store.decisions.add(kept)
+        if self.views is not None and (self.views / "grades.csv").is_file():
+            self.write_views()
+        return kept
+
+    # --- giving away
+
+    @in_its_language
+    def export(
+        self, form: str, exercises: Sequence[str] = (), roster: Roster | Path | str | None = None,
+        given: Given | None = None, missing: Missing | None = None,
+    ) -> Written:  # fmt: skip
+        """The grades in the form of another program.
+
+        Args:
+            form: name of an exporter: `csv`, `moodle`, `canvas`, ...
+            exercises: only these.
+            roster: names, addresses and numbers of students.
+            given: the form of the table, and the exporter's own options.
+            missing: what stands for an exercise that was not handed in: `zero` or `blank`; the course's without it.
+
+        Returns:
+            The file, and what is missing in it.
+
+        Raises:
+            ExportFault: there is no such exporter, there are no grades, or they cannot be written as asked for.
+        """
+        from autograder.service.exporting import export
+
+        return export(self, form, exercises, roster, given, missing)
+
+    @in_its_language
+    def write_views(self) -> None:
+        """Write the results as JSON files, `grades.csv` and `handed_in.csv`; what says so already is left alone."""
+        from autograder.service.views import write_views
+
+        write_views(self)
+
+    @in_its_language
+    def write_pages(
+        self, folder: Path | str, *, teacher: bool = False, student: str | None = None, exercises: Sequence[str] = ()
+    ) -> int:
+        """Write a page per student; how many.
+
+        Args:
+            folder: for `<student>.html`.
+            teacher: everything, for teachers. Without it: what the course lets students see by now.
+            student: of this one only.
+            exercises: of these only.
+        """
+        from autograder.service.pages import write_pages
+
+        return write_pages(self, Path(folder), teacher, student, exercises)
+
+    @in_its_language
+    def write_report(
+        self, folder: Path | str, handed_in: HandIn | None = None, *, student: str | None = None,
+        exercises: Sequence[str] = (),
+    ) -> Path:  # fmt: skip
+        """Write the report on the class, for teachers, and its tables; the page.
+
+        Args:
+            folder: for `class.html`, `class.md` and tables.
+            handed_in: what was graded: near copies are looked for in it.
+            student: of this one only.
+            exercises: of these only.
+        """
+        from autograder.service.pages import write_report
+
+        return write_report(self, Path(folder), handed_in, student, exercises)
+
+    # --- life
+
+    def close(self) -> None:
+        """Close the database, where it was opened."""
+        store = self.__dict__.pop("store", None)
+        if store is not None:
+            store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _held(self) -> Held:
+        return Held(self.course, self.store if has_book(self.place) else None)
+
+    def _grade_of(self, decisions: Sequence[Decision]) -> Callable[[Result], Grade]:
+        return grade_by(self.course.config, decisions, load_rubric(self.course.config))

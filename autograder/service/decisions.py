@@ -1,0 +1,132 @@
+"""Whether what a teacher decided can be: it is about something that is there, and its points can be earned."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import datetime, time
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograder.book.decisions import Decision
+from autograder.book.late import in_zone
+from autograder.book.missing import not_handed_in
+from autograder.book.place import read_decisions
+from autograder.book.rubric import find_item, load_rubric
+from autograder.course import CourseConfig
+from autograder.errors import AutograderError
+from autograder.language import _
+from autograder.results.model import Result
+
+if TYPE_CHECKING:
+    from autograder.service.book import Book
+
+
+class DecisionFault(AutograderError):
+    """A decision makes no sense; says which and why."""
+
+
+def checked(decision: Decision, book: Book, bonus: bool) -> Decision:
+    """The decision, with what the checks had given then.
+
+    Args:
+        decision: as asked for.
+        book: that it is about.
+        bonus: whether more points may be given than there are to be earned.
+
+    Raises:
+        DecisionFault: there is no such student, check, due date, or the points are out of range.
+        ConfigurationError: there is no such exercise or item of the rubric.
+    """
+    config = book.course.config
+    exercise = config.exercise(decision.exercise)
+    if decision.kind == "extend":
+        if decision.due is not None:
+            _require_later(decision.due, exercise.due, exercise.id)
+        return decision
+    result = _result(decision, book)
+    if decision.kind == "override":
+        was, most = result.points, result.max_points
+        if decision.check:
+            was, most = _of_check(decision, result)
+        if decision.points is not None:
+            _require_within(decision.points, most, bonus)
+        return replace(decision, was=was)
+    if decision.kind == "mark":
+        item = find_item(config, load_rubric(config), exercise.id, decision.check)
+        if decision.points is not None and not 0 <= decision.points <= item.points:
+            raise DecisionFault(
+                _("points for {item} are a number from 0 to {most:g}, got {points}").format(
+                    item=item.id, most=item.points, points=decision.points
+                )
+            )
+    return decision
+
+
+def decisions_in(place: Path | str) -> list[Decision]:
+    """Every decision at a place, whichever course it is about, oldest first; none where there is no book."""
+    return read_decisions(place)
+
+
+def moment(text: str, config: CourseConfig) -> datetime:
+    """A due date as a teacher writes it, in the course's time zone; a date alone is its last second.
+
+    Raises:
+        DecisionFault: it is no date.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise DecisionFault(
+            _("{text!r} is no date; write 2027-02-15 or 2027-02-15T12:00").format(text=text)
+        ) from None  # fmt: skip
+    if len(text) == len("2027-02-15"):
+        found = datetime.combine(found.date(), time(23, 59, 59))
+    return in_zone(config, found)
+
+
+def _result(decision: Decision, book: Book) -> Result:
+    """What a decision is about: a result, or the place of one that a known student did not hand in."""
+    student, exercise = decision.student, decision.exercise
+    results = book.results()
+    if (student, exercise) in results.names:
+        return results.of([(student, exercise)])[0]
+    students = {name for name, _exercise in results.names}
+    if student in students:
+        return not_handed_in(book.course.config, (student, exercise))
+    close = get_close_matches(student, students, n=1)
+    suggestion = _("; did you mean {name!r}?").format(name=close[0]) if close else ""
+    raise DecisionFault(
+        _("{out} has no results of {student!r}{suggestion}").format(
+            out=book.place, student=student, suggestion=suggestion
+        )
+    )
+
+
+def _of_check(decision: Decision, result: Result) -> tuple[float, float]:
+    found = next((check for check in result.checks if check.id == decision.check), None)
+    if found is None:
+        known = ", ".join(check.id for check in result.checks) or _("none: override the whole exercise")
+        raise DecisionFault(
+            _("{student}'s {exercise} has no check {check!r} (it has: {known})").format(
+                student=decision.student, exercise=decision.exercise, check=decision.check, known=known
+            )
+        )
+    return found.points, found.max_points
+
+
+def _require_within(points: float, most: float, bonus: bool) -> None:
+    if not math.isfinite(points) or points < 0:
+        raise DecisionFault(_("points are a number from 0 to {most:g}, got {points}").format(most=most, points=points))
+    if points > most and not bonus:
+        raise DecisionFault(
+            _("{points:g} is more than the {most:g} to be earned; --bonus allows it").format(points=points, most=most)
+        )
+
+
+def _require_later(until: datetime, due: datetime | None, exercise: str) -> None:
+    if due is None:
+        raise DecisionFault(_("{exercise} has no due date: there is nothing to extend").format(exercise=exercise))
+    if until <= due:
+        raise DecisionFault(_("{until} is not after the course's due date {due}").format(until=until, due=due))

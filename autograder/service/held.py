@@ -1,0 +1,100 @@
+"""What a book holds at one moment, and the results that count by it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from autograder.book.counting import counting, on_time, with_lateness
+from autograder.book.decisions import Decision
+from autograder.book.grades import extensions
+from autograder.book.handed_in import Handed
+from autograder.book.missing import expected, not_handed_in
+from autograder.book.store import Store
+from autograder.results.attempt import Known
+from autograder.results.model import Result
+from autograder.service.results import Name, Results
+from autograder.service.speech import in_its_language
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from autograder.service.course import Course
+
+
+class Held:
+    """A book as it is now.
+
+    Args:
+        course: whose book it is.
+        store: the book's database; None where there is none yet.
+    """
+
+    def __init__(self, course: Course, store: Store | None) -> None:
+        self._course = course
+        self._config = course.config
+        self._store = store
+
+    def speaking(self) -> AbstractContextManager[None]:
+        """Make the course's language that of messages for the time of a block, in this thread."""
+        return self._course.speaking()
+
+    @cached_property
+    def known(self) -> dict[Name, Known]:
+        """The newest attempt of each student at each exercise."""
+        return self._store.attempts.latest() if self._store else {}
+
+    @cached_property
+    def decisions(self) -> list[Decision]:
+        """Every decision, oldest first."""
+        return self._store.decisions.history() if self._store else []
+
+    @cached_property
+    def times(self) -> dict[Name, dict[str, Handed]]:
+        """When files were handed in, by SHA-256."""
+        found: dict[Name, dict[str, Handed]] = defaultdict(dict)
+        for handed in self._store.handed_in.files() if self._store else ():
+            found[handed.student, handed.exercise][handed.sha256] = handed
+        return found
+
+    def results(self, student: str | None = None, exercises: Sequence[str] = ()) -> Results:
+        """The results that count, and `missing` ones; arguments as of `Book.results`."""
+        return Results(
+            (
+                name
+                for name in self._names
+                if student in (None, name[0]) and (not exercises or name[1] in exercises)
+            ),
+            self.result,
+        )  # fmt: skip
+
+    @in_its_language
+    def result(self, name: Name) -> Result:
+        """The result that counts of a student at an exercise, with what is known by now of when it was handed in."""
+        known = self.known.get(name)
+        times, extension = self.times.get(name, {}), self._extensions.get(name)
+        if known is None or self._store is None:
+            return not_handed_in(self._config, name, extension)
+        if name in self._several and known.outcome != "handed_in_not_gradable":
+            counts = counting(self._config, self._store.attempts.history(*name), times, extension)
+        else:
+            counts = on_time(self._store.attempts.result(known.id), times)
+        return with_lateness(self._config, counts, extension)
+
+    @cached_property
+    def _several(self) -> set[Name]:
+        return self._store.attempts.several() if self._store else set()
+
+    @cached_property
+    def _extensions(self) -> dict[Name, datetime]:
+        return extensions(self.decisions)
+
+    @cached_property
+    def _names(self) -> list[Name]:
+        students = self._store.handed_in.students() if self._store else []
+        names = expected(self._config, self.known, self.decisions, students)
+        # What was handed in and waits to be graded is not missing.
+        return [name for name in names if name in self.known or name not in self.times]

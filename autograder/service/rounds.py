@@ -1,0 +1,74 @@
+"""What is graded in which round: earlier attempts first, one of each student and exercise at a time.
+
+Attempts go into the book in the order in which they were handed in, where all of them are graded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from autograder.batch.keys import Keys
+from autograder.book.handed_in import Handed
+from autograder.book.store import Store
+from autograder.submissions import Entry, HandIn, SubmissionUnreadable
+from autograder.submissions.opening import read_regular
+from autograder.submissions.reader import MAX_BYTES
+
+Found = Mapping[tuple[str, str, str], Entry]  # by student, exercise and SHA-256
+
+
+def earlier_rounds(handed_in: HandIn, store: Store, keys: Keys) -> Iterator[HandIn]:
+    """What to grade before a hand-in's own entries; attempts whose results still hold are left out."""
+    waiting = list(handed_in.earlier)
+    while waiting:
+        first = {(entry.student, entry.exercise): entry for entry in reversed(waiting)}
+        waiting = [entry for entry in waiting if first[entry.student, entry.exercise] is not entry]
+        # No students: nobody misses anything in a round of earlier attempts.
+        one = replace(handed_in, students=(), entries=(), evidence=(), earlier=tuple(first.values()))
+        entries = tuple(
+            entry for (student, exercise, sha256), entry in found(one).items()
+            if not _holds(store, keys, student, exercise, sha256)
+        )  # fmt: skip
+        if entries:
+            yield replace(one, entries=entries, earlier=())
+
+
+def found(handed_in: HandIn, digests: Mapping[tuple[str, str], str] | None = None) -> Found:
+    """Which file of a hand-in has which content.
+
+    Args:
+        handed_in: with its earlier attempts.
+        digests: SHA-256 of the entries, by student and exercise, as a plan read them.
+    """
+    files: dict[tuple[str, str, str], Entry] = {}
+    for entry in handed_in.earlier:
+        try:
+            content = read_regular(entry.path, MAX_BYTES, entry.base or handed_in.folder).content
+        except SubmissionUnreadable:
+            continue
+        files[entry.student, entry.exercise, hashlib.sha256(content).hexdigest()] = entry
+    for entry in handed_in.entries:
+        name = entry.student, entry.exercise
+        # A file that holds no code has no digest in the plan: whatever was last said of it is said of this file.
+        files[*name, (digests or {}).get(name, "")] = entry
+    return files
+
+
+def noted(files: Found) -> Iterator[Handed]:
+    """What a book keeps of files that were handed in."""
+    for (student, exercise, sha256), entry in files.items():
+        who = entry.who
+        yield Handed(
+            student, exercise, sha256, entry.path.name, entry.submitted, entry.late,
+            who.name if who else "", who.email if who else "", who.number if who else "", " ".join(entry.notes),
+        )  # fmt: skip
+
+
+def _holds(store: Store, keys: Keys, student: str, exercise: str, sha256: str) -> bool:
+    key = keys.of(student, exercise, sha256)
+    return any(
+        attempt.sha256 == sha256 and attempt.key == key and attempt.result.outcome != "error"
+        for attempt in store.attempts.history(student, exercise)
+    )
