@@ -137,7 +137,7 @@ def test_a_canvas_download_becomes_grades(toy, toy_solution, tmp_path):
     assert autograder(*extend).returncode == 0
     ran = autograder(*command)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "2 unchanged" in ran.stdout, ran.stdout
+    assert "3 unchanged" in ran.stdout, ran.stdout
     assert (grades()["zoe"]["final"], grades()["zoe"]["extended"]) == ("8", "yes")
     assert grades()["ada"] == found["ada"]
     ran = autograder("export", "canvas", out, "-o", tmp_path / "c.csv", "--course", folder, "--roster", roster)
