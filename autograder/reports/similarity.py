@@ -1,27 +1,41 @@
-"""Submissions that look alike: which pairs of students wrote nearly the same code, and how alike a class is anyway.
+"""Submissions that look alike: which pairs share code that few others have, and how alike a class is anyway.
 
-Compared are the tokens that a student wrote: without comments, blank lines and the lines of the stub. The measure is
-2 M / T (M tokens in common in the same order, T tokens of both). Short exercises have few right solutions, so the
-median over all pairs stands beside each list, and no list proves anything: it says where to look.
+Compared are fingerprints of the tokens that a student wrote (winnowing, Schleimer, Wilkerson and Aiken 2003): without
+comments, strings' contents and the lines of the stub; names that the student chose are all one, so renaming changes
+nothing, and functions in another order share theirs. What much of the class has in common is left out: short exercises
+have few right solutions. How alike a pair must be to be listed follows from all pairs of the class, and no list proves
+anything: it says where to look.
 """
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import re
-from collections.abc import Mapping
+import statistics
+import zlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
-LEAST_TOKENS = 60  # fewer say nothing
-LIKE = 0.9
+LENGTH = 8  # tokens of a fingerprint
+WINDOW = 4  # of so many neighbours one is kept
+LEAST = 12  # fingerprints; fewer say nothing
+COMMON = 0.5  # share of the class beyond which what they have in common is nobody's
+LEAST_COMMON = 5  # students, in a small class: so many may have copied from one another
+LEAST_ALIKE, SURELY_ALIKE = 0.5, 0.9
+DEVIATIONS = 6.0  # from the median of all pairs
 MOST = 40  # pairs of one exercise
 
 _TOKEN = re.compile(r"[^\W\d]\w*|\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|\"[^\"\n]*\"|'[^'\n]*'|[^\w\s]")
 _COMMENT = re.compile(r"(?m)(?:^|\s)#.*$")
+_KEPT = frozenset({*keyword.kwlist, *dir(builtins), "self"})
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two students with nearly the same code for one exercise."""
+    """Two students with nearly the same code for one exercise; `similarity` is the share of common fingerprints."""
 
     exercise: str
     first: str
@@ -37,19 +51,42 @@ class Likeness:
         compared: submissions that hold enough of the student's own.
         median: similarity over all pairs; None where there are fewer than two submissions.
         pairs: the most alike first.
+        codes: of the students in `pairs`.
+        limit: from which on pairs are listed.
     """
 
     exercise: str
     compared: int
     median: float | None
     pairs: tuple[Pair, ...]
+    codes: Mapping[str, str]
+    limit: float = SURELY_ALIKE
 
 
 def own_tokens(code: str, stub: str) -> list[str]:
     """What a student wrote, as tokens. Lines are taken as they are: broken code has tokens too."""
     given = {" ".join(line.split()) for line in stub.splitlines()}
     lines = (line for line in _COMMENT.sub("", code).splitlines() if " ".join(line.split()) not in given)
-    return _TOKEN.findall("\n".join(lines))
+    known = _KEPT | set(_TOKEN.findall(stub))
+    tokens: list[str] = []
+    found = _TOKEN.findall("\n".join(lines))
+    for before, token in zip(["", *found], found, strict=False):
+        of_a_library = before == "." and tokens[-2:-1] != ["self"]
+        if token[0] in "\"'":
+            tokens.append('""')
+        elif token.isidentifier() and token not in known and not of_a_library:
+            tokens.append("_")
+        else:
+            tokens.append(token)
+    return tokens
+
+
+def fingerprints(tokens: Sequence[str]) -> frozenset[int]:
+    """The hashes of a text's runs of tokens, one of each few neighbours."""
+    runs = [
+        zlib.crc32(" ".join(tokens[i : i + LENGTH]).encode(errors="replace")) for i in range(len(tokens) - LENGTH + 1)
+    ]
+    return frozenset(min(runs[i : i + WINDOW]) for i in range(max(len(runs) - WINDOW + 1, min(len(runs), 1))))
 
 
 def likeness(exercise: str, codes: Mapping[str, str], stub: str) -> Likeness:
@@ -60,29 +97,25 @@ def likeness(exercise: str, codes: Mapping[str, str], stub: str) -> Likeness:
         codes: the code of each student.
         stub: what they were given.
     """
-    import numpy
-    from rapidfuzz import process
-    from rapidfuzz.distance import Indel
-
-    tokens = {student: own_tokens(code, stub) for student, code in codes.items()}
-    students = sorted(student for student, own in tokens.items() if len(own) >= LEAST_TOKENS)
-    if len(students) < 2:
-        return Likeness(exercise, len(students), None, ())
-    # One character per distinct token: rapidfuzz is at its fastest on strings.
-    letters: dict[str, str] = {}
-    texts = ["".join(letters.setdefault(t, _letter(len(letters))) for t in tokens[s]) for s in students]
-    matrix = process.cdist(texts, texts, scorer=Indel.normalized_similarity, dtype=numpy.float32)
-    above = numpy.triu_indices(len(students), 1)
-    found = [
-        Pair(exercise, students[i], students[j], round(float(matrix[i, j]), 3))
-        for i, j in zip(*above, strict=True)
-        if matrix[i, j] >= LIKE
-    ]
+    prints = {student: fingerprints(own_tokens(code, stub)) for student, code in codes.items()}
+    prints = {student: own for student, own in sorted(prints.items()) if len(own) >= LEAST}
+    often = Counter(one for own in prints.values() for one in own)
+    common = {one for one, count in often.items() if count > max(LEAST_COMMON, COMMON * len(prints))}
+    prints = {student: own - common for student, own in prints.items()}
+    shares = {
+        (a, b): 2 * len(prints[a] & prints[b]) / total
+        for a, b in combinations(prints, 2)
+        if (total := len(prints[a]) + len(prints[b])) >= LEAST
+    }
+    if not shares:
+        return Likeness(exercise, len(prints), None, (), {})
+    middle = statistics.median(shares.values())
+    spread = 1.4826 * statistics.median(abs(share - middle) for share in shares.values())
+    limit = min(max(middle + DEVIATIONS * spread, LEAST_ALIKE), SURELY_ALIKE)
+    found = [Pair(exercise, a, b, round(share, 3)) for (a, b), share in shares.items() if share >= limit]
     found.sort(key=lambda pair: -pair.similarity)
-    return Likeness(exercise, len(students), round(float(numpy.median(matrix[above])), 3), tuple(found[:MOST]))
-
-
-def _letter(number: int) -> str:
-    # Surrogates are no characters.
-    code = 0x100 + number
-    return chr(code if code < 0xD800 else code + 0x800)
+    named = {student for pair in found[:MOST] for student in (pair.first, pair.second)}
+    return Likeness(
+        exercise, len(prints), round(middle, 3), tuple(found[:MOST]), {s: codes[s] for s in sorted(named)},
+        round(limit, 3),
+    )  # fmt: skip

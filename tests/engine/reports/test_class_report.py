@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import random
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -188,22 +190,57 @@ def test_a_large_class_stays_small(course, result, check):
 
 
 STUB = "def f(x):\n    # YOUR CODE HERE\n    raise NotImplementedError\n"
-OWN = "\n".join(f"    total_{i} = x[{i}] * weights[{i}] + offset_{i} - mean(x) / {i + 2}" for i in range(12))
-OTHER = "\n".join(f"    while alpha{i} < beta{i}:\n        alpha{i}.append(sorted(gamma{i}))" for i in range(12))
+ALTERNATIVES = Path(__file__).parents[2] / "alternatives" / "markov_quiz"
 
 
-def test_near_copies_are_found_and_others_not():
-    codes = {
-        "ada": f"def f(x):\n{OWN}\n    return total_0\n",
-        "bob": f"def f(x):\n    # my own work\n{OWN.replace('total_3 ', 'sum3   ')}\n\n    return total_0  # yes\n",
-        "cid": f"def f(x):\n{OTHER}\n    return 3\n",
-        "dan": STUB,
-    }
-    found = likeness("flows", codes, STUB)
-    assert found.compared == 3
-    assert [(p.first, p.second) for p in found.pairs] == [("ada", "bob")]
-    assert found.pairs[0].similarity > 0.95
-    assert found.median < 0.6
+@pytest.fixture(scope="module")
+def solutions():
+    """Correct solutions of one exercise by people who did not see one another's."""
+    return {file.stem: file.read_text(encoding="utf-8") for file in sorted(ALTERNATIVES.glob("*.py"))}
+
+
+def renamed(code):
+    """The same with other names for whatever is assigned in a function."""
+    for number, name in enumerate(sorted(set(re.findall(r"^ +(\w+) = ", code, re.MULTILINE)))):
+        code = re.sub(rf"(?<![\w.]){name}\b", f"other_{number}", code)
+    return code
+
+
+def reordered(code):
+    """The same functions, the last first, with other comments."""
+    head, *functions = re.split(r"\n(?=def )", code)
+    return "\n".join([head, *(f"# my own\n{function}" for function in reversed(functions))])
+
+
+def test_solutions_of_one_exercise_are_not_alike(solutions):
+    found = likeness("markov_quiz", solutions, STUB)
+    assert found.compared == len(solutions) >= 4
+    assert found.pairs == ()
+    assert found.median < 0.3
+
+
+@pytest.mark.parametrize("disguise", [str, renamed, reordered, lambda code: reordered(renamed(code))])
+def test_a_copy_is_found_however_it_is_disguised(solutions, disguise):
+    first = next(iter(solutions))
+    found = likeness("markov_quiz", solutions | {"copy": disguise(solutions[first])}, STUB)
+    assert [{pair.first, pair.second} for pair in found.pairs] == [{first, "copy"}]
+    assert found.pairs[0].similarity > 0.7
+    assert set(found.codes) == {first, "copy"}
+
+
+def test_a_ring_of_copies_in_a_small_class_is_found(solutions):
+    first = next(iter(solutions))
+    ring = {f"copy{i}": renamed(solutions[first]) for i in range(3)}
+    found = likeness("markov_quiz", solutions | ring, STUB)
+    assert len(found.pairs) == 6
+
+
+def test_alike_code_stands_side_by_side(course, small_class, solutions):
+    code = next(iter(solutions.values())) + "\n# <b>mine</b>"
+    likeness_of = likeness("flows", {"ada": code, "bob": code, "cid": "x = 1"}, STUB)
+    html = class_page(view_of(course, small_class, likeness=[likeness_of]), course, "en")
+    assert html.count("# &lt;b&gt;mine&lt;/b&gt;</pre>") == 2
+    assert "side by side" in html
 
 
 def test_the_stubs_own_lines_are_left_out():
