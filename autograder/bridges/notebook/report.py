@@ -11,7 +11,7 @@ from autograder.language import _, language, ngettext, speaking
 from autograder.results.model import CheckResult, Result
 
 _SIGNS = {"passed": "✓", "failed": "✗", "blocked": "–", "skipped": "–", "error": "!"}
-# Between black and white, so that they can be read on both.
+# Between black and white: seen on both, as bars; no colour lies so that words in it could be read on both.
 _COLOURS = {"passed": "#2a9d5c", "failed": "#d9485f", "error": "#a45bd9"}
 _OTHER = "#b98a1d"
 _CODE = re.compile(r"`([^`]+)`")
@@ -105,8 +105,9 @@ def _row(check: CheckResult) -> str:
     said = f"<div>{_prose(text)}</div>" if text else ""
     sign = _SIGNS.get(check.outcome, "?")
     return (
-        f'<tr style="background:transparent"><td style="{_CELL};color:{colour};font-weight:bold;white-space:nowrap">'
-        f'{sign} {_prose(_(check.outcome))}</td><td style="{_CELL}"><div>{_prose(check.title)}</div>{said}{figures}'
+        f'<tr style="background:transparent"><td style="{_CELL};border-left:.3em solid {colour};font-weight:bold;'
+        f'white-space:nowrap">{sign} {_prose(_(check.outcome))}</td>'
+        f'<td style="{_CELL}"><div>{_prose(check.title)}</div>{said}{figures}'
         "</td></tr>"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -160,3 +161,10 @@ def test_importing_the_package_is_light(tmp_path):
     heavy = ("torch", "numpy", "IPython", "jsonschema", "yaml", "rich")
     ran = python(f"import sys, autograder; print([m for m in {heavy!r} if m in sys.modules])", tmp_path)
     assert ran.stdout.strip() == "[]"
+
+
+def test_every_word_has_the_notebooks_own_colour():
+    """No colour can be read on a light notebook and on a dark one; signs and bars say what the colours say."""
+    html = report()._repr_html_()
+    assert {colour.strip() for colour in re.findall(r"[;\"]color:([^;\"]*)", html)} == {"inherit"}
+    assert "border-left:.3em solid" in html
