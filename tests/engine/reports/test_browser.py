@@ -19,12 +19,14 @@ from autograder.book.grades import grades
 from autograder.language import speaking
 from autograder.reports.class_view import class_view
 from autograder.reports.pages import Links, class_page, index_page, student_page
+from autograder.reports.similarity import likeness
 from autograder.reports.visible import student_view
 
 pytestmark = pytest.mark.slow
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ROOT = Path(__file__).parents[3]
 AXE = Path(os.environ.get("AUTOGRADER_AXE") or ROOT / "node_modules/axe-core/axe.min.js")
+CODE = "\n".join(f"def step_{i}(x, y):\n    return x[{i}] * y - {i} / (x + {i + 1}) if x else y @ x" for i in range(9))
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 # Words in cells that stand on more than one line; names of code may be broken, and are marked as such.
 BROKEN_WORDS = """() => {
@@ -66,14 +68,17 @@ def pages(course, result, check, problem):
                 "density", "failed", message="the mean: expected a number, got None.", hint="Look at <i>it</i>.",
                 diagnosis="sign" if k % 2 else None, diagnosis_title="the sign is wrong",
             )  # fmt: skip
-            own = (lost if k % 3 else check("density"), check("secret", "blocked" if k % 3 else "passed"))
+            quiz = check("quiz_order", "failed", kind="quiz", measured={"answer: neither of the two": 1.0})
+            own = (lost if k % 3 else check("density"), check("secret", "blocked" if k % 3 else "passed"), quiz)
             name = f"student <b>{k}</b>"
             names[name] = ("陳小明 🦊", "Gwendolyn Featherstonehaugh-Cholmondeley", "")[k % 3]
             results.append(result(name, "flows", *own, loading=[problem], notes=["The file is empty."]))
             results.append(result(name, "chains", check("order")))
         with speaking(language):
             given = grades(results, course, [])
-            view = class_view(course, results, given, NOW, names=names)
+            codes = {name: f"{CODE}\n# {name}" for name in names}
+            view = class_view(course, results, given, NOW, names=names, likeness=[likeness("flows", codes, "")])
+            assert view.likeness[0].pairs
             addresses = {row.student: "student.html" for row in view.students}
             links = Links("index.html", "class.html", ("陳小明 🦊", "student.html"), ("Bob", "student.html"))
             student = student_view(course, results[:2], given[:2], NOW)
