@@ -17,7 +17,10 @@ export OPENBLAS_NUM_THREADS ?= 1
 
 demo: .venv/assigned
 	$(BIN)/autograder grade examples/submissions --out out/demo
-	@echo "report:  $(BIN)/autograder report out/demo --student NAME"
+	$(BIN)/autograder report out/demo --class out/demo/pages --html out/demo/pages/students --teacher --submissions examples/submissions
+	@echo "open:    out/demo/pages/class.html           the class"
+	@echo "         out/demo/pages/students/bilal.html  a student who did well"
+	@echo "         out/demo/pages/students/daniel.html one with a typical mistake"
 
 test: .venv/assigned
 	$(BIN)/python -m pytest -m "not slow" $(SHARED_OUT)

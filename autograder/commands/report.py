@@ -55,11 +55,12 @@ def command(
         reason = _("no results of {student}").format(student=student) if student else _("no results")
         raise CommandFault(_("{out}: {reason}; grade first").format(out=out, reason=reason), status=2)
     if html is not None:
-        count = kept.write_pages(html, teacher=teacher, student=student, exercises=of_exercise)
+        count = kept.write_pages(html, teacher=teacher, student=student, exercises=of_exercise, report=class_folder)
         click.echo(ngettext("{n} page: {html}", "{n} pages: {html}", count).format(n=count, html=html))
     if class_folder is not None:
         handed_in = reading.of(of, submissions) if submissions is not None else None
-        page = kept.write_report(class_folder, handed_in, student=student, exercises=of_exercise)
+        pages = html if teacher else None
+        page = kept.write_report(class_folder, handed_in, student=student, exercises=of_exercise, pages=pages)
         click.echo(_("class report: {file}").format(file=page))
     if html is None and class_folder is None:
         if as_csv:

@@ -60,8 +60,9 @@ class People:
     def of(self, student: str, exercise: str = "") -> Known:
         """What is known of a student; numbers that a platform gives per assignment are the exercise's."""
         told = self._handed_in.get((student, exercise)) or self._handed_in.get((student, "")) or Handed(student, "", "")
-        # Moodle's is the only platform's number that is given back.
-        numbers = {"moodle": told.lms_id} if told.lms_id.isdigit() else {}
+        platform, _space, number = told.lms_id.rpartition(" ")
+        # Numbers of earlier versions do not say whose they are; they knew Moodle's alone how to give back.
+        numbers = {platform or "moodle": number} if number.isdigit() else {}
         person = self._person(student, told, numbers.get("moodle", ""))
         if person is None:
             name, email = told.name, told.email

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import mean, median
@@ -106,6 +106,17 @@ class StudentRow:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """The students of a class and their grades, for a list of their pages; `exercises` are ids."""
+
+    course: str
+    names: Mapping[str, str]
+    made: datetime
+    exercises: tuple[str, ...]
+    students: tuple[StudentRow, ...]
+
+
+@dataclass(frozen=True)
 class ClassView:
     """Everything of the class.
 
@@ -165,10 +176,10 @@ def class_view(
     exercises = tuple(_exercise(e, titles.get(e, e), [r for r in results if r.exercise == e], finals) for e in order)
     return ClassView(
         course=said(course.title),
-        names={student: name for student, name in (names or {}).items() if name and name != student},
+        names=_other_names(names or {}),
         personal=course.questions == "personal",
         made=now,
-        students=_students(results, grades, order),
+        students=_students([(grade, bool(r.alarms)) for r, grade in zip(results, grades, strict=True)], order),
         exercises=exercises,
         mistakes=_mistakes(results),
         never_passed=tuple(c for e in exercises for c in e.checks if not c.outcomes.get("passed") and c.runs),
@@ -188,6 +199,28 @@ def class_view(
         stale=tuple(grade for grade in grades if grade.stale),
         results=tuple(results),
     )
+
+
+def listing(
+    course: CourseConfig, grades: Iterable[tuple[Grade, bool]], now: datetime, names: Mapping[str, str]
+) -> Listing:
+    """The list of a class.
+
+    Args:
+        course: title and the order of exercises.
+        grades: of everyone, with whether something happened that should be looked at.
+        now: when the list is made.
+        names: of students, by their id.
+    """
+    grades = list(grades)
+    there = {grade.exercise for grade, _alarm in grades}
+    order = [exercise.id for exercise in course.exercises if exercise.id in there]
+    order += sorted(there - set(order))
+    return Listing(said(course.title), _other_names(names), now, tuple(order), _students(grades, order))
+
+
+def _other_names(names: Mapping[str, str]) -> dict[str, str]:
+    return {student: name for student, name in names.items() if name and name != student}
 
 
 def _exercise(exercise: str, title: str, results: Sequence[Result], finals: Mapping[Key, Grade]) -> ExerciseStats:
@@ -258,12 +291,12 @@ def _identical(results: Sequence[Result]) -> tuple[tuple[str, tuple[str, ...]], 
     return tuple((exercise, tuple(names)) for (exercise, _), names in sorted(groups.items()) if len(names) > 1)
 
 
-def _students(results: Sequence[Result], grades: Sequence[Grade], order: Sequence[str]) -> tuple[StudentRow, ...]:
+def _students(grades: Iterable[tuple[Grade, bool]], order: Sequence[str]) -> tuple[StudentRow, ...]:
     by_student: dict[str, dict[str, Grade]] = {}
     alarms: dict[str, set[str]] = {}
-    for result, grade in zip(results, grades, strict=True):
+    for grade, alarm in grades:
         by_student.setdefault(grade.student, {})[grade.exercise] = grade
-        if result.alarms:
+        if alarm:
             alarms.setdefault(grade.student, set()).add(grade.exercise)
     return tuple(
         StudentRow(student, {e: own[e] for e in order if e in own}, frozenset(alarms.get(student, ())))

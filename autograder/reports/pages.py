@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from autograder.course import CourseConfig
 from autograder.language import _, ngettext
-from autograder.reports.class_view import ClassView
+from autograder.reports.class_view import ClassView, Listing
 from autograder.reports.heat_map import heat_map
 from autograder.reports.heat_map import legend as cells
 from autograder.reports.visible import StudentView
@@ -72,7 +72,7 @@ def class_page(
     return _render("class.html", course, language, view=view, pages=pages or {}, index=index)
 
 
-def index_page(view: ClassView, course: CourseConfig, language: str, pages: Mapping[str, str], report: str = "") -> str:
+def index_page(view: Listing, course: CourseConfig, language: str, pages: Mapping[str, str], report: str = "") -> str:
     """The list of all students' pages; arguments as of `class_page`, `report` is the class report's address."""
     return _render("index.html", course, language, view=view, pages=pages, report=report)
 

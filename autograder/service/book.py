@@ -191,24 +191,27 @@ class Book:
 
     @in_its_language
     def write_pages(
-        self, folder: Path | str, *, teacher: bool = False, student: str | None = None, exercises: Sequence[str] = ()
-    ) -> int:
+        self, folder: Path | str, *, teacher: bool = False, student: str | None = None, exercises: Sequence[str] = (),
+        report: Path | str | None = None,
+    ) -> int:  # fmt: skip
         """Write a page per student; how many.
 
         Args:
             folder: for `<student>.html`.
-            teacher: everything, for teachers. Without it: what the course lets students see by now.
+            teacher: everything, for teachers, and a list of all pages, `index.html`. Without it: what the course lets
+                students see by now.
             student: of this one only.
             exercises: of these only.
+            report: the folder of the report on the class: teachers' pages link to it.
         """
         from autograder.service.pages import write_pages
 
-        return write_pages(self, Path(folder), teacher, student, exercises)
+        return write_pages(self, Path(folder), teacher, student, exercises, Path(report) if report else None)
 
     @in_its_language
     def write_report(
         self, folder: Path | str, handed_in: HandIn | None = None, *, student: str | None = None,
-        exercises: Sequence[str] = (),
+        exercises: Sequence[str] = (), pages: Path | str | None = None,
     ) -> Path:  # fmt: skip
         """Write the report on the class, for teachers, and its tables; the page.
 
@@ -217,10 +220,11 @@ class Book:
             handed_in: what was graded: near copies are looked for in it.
             student: of this one only.
             exercises: of these only.
+            pages: the folder of students' pages for teachers: the report links to them.
         """
         from autograder.service.pages import write_report
 
-        return write_report(self, Path(folder), handed_in, student, exercises)
+        return write_report(self, Path(folder), handed_in, student, exercises, Path(pages) if pages else None)
 
     # --- life
 

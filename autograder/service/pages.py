@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from autograder.authoring.bundle import stub_source
 from autograder.course import find_exercise
 from autograder.reports.class_text import checks_csv, class_markdown, mistakes_csv, statistics_csv
-from autograder.reports.class_view import class_view
-from autograder.reports.pages import class_page, student_page
+from autograder.reports.class_view import class_view, listing
+from autograder.reports.pages import Links, class_page, index_page, student_page
 from autograder.reports.pictures import student_pictures
 from autograder.reports.reading import ReadingList
 from autograder.reports.similarity import Likeness, likeness
@@ -28,32 +30,88 @@ if TYPE_CHECKING:
     from autograder.submissions import HandIn
 
 
-def write_pages(book: Book, folder: Path, teacher: bool, student: str | None, exercises: Sequence[str]) -> int:
+INDEX = "index.html"
+REPORT = "class.html"
+
+
+def write_pages(
+    book: Book, folder: Path, teacher: bool, student: str | None, exercises: Sequence[str], report: Path | None
+) -> int:
     """Arguments and result as of `Book.write_pages`."""
-    count = 0
-    for name, page in pages(book, book.graded(student, exercises), teacher):
-        write_atomically(folder / f"{name}.html", page)
-        count += 1
-    return count
+    if not teacher:
+        count = 0
+        for name, page in pages(book, book.graded(student, exercises)):
+            write_atomically(folder / _file(name), page)
+            count += 1
+        return count
+    students = list(dict.fromkeys(name for name, _exercise in book.results(student, exercises).names))
+    names, of_class = book.names(), _address(report / REPORT, folder) if report is not None else ""
+    near = [(names.get(name, name), quote(_file(name))) for name in students]
+    links = {
+        name: Links(INDEX, of_class, near[i - 1] if i else None, near[i + 1] if i + 1 < len(near) else None)
+        for i, name in enumerate(students)
+    }
+    seen: list[tuple[Grade, bool]] = []
+    for name, page in pages(book, _seen(book.graded(student, exercises), seen), links):
+        write_atomically(folder / _file(name), page)
+    config = book.course.config
+    listed = listing(config, seen, datetime.now(UTC), names)
+    write_atomically(
+        folder / INDEX, index_page(listed, config, book.course.language, addresses(students), of_class)
+    )
+    return len(students)
+
+
+def _seen(
+    graded: Iterator[tuple[Result, Grade]], noted: list[tuple[Grade, bool]]
+) -> Iterator[tuple[Result, Grade]]:  # fmt: skip
+    """The same, while grades and whether something happened are noted."""
+    for result, grade in graded:
+        noted.append((grade, bool(result.alarms)))
+        yield result, grade
+
+
+def addresses(students: Iterable[str], folder: Path | None = None, beside: Path | None = None) -> dict[str, str]:
+    """The addresses of students' pages in a folder, as a page in the folder `beside` names them."""
+    if folder is None or beside is None:
+        return {student: quote(_file(student)) for student in students}
+    return {student: _address(folder / _file(student), beside) for student in students}
+
+
+def _file(student: str) -> str:
+    # The list of all pages has this name.
+    return f"{student}_.html" if f"{student}.html".casefold() == INDEX else f"{student}.html"
+
+
+def _address(page: Path, folder: Path) -> str:
+    return quote(Path(os.path.relpath(page, folder)).as_posix())
 
 
 def pages(
-    book: Book, graded: Iterator[tuple[Result, Grade]], teacher: bool = False
-) -> Iterator[tuple[str, str]]:  # fmt: skip
-    """Students and their pages, of results in the order of students; one student's are in memory at a time."""
-    config, now, reading = book.course.config, datetime.now(UTC), ReadingList(book.course.config)
+    book: Book, graded: Iterator[tuple[Result, Grade]], links: Mapping[str, Links] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Students and their pages, of results in the order of students; one student's are in memory at a time.
+
+    Args:
+        book: names, and what may be seen.
+        graded: results and grades.
+        links: of each page; with them pages are for teachers, and show everything.
+    """
+    config, now, reading, names = book.course.config, datetime.now(UTC), ReadingList(book.course.config), book.names()
     for name, own in groupby(graded, key=lambda pair: pair[0].student):
         results, grades = map(list, zip(*own, strict=True))
         pictures = {r.exercise: student_pictures(book.views, name, r.exercise) for r in results} if book.views else {}
         view = student_view(
-            config, results, grades, now, teacher=teacher, read_on=reading.of(results), pictures=pictures
-        )
-        yield name, student_page(view, config, book.course.language)
+            config, results, grades, now, name=names.get(name, ""), teacher=links is not None,
+            read_on=reading.of(results), pictures=pictures,
+        )  # fmt: skip
+        yield name, student_page(view, config, book.course.language, links[name] if links is not None else None)
 
 
 def write_report(
-    book: Book, folder: Path, handed_in: HandIn | None, student: str | None, exercises: Sequence[str]
-) -> Path:
+    book: Book, folder: Path, handed_in: HandIn | None, student: str | None, exercises: Sequence[str],
+    pages_at: Path | None,
+) -> Path:  # fmt: skip
     """Arguments and result as of `Book.write_report`."""
     from autograder.exporters.table import GradeTable
     from autograder.reports.cells import Form
@@ -66,8 +124,10 @@ def write_report(
         before=_before(book, results),
     )  # fmt: skip
     table = GradeTable(graded, config, book.people())
-    page = folder / "class.html"
-    write_atomically(page, class_page(view, config, book.course.language))
+    page = folder / REPORT
+    at = addresses((row.student for row in view.students), pages_at, folder) if pages_at is not None else {}
+    index = _address(pages_at / INDEX, folder) if pages_at is not None else ""
+    write_atomically(page, class_page(view, config, book.course.language, at, index))
     for name, text in (
         ("class.md", class_markdown(view)), ("grades.csv", Form().text(table.long(Form()))),
         ("checks.csv", checks_csv(view)), ("statistics.csv", statistics_csv(view)),

@@ -13,6 +13,7 @@ from autograder.batch.keys import Keys
 from autograder.book.handed_in import Handed
 from autograder.book.store import Store
 from autograder.submissions import Entry, HandIn, SubmissionUnreadable
+from autograder.submissions.layout import Identity
 from autograder.submissions.opening import read_regular
 from autograder.submissions.reader import MAX_BYTES
 
@@ -62,8 +63,13 @@ def noted(files: Found) -> Iterator[Handed]:
         who = entry.who
         yield Handed(
             student, exercise, sha256, entry.path.name, entry.submitted, entry.late,
-            who.name if who else "", who.email if who else "", who.number if who else "", " ".join(entry.notes),
+            who.name if who else "", who.email if who else "", _number(who) if who else "", " ".join(entry.notes),
         )  # fmt: skip
+
+
+def _number(who: Identity) -> str:
+    """The platform's number; one that is not Moodle's says whose it is."""
+    return who.number if who.platform in ("", "moodle") or not who.number else f"{who.platform} {who.number}"
 
 
 def _holds(store: Store, keys: Keys, student: str, exercise: str, sha256: str) -> bool:

@@ -291,10 +291,10 @@ class _Class:
         return HandIn(
             self.base,
             students,
-            tuple(entries),
+            tuple(map(self._called, entries)),
             evidence,
             tuple(self._origin(path) for path in self.ignored),
-            tuple(earlier),
+            tuple(map(self._called, earlier)),
             said,
             tuple(student for student in known if student not in self.groups and student not in named),
             tuple(self.wanted.exercises),
@@ -303,6 +303,14 @@ class _Class:
             self._origin,
             self.unpacker.close if self.unpacker is not None else (lambda: None),
         )
+
+    def _called(self, entry: Entry) -> Entry:
+        """With the name that the roster gives the student."""
+        person = self.draws.roster.by_id(entry.student) if self.draws.roster is not None else None
+        if person is None or entry.who is None:
+            return entry
+        name = f"{person.first} {person.last}" if person.first and person.last else person.name
+        return replace(entry, who=replace(entry.who, name=name)) if name else entry
 
     def _counting(self, student: str, group: Sequence[Candidate]) -> tuple[list[Entry], list[Entry]]:
         """The entry that counts for an exercise, and earlier ones where all are graded."""

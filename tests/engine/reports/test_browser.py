@@ -17,7 +17,7 @@ import pytest
 
 from autograder.book.grades import grades
 from autograder.language import speaking
-from autograder.reports.class_view import class_view
+from autograder.reports.class_view import class_view, listing
 from autograder.reports.pages import Links, class_page, index_page, student_page
 from autograder.reports.similarity import likeness
 from autograder.reports.visible import student_view
@@ -79,6 +79,7 @@ def pages(course, result, check, problem):
             codes = {name: f"{CODE}\n# {name}" for name in names}
             view = class_view(course, results, given, NOW, names=names, likeness=[likeness("flows", codes, "")])
             assert view.likeness[0].pairs
+            listed = listing(course, [(grade, False) for grade in given], NOW, names)
             addresses = {row.student: "student.html" for row in view.students}
             links = Links("index.html", "class.html", ("陳小明 🦊", "student.html"), ("Bob", "student.html"))
             student = student_view(course, results[:2], given[:2], NOW)
@@ -86,7 +87,7 @@ def pages(course, result, check, problem):
             return {
                 "student": student_page(student, course, language),
                 "teacher": student_page(teacher, course, language, links),
-                "index": index_page(view, course, language, addresses, "class.html"),
+                "index": index_page(listed, course, language, addresses, "class.html"),
                 "class": class_page(view, course, language, addresses, "index.html"),
             }
 

@@ -15,7 +15,7 @@ from autograder.book.decisions import Decision
 from autograder.book.grades import grades
 from autograder.book.missing import complete
 from autograder.reports.class_text import checks_csv, class_markdown, mistakes_csv, plain, statistics_csv
-from autograder.reports.class_view import class_view
+from autograder.reports.class_view import class_view, listing
 from autograder.reports.heat_map import heat_map
 from autograder.reports.pages import Links, class_page, index_page, student_page
 from autograder.reports.similarity import likeness, own_tokens
@@ -127,7 +127,8 @@ def test_wrong_answers_to_the_quiz_are_counted(course, result, check):
 
 
 def test_every_page_is_reached_from_every_other(course, small_class):
-    view = view_of(course, small_class, names={"ada": "Ada L."})
+    graded = [(grade, False) for grade in grades(small_class, course, [])]
+    view = listing(course, graded, NOW, {"ada": "Ada L."})
     pages = {"ada": "ada.html", "bob": "b%20b.html", "cid": "cid.html"}
     index = index_page(view, course, "en", pages, "../class/class.html")
     for target in (*pages.values(), "../class/class.html"):

@@ -43,7 +43,7 @@ def test_students_pages(course, out, tmp_path):
     ran = report(out, "--html", tmp_path / "ada", "--student", "ada", "--course", course.root)
     assert (tmp_path / "ada" / "ada.html").read_text().count("<section") == 2
     ran = report(out, "--html", tmp_path / "teacher", "--teacher", "--student", "bob", "--course", course.root)
-    assert [p.name for p in (tmp_path / "teacher").iterdir()] == ["bob.html"]
+    assert sorted(p.name for p in (tmp_path / "teacher").iterdir()) == ["bob.html", "index.html"]
     assert "0.424" in (tmp_path / "teacher" / "bob.html").read_text()
 
 
@@ -63,6 +63,24 @@ def test_the_class(course, out, tmp_path):
     ]  # fmt: skip
     assert "flows: ada, bob (1; median 1)" in (folder / "class.md").read_text().replace("\\", "")
     assert 'class="histogram"' in (folder / "class.html").read_text()
+
+
+def test_teachers_pages_link_to_one_another(course, out, tmp_path, result):
+    keep(out, result("index", "flows"))
+    ran = report(out, "--class", tmp_path / "a b", "--html", tmp_path / "all", "--teacher", "--course", course.root)
+    assert ran.returncode == 0, ran.stderr
+    pages = {file.name: file.read_text(encoding="utf-8") for file in (tmp_path / "all").iterdir()}
+    assert set(pages) == {"ada.html", "bob.html", "index_.html", "index.html"}
+    assert all(f'href="{name}"' in pages["index.html"] for name in set(pages) - {"index.html"})
+    assert all('href="../a%20b/class.html"' in page for page in pages.values())
+    assert '<a rel="next" href="bob.html">' in pages["ada.html"]
+    assert 'href="index.html"' in pages["bob.html"]
+    of_class = (tmp_path / "a b" / "class.html").read_text(encoding="utf-8")
+    assert all(f'href="../all/{name}"' in of_class for name in pages)
+    handed_out = tmp_path / "handed out"
+    assert report(out, "--html", handed_out, "--course", course.root).returncode == 0
+    assert "href=\"bob" not in (handed_out / "ada.html").read_text(encoding="utf-8")
+    assert not (handed_out / "index.html").exists()
 
 
 @pytest.mark.parametrize(
