@@ -47,9 +47,11 @@ class People:
     def __init__(self, roster: Roster | None, handed_in: Iterable[Handed] = ()) -> None:
         self._roster = roster
         self._handed_in: dict[tuple[str, str], Handed] = {}
+        self._numbers: dict[str, dict[str, str]] = {}
         for one in handed_in:
             self._handed_in[one.student, one.exercise] = one
             self._handed_in.setdefault((one.student, ""), one)
+            self._numbers.setdefault(one.student, {}).update(_numbers(one))
         self._by_number = {person.moodle_id: person for person in roster.people if person.moodle_id} if roster else {}
 
     @property
@@ -60,9 +62,9 @@ class People:
     def of(self, student: str, exercise: str = "") -> Known:
         """What is known of a student; numbers that a platform gives per assignment are the exercise's."""
         told = self._handed_in.get((student, exercise)) or self._handed_in.get((student, "")) or Handed(student, "", "")
-        platform, _space, number = told.lms_id.rpartition(" ")
-        # Numbers of earlier versions do not say whose they are; they knew Moodle's alone how to give back.
-        numbers = {platform or "moodle": number} if number.isdigit() else {}
+        # Moodle gives a student another number in each assignment; every other platform's is one for all.
+        numbers = {name: text for name, text in self._numbers.get(student, {}).items() if name != "moodle"}
+        numbers |= _numbers(told)
         person = self._person(student, told, numbers.get("moodle", ""))
         if person is None:
             name, email = told.name, told.email
@@ -89,3 +91,9 @@ class People:
         claims = Claim(told.email, ("email",)), Claim(student, OWN)
         found = self._roster.find(*claims, name=told.name)
         return found[0] if len(found) == 1 else None
+
+
+def _numbers(told: Handed) -> dict[str, str]:
+    """A platform's number of the student. One of earlier versions does not say whose it is, and is Moodle's."""
+    platform, _space, number = told.lms_id.rpartition(" ")
+    return {platform or "moodle": number} if number.isdigit() else {}

@@ -9,9 +9,13 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 
 import pytest
 
+from autograder.book.handed_in import Handed
+from autograder.book.place import open_store
+from autograder.exporters.people import People
 from autograder.reports.cells import ExportFault
 
 OWN_COLUMNS = re.compile(
@@ -181,3 +185,14 @@ def test_decimal_commas(export, roster):
 def test_what_canvas_cannot_read_is_refused(export, option, value):
     with pytest.raises(ExportFault, match="Canvas reads"):
         export("canvas", option, value, fails=True)
+
+
+def test_the_number_that_canvas_told_is_its_own(export, course):
+    """From a download of Canvas's; no other platform's number is taken for it, and it for no other's."""
+    with open_store(course / "out", "c") as store:
+        told = [Handed("ada", "chains", "1", "chains.py", name="Ada L.", lms_id="canvas 11")]
+        store.handed_in.note(told, [])
+    found = read(export("canvas")[0], {"11": ("Ada", "A", "", "")}, ASSIGNMENTS)
+    assert found["11", "77"] == "15"
+    assert People(None, told).of("ada").number_in("moodle") == ""
+    assert People(None, [replace(told[0], lms_id="1001")]).of("ada").numbers == {"moodle": "1001"}
