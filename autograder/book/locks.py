@@ -18,18 +18,19 @@ LOCK_SPACE = 0x6175746F  # of PostgreSQL's advisory locks: "auto"
 
 
 @contextmanager
-def file_lock(path: Path, what: str) -> Iterator[None]:
+def file_lock(path: Path, what: str, wait_s: float = 0) -> Iterator[None]:
     """Hold a file's lock for the time of the block. It belongs to the process: the system takes it back on a kill.
 
     Args:
         path: of the file; it stays, and says who holds it.
         what: is guarded, for the message.
+        wait_s: seconds to wait for somebody who is soon done.
 
     Raises:
         StoreFault: somebody else holds it; says who.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, timeout=0)
+    lock = FileLock(path, timeout=wait_s)
     try:
         lock.acquire()
     except Timeout:

@@ -99,7 +99,8 @@ class Store:
         Raises:
             StoreFault: it cannot be read, or somebody is grading there.
         """
-        with file_lock(folder / ".lock", str(folder)):
+        # Another command may be taking it over right now.
+        with file_lock(folder / ".lock", str(folder), wait_s=20):
             take_over(self._engine, self.course, folder)
 
     def take_over_database(self, url: str) -> None:

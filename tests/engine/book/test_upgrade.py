@@ -307,6 +307,29 @@ def test_a_real_kill_loses_nothing(out, course, at):
     assert_whole(out, course)
 
 
+def test_two_that_open_it_at_once_take_it_over_once(out, course):
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from autograder.book.place import open_store\n"
+        "sys.stdin.readline()\n"
+        "open_store(Path(sys.argv[1]), 'toy').close()\n"
+    )
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(out)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    for process in both:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in both:
+        _out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+    assert_whole(out, course)
+
+
 # --- refused
 
 
