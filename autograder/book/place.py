@@ -31,8 +31,8 @@ def open_store(place: Path | str, course: str = "", out: Path | None = None) -> 
     """Open a book; it is made where there is none. What version 0.1 wrote is taken over, a copy of it is kept.
 
     Args:
-        place: a folder, whose `book.db` it is, or an SQLAlchemy URL. A URL of a folder's `state.db` or `gradebook.db`,
-            as version 0.1 had them, is that folder.
+        place: a folder, whose `book.db` it is, an SQLite file that is there, or an SQLAlchemy URL. A folder's
+            `state.db` or `gradebook.db`, as version 0.1 had them, stand for the folder.
         course: id of the course; of every course where empty.
         out: the output folder, where the book is not in it: what version 0.1 left there is taken over into the book.
 
@@ -41,8 +41,7 @@ def open_store(place: Path | str, course: str = "", out: Path | None = None) -> 
     """
     folder = _folder(place)
     if folder is None:
-        assert isinstance(place, str)
-        store = Store(place, course)
+        store = Store(str(place) if is_url(place) else f"sqlite:///{place}", course)
     else:
         file = folder / FILE_NAME
         try:
@@ -74,11 +73,13 @@ def _unknown(store: Store, out: Path) -> bool:
 
 def _folder(place: Path | str) -> Path | None:
     """The folder of a place; None where it is a database of its own."""
-    if isinstance(place, Path) or not is_url(place):
-        return Path(place)
-    try:
-        url = make_url(place)
-    except ArgumentError:
-        return None
-    named = url.get_backend_name() == "sqlite" and url.database
-    return Path(named).parent if named and Path(named).name in (FILE_NAME, *DATABASES) else None
+    file: str | None = str(place) if Path(place).is_file() else None
+    if file is None:
+        if not isinstance(place, str) or not is_url(place):
+            return Path(place)
+        try:
+            url = make_url(place)
+        except ArgumentError:
+            return None
+        file = url.database if url.get_backend_name() == "sqlite" else None
+    return Path(file).parent if file and Path(file).name in (FILE_NAME, *DATABASES) else None

@@ -49,27 +49,26 @@ class Store:
         self.name = without_password(url)
         try:
             self._engine = open_engine(url)
-            self._migrate()
-        except NewerDatabase as newer:
-            raise StoreFault(
-                _("the book {name} is of version {found}, which this autograder does not know: update it").format(
-                    name=self.name, found=newer
-                )
-            ) from None
-        except ForeignDatabase as foreign:
-            raise StoreFault(
-                _("{name} is no book: it holds another program's tables ({tables}); name a database of its own").format(
-                    name=self.name, tables=foreign
-                )
-            ) from None
         except Exception as error:
-            reason = missing_driver(error) or f"{type(error).__name__}: {error}".splitlines()[0]
-            raise StoreFault(
-                _("the book {name} cannot be used ({reason})").format(name=self.name, reason=reason)
-            ) from None
+            raise self._cannot_be_used(error) from None
+        try:
+            self._migrate()
+        except Exception as error:
+            self._engine.dispose()
+            raise self._cannot_be_used(error) from None
         self.attempts = Attempts(self._engine, course)
         self.decisions = Decisions(self._engine, course)
         self.handed_in = HandedIn(self._engine, course)
+
+    def _cannot_be_used(self, error: Exception) -> StoreFault:
+        if isinstance(error, NewerDatabase):
+            line = _("the book {name} is of version {found}, which this autograder does not know: update it")
+            return StoreFault(line.format(name=self.name, found=error))
+        if isinstance(error, ForeignDatabase):
+            line = _("{name} is no book: it holds another program's tables ({tables}); name a database of its own")
+            return StoreFault(line.format(name=self.name, tables=error))
+        reason = missing_driver(error) or f"{type(error).__name__}: {error}".splitlines()[0]
+        return StoreFault(_("the book {name} cannot be used ({reason})").format(name=self.name, reason=reason))
 
     def _migrate(self) -> None:
         with self._engine.connect() as connection:

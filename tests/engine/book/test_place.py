@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from autograder.book.faults import StoreFault
-from autograder.book.place import open_store, read_decisions
+from autograder.book.place import has_book, open_store, read_decisions
 from autograder.results.files import result_path, write_result
 from tests.engine.book.conftest import result
 
@@ -61,3 +61,30 @@ def test_one_grader_at_a_time_and_a_second_says_who(tmp_path):
                 assert str(os.getpid()) in str(fault.value)
         with other.only_grader(tmp_path / "b"):
             pass
+
+
+def test_an_sqlite_file_is_a_place(tmp_path):
+    file = tmp_path / "mine.sqlite"
+    with open_store(f"sqlite:///{file}", "small") as store:
+        store.handed_in.note([], ["ada"])
+    for place in (file, str(file)):
+        assert has_book(place)
+        with open_store(place, "small") as store:
+            assert store.handed_in.students() == ["ada"]
+
+
+@pytest.mark.parametrize("place", ["nonsense://x", "postgresql://[", "sqlite:////no/such/folder/x.sqlite"])
+def test_a_place_that_cannot_be_is_refused_in_one_line(place):
+    with pytest.raises(StoreFault) as fault:
+        open_store(place, "small")
+    assert "\n" not in str(fault.value)
+
+
+def test_a_file_in_the_place_of_a_folder_is_no_book(tmp_path):
+    file = tmp_path / "notes.txt"
+    file.write_text("no database at all " * 500)
+    with pytest.raises(StoreFault, match="notes") as fault:
+        open_store(file, "small")
+    assert "\n" not in str(fault.value)
+    with pytest.raises(StoreFault, match="notes"):
+        open_store(file / "out", "small")

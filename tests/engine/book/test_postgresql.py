@@ -1,4 +1,4 @@
-"""The batch's state in a real PostgreSQL: a temporary server of its own, at a socket in a temporary folder."""
+"""The book in a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import subprocess
 import sys
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
 
 from autograder.book.faults import StoreFault
+from autograder.book.handed_in import Handed
 from autograder.book.store import Store
 from autograder.book.tables import metadata
 from autograder.results.model import Result
+from tests.engine.book.conftest import NOW, decision
 
 pytest.importorskip("psycopg", reason="the extra `postgresql` is not installed")
 
@@ -31,6 +35,36 @@ def test_attempts_are_kept(url, tmp_path):
     assert state.attempts.history("ada", "toy")[0].graded_at.tzinfo is not None
     state.close()
     assert not (tmp_path / "state.db").exists()
+
+
+def test_decisions_and_hand_ins_are_kept(url):
+    kept = decision("extend", due=NOW)
+    files = [Handed("ada", "flows", "a", submitted=NOW, name="Ada 🌊"), Handed("ada", "flows", "b", late=True)]
+    for _again in range(2):
+        with Store(url, "toy") as store:
+            store.handed_in.note(files, ["eve"])
+    with Store(url, "toy") as store:
+        store.decisions.add(kept)
+        assert store.decisions.history() == [kept]
+        assert store.handed_in.files() == files
+        assert store.handed_in.students() == ["ada", "eve"]
+        with pytest.raises(DatabaseError, match="only added to"), store._engine.begin() as connection:
+            connection.execute(text("UPDATE decisions SET why = ''"))
+    with Store(url, "other") as store:
+        assert (store.decisions.history(), store.handed_in.files(), store.handed_in.students()) == ([], [], [])
+
+
+def test_another_programs_database_gets_no_tables(url):
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE assignment (id integer)")
+    with pytest.raises(StoreFault, match="assignment") as fault:
+        Store(url, "toy")
+    assert "\n" not in str(fault.value)
+    with psycopg.connect(url) as connection:
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    assert tables == [("assignment",)]
 
 
 def test_the_steps_lead_to_the_tables(url, tmp_path):

@@ -188,6 +188,8 @@ def test_version_0_1_used_again_beside_it_loses_nothing(out, course, tmp_path):
 
 @pytest.mark.parametrize("name", ["state.db", "gradebook.db", "book.db"])
 def test_the_url_of_an_old_database_is_its_folders_book(out, course, name):
+    with open_store(out / name if (out / name).is_file() else out, "toy") as store:
+        assert store.file == out / "book.db"
     for _again in range(2):
         with open_store(f"sqlite:///{out / name}", "toy") as store:
             assert_the_same(store, course)
