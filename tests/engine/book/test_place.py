@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -88,3 +89,10 @@ def test_a_file_in_the_place_of_a_folder_is_no_book(tmp_path):
     assert "\n" not in str(fault.value)
     with pytest.raises(StoreFault, match="notes"):
         open_store(file / "out", "small")
+
+
+def test_several_threads_write_into_one_book(tmp_path):
+    with open_store(tmp_path, "small") as store, ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(store.attempts.keep, result(f"s{n}"), {"n": str(n)}, "0") for n in range(40)]:
+            done.result()
+        assert {student for student, _exercise in store.attempts.latest()} == {f"s{n}" for n in range(40)}
