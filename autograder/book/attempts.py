@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, Row, func, insert, select, update
+from sqlalchemy import Engine, Row, func, insert, select
 
 from autograder.book.tables import attempts, of_course
 from autograder.results.attempt import OWN, Key, Known
@@ -39,17 +39,16 @@ class Attempts:
         self._engine = engine
         self._course = course
 
-    def keep(self, result: Result, key: Key, sha256: str, written: str = "") -> None:
+    def keep(self, result: Result, key: Key, sha256: str) -> None:
         """Keep one graded attempt; it is in the database when this returns.
 
         Args:
             result: what came out.
             key: what it depended on.
             sha256: of the file that was graded.
-            written: SHA-256 of the file that will hold the result.
         """
         with self._engine.begin() as connection:
-            connection.execute(insert(attempts).values(attempt_row(self._course, result, key, sha256, written)))
+            connection.execute(insert(attempts).values(attempt_row(self._course, result, key, sha256)))
 
     def any(self) -> bool:
         """Whether there is one."""
@@ -61,15 +60,15 @@ class Attempts:
         """What is known of the newest attempt of each student at each exercise."""
         c = attempts.c
         newest = select(func.max(c.id)).where(of_course(self._course, c.course)).group_by(c.student, c.exercise)
-        wanted = select(c.id, c.student, c.exercise, c.sha256, c.key, c.outcome, c.seconds, c.written)
+        wanted = select(c.id, c.student, c.exercise, c.sha256, c.key, c.outcome, c.seconds)
         shared: dict[frozenset[tuple[str, str]], Key] = {}
         found = {}
         with self._engine.connect() as connection:
             rows = connection.execution_options(yield_per=1000).execute(wanted.where(c.id.in_(newest)))
-            for number, student, exercise, sha256, key, outcome, seconds, written in rows:
+            for number, student, exercise, sha256, key, outcome, seconds in rows:
                 own = tuple((part, key.pop(part)) for part in OWN if part in key)
                 common = shared.setdefault(frozenset(key.items()), key)
-                found[student, exercise] = Known(number, sha256, common, own, outcome, seconds, written)
+                found[student, exercise] = Known(number, sha256, common, own, outcome, seconds)
         return found
 
     def result(self, number: int) -> Result:
@@ -95,16 +94,8 @@ class Attempts:
         with self._engine.connect() as connection:
             return {(student, exercise) for student, exercise in connection.execute(wanted)}
 
-    def rewritten(self, student: str, exercise: str, written: str) -> None:
-        """Note that the file of a result now holds something else than its newest attempt: its SHA-256."""
-        c = attempts.c
-        own = (of_course(self._course, c.course), c.student == student, c.exercise == exercise)
-        newest = select(func.max(c.id)).where(*own).scalar_subquery()
-        with self._engine.begin() as connection:
-            connection.execute(update(attempts).where(c.id == newest).values(written=written))
 
-
-def attempt_row(course: str, result: Result, key: Key, sha256: str, written: str = "") -> dict[str, object]:
+def attempt_row(course: str, result: Result, key: Key, sha256: str) -> dict[str, object]:
     """An attempt as its table has it; arguments as of `Attempts.keep`."""
     return {
         "course": course,
@@ -118,7 +109,6 @@ def attempt_row(course: str, result: Result, key: Key, sha256: str, written: str
         "max_points": result.max_points,
         "result": json.dumps(result.to_json(), allow_nan=False),
         "seconds": result.duration_s,
-        "written": written,
     }
 
 

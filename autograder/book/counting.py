@@ -66,7 +66,6 @@ def counting(
     position = ordered.index(chosen) + 1
     counts = copied(chosen.result)
     if len(ordered) == 1:
-        counts.submission.attempt = counts.submission.attempts = None
         return counts
     counts.submission.attempt, counts.submission.attempts = position, len(ordered)
     if course.attempts == "best":
@@ -90,6 +89,7 @@ def counting(
 def on_time(result: Result, times: Times) -> Result:
     """A copy of a result with the time of handing in that is known now; else it keeps the one it was graded with."""
     known = copied(result)
+    known.submission.attempt = known.submission.attempts = None
     handed = times.get(result.submission.sha256)
     if handed is None and result.outcome == "handed_in_not_gradable":
         handed = times.get("")

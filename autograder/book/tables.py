@@ -49,7 +49,6 @@ class Attempts(TypedColumns):
     result: Named[str] = Column(Text, nullable=False)
     course: Named[str] = Column(String(_COURSE), nullable=False, server_default="")
     seconds: Named[float] = Column(Float, nullable=False, server_default="0")
-    written: Named[str] = Column(String(64), nullable=False, server_default="")  # SHA-256 of the result's file
 
 
 class Decisions(TypedColumns):

@@ -20,7 +20,6 @@ class Known:
         own: the rest of its key.
         outcome: of the result.
         seconds: that grading took.
-        written: SHA-256 of the result's file; empty where it was not kept.
     """
 
     id: int
@@ -29,7 +28,6 @@ class Known:
     own: tuple[tuple[str, str], ...]
     outcome: str
     seconds: float
-    written: str
 
     @property
     def key(self) -> Key:

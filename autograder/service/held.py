@@ -78,7 +78,7 @@ class Held:
         times, extension = self.times.get(name, {}), self._extensions.get(name)
         if known is None or self._store is None:
             return not_handed_in(self._config, name, extension)
-        if name in self._several and known.outcome != "handed_in_not_gradable":
+        if name in self._several:
             counts = counting(self._config, self._store.attempts.history(*name), times, extension)
         else:
             counts = on_time(self._store.attempts.result(known.id), times)

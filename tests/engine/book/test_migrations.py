@@ -80,7 +80,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path):
     first_version(old)
     state = open_store(old, "toy")
     known = state.attempts.latest()["ada", "toy"]
-    assert (known.outcome, known.key, known.written) == ("graded", {"submission": "x"}, "")
+    assert (known.outcome, known.key) == ("graded", {"submission": "x"})
     assert state.attempts.result(known.id) == RESULT
     assert [attempt.result for attempt in state.attempts.history("ada", "toy")] == [RESULT]
     state.attempts.keep(RESULT, {"submission": "y"}, "def")

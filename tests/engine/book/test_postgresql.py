@@ -24,8 +24,8 @@ RESULT = Result("ada", "toy", 3.0, 10.0, "graded", message="zoé 🌊", duration
 
 def test_attempts_are_kept(url, tmp_path):
     state = Store(url, "toy")
-    state.attempts.keep(RESULT, {"submission": "x", "checks": "1"}, "abc", "def")
-    state.attempts.keep(RESULT, {"submission": "y", "checks": "1"}, "abd", "deg")
+    state.attempts.keep(RESULT, {"submission": "x", "checks": "1"}, "abc")
+    state.attempts.keep(RESULT, {"submission": "y", "checks": "1"}, "abd")
     state.close()
     state = Store(url, "toy")
     known = state.attempts.latest()["ada", "toy"]

@@ -19,7 +19,7 @@ _MESSAGE = "decisions are only added to"
 
 
 def upgrade() -> None:
-    """Make the tables and take over what is there."""
+    """Make the tables and take over what is there. Files of results are views, of which nothing has to be kept."""
     op.create_table(
         "decisions",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
     )
     _keep_the_attempts()
+    op.drop_column("attempts", "written")
     _take_over_the_gradebook()
     _only_added_to()
 
