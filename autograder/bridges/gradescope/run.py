@@ -149,7 +149,9 @@ def _nothing(course: CourseConfig, exercise: str, student: str, scan: HandIn) ->
         exercise=exercise
     )
     notes = [f"{item.path.name}: {item.reason}" for item in scan.evidence[:20]]
-    return Result(student, exercise, 0.0, course.exercise(exercise).points, "missing", message=message, notes=notes)
+    # Something was handed in, or Gradescope would not have asked.
+    most = course.exercise(exercise).points
+    return Result(student, exercise, 0.0, most, "handed_in_not_gradable", message=message, notes=notes)
 
 
 def _tell(result: Result, scan: HandIn) -> None:

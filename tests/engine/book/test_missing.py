@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+import autograder
 from autograder.book.grades import grade
-from autograder.book.missing import complete
+from autograder.book.missing import ABSENT, complete
 from tests.engine.book.conftest import NOW, decision, result
 
 DUE = datetime(2027, 2, 8, 22, 59, 59, tzinfo=UTC)
@@ -68,3 +71,15 @@ def test_an_exercise_that_the_course_no_longer_has_keeps_its_results_and_is_miss
     assert outcomes([result("ada", exercise="gone"), result("bob")], course, now=NOW) == [
         ("ada", "flows", "missing"), ("ada", "gone", "graded"), ("bob", "flows", "graded"),
     ]  # fmt: skip
+
+
+def test_nobody_else_says_so():
+    """One place makes results of what was not handed in."""
+    package, made = Path(autograder.__file__).parent, set()
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Result":
+                said = [*node.args, *(keyword.value for keyword in node.keywords)]
+                if any(isinstance(value, ast.Constant) and value.value in ABSENT for value in said):
+                    made.add(path.relative_to(package).as_posix())
+    assert made == {"book/missing.py"}
