@@ -103,6 +103,7 @@ def quiz_questions(exercise: Exercise) -> tuple[Question, ...]:
             ),
             file=exercise.quiz,
         )
+    found = []
     for key, answer in answers.items():
         title, points = answer.get("title"), answer.get("points")
         if not isinstance(title, str) or not title or not isinstance(points, int | float) or points < 0:
@@ -112,7 +113,8 @@ def quiz_questions(exercise: Exercise) -> tuple[Question, ...]:
                 ),
                 file=exercise.quiz,
             )
-    return tuple(Question(key, answer["title"], float(answer["points"])) for key, answer in answers.items())
+        found.append(Question(key, title, float(points)))
+    return tuple(found)
 
 
 def personal_rng(exercise: Exercise, student: str) -> random.Random:

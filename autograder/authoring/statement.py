@@ -1,4 +1,4 @@
-"""The texts of an exercise's script in another language: its Markdown cells and its docstrings.
+"""The texts of an exercise's script in another language: its Markdown cells, its docstrings, the words in its figures.
 
 A text is translated in pieces that a person can overlook: a paragraph, an item of a list, a line of a table, an entry
 of `Arguments:`. Breaks of lines do not belong to a piece, so that a new break in the source needs no new translation.
@@ -17,9 +17,10 @@ Say = Callable[[str], str]
 _WIDTH = 106
 _PREFIX = re.compile(r"(#+ |[-*+] |\d+\. |)")
 _ENTRY = re.compile(r"[\w*`\[][^:]{0,60}: ")
-_SECTION = re.compile(r"[A-Z]\w*:")
+_SECTION = re.compile(r"[A-Z]\w*(?: \(.*\))?:")
 # Spaces in a formula or in code are no places to break a line: "- 1" at the start of one would begin a list.
 _UNBROKEN = re.compile(r"\$[^$]+\$|`[^`]+`")
+_FIGURE_WORDS = frozenset({"title", "suptitle", "xlabel", "ylabel", "label"})
 _GLUE = "\x00"
 _RISKY = re.compile(r"(?:[-+*>#|=]+|\d+[.)])$")
 
@@ -47,8 +48,8 @@ def texts(script: str) -> list[str]:
 
 
 def translate(script: str, say: Say) -> str:
-    """The script with its Markdown cells and docstrings said by `say`, code as it is."""
-    return _translate_cells(_translate_docstrings(script, say), say)
+    """The script with its Markdown cells, docstrings and figures said by `say`, all other code as it is."""
+    return _translate_figures(_translate_cells(_translate_docstrings(script, say), say), say)
 
 
 # --- Markdown cells -----------------------------------------------------------------------------------------------
@@ -161,6 +162,30 @@ def _docstring(lines: list[str]) -> Iterator[Piece]:
         if not words:
             indent = here
         words.append(bare)
+
+
+# --- figures ------------------------------------------------------------------------------------------------------
+
+
+def _translate_figures(script: str, say: Say) -> str:
+    """Titles, labels of axes and of curves, as they stand between double quotes; what an f-string puts in stays."""
+    lines = script.split("\n")
+    nodes = [node for call in ast.walk(ast.parse(script)) if isinstance(call, ast.Call) for node in _shown(call)]
+    for node in sorted(nodes, key=lambda node: (-node.lineno, -node.col_offset)):
+        line = lines[node.lineno - 1].encode()  # offsets are those of bytes
+        start, end = node.col_offset, node.end_col_offset or node.col_offset
+        written = line[start:end].decode()
+        quoted = re.fullmatch(r'(f?)"([^"\\]+)"', written)
+        if node.lineno == node.end_lineno and quoted and re.search(r"[^\W\d_]{2}", quoted[2]):
+            said = f'{quoted[1]}"{say(quoted[2])}"'.encode()
+            lines[node.lineno - 1] = (line[:start] + said + line[end:]).decode()
+    return "\n".join(lines)
+
+
+def _shown(call: ast.Call) -> Iterator[ast.expr]:
+    yield from (keyword.value for keyword in call.keywords if keyword.arg in _FIGURE_WORDS)
+    if isinstance(call.func, ast.Attribute) and call.func.attr.removeprefix("set_") in _FIGURE_WORDS:
+        yield from call.args[:1]
 
 
 # --- writing ------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""`autograder data`: the digits that exercises use."""
+"""`autograder data`: the images that exercises use."""
 
 from __future__ import annotations
 
@@ -11,25 +11,34 @@ from autograder.language import _
 
 @click.group("data")
 def command() -> None:
-    """The real digits behind the checks: MNIST where it is, else scikit-learn's."""
+    """The real images behind the checks: MNIST and Fashion-MNIST where they are, else scikit-learn's digits."""
 
 
 @command.command("fetch")
-def fetch() -> None:
-    """Download MNIST's test images into the cache (checksums, mirrors, progress)."""
-    from autograder.course.download import fetch_mnist
+@click.argument("names", nargs=-1, type=click.Choice(["mnist", "fashion-mnist"]))
+def fetch(names: tuple[str, ...]) -> None:
+    """Download test images into the cache (checksums, mirrors, progress): those named, else all."""
+    from autograder.course.download import fetch
+    from autograder.course.sets import PUBLISHED
 
-    click.echo(_("MNIST is in {folder}").format(folder=fetch_mnist(progress=True)))
+    for name in names or PUBLISHED:
+        published = PUBLISHED[name]
+        folder = fetch(published, progress=True)
+        click.echo(_("{title} is in {folder}").format(title=published.title, folder=folder))
 
 
 @command.command("which")
 @click.option("--course", type=click.Path(path_type=Path, exists=True), default=Path("."), help="The course's folder.")
 def which(course: Path) -> None:
-    """Say which digits this course uses on this machine."""
+    """Say which images this course uses on this machine, and from where."""
     from autograder.course import CONFIG_NAME, find_course, load_config
-    from autograder.course.data import load_digits
+    from autograder.course.data import find_images, load_images
+    from autograder.course.sets import PUBLISHED
 
-    digits = load_digits(load_config(find_course(course) / CONFIG_NAME), "held_out", 1)
-    click.echo(digits.data_set)
-    if digits.note:
-        click.echo(digits.note)
+    config = load_config(find_course(course) / CONFIG_NAME)
+    for name, published in PUBLISHED.items():
+        images = load_images(config, published, "held_out", 1)
+        folder = find_images(published, config.data, config.root)
+        click.echo(f"{name}: {folder or images.data_set}")
+        if images.note:
+            click.echo(images.note)

@@ -1,9 +1,9 @@
-"""Real digits for exercises: MNIST's 10,000 test images where they are, else the 8x8 digits of scikit-learn.
+"""Real images for exercises: the test images of MNIST and Fashion-MNIST where they are, else scikit-learn's digits.
 
-In order: the folder that the configuration or `AUTOGRADER_MNIST` names, `../shared/data/mnist` beside the
-course, the user's cache (filled by `autograder data fetch`, see `download.py`; nothing is ever downloaded
-here), and last scikit-learn's own digits, with a line that says so. Limits are calibrated per data set, so
-MNIST means exactly the published files: their content is held against its SHA-256.
+In order: the folder that the environment or the configuration (MNIST's alone) names, `../shared/data/` beside the
+course, the user's cache (filled by `autograder data fetch`, see `download.py`; nothing is ever downloaded here), a
+package of the system, and last scikit-learn's own 8x8 digits, with a line that says so. Limits are calibrated per data
+set, so a name means exactly the published files (`sets.py`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal
 from autograder.course.config import CourseConfig, DataConfig
 from autograder.course.errors import ConfigurationError
 from autograder.course.folders import user_folder
+from autograder.course.sets import IMAGES, LABELS, MNIST, Name, PublishedSet
 from autograder.language import _
 
 if TYPE_CHECKING:
@@ -30,23 +31,15 @@ if TYPE_CHECKING:
     ByteArray = npt.NDArray[np.uint8]
 
 Split = Literal["train", "held_out"]
-Name = Literal["mnist", "digits"]
 
-FOLDER_VARIABLE = "AUTOGRADER_MNIST"
-IMAGES, LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
-# SHA-256 of the decompressed files: gzip may be repeated with other headers, the content may not differ.
-CONTENT_SHA256 = {
-    IMAGES: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    LABELS: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-}
 MAX_BYTES = 16_000_000  # the images take 7,840,016
-TRAIN_ROWS: dict[Name, int] = {"mnist": 8_000, "digits": 1_400}
+TRAIN_ROWS: dict[Name, int] = {"mnist": 8_000, "fashion": 8_000, "digits": 1_400}
 SIDE = 28
 
 
 @dataclass(frozen=True)
-class Digits:
-    """Some digits and the data set they come from."""
+class Images:
+    """Some images and the data set they come from."""
 
     images: FloatArray  # (n, size * size), in [0, 1]
     labels: ByteArray  # (n,)
@@ -54,19 +47,27 @@ class Digits:
     note: str  # a line for the user where this is not what they might think; empty otherwise
 
 
-def load_digits(config: CourseConfig, split: Split, n: int | None = None, size: int = SIDE) -> Digits:
-    """Digits of the data set that this course finds on this machine.
+def load_digits(config: CourseConfig, split: Split, n: int | None = None, size: int = SIDE) -> Images:
+    """Digits of the data set that this course finds on this machine; arguments and errors as of `load_images`."""
+    return load_images(config, MNIST, split, n, size)
+
+
+def load_images(
+    config: CourseConfig, published: PublishedSet, split: Split, n: int | None = None, size: int = SIDE
+) -> Images:
+    """Images of a published data set, or of scikit-learn's digits where it is not here (the note says so).
 
     Args:
-        config: names the data set and, optionally, its folder.
-        split: `train` (8,000 images of MNIST, 1,400 of scikit-learn's) or `held_out` (2,000 and 397). The
+        config: names the data set and, optionally, MNIST's folder.
+        published: which one is wanted.
+        split: `train` (8,000 images of a published set, 1,400 of scikit-learn's) or `held_out` (2,000 and 397). The
             two never overlap, and which image is in which is the same everywhere.
         n: how many, from the split's beginning (its order is already random); all of them without it.
         size: side in pixels, 1 to 64. Smaller than 28: zero-padded to the next multiple of `size` (16: to
-            32) and averaged over blocks. Larger: zero-padded.
+            32) and averaged over blocks (14: of 2 x 2, 7: of 4 x 4). Larger: zero-padded.
 
     Raises:
-        ConfigurationError: MNIST is demanded and not there, or a file of it is damaged.
+        ConfigurationError: the configuration demands the real images and they are not there, or a file is damaged.
     """
     if split not in ("train", "held_out"):
         raise ValueError(f"split must be 'train' or 'held_out', got {split!r}")
@@ -74,49 +75,55 @@ def load_digits(config: CourseConfig, split: Split, n: int | None = None, size: 
         raise ValueError(f"n must be at least 1, got {n}")
     if not 1 <= size <= 64:
         raise ValueError(f"size must be 1 to 64, got {size}")
-    folder = find_mnist(config.data, config.root)
+    folder = find_images(published, config.data, config.root)
     if folder is None and config.data.set == "mnist":
         raise ConfigurationError(
             _(
-                "MNIST is asked for, but {images}.gz and {labels}.gz are not found; run `autograder data "
-                "fetch`, or name their folder in data.folder or {folder_variable}"
-            ).format(images=IMAGES, labels=LABELS, folder_variable=FOLDER_VARIABLE),
+                "{title} is asked for, but {images}.gz and {labels}.gz are not found; run `autograder data "
+                "fetch`, or name their folder in {variable}"
+            ).format(title=published.title, images=IMAGES, labels=LABELS, variable=published.variable),
             file=config.file,
             path="data.set",
         )
     note = ""
     if folder is not None:
-        name: Name = "mnist"
-        images, labels = _mnist(folder)
+        name = published.name
+        images, labels = _published(published, folder)
     else:
         name = "digits"
         images, labels = _scikit_learn_digits()
         if config.data.set == "auto":
-            note = (
-                "MNIST is not on this machine: scikit-learn's 8x8 digits, upsampled, are used instead "
-                "(`autograder data fetch` gets MNIST)."
-            )
+            note = _(
+                "{title} is not on this machine: scikit-learn's 8x8 digits, upsampled, are used instead "
+                "(`autograder data fetch` gets {title})."
+            ).format(title=published.title)
     rows = list(split_rows(name, len(images), split))[:n]
-    return Digits(resize(images[rows], size), labels[rows], name, note)
+    return Images(resize(images[rows], size), labels[rows], name, note)
 
 
 def find_mnist(data: DataConfig, root: Path) -> Path | None:
-    """The folder that holds MNIST's test files, or None. A folder that was named must hold them."""
+    """The folder that holds MNIST's test files, or None; as `find_images`."""
+    return find_images(MNIST, data, root)
+
+
+def find_images(published: PublishedSet, data: DataConfig, root: Path) -> Path | None:
+    """The folder that holds a data set's test files, or None. A folder that was named must hold them."""
     if data.set == "digits":
         return None
-    variable = os.environ.get(FOLDER_VARIABLE)
-    named = Path(variable).expanduser() if variable else data.folder
+    variable = os.environ.get(published.variable)
+    named = Path(variable).expanduser() if variable else data.folder if published is MNIST else None
     if named is not None:
         missing = [name for name in (IMAGES, LABELS) if _file(named, name) is None]
         if missing:
-            origin = FOLDER_VARIABLE if variable else "data.folder"
+            origin = published.variable if variable else "data.folder"
             raise ConfigurationError(
                 _("the folder {named} ({origin}) lacks {listing}").format(
                     named=named, origin=origin, listing=" and ".join(m + ".gz" for m in missing)
                 )
             )
         return named
-    for folder in (root.resolve().parent / "shared" / "data" / "mnist", user_folder("cache") / "mnist"):
+    beside, cache = root.resolve().parent / "shared" / "data", user_folder("cache")
+    for folder in (beside / published.folder, cache / published.folder, *published.installed):
         if all(_file(folder, name) is not None for name in (IMAGES, LABELS)):
             return folder
     return None
@@ -172,7 +179,7 @@ def _file(folder: Path, name: str) -> Path | None:
 
 
 @functools.cache
-def _mnist(folder: Path) -> tuple[FloatArray, ByteArray]:
+def _published(published: PublishedSet, folder: Path) -> tuple[FloatArray, ByteArray]:
     import numpy as np
 
     arrays = []
@@ -182,12 +189,12 @@ def _mnist(folder: Path) -> tuple[FloatArray, ByteArray]:
             raise ConfigurationError(_("{name}.gz is missing").format(name=name), file=folder)
         raw = _read(source)
         arrays.append(parse_idx(raw, dimensions, source))
-        if hashlib.sha256(raw).hexdigest() != CONTENT_SHA256[name]:
+        if hashlib.sha256(raw).hexdigest() != published.content[name]:
             raise ConfigurationError(
                 _(
-                    "is readable but is not MNIST's published test file (its SHA-256 differs); limits calibrated on "
-                    "MNIST would not hold. Remove it, or run `autograder data fetch`"
-                ),
+                    "is readable but is not {title}'s published test file (its SHA-256 differs); limits calibrated on "
+                    "{title} would not hold. Remove it, or run `autograder data fetch`"
+                ).format(title=published.title),
                 file=source,
             )
     images, labels = arrays
@@ -208,7 +215,7 @@ def _read(source: Path) -> bytes:
         ) from error
     if len(raw) > MAX_BYTES:
         raise ConfigurationError(
-            _("holds more than {max_bytes} bytes; MNIST's test files are smaller").format(max_bytes=MAX_BYTES),
+            _("holds more than {max_bytes} bytes; the test files are smaller").format(max_bytes=MAX_BYTES),
             file=source,
         )
     return raw
@@ -223,7 +230,7 @@ def _scikit_learn_digits() -> tuple[FloatArray, ByteArray]:
     except ImportError as error:
         raise ConfigurationError(
             _(
-                "neither MNIST nor scikit-learn is here; `autograder data fetch` gets the one, "
+                "neither the images nor scikit-learn are here; `autograder data fetch` gets the one, "
                 "`pip install scikit-learn` the other"
             )
         ) from error

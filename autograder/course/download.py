@@ -1,4 +1,4 @@
-"""Fetching MNIST's test files into the user's cache: only when asked to (`autograder data fetch`).
+"""Fetching a published data set's test files into the user's cache: only when asked to (`autograder data fetch`).
 
 Several mirrors serve the same files. Each file is held against its SHA-256 and against the MD5 that the data
 set's authors published, and appears in the cache only when it is whole.
@@ -9,55 +9,30 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course.errors import ConfigurationError
 from autograder.course.folders import user_folder
+from autograder.course.sets import PublishedSet, RemoteFile
 from autograder.language import _
 
 
-@dataclass(frozen=True)
-class RemoteFile:
-    """A file and the two checksums of its compressed form."""
-
-    name: str
-    sha256: str
-    md5: str
-
-
-FILES = (
-    RemoteFile(
-        "t10k-images-idx3-ubyte.gz",
-        sha256="8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-        md5="9fb629c4189551a2d022fa330f9573f3",
-    ),
-    RemoteFile(
-        "t10k-labels-idx1-ubyte.gz",
-        sha256="f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-        md5="ec29112dd5afa0611ce80d1b7f02629c",
-    ),
-)
-MIRRORS = (
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-)
-
-
-def fetch_mnist(
+def fetch(
+    published: PublishedSet,
     folder: Path | None = None,
     *,
-    mirrors: Sequence[str] = MIRRORS,
-    files: Sequence[RemoteFile] = FILES,
+    mirrors: Sequence[str] = (),
+    files: Sequence[RemoteFile] = (),
     progress: bool = False,
     timeout: float = 30,
 ) -> Path:
     """Download what is not there yet; each mirror is tried in turn.
 
     Args:
-        folder: where to; the user's cache without it, where `load_digits` looks.
-        mirrors: addresses that the file's name is appended to.
-        files: what to fetch.
+        published: the data set.
+        folder: where to; the user's cache without it, where `load_images` looks.
+        mirrors: others than the data set's own.
+        files: others than the data set's own.
         progress: show a bar per file.
         timeout: seconds that a mirror may stay silent.
 
@@ -73,10 +48,10 @@ def fetch_mnist(
     except ImportError as error:
         raise ConfigurationError(_("fetching data needs the package pooch: pip install pooch")) from error
     pooch.get_logger().setLevel(logging.WARNING)
-    folder = folder or user_folder("cache") / "mnist"
-    for file in files:
+    folder = folder or user_folder("cache") / published.folder
+    for file in files or published.files:
         failures = []
-        for mirror in mirrors:
+        for mirror in mirrors or published.mirrors:
             bar = _Bar(file.name) if progress else False
             try:
                 path = pooch.retrieve(
@@ -102,8 +77,8 @@ def fetch_mnist(
             raise ConfigurationError(
                 _(
                     "{name} could not be fetched:\n  {lines}\nPut the file into {folder} by hand, or name "
-                    "its folder in AUTOGRADER_MNIST"
-                ).format(name=file.name, lines=lines, folder=folder)
+                    "its folder in {variable}"
+                ).format(name=file.name, lines=lines, folder=folder, variable=published.variable)
             )
     return folder
 

@@ -13,7 +13,7 @@ from autograder.judge.draw import Draw, subseed
 from autograder.judge.quiz import RightAnswers
 from autograder.judge.session import Session
 from autograder.judge.verdicts import FrameworkFault, StudentError
-from autograder.language import _
+from autograder.language import _, said
 from autograder.results.model import CheckResult, LoadingProblem
 from autograder.results.outcomes import CheckOutcome
 from autograder.worker.forbidden import find
@@ -127,9 +127,9 @@ class Grading:
         return result
 
     def loading_problems(self) -> list[LoadingProblem]:
-        """What of the file could not be loaded, in words that are safe to show."""
+        """What of the file could not be loaded, in words that are safe to show and in the language in force."""
         return [
-            LoadingProblem(one_line(p.where)[:100], p.line, p.kind, one_line(p.message))
+            LoadingProblem(one_line(p.where)[:100], p.line, p.kind, said(one_line(p.message)))
             for p in self.session.loading.problems
         ]
 

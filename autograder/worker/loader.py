@@ -10,7 +10,7 @@ import types
 from collections.abc import Callable
 
 from autograder.wire.values import Cell
-from autograder.worker.cells import Problem, Statement, describe_syntax_error, split_statements
+from autograder.worker.cells import N_, Problem, Statement, describe_syntax_error, split_statements
 from autograder.worker.raised import describe_exception
 
 MAX_PROBLEMS = 50
@@ -77,9 +77,10 @@ def _run(statement: Statement, namespace: dict[str, object], seconds: float) -> 
         exec(statement.code, namespace)
         return None
     except StatementTimeout:
-        kind, message = "timeout", f"this statement did not end within {seconds:g} s and was left out"
+        late = N_("this statement did not end within {seconds:g} s and was left out")
+        kind, message = "timeout", late.format(seconds=seconds)
     except SystemExit:
-        kind, message = "exception", "this statement asks Python to exit; the rest of the file was still read"
+        kind, message = "exception", N_("this statement asks Python to exit; the rest of the file was still read")
     except BaseException as error:
         raised = describe_exception(error)
         kind, message = "exception", f"{raised.type_name}: {raised.message}"

@@ -165,6 +165,9 @@ def explained_variance_ratio(x: Tensor, d: int) -> Tensor:
 #   784, a ReLU after each hidden layer, none after the code and none after the output. A ReLU on the code would cut
 #   off half of every axis. One on the output would leave a pixel that should be bright without any gradient as soon
 #   as its unit is negative.
+#
+# With hidden layers the encoder maps the data into features of its own before it projects them: such an
+# auto-encoder can be read as a kernel PCA whose kernel is learned.
 
 
 # %%

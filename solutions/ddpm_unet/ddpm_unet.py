@@ -681,6 +681,9 @@ def sample(
 #
 # Each step draws a batch of images, *one time per image* uniformly from 0..T-1, fresh noise, and takes a
 # gradient step on the loss. Adam with a small learning rate is the usual choice.
+#
+# The loss is judged on digits that the network has not seen: a network that *memorises* its training images leads
+# every noisy image back to one of them, one that *generalises* finds the noise in new ones, too.
 
 
 # %%

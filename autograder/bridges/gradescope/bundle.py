@@ -27,8 +27,9 @@ import autograder
 from autograder.bridges.gradescope.results import check_leaderboard
 from autograder.bridges.gradescope.scripts import run_script, setup_script
 from autograder.course import CONFIG_NAME, CourseConfig, Exercise, find_exercise
-from autograder.course.data import IMAGES, LABELS, find_mnist
+from autograder.course.data import find_mnist
 from autograder.course.roster import read_roster
+from autograder.course.sets import IMAGES, LABELS
 from autograder.language import TRANSLATIONS
 from autograder.language.catalogues import shipped
 from autograder.language.registry import LOCALE

@@ -68,6 +68,12 @@ def test_a_student_goes_from_new_to_check(toy, tmp_path):
     assert "1 of 1 public checks passed" in ran.stdout
 
 
+def test_what_kept_a_file_from_loading_is_said_in_the_language(toy, tmp_path):
+    (tmp_path / "toy.py").write_text("import sys\n\nsys.exit()\n\n\ndef mean(x):\n    return x.mean(1)\n")
+    ran = autograder("check", "toy.py", "--course", str(toy), "--lang", "fr", cwd=tmp_path)
+    assert "cette instruction demande à Python de terminer" in " ".join(ran.stdout.split())
+
+
 def test_a_stale_handout_is_found(toy):
     assert autograder("assign", cwd=toy).returncode == 0
     stub = toy / "exercises" / "en" / "toy" / "toy.py"

@@ -16,9 +16,10 @@ import pytest
 
 from autograder.course import data as digits_data
 from autograder.course.config import CourseConfig, DataConfig, DataSet, ExerciseConfig
-from autograder.course.data import IMAGES, LABELS, find_mnist, load_digits, parse_idx, resize, split_rows
-from autograder.course.download import FILES, MIRRORS, RemoteFile, fetch_mnist
+from autograder.course.data import find_images, find_mnist, load_digits, load_images, parse_idx, resize, split_rows
+from autograder.course.download import fetch
 from autograder.course.errors import ConfigurationError
+from autograder.course.sets import FASHION, IMAGES, LABELS, MNIST, PUBLISHED, PublishedSet, RemoteFile
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "mnist"
 needs_mnist = pytest.mark.skipif(not (REAL / f"{IMAGES}.gz").is_file(), reason="MNIST is not on this machine")
@@ -37,7 +38,8 @@ def course(root: Path, data_set: DataSet = "auto", folder: Path | None = None) -
 @pytest.fixture(autouse=True)
 def _no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOGRADER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("AUTOGRADER_MNIST", raising=False)
+    for published in PUBLISHED.values():
+        monkeypatch.delenv(published.variable, raising=False)
     monkeypatch.delenv("http_proxy", raising=False)
     monkeypatch.delenv("HTTP_PROXY", raising=False)
 
@@ -223,11 +225,11 @@ def test_a_mirror_that_fails_is_followed_by_the_next(tmp_path: Path, server: tup
         (folder / mirror / "file.gz").write_bytes(content)
     target = tmp_path / "target"
     mirrors = [url + "missing/", url + "damaged/", url + "good/"]
-    assert fetch_mnist(target, mirrors=mirrors, files=[remote("file.gz", b"right")], progress=True) == target
+    assert fetch(MNIST, target, mirrors=mirrors, files=[remote("file.gz", b"right")], progress=True) == target
     assert [path.name for path in target.iterdir()] == ["file.gz"]
     assert (target / "file.gz").read_bytes() == b"right"
     # A second call needs no mirror.
-    fetch_mnist(target, mirrors=["http://127.0.0.1:1/"], files=[remote("file.gz", b"right")])
+    fetch(MNIST, target, mirrors=["http://127.0.0.1:1/"], files=[remote("file.gz", b"right")])
 
 
 def test_when_all_mirrors_fail_each_is_told_and_nothing_is_left(tmp_path: Path, server: tuple[Path, str]) -> None:
@@ -236,7 +238,7 @@ def test_when_all_mirrors_fail_each_is_told_and_nothing_is_left(tmp_path: Path, 
     (folder / "damaged" / "file.gz").write_bytes(b"other")
     target = tmp_path / "target"
     with pytest.raises(ConfigurationError) as caught:
-        fetch_mnist(target, mirrors=[url + "missing/", url + "damaged/"], files=[remote("file.gz", b"right")])
+        fetch(MNIST, target, mirrors=[url + "missing/", url + "damaged/"], files=[remote("file.gz", b"right")])
     message = str(caught.value)
     assert "missing/: HTTPError: 404" in message
     assert "damaged/: ValueError" in message
@@ -249,14 +251,89 @@ def test_the_authors_md5_counts_too(tmp_path: Path, server: tuple[Path, str]) ->
     (folder / "file.gz").write_bytes(b"right")
     wrong = dataclasses.replace(remote("file.gz", b"right"), md5="0" * 32)
     with pytest.raises(ConfigurationError, match="MD5"):
-        fetch_mnist(tmp_path / "target", mirrors=[url], files=[wrong])
+        fetch(MNIST, tmp_path / "target", mirrors=[url], files=[wrong])
     assert not list((tmp_path / "target").iterdir())
 
 
 @needs_mnist
 def test_the_checksums_are_those_of_the_real_files() -> None:
-    assert len(MIRRORS) >= 2
-    for file in FILES:
+    for file in MNIST.files:
         content = (REAL / file.name).read_bytes()
         assert hashlib.sha256(content).hexdigest() == file.sha256
         assert hashlib.md5(content).hexdigest() == file.md5
+
+
+# --- Fashion-MNIST
+
+
+REAL_FASHION = REAL.parent / "fashion-mnist"
+needs_fashion = pytest.mark.skipif(
+    not (REAL_FASHION / f"{IMAGES}.gz").is_file(), reason="Fashion-MNIST is not on this machine"
+)
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> PublishedSet:
+    """Fashion-MNIST as on a machine without Debian's package."""
+    return dataclasses.replace(FASHION, installed=(tmp_path / "usr",))
+
+
+def test_fashion_is_looked_for_beside_in_the_cache_and_where_a_package_puts_it(
+    nowhere: PublishedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "work" / "course"
+    assert find_images(nowhere, DataConfig(), root) is None
+    installed = put(tmp_path / "usr")
+    assert find_images(nowhere, DataConfig(), root) == installed
+    cache = put(tmp_path / "cache" / "fashion-mnist")
+    assert find_images(nowhere, DataConfig(), root) == cache
+    beside = put(tmp_path / "work" / "shared" / "data" / "fashion-mnist")
+    assert find_images(nowhere, DataConfig(), root) == beside
+    mnist = put(tmp_path / "mnist")
+    assert find_images(nowhere, DataConfig(folder=mnist), root) == beside  # that folder is MNIST's
+    variable = put(tmp_path / "variable")
+    monkeypatch.setenv("AUTOGRADER_FASHION_MNIST", str(variable))
+    assert find_images(nowhere, DataConfig(), root) == variable
+    assert find_images(nowhere, DataConfig("digits"), root) is None
+
+
+def test_what_replaces_fashion_is_said(nowhere: PublishedSet, tmp_path: Path) -> None:
+    found = load_images(course(tmp_path), nowhere, "train", 3)
+    assert found.data_set == "digits"
+    assert "Fashion-MNIST is not on this machine" in found.note
+    assert load_images(course(tmp_path, "digits"), nowhere, "train", 3).note == ""
+    with pytest.raises(ConfigurationError, match="Fashion-MNIST is asked for"):
+        load_images(course(tmp_path, "mnist"), nowhere, "train", 3)
+
+
+@needs_fashion
+def test_the_real_clothes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOGRADER_FASHION_MNIST", str(REAL_FASHION))
+    config = course(Path("/nowhere"))
+    train, unseen = (load_images(config, FASHION, split) for split in ("train", "held_out"))  # type: ignore[arg-type]
+    assert (train.data_set, train.images.shape, unseen.images.shape) == ("fashion", (8_000, 784), (2_000, 784))
+    assert sorted(np.unique(train.labels)) == list(range(10))
+    assert 0.25 < train.images.mean() < 0.33  # clothes fill more of the picture than digits, whose mean is 0.13
+    whole = unseen.images.reshape(-1, 28, 28)
+    for size, block in ((14, 2), (7, 4)):
+        small = load_images(config, FASHION, "held_out", size=size).images.reshape(-1, size, size)
+        means = whole.reshape(-1, size, block, size, block).mean((2, 4))
+        np.testing.assert_allclose(small, means, atol=1e-6)
+    padded = np.pad(whole, ((0, 0), (2, 2), (2, 2))).reshape(-1, 16, 2, 16, 2).mean((2, 4))
+    sixteen = load_images(config, FASHION, "held_out", size=16).images.reshape(-1, 16, 16)
+    np.testing.assert_allclose(sixteen, padded, atol=1e-6)
+
+
+@needs_mnist
+def test_one_data_set_is_not_taken_for_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOGRADER_FASHION_MNIST", str(REAL))
+    with pytest.raises(ConfigurationError, match="not Fashion-MNIST's published test file"):
+        load_images(course(Path("/nowhere")), FASHION, "train", 3)
+
+
+@pytest.mark.parametrize("published", PUBLISHED.values(), ids=lambda published: published.name)
+def test_every_set_has_mirrors_and_two_checksums_for_each_file(published: PublishedSet) -> None:
+    assert len(published.mirrors) >= 2
+    assert [file.name for file in published.files] == [f"{name}.gz" for name in published.content]
+    for file in published.files:
+        assert (len(file.sha256), len(file.md5)) == (64, 32)

@@ -14,6 +14,7 @@ COURSE = load_config(Path(autograder.__file__).parents[1] / "grading_config.yaml
 
 SAID = [
     "The first index wins a tie.",
+    "this statement did not end within 10 s and was left out",  # the worker's words, which knows no languages
     "ANSWERS['model'] is still None: not answered.",
     "the mean from pca_fit(x of shape (3, 4), d=2): expected shape (3,), got a tensor of shape (2,), float64.",
     "Not judged, because this did not pass: “The first index wins a tie.”.",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -12,6 +14,7 @@ import pytest
 from autograder.book.decisions import Decision
 from autograder.book.grades import grades
 from autograder.book.rubric import Item
+from autograder.language import speaking
 from autograder.reports.pages import student_page
 from autograder.reports.pictures import data_uri, student_pictures
 from autograder.reports.reading import ReadingList, sections
@@ -44,6 +47,28 @@ class Outline(HTMLParser):
 
     def handle_data(self, data):
         self.text += data
+
+
+def test_two_languages_are_served_at_once(course, result, check):
+    """Two threads make pages of the same results, each in its language, while the other is at it."""
+    given = [result("ada", "flows", check("density", "failed"), check("other"))]
+    both = threading.Barrier(2, timeout=60)
+
+    def pages(language):
+        with speaking(language):
+            found = set()
+            for _round in range(10):
+                both.wait()
+                view = student_view(course, given, grades(given, course, ()), NOW)
+                found.add(Outline(student_page(view, course, language)).text)
+            return found
+
+    with ThreadPoolExecutor(2) as pool:
+        (english,), (french,) = pool.map(pages, ("en", "fr"))
+    assert "not passed" in english
+    assert "non réussi" in french
+    for text, other in ((english, "réussi"), (french, "not passed")):
+        assert other not in text
 
 
 def test_a_check_says_what_to_do_next(course, result, check):
