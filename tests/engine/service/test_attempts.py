@@ -9,18 +9,22 @@ import os
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from autograder import Course
 from autograder.batch.keys import Keys
+from autograder.batch.pool import Done
 from autograder.book.place import open_store
 from autograder.course import load_config
 from autograder.results.model import Result, SubmissionFacts
 from autograder.service.rounds import earlier_rounds
 from autograder.submissions import Entry, HandIn
+from tests.engine.classes import Running
 
 PARIS = ZoneInfo("Europe/Paris")
 DUE = datetime(2027, 2, 8, 23, 59, 59, tzinfo=PARIS)
@@ -73,6 +77,31 @@ def test_an_earlier_attempt_is_graded_once(toy, tmp_path):
     store.attempts.keep(attempt(sha256, 0, None, "error"), keys.of("ada", "toy", sha256), sha256)
     assert todo(keys) == [(entries[1],)]
     store.close()
+
+
+def test_a_fault_in_an_earlier_round_is_in_the_batch(toy, tmp_path):
+    """It was forgotten: only the last round's batch was looked at, and the command ended with 0."""
+    course = Course(replace(load_config(toy / "grading_config.yaml"), attempts="best"), secret=b"a secret of the tests")
+    entries = []
+    for number in (1, 2):
+        file = tmp_path / "class" / f"toy-{number}.py"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"x = {number}\n")
+        entries.append(Entry("ada", "toy", file))
+    handed_in = HandIn(tmp_path / "class", ("ada",), (entries[1],), (), (), earlier=(entries[0],))
+
+    def first_fails(order, source, on_done):
+        task = source.take()
+        first = task.job.submission.file == "toy-1.py"
+        result = None if first else Result("ada", "toy", 10.0, 10.0, "graded", submission=task.job.submission)
+        on_done(Done(task, result, "the judge was lost" if first else ""))
+
+    grader = Running(course, workers=1)
+    grader.run = first_fails
+    with course.book(tmp_path / "out") as book, grader:
+        batch = grader.grade_class(handed_in, book)
+        assert [(fault.student, fault.submission.file) for fault in batch.faults] == [("ada", "toy-1.py")]
+        assert [(result.outcome, result.points) for result in batch.results] == [("graded", 10.0)]
 
 
 # --- from a download to grades.csv

@@ -17,6 +17,7 @@ import jsonschema
 import msgspec
 import pytest
 import yaml
+from msgspec import structs
 
 from autograder.book.grades import grade as grade_of
 from autograder.bridges.gradescope import run as gradescope_run
@@ -84,7 +85,7 @@ def figures_of(result: dict[str, Any]) -> set[str]:
     found = set()
     for check in result["checks"]:
         for name, value in check["measured"].items():
-            found |= {json.dumps(name)[1:-1], repr(value)}
+            found |= {json.dumps(name), repr(value)}
     return found
 
 
@@ -288,7 +289,7 @@ def test_where_it_cannot_be_isolated_nothing_is_graded(base, toy_solution, monke
     start = judges.Judge.__init__
 
     def without(self, order, slot=None):
-        start(self, replace(order, without=frozenset({"namespaces", "landlock"})), slot)
+        start(self, structs.replace(order, without=frozenset({"namespaces", "landlock"})), slot)
 
     monkeypatch.setattr(judges.Judge, "__init__", without)
     assert gradescope_run.main([str(base)]) == 1
@@ -303,7 +304,7 @@ def test_a_reduced_container_is_graded_where_the_course_allows_it(base, toy_solu
     start = judges.Judge.__init__
 
     def without(self, order, slot=None):
-        start(self, replace(order, without=frozenset({"namespaces"})), slot)
+        start(self, structs.replace(order, without=frozenset({"namespaces"})), slot)
 
     monkeypatch.setattr(judges.Judge, "__init__", without)
     status = gradescope_run.main([str(base)])
