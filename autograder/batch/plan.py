@@ -20,6 +20,7 @@ from autograder.language import N_, _
 from autograder.results.attempt import Key, Known
 from autograder.results.model import Result, SubmissionFacts
 from autograder.submissions import Entry, HandIn, NotGradable, SubmissionUnreadable
+from autograder.submissions.shown import shown
 
 Name = tuple[str, str]  # student and exercise
 
@@ -180,7 +181,8 @@ def make_plan(
 
 
 def _not_gradable(course: CourseConfig, nothing: NotGradable) -> Result:
-    first = nothing.evidence[0]
+    first, *others = nothing.evidence
+    name = Path(shown(first.path.name))
     return Result(
         student=nothing.student,
         exercise=nothing.exercise,
@@ -188,8 +190,8 @@ def _not_gradable(course: CourseConfig, nothing: NotGradable) -> Result:
         max_points=course.exercise(nothing.exercise).points,
         outcome="handed_in_not_gradable",
         message=nothing.message,
-        submission=SubmissionFacts(first.path.name, first.path.suffix.lstrip("."), first.sha256, first.submitted),
-        notes=[f"{item.path.name}: {item.reason}" for item in nothing.evidence[1:10]],
+        submission=SubmissionFacts(name.name, name.suffix.lstrip("."), first.sha256, first.submitted),
+        notes=[f"{shown(item.path.name)}: {item.reason}" for item in others[:9]],
     )
 
 

@@ -21,6 +21,11 @@ SURE = False
 
 TIMESTAMP = "timestamp.txt"
 SUBMITTED = "submitted"
+# What nbgrader itself makes in a course's folder.
+_OWN = frozenset(
+    {"source", "release", "autograded", "feedback", "solution", "source_with_tests", "downloaded", "exchange"}
+    | {"inbound", "outbound", "nbgrader_config.py", ".nbgrader.log", "nbgrader.log", "grades.csv", "header.ipynb"}
+)
 
 
 def detect(folder: Path, context: Context) -> str:
@@ -47,8 +52,11 @@ def read(folder: Path, context: Context) -> Reading:
     reading = Reading()
     inner = folder / SUBMITTED
     if inner.is_dir() and not inner.is_symlink():
-        # Beside it lie nbgrader's own folders: source, release, autograded, feedback and its database.
-        reading.ignored += [folder / item.name for item in listed(folder) if item.name != SUBMITTED]
+        for item in listed(folder):
+            if item.name in _OWN or item.name.startswith("gradebook.db"):
+                reading.ignored.append(folder / item.name)
+            elif item.name != SUBMITTED:
+                reading.stranger(folder / item.name, _("beside the folder {name}").format(name=SUBMITTED))
         folder = inner
     for student in listed(folder):
         path = folder / student.name
