@@ -72,6 +72,7 @@ def facts_of(found: Entry | Submission, file_format: str, sha256: str) -> Submis
         facts.submitted = found.submitted
         # The platform's mark counts where it does not say the time.
         facts.marked_late = found.late and not found.submitted
+        facts.time_unread = found.unread_time
     return facts
 
 

@@ -102,9 +102,17 @@ def _counts(result: Result, course: CourseConfig, whole: Override | None, marks:
     """Whether the points count. Of most outcomes nobody can say it yet, unless a teacher does: never a zero."""
     if whole is not None:
         return True
+    if result.submission.time_unread and result.submission.submitted is None and _late_costs(result, course):
+        return False  # provisional: it may have been late
     if result.outcome == "missing" and course.missing == "blank":
         return any(mark.points is not None for mark in marks)
     return result.outcome in WITH_POINTS
+
+
+def _late_costs(result: Result, course: CourseConfig) -> bool:
+    """Whether handing in late loses points."""
+    config = next((exercise for exercise in course.exercises if exercise.id == result.exercise), None)
+    return config is not None and config.due is not None and config.late_penalty.per_day > 0
 
 
 def _overrides(decisions: Sequence[Decision], result: Result) -> dict[str, Override]:

@@ -77,6 +77,10 @@ class SubmissionFacts(Struct, forbid_unknown_fields=True):
     sha256: Annotated[str, Meta(description="of its bytes; empty where it could not be read")] = ""
     submitted: Annotated[datetime | None, Meta(description="when it was handed in, null where nobody knows")] = None
     marked_late: Annotated[bool, Meta(description="the platform marks it as late and does not say the time")] = False
+    time_unread: Annotated[
+        str,
+        Meta(description="the time as the platform writes it, where it could not be read: the points are provisional"),
+    ] = ""
     attempt: Annotated[
         Annotated[int, Meta(ge=1)] | None, Meta(description="which of several attempts this result is of")
     ] = None

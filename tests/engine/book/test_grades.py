@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from autograder.book.counting import on_time
 from autograder.book.grades import grade, grades
+from autograder.book.handed_in import Handed
 from autograder.book.rubric import Item, load_rubric
 from autograder.results.model import Late, Result
 from tests.engine.book.conftest import NOW, RUBRIC, decision, result
@@ -150,3 +152,18 @@ def test_nothing_is_no_less_than_nothing(course):
     given.points = 0.3
     decisions = [decision("override", check=name, points=0.0) for name in ("c0", "c1")]
     assert str(grade(given, course, decisions).final) == "0.0"
+
+
+def test_a_time_that_could_not_be_read_is_no_final_until_it_is_known(course):
+    """It is neither on time by silence nor late."""
+    given = result(points=(5.0, 5.0))
+    given.submission.time_unread = "mardi, peut-être"
+    assert grade(given, course, []).final is None
+    assert grade(given, course, []).points == 10
+    assert grade(given, course, [decision("override", points=9.0)]).final == 9
+    known = on_time(given, {"0": Handed("ada", "flows", "0", "flows.py", datetime(2027, 2, 7, tzinfo=UTC))})
+    assert known.submission.time_unread == ""
+    assert grade(known, course, []).final == 10
+    chains = result(points=(5.0, 5.0), exercise="chains")
+    chains.submission.time_unread = "soon"
+    assert grade(chains, course, []).final == 10, "without a due date nothing is late"

@@ -471,3 +471,15 @@ def test_a_folder_around_an_archives_students(tmp_path, read):
     download = tmp_path / "class.zip"
     download.write_bytes(zipped({"class/ada/markov_quiz.py": CODE, "class/bob/work/markov_quiz.py": CODE}))
     assert set(placed(read(download))) == {("ada", "markov_quiz"), ("bob", "markov_quiz")}
+
+
+def test_the_same_bytes_handed_in_again_are_no_attempt_of_their_own(tmp_path, read):
+    """For `best` they would have counted with the later time: 18.5 became 12.95."""
+    names = ("ada_markov_quiz.py", "ada_markov_quiz (1).py", "bob_markov_quiz.py")
+    base = tree(tmp_path / "class", dict.fromkeys(names, CODE))
+    scan = read(base, attempts="best")
+    assert [entry.path.name for entry in scan.entries if entry.student == "ada"] == ["ada_markov_quiz.py"]
+    assert scan.earlier == ()
+    assert "same as an earlier attempt" in reasons(scan)["ada_markov_quiz (1).py"]
+    (base / "ada_markov_quiz (1).py").write_text("x = 2\n")
+    assert len(read(base, attempts="best").earlier) == 1
