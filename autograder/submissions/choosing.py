@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from autograder.language import _
@@ -31,8 +32,12 @@ class _Read:
 
     candidate: Candidate
     submission: Submission | None
-    content: Content
-    fault: SubmissionUnreadable | None
+    fault: SubmissionUnreadable | None = None
+
+    @cached_property
+    def content(self) -> Content:
+        """What it defines, looked at only where there is something to choose."""
+        return content_of(self.submission) if self.submission is not None else Content()
 
     @property
     def can_be_graded(self) -> bool:
@@ -97,7 +102,7 @@ class Chooser:
                 for one in read
             ]
             return None
-        ranked = self._ranked(readable, exercise)
+        ranked = self._ranked(readable, exercise) if len(readable) > 1 else readable
         chosen = ranked[0]
         rivals = [one for one in ranked[1:] if self._rank(one, exercise)[:-1] == self._rank(chosen, exercise)[:-1]]
         if chosen.candidate.tier < 4 and any(one.sha256 != chosen.sha256 for one in rivals):
@@ -151,8 +156,8 @@ class Chooser:
         try:
             submission = self.shelf.look(candidate.path, candidate.found.base)
         except SubmissionUnreadable as fault:
-            return _Read(candidate, None, Content(), fault)
-        return _Read(candidate, submission, content_of(submission), None)
+            return _Read(candidate, None, fault)
+        return _Read(candidate, submission)
 
     def _ranked(self, read: Sequence[_Read], exercise: str) -> list[_Read]:
         contract = self.contracts.get(exercise, frozenset())

@@ -73,7 +73,9 @@ def content_of(submission: Submission) -> Content:
     """What a file that was read defines."""
     text = "\n".join(cell.source for cell in submission.cells)
     imports = frozenset(name for pair in _IMPORTED.findall(text) for name in pair if name)
-    return Content(frozenset(defined(text)), frozenset(_UNWRITTEN.findall(text)), imports)
+    # The expression tries every word: most texts have none of these.
+    unwritten = frozenset(_UNWRITTEN.findall(text)) if NOT_WRITTEN in text else frozenset()
+    return Content(frozenset(defined(text)), unwritten, imports)
 
 
 def _shared(contracts: Iterable[frozenset[str]]) -> set[str]:

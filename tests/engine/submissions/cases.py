@@ -140,6 +140,17 @@ def damaged_member(files: Mapping[str, bytes], part: bytes) -> Make:
     return make
 
 
+def repositories(*users: str, slug: str = "markov-quiz") -> Make:
+    """Clones of one assignment, without what git keeps in them."""
+
+    def make(base: Path) -> Path:
+        files = {f"{slug}-{user}/markov_quiz.py": CODE for user in users}
+        heads = {f"{slug}-{user}/.git/HEAD": b"ref: refs/heads/main\n" for user in users}
+        return folder(base / f"{slug}-submissions", {**files, **heads})
+
+    return make
+
+
 def tarred(files: Mapping[str, bytes], mode: str = "w:gz") -> bytes:
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode=mode) as archive:
@@ -819,6 +830,40 @@ CASES: list[Case] = [
             }
         ),
         {"u1": "markov_quiz.py"},
+    ),
+    # --- GitHub Classroom: `gh classroom clone student-repos`, each with its .git
+    Case("GitHub Classroom", "user", "", repositories(*(s.github for s in EVERYBODY)), EACH, ROSTER),
+    Case(
+        "GitHub Classroom",
+        "user",
+        "no roster",
+        repositories("ada-l", "bobray"),
+        {"ada-l": "markov_quiz.py", "bobray": "markov_quiz.py"},
+    ),
+    Case("GitHub Classroom", "team", "groups on the roster", repositories("team-red", "blue"), EACH, ROSTER),
+    Case(
+        "GitHub Classroom",
+        "user",
+        "a number behind the repository's name",
+        repositories("ada-l-1"),
+        {"u1": "markov_quiz.py", "u2": "missing", "u3": "missing"},
+        ROSTER,
+    ),
+    Case(
+        "GitHub Classroom",
+        "user",
+        "not on the roster",
+        repositories("ada-l", "stranger"),
+        {"u1": "markov_quiz.py", "stranger": "person_unknown", "u2": "missing", "u3": "missing"},
+        ROSTER,
+    ),
+    Case(
+        "GitHub Classroom",
+        "user",
+        "one repository alone, of an assignment called otherwise",
+        repositories("ada-l", slug="homework-1"),
+        {"u1": "markov_quiz.py", "u2": "missing", "u3": "missing"},
+        ROSTER,
     ),
 ]
 WHEN = datetime(2027, 2, 8, 22, 10, tzinfo=UTC)  # what every platform that knows the time was told

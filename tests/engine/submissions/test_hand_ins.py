@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.engine.submissions.cases import CASES, WHEN, Case
+from autograder.course.roster import read_roster
+from autograder.submissions import Wanted, read_class
+from tests.engine.submissions.cases import CASES, EVERYBODY, EXERCISES, ROSTER, WHEN, Case, handed
+from tests.engine.submissions.platforms import github_classroom
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.layout}: {case.identity}: {case.damage}"[:90])
@@ -28,3 +32,13 @@ def test_worksheets_have_the_time_in_every_language(language: str, tmp_path: Pat
     with case.read(tmp_path) as scan:
         assert {entry.submitted for entry in scan.entries} == {WHEN}
         assert not any(entry.unread_time for entry in scan.entries)
+
+
+def test_clones_that_git_made_have_the_time_of_their_last_commit(tmp_path: Path):
+    pytest.importorskip("dulwich")
+    if shutil.which("git") is None:
+        pytest.skip("no git")
+    place = github_classroom.clones(tmp_path, [handed(student) for student in EVERYBODY], slug="markov-quiz")
+    (tmp_path / "roster.csv").write_text(ROSTER)
+    with read_class(place, Wanted(EXERCISES, roster=read_roster(tmp_path / "roster.csv"))) as scan:
+        assert {entry.student: entry.submitted for entry in scan.entries} == {s.id: WHEN for s in EVERYBODY}
