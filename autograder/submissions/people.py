@@ -86,6 +86,11 @@ def _on_roster(delivery: Delivery, roster: Roster) -> Owned:
     if len(people) == 1:
         (person,) = people.values()
         others = [other for other in named if other.id != person.id]
+        if (address := _foreign(who, person)) and not own:
+            reason = _("{number} is {person} on the roster, and {address} is not their address").format(
+                number=_numbers(who), person=person.name or person.id, address=shown(address)
+            )
+            return Owned(delivery, (), "contradiction", reason, (person.id,))
         if not (others and person not in named) and (own or not who.name or _alike(who, person)):
             return Owned(delivery, (person.id,))
         people |= {other.id: other for other in others}
@@ -121,6 +126,12 @@ def _alike(who: Identity, person: Person) -> bool:
     return any(part in squeezed for part in parts) or any(
         difflib.SequenceMatcher(None, squeezed, name).ratio() >= _ALIKE for name in names if name
     )
+
+
+def _foreign(who: Identity, person: Person) -> str:
+    """An address that is not this person's: some platforms let people write their own number and name."""
+    addresses = (claim.text for claim in who.claims if claim.spaces == ("email",))
+    return next((text for text in addresses if person.email and fold(text) != fold(person.email)), "")
 
 
 def _another(who: Identity, person: Person) -> bool:

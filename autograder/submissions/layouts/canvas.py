@@ -91,6 +91,8 @@ def _identity(name: str, number: str, roster: Roster | None) -> Identity:
         return Identity(number, (Claim(number.removeprefix("anon_"), ("anonymous",)),), number=number)
     groups = roster.groups if roster is not None else ()
     group = next((group for group in groups if name and fold(group) == fold(name)), "")
-    if group:
+    handing_in = roster.known(Claim(number, ("canvas",))) if roster is not None else []
+    # People write their own names: only a member hands in for a group.
+    if group and (not handing_in or any(fold(person.group) == fold(group) for person in handing_in)):
         return Identity(name, group=group)
     return Identity(name or number, (Claim(number, ("canvas",)),), name, number)

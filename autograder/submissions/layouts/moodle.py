@@ -66,8 +66,9 @@ def _identity(name: str, number: str, hidden: bool, roster: Roster | None) -> Id
     person, group = name, ""
     if roster is not None and not roster.known(Claim(name, ("name",))):
         groups = {fold(known): known for known in roster.groups}
-        if fold(name) in groups or not number:
-            # From 4.1 on the number is the team's, and could be a participant's.
+        # People write their own names: a participant's number says that it is no team.
+        participant = bool(number) and bool(roster.known(Claim(number, ("moodle",))))
+        if (fold(name) in groups and not participant) or not number:
             return Identity(name, group=groups.get(fold(name), name))
         person, group = _member(name, roster)
     elif not number:

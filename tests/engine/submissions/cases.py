@@ -798,6 +798,14 @@ CASES: list[Case] = [
         EACH,
         PLAIN,
     ),
+    Case(
+        "Gradescope",
+        "number and name",
+        "an address that is nobody's",
+        packed(gradescope.download([handed(replace(ADA, email="eve@elsewhere.org"))])),
+        {"u1": "contradiction", "u2": "missing", "u3": "missing"},
+        PLAIN,
+    ),
     # --- nbgrader
     Case("nbgrader", "login", "", put(nbgrader.submitted([("markov_quiz", h) for h in ALL])), EACH, PLAIN),
     Case(
@@ -830,6 +838,22 @@ CASES: list[Case] = [
             }
         ),
         {"u1": "markov_quiz.py"},
+    ),
+    Case(
+        "Moodle 4.1+",
+        "participant and name",
+        "somebody calls themselves as a team",
+        packed({"Team Red_1003_assignsubmission_file/markov_quiz.py": CODE}),
+        {"u1": "missing", "u2": "missing", "u3": "contradiction"},
+        ROSTER,
+    ),
+    Case(
+        "Canvas",
+        "number and name",
+        "somebody calls themselves as a group",
+        packed({"teamred_503_900_markov_quiz.py": CODE}),
+        {"u1": "missing", "u2": "missing", "u3": "contradiction"},
+        ROSTER,
     ),
     # --- GitHub Classroom: `gh classroom clone student-repos`, each with its .git
     Case("GitHub Classroom", "user", "", repositories(*(s.github for s in EVERYBODY)), EACH, ROSTER),
