@@ -94,4 +94,4 @@ def _show(graded: Iterable[tuple[Result, Grade]], names: dict[str, str], one: bo
             console.print(line, markup=False, style="yellow")
         for note in result.notes:
             console.print(_("  note: {note}").format(note=said(note)), markup=False)
-        console.print(result_table(result))
+        console.print(result_table(result, grade))

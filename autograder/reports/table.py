@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from autograder.language import _, said
 from autograder.reports.words import called, legend, outcome_word, points, short, total
 from autograder.results.grade import Grade
-from autograder.results.model import Result
+from autograder.results.model import CheckResult, Result
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -78,8 +78,13 @@ def _cell(text: str, grade: Grade) -> Text:
     return Text(f"{text} / {points(grade.max_points)}", style=style)
 
 
-def result_table(result: Result) -> Table:
-    """One result's checks, with what helps the student."""
+def _points(check: CheckResult, grade: Grade | None) -> str:
+    override = grade.overrides.get(check.id) if grade is not None else None
+    return points(check.points) if override is None else f"{points(override.points)}* ({points(check.points)})"
+
+
+def result_table(result: Result, grade: Grade | None = None) -> Table:
+    """One result's checks, with what helps the student; points that a teacher gave have the check's own beside them."""
     from rich.table import Table
     from rich.text import Text
 
@@ -91,7 +96,7 @@ def result_table(result: Result) -> Table:
         table.add_row(
             Text(said(check.title)),
             Text(outcome_word(check.outcome), style=_STYLES[check.outcome]),
-            Text(f"{points(check.points)} / {points(check.max_points)}" if check.max_points else ""),
+            Text(f"{_points(check, grade)} / {points(check.max_points)}" if check.max_points else ""),
             Text(help_text),
         )
     return table

@@ -56,6 +56,12 @@ def test_a_total_leaves_out_what_is_open_and_says_so(run):
     assert [table["ada"][name] for name in ("chains", "flows", "total", "of", "open")] == ["15", "10", "25", "30", "0"]
 
 
+def test_one_students_checks_have_the_points_that_a_teacher_gave(run):
+    run("gradebook", "override", "OUT", "ada", "flows", "7", "--check", "a.b", "--why", "a slip")
+    shown = run("report", "OUT", "--student", "ada").stdout
+    assert shown.count("7* (10) / 10") == 2, "of the exercise, and of the check"
+
+
 def test_columns_are_chosen(export):
     lines = export("csv", "--columns", "exercise,student,final")[0].decode().splitlines()
     assert lines[:2] == ["exercise,student,final", "chains,'=cmd(),3"]
