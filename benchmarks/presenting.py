@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from autograder.reports.stamp import stamp
+
 NAMES = {"floor": "the floor", "ours": "autograder", "nbgrader": "nbgrader autograde", "otter": "otter run"}
 
 HEAD = """\
@@ -137,7 +139,7 @@ def draw(results: dict[str, Any], folder: Path) -> None:
         axes.invert_yaxis()
         axes.margins(x=0.15)
         axes.set_xlabel("seconds per submission, one core (logarithmic)")
-        figure.savefig(folder / "tools.png", dpi=130)
+        figure.savefig(folder / "tools.png", dpi=130, metadata={"Software": None, **stamp(tools_data(results))})
         pyplot.close(figure)
     if "classes" in results.get("size", {}):
         rows = results["size"]["classes"]
@@ -154,5 +156,17 @@ def draw(results: dict[str, Any], folder: Path) -> None:
         for axes in (left, right):
             axes.set_xscale("log")
             axes.set_xlabel("submissions")
-        figure.savefig(folder / "size.png", dpi=130)
+        figure.savefig(folder / "size.png", dpi=130, metadata={"Software": None, **stamp(size_data(results))})
         pyplot.close(figure)
+
+
+def tools_data(results: dict[str, Any]) -> dict[str, Any]:
+    """What tools.png shows."""
+    tools = results["tools"]
+    return {"submissions": tools["submissions"], "seconds": {n: s["median"] for n, s in tools["seconds"].items()}}
+
+
+def size_data(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """What size.png shows."""
+    shown = ("submissions", "steady_seconds_each", "seconds_each", "peak_mb")
+    return [{name: row[name] for name in shown} for row in results["size"]["classes"]]

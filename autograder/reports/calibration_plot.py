@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.course.calibration import Calibration, Runs
+from autograder.reports.stamp import stamp
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 def draw_calibration(found: Calibration, path: Path) -> None:
-    """Draw a `reference/<exercise>.json`: one panel per figure, one row of dots per population."""
+    """Draw a `reference/<exercise>.json`: one panel per figure, one row of dots per population.
+
+    The PNG carries the hash of what it shows (`stamp.py`).
+    """
     from matplotlib.figure import Figure
 
     panels = [(data, name, limit, found.data[data].figures.get(name, Runs())) for data, name, limit in found.limits]
@@ -40,7 +44,24 @@ def draw_calibration(found: Calibration, path: Path) -> None:
         panel.tick_params(axis="x", labelsize=7)
     figure.suptitle(f"{found.exercise}: correct solutions (o), mistakes (x), limits (lines)", fontsize=9)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    figure.savefig(path, dpi=110, metadata={"Software": None, **stamp(calibration_data(found))})
+
+
+def calibration_data(found: Calibration) -> dict[str, object]:
+    """What the picture shows, as exactly as the file says it."""
+    shown: dict[str, object] = {"exercise": found.exercise}
+    for data, name, limit in found.limits:
+        runs = found.data[data].figures.get(name, Runs())
+        shown[f"{data}/{name}"] = {
+            "limit": [limit.better, *(_six(v) for v in (limit.low, limit.high, limit.false_fail, limit.false_pass))],
+            "good": {label: [_six(v) for v in values] for label, values in runs.good.items()},
+            "bad": {label: [_six(v) for v in values] for label, values in runs.bad.items()},
+        }
+    return shown
+
+
+def _six(value: float | None) -> str | None:
+    return None if value is None or not math.isfinite(value) else f"{value:.6g}"
 
 
 def _scale(panel: Axes, values: list[float]) -> None:

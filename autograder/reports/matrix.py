@@ -58,16 +58,13 @@ def draw_matrix(path: Path, exercise: str, checks: Sequence[str], rows: Rows) ->
     axes.grid(which="minor", color="white", linewidth=1)
     axes.tick_params(which="both", length=0)
     axes.set_title(_("{exercise}: known submissions × checks").format(exercise=exercise), fontsize=10)
-    axes.legend(
-        handles=[Patch(color=colour, label=_(words)) for _style, colour, words in SIGNS.values()],
-        loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=5, fontsize=7, frameon=False,
-        bbox_transform=figure.transFigure,
-    )  # fmt: skip
+    handles = [Patch(color=colour, label=_(words)) for _style, colour, words in SIGNS.values()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=5, fontsize=7, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     shown = matrix_data(exercise, checks, rows)
     figure.savefig(path, dpi=130, bbox_inches="tight", metadata={"Software": None, **stamp(shown)})
 
 
 def matrix_data(exercise: str, checks: Sequence[str], rows: Rows) -> dict[str, object]:
-    """What the picture shows."""
-    return {"exercise": exercise, "checks": list(checks), "rows": {name: "".join(row) for name, row in rows.items()}}
+    """What the picture shows, in whatever order it stands."""
+    return {"exercise": exercise} | {name: dict(zip(checks, row, strict=True)) for name, row in rows.items()}
