@@ -76,4 +76,4 @@ def test_public_generation(student, expect):
 def test_public_stationary(student, compare):
     """Two states, one left with probability 0.25, the other with 0.5."""
     P = torch.tensor([[0.75, 0.25], [0.5, 0.5]], dtype=torch.float64)
-    compare(student.stationary_distribution(P), [2 / 3, 1 / 3], "stationary_distribution(P)", rtol=1e-4)
+    compare(student.stationary_distribution(P), [2 / 3, 1 / 3], rtol=1e-4)

@@ -23,7 +23,7 @@ def test_public_interpolates(student, compare):
     fake = torch.tensor([[0.0, 4.0], [0.0, 0.0], [9.0, 9.0]])
     eps = torch.tensor([[0.25], [0.5], [1.0]])
     expected = torch.tensor([[1.0, 3.0], [1.0, 1.0], [1.0, 1.0]])
-    compare(student.interpolates(real, fake, eps), expected, what="interpolates(real, fake, eps)")
+    compare(student.interpolates(real, fake, eps), expected)
 
 
 @check(kind="exact", covers=("penalty",))

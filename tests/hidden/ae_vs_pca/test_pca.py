@@ -103,7 +103,7 @@ def test_pca_encode(student, compare, draw):
     n, D, d = draw.integer(5, 9), draw.integer(5, 8), draw.integer(2, 4)
     x, mean, components = draw.normal(n, D), draw.normal(D), basis(draw, d, D)
     right = torch.einsum("nk,dk->nd", x - mean, components)
-    compare(student.pca_encode(x, mean, components), right, "pca_encode(x, mean, components)", atol=1e-7)
+    compare(student.pca_encode(x, mean, components), right, atol=1e-7)
 
 
 @check(points=0.5, covers=("decode",))
@@ -112,7 +112,7 @@ def test_pca_decode(student, compare, draw):
     n, D, d = draw.integer(5, 9), draw.integer(5, 8), draw.integer(2, 4)
     z, mean, components = draw.normal(n, d), draw.normal(D), basis(draw, d, D)
     right = mean + torch.einsum("nd,dk->nk", z, components)
-    compare(student.pca_decode(z, mean, components), right, "pca_decode(z, mean, components)", atol=1e-7)
+    compare(student.pca_decode(z, mean, components), right, atol=1e-7)
 
 
 @check(points=1, covers=("shares",))

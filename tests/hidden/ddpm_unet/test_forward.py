@@ -59,7 +59,6 @@ def test_q_sample(student, reference, probe, expect, compare, draw):
         compare(
             student.q_sample(diffusion, x0, t, noise),
             reference.q_sample(right, x0, t, noise),
-            what="q_sample(diffusion, x0, t, noise)",
             **CLOSE,
         )
 
@@ -143,7 +142,7 @@ def test_predict_x0(student, reference, probe, expect, compare, draw):
         # Beyond [-1, 1] as well: samplers may clip, this formula does not.
         x0, t, noise = 1.8 * images(draw, *shape), times(draw, T, B), draw.normal(*shape)
         x_t = reference.q_sample(right, x0, t, noise)
-        compare(student.predict_x0(diffusion, x_t, t, noise), x0, what="predict_x0(diffusion, x_t, t, noise)", **CLOSE)
+        compare(student.predict_x0(diffusion, x_t, t, noise), x0, **CLOSE)
 
 
 @check(points=0.5, covers=("score",))

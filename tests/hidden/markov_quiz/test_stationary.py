@@ -43,7 +43,6 @@ def test_stationary_values(student, reference, compare, draw):
         compare(
             student.stationary_distribution(P),
             right,
-            "stationary_distribution(P)",
             rtol=TOLERANCE,
             atol=TOLERANCE,
         )

@@ -46,7 +46,7 @@ def test_interpolates_value(student, compare, draw):
         real, fake, eps = draw.normal(n, dim), 3 + draw.normal(n, dim), draw.uniform(n, 1)
         eps[0], eps[1] = 0.0, 1.0  # the ends belong to the line
         expected = fake + eps * (real - fake)
-        compare(student.interpolates(real, fake, eps), expected, what="interpolates(real, fake, eps)")
+        compare(student.interpolates(real, fake, eps), expected)
     square = torch.stack([draw.normal(3), draw.normal(3), draw.normal(3)])  # as many samples as coordinates
     eps = draw.uniform(3, 1)
     compare(student.interpolates(square, -square, eps), (2 * eps - 1) * square, what="interpolates(real, fake, eps)")
