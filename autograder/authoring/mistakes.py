@@ -18,7 +18,7 @@ import ast
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, TypeGuard
+from typing import Literal, TypeGuard
 
 from autograder.authoring.errors import AuthoringError
 from autograder.course.document import did_you_mean
@@ -142,12 +142,11 @@ class _Entry:
         self.node = node
         if not 1 <= len(call.args) <= 2:
             raise self.error(_("mistake takes two arguments without a name, the id and the title"))
-        self.id = self.literal(call.args[0], "the id")
-        if not isinstance(self.id, str) or not self.id.isidentifier():
-            raise self.error(
-                _("the id must be a word such as 'kl_sign', got {identity!r}").format(identity=self.id),
-            )
-        self.given: dict[str, Any] = {}
+        identity = self.literal(call.args[0], "the id")
+        if not isinstance(identity, str) or not identity.isidentifier():
+            raise self.error(_("the id must be a word such as 'kl_sign', got {identity!r}").format(identity=identity))
+        self.id = identity
+        self.given: dict[str, object] = {}
         if len(call.args) == 2:
             self.given["title"] = self.literal(call.args[1], "title")
         for keyword in call.keywords:
@@ -164,9 +163,10 @@ class _Entry:
     def error(self, message: str) -> AuthoringError:
         return AuthoringError(message, file=self.file, line=self.call.lineno)
 
-    def literal(self, node: ast.expr, what: str) -> Any:
+    def literal(self, node: ast.expr, what: str) -> object:
         try:
-            return ast.literal_eval(node)
+            value: object = ast.literal_eval(node)
+            return value
         except (ValueError, TypeError) as error:
             raise AuthoringError(
                 _("{what} must be a literal (this file is parsed, never run), got {ast}").format(
