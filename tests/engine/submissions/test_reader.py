@@ -58,7 +58,7 @@ def test_a_plain_script_is_one_cell(tmp_path: Path) -> None:
     assert (found.student, found.exercise, found.format, found.problems) == ("alice", "demo", "py", ())
     assert found.sha256 == hashlib.sha256(TEXT.encode()).hexdigest()
     assert [(cell.source, cell.first_line) for cell in found.cells] == [(TEXT, 1)]
-    assert code_cells(found) == [{"source": TEXT, "where": "demo.py", "filename": "demo.py", "first_line": 1}]
+    assert code_cells(found) == ({"source": TEXT, "where": "demo.py", "filename": "demo.py", "first_line": 1},)
 
 
 def test_a_percent_script_is_cut_at_its_parts(tmp_path: Path) -> None:
