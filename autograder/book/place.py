@@ -9,11 +9,9 @@ from sqlalchemy.exc import ArgumentError
 
 from autograder.book.decisions import Decision
 from autograder.book.faults import StoreFault
-from autograder.book.store import Store
+from autograder.book.store import FILE_NAME, MARK, Store
 from autograder.book.upgrade import DATABASES, has_results, left_by_0_1, of_version_1
 from autograder.language import _
-
-FILE_NAME = "book.db"
 
 
 def is_url(place: Path | str) -> bool:
@@ -24,7 +22,9 @@ def is_url(place: Path | str) -> bool:
 def has_book(place: Path | str) -> bool:
     """Whether there is a book already, or what one is made of; of a URL nobody knows before it is opened."""
     folder = _folder(place)
-    return folder is None or (folder / FILE_NAME).is_file() or bool(left_by_0_1(folder)) or has_results(folder)
+    if folder is None or any((folder / name).is_file() for name in (FILE_NAME, MARK)):
+        return True
+    return bool(left_by_0_1(folder)) or has_results(folder)
 
 
 def open_store(place: Path | str, course: str = "", out: Path | None = None) -> Store:
@@ -34,24 +34,30 @@ def open_store(place: Path | str, course: str = "", out: Path | None = None) -> 
         place: a folder, whose `book.db` it is, an SQLite file that is there, or an SQLAlchemy URL. A folder's
             `state.db` or `gradebook.db`, as version 0.1 had them, stand for the folder.
         course: id of the course; of every course where empty.
-        out: the output folder, where the book is not in it: what version 0.1 left there is taken over into the book.
+        out: the output folder, where the book is not in it: what version 0.1 left there is taken over into the book,
+            and the folder notes where its book is.
 
     Raises:
-        StoreFault: it cannot be opened, was made by a newer version, or is another program's database.
+        StoreFault: it cannot be opened, was made by a newer version, is another program's database, or is not the book
+            of this output folder.
     """
     folder = _folder(place)
+    elsewhere = out if out is not None and (folder is None or out.resolve() != folder.resolve()) else None
+    _require_one_book(folder, elsewhere)
     if folder is None:
         store = Store(str(place) if is_url(place) else f"sqlite:///{place}", course)
     else:
-        file = folder / FILE_NAME
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreFault(_("{folder} cannot be made: {error}").format(folder=folder, error=error)) from None
-        store, out = Store(f"sqlite:///{file}", course), folder
+        store = Store(f"sqlite:///{folder / FILE_NAME}", course)
     try:
-        if out is not None and (left_by_0_1(out) or (has_results(out) and _unknown(store, out))):
-            store.take_over(out)
+        for there in (folder, elsewhere):
+            if there is not None and (left_by_0_1(there) or (has_results(there) and _unknown(store, there))):
+                store.take_over(there)
+        if elsewhere is not None and elsewhere.is_dir():
+            store.mark(elsewhere)
     except BaseException:
         store.close()
         raise
@@ -64,6 +70,19 @@ def read_decisions(place: Path | str, course: str = "") -> list[Decision]:
         return []
     with open_store(place, course) as store:
         return store.decisions.history()
+
+
+def _require_one_book(folder: Path | None, elsewhere: Path | None) -> None:
+    """An output folder has one book: another one would show other points beside the same results."""
+    if folder is not None and (folder / MARK).is_file() and not (folder / FILE_NAME).is_file():
+        name = (folder / MARK).read_text(encoding="utf-8").strip()
+        raise StoreFault(_("the book of {folder} is {name}: name it with --book").format(folder=folder, name=name))
+    if elsewhere is not None and (elsewhere / FILE_NAME).is_file():
+        raise StoreFault(
+            _("{folder} has a book of its own, {file}: leave --book out, or name another output folder").format(
+                folder=elsewhere, file=FILE_NAME
+            )
+        )
 
 
 def _unknown(store: Store, out: Path) -> bool:

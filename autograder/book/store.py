@@ -23,8 +23,12 @@ from autograder.book.locks import LOCK_SPACE, course_lock, file_lock
 from autograder.book.migrations import HEAD, ForeignDatabase, NewerDatabase, up_to_date, upgrade
 from autograder.book.upgrade import take_over, take_over_database
 from autograder.language import _
+from autograder.results.files import write_atomically
 
 __all__ = ["Store", "StoreFault"]
+
+FILE_NAME = "book.db"
+MARK = "book.url"  # in an output folder whose book is elsewhere: where
 
 
 class Store:
@@ -102,19 +106,27 @@ class Store:
         with file_lock(folder / ".lock", str(folder), wait_s=20):
             take_over(self._engine, self.course, folder)
 
-    def take_over_database(self, url: str) -> None:
+    def take_over_database(self, url: str) -> str:
         """Take over a database of version 0.1, attempts or decisions, which stays as it is; once, however often asked.
+
+        Returns:
+            Its name, without a password.
 
         Raises:
             StoreFault: it is none, or cannot be read.
         """
-        take_over_database(self._engine, url)
+        return take_over_database(self._engine, url)
 
     @property
     def file(self) -> Path | None:
         """The file of an SQLite database."""
         url = self._engine.url
         return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+    def mark(self, out: Path) -> None:
+        """Note in an output folder where its book is, unless it is there."""
+        if self.file is None or self.file.parent.resolve() != out.resolve():
+            write_atomically(out / MARK, f"{self.name}\n")
 
     @contextmanager
     def only_grader(self, out: Path | None) -> Iterator[None]:
@@ -129,6 +141,8 @@ class Store:
             if self.file is not None:
                 locks.enter_context(file_lock(self.file.with_name(self.file.name + ".lock"), str(self.file)))
             locks.enter_context(course_lock(self._engine, self.course, self.name))
+            if out is not None:
+                self.mark(out)
             yield
 
     def close(self) -> None:

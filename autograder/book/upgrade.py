@@ -85,7 +85,7 @@ def take_over(engine: Engine, course: str, folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def take_over_database(engine: Engine, url: str) -> None:
+def take_over_database(engine: Engine, url: str) -> str:
     """Take over another database of version 0.1, which stays as it is; what was taken over before is not again.
 
     Args:
@@ -102,6 +102,7 @@ def take_over_database(engine: Engine, url: str) -> None:
         connection.begin(),
     ):
         _take_database(connection, old, shown)
+    return shown
 
 
 def _tables(file: Path) -> set[str]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--figures", is_flag=True, help="Draw figures for the pages of `report`; what has none is graded again.")
 @click.option("--dry-run", is_flag=True, help="Say what would be graded and why, and grade nothing.")
 @in_book
+@click.option("--gradebook", hidden=True, help="Of version 0.1: a database whose decisions are taken over.")
 @in_language
 @click.option(
     "--unprotected",
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
 @cluster_options
 def command(
     folder: Path, out: Path, course: Path, reading: Reading, workers: int | None, choice: Choice, figures: bool,
-    dry_run: bool, book: str | None, lang: str | None, unprotected: bool, cluster: Cluster | None,
+    dry_run: bool, book: str | None, gradebook: str | None, lang: str | None, unprotected: bool,
+    cluster: Cluster | None,
 ) -> None:  # fmt: skip
     """Grade FOLDER/<student>/<exercise>.py or .ipynb, or what a learning platform gives: a folder or an archive.
 
@@ -59,6 +61,11 @@ def command(
     of = open_course(course, lang)
     handed_in = reading.of(of, folder, choice.exercises, out)
     kept = open_book(of, out, book)
+    if gradebook is not None and gradebook != book:
+        click.echo(
+            _("decisions are in the book now; those of {url} are taken over").format(url=kept.take_over(gradebook)),
+            err=True,
+        )
     with of.grader((), workers, unprotected, cluster, figures) as grader:
         if dry_run:
             tell_plan(handed_in, grader.plan(handed_in, kept, choice))

@@ -226,6 +226,15 @@ class Book:
 
         return write_report(self, Path(folder), handed_in, student, exercises, Path(pages) if pages else None)
 
+    @in_its_language
+    def take_over(self, url: str) -> str:
+        """Take over a database of version 0.1, of attempts or decisions; once, however often it is asked for.
+
+        Returns:
+            Its name, without a password.
+        """
+        return self.store.take_over_database(url)
+
     # --- life
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import create_engine, text
 
+from autograder.book.engine import without_password
 from autograder.book.faults import StoreFault
 from autograder.book.place import has_book, open_store, read_decisions
 from autograder.results.files import result_path, write_result
@@ -96,3 +97,36 @@ def test_several_threads_write_into_one_book(tmp_path):
         for done in [pool.submit(store.attempts.keep, result(f"s{n}"), {"n": str(n)}, "0") for n in range(40)]:
             done.result()
         assert {student for student, _exercise in store.attempts.latest()} == {f"s{n}" for n in range(40)}
+
+
+def test_an_output_folder_has_one_book(tmp_path):
+    """Another one would show other points beside the same results: without what was decided in the first."""
+    url, out = f"sqlite:///{tmp_path / 'department.sqlite'}", tmp_path / "out"
+    with open_store(url, "small", out) as store, store.only_grader(out):
+        store.attempts.keep(result(), {}, "0")
+        write_result(result_path(out, "ada", "flows"), result())
+    assert has_book(out)
+    with pytest.raises(StoreFault, match=r"department.*--book") as fault:
+        open_store(out, "small")
+    assert "\n" not in str(fault.value)
+    with open_store(url, "small", out) as store:
+        assert len(store.attempts.history("ada", "flows")) == 1
+    # Nor is a folder's own book left for another.
+    with open_store(tmp_path / "own", "small", tmp_path / "own"):
+        pass
+    with pytest.raises(StoreFault, match=r"book\.db"):
+        open_store(url, "small", tmp_path / "own")
+    assert not (tmp_path / "own" / "book.url").exists()
+    # Another folder's may be taken.
+    with open_store(tmp_path / "own", "small", tmp_path / "views") as store, store.only_grader(tmp_path / "views"):
+        pass
+    with pytest.raises(StoreFault, match="own"):
+        open_store(tmp_path / "views", "small")
+
+
+def test_no_password_is_noted(tmp_path):
+    (tmp_path / "out").mkdir()
+    with open_store(tmp_path / "own", "small") as store:
+        store.name = without_password("postgresql://me:geheim@db.example/grades")
+        store.mark(tmp_path / "out")
+    assert "geheim" not in (tmp_path / "out" / "book.url").read_text()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -79,3 +82,15 @@ def test_what_is_left_out_is_said(run, toy, folder, tmp_path):
     said = run("--failed")
     assert "0 would be graded, 1 keep their result, 0 cannot be read." in said
     assert "2 new or changed ones are left for a run without --failed and --only" in said
+
+
+def test_a_gradebook_of_version_0_1_is_taken_over(run, tmp_path):
+    written = Path(__file__).parents[1] / "book/written_by_0_1/out"
+    shutil.copytree(written / "results", tmp_path / "out" / "results")
+    shutil.copy(written / "gradebook.db", tmp_path / "department.db")
+    url = f"sqlite:///{tmp_path / 'department.db'}"
+    for _again in range(2):
+        assert "decisions are in the book now" in run("--gradebook", url)
+    with open_store(tmp_path / "out", "toy") as store:
+        assert len(store.decisions.history(student="cleo")) == 1
+        assert len(store.decisions.history()) == 14
