@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-import linecache
-import sys
 from collections.abc import Mapping
-from types import FrameType
 
 import torch
 from torch import Tensor
@@ -19,7 +15,7 @@ from autograder.language import _, ngettext, said
 def compare(
     actual: object,
     expected: object,
-    what: str = "",
+    what: str,
     *,
     rtol: float = 1e-6,
     atol: float = 1e-8,
@@ -31,7 +27,7 @@ def compare(
     Args:
         actual: the student's answer.
         expected: the right one: a tensor, or what makes one.
-        what: the call, as the student would write it; without it, as it stands in the check: `student.f(x)` is "f(x)".
+        what: the call, as the student would write it.
         rtol: relative tolerance; an answer in float32 where float64 is due is compared at 1e-4 (its precision is
             the business of the `conventions` check).
         atol: absolute tolerance.
@@ -42,7 +38,6 @@ def compare(
         CheckFailed: with what differs: kind, shape, finiteness or how many values by how much.
     """
     right = as_tensor(_detached(expected))
-    what = what or called(sys._getframe(1))
     if right is None:
         raise TypeError(f"compare {what}: the expected value {expected!r} is no tensor")
     got = as_tensor(actual)
@@ -68,21 +63,6 @@ def compare(
         if wrong is not None and wrong.shape == got.shape and same(got, wrong, max(rtol, 1e-5), atol):
             raise CheckFailed(_difference(got, right, what), hint, mistake)
     raise CheckFailed(_difference(got, right, what), hint)
-
-
-def called(frame: FrameType) -> str:
-    """The first argument of the call that a frame is at, as it stands in its source, without `student.` before it."""
-    first, last, start, end = list(frame.f_code.co_positions())[frame.f_lasti // 2]
-    if first is None or last is None or start is None or end is None:
-        return "?"
-    lines = [line.encode() for line in linecache.getlines(frame.f_code.co_filename)[first - 1 : last]]
-    if not lines:  # code without a file
-        return "?"
-    lines[-1] = lines[-1][:end]
-    lines[0] = lines[0][start:]
-    call = ast.parse(b"".join(lines).decode(), mode="eval").body
-    argument = call.args[0] if isinstance(call, ast.Call) and call.args else call
-    return ast.unparse(argument).removeprefix("student.")
 
 
 def _detached(value: object) -> object:

@@ -24,7 +24,7 @@ from autograder.judge.grading import Grading
 from autograder.judge.loading import Code
 from autograder.judge.messages import Job
 from autograder.judge.quiz import RightAnswers
-from autograder.judge.reference import classes, load_module, signatures
+from autograder.judge.reference import classes, load_module, parameters, signatures
 from autograder.judge.session import Session
 from autograder.judge.transport import LocalTransport, Transport, WorkerTransport
 from autograder.judge.verdicts import FrameworkFault
@@ -58,6 +58,10 @@ class Kit:
     @cached_property
     def signatures(self) -> Mapping[str, str]:
         return signatures(self.reference)
+
+    @cached_property
+    def parameters(self) -> Mapping[str, tuple[str, ...]]:
+        return parameters(self.reference)
 
     @cached_property
     def classes(self) -> frozenset[str]:
@@ -189,6 +193,7 @@ class Engine:
             {} if self.public else kit.signatures,
             frozenset() if self.public else kit.classes,
             limits.per_import.memory_mb,
+            {} if self.public else kit.parameters,
         )
         return Grading(
             exercise=job.exercise,

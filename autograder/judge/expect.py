@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from autograder.judge.answers import as_tensor, describe, dtype_name
+from autograder.judge.labels import Labels
 from autograder.judge.remote import Function, Handle
 from autograder.judge.verdicts import CheckFailed, StudentError
 from autograder.language import _, ngettext, said
@@ -21,18 +22,22 @@ MAX_LENGTH = 1_000_000  # of what becomes a Python list: a tensor of 200 MB woul
 class Expect:
     """Each method returns the answer in a form that is safe to compute with, or fails the check.
 
+    Where `what` does not say what the answer is called, it is called by the call that gave it.
+
     Args:
         record: keeps a figure (a p-value) in the result.
+        labels: what the answers of the check are called where a call here does not say it.
     """
 
-    def __init__(self, record: Record | None = None) -> None:
+    def __init__(self, record: Record | None = None, labels: Labels | None = None) -> None:
         self._record = record or (lambda name, value: None)
+        self._labels = labels or Labels()
 
     def tensor(
         self,
         value: object,
         shape: Sequence[int | None] | None = None,
-        what: str = "the answer",
+        what: str = "",
         *,
         finite: bool = True,
         dtype: torch.dtype | None = None,
@@ -43,6 +48,7 @@ class Expect:
 
         Booleans fail, unless `dtype` asks for them: they cannot be computed with.
         """
+        what = what or self._labels.of(value)
         wanted = _("a tensor of shape {shape}").format(shape=_shape(shape)) if shape is not None else _("a tensor")
         tensor = as_tensor(value)
         if tensor is None or (container == "tensor" and not isinstance(value, Tensor)):
@@ -73,6 +79,7 @@ class Expect:
                 _("{what}: expected numbers, got {got}.").format(what=said(what), got=describe(value)), hint or ""
             )
         if not tensor.is_floating_point():
+            self._labels.keep_made(tensor, what)
             return tensor
         tensor = tensor.to(torch.float64)
         if finite and not tensor.isfinite().all():
@@ -85,12 +92,19 @@ class Expect:
                 ).format(what=said(what), n=bad, total=tensor.numel()),
                 hint or "",
             )
+        self._labels.keep_made(tensor, what)
         return tensor
 
     def number(
-        self, value: object, what: str, low: float | None = None, high: float | None = None, hint: str | None = None
+        self,
+        value: object,
+        what: str = "",
+        low: float | None = None,
+        high: float | None = None,
+        hint: str | None = None,
     ) -> float:
         """A real number (a 0-d tensor is one), within [low, high] where given; NaN never."""
+        what = what or self._labels.of(value)
         tensor = None if isinstance(value, list | tuple) else as_tensor(value)
         if tensor is None or tensor.numel() != 1 or tensor.is_complex():
             raise CheckFailed(
@@ -111,13 +125,14 @@ class Expect:
     def integers(
         self,
         value: object,
-        what: str,
+        what: str = "",
         length: int | None = None,
         low: int | None = None,
         high: int | None = None,
         hint: str | None = None,
     ) -> list[int]:
         """A list of whole numbers (a 1-d tensor is one), each in low..high where given."""
+        what = what or self._labels.of(value)
         if isinstance(value, list | tuple) and not value:
             items: list[float] = []
         else:
@@ -155,8 +170,9 @@ class Expect:
             )
         return [int(i) for i in items]
 
-    def flag(self, value: object, what: str, hint: str | None = None) -> bool:
+    def flag(self, value: object, what: str = "", hint: str | None = None) -> bool:
         """True or False (0-d boolean tensors and NumPy's too)."""
+        what = what or self._labels.of(value)
         tensor = None if isinstance(value, list | tuple) else as_tensor(value)
         if tensor is None or tensor.numel() != 1 or tensor.dtype is not torch.bool:
             raise CheckFailed(
@@ -164,8 +180,9 @@ class Expect:
             )
         return bool(tensor)
 
-    def strings(self, value: object, what: str, hint: str | None = None) -> list[str]:
+    def strings(self, value: object, what: str = "", hint: str | None = None) -> list[str]:
         """A list of texts."""
+        what = what or self._labels.of(value)
         if not isinstance(value, list | tuple) or any(not isinstance(item, str) for item in value):
             raise CheckFailed(
                 _("{what}: expected a list of strings, got {got}.").format(what=said(what), got=describe(value)),
@@ -173,8 +190,11 @@ class Expect:
             )
         return list(value)
 
-    def history(self, value: object, key: str, length: int | None, what: str, hint: str | None = None) -> list[float]:
+    def history(
+        self, value: object, key: str, length: int | None = None, what: str = "", hint: str | None = None
+    ) -> list[float]:
         """The list of floats at `key` of a training's history, of this length, all finite."""
+        what = what or self._labels.of(value)
         if not isinstance(value, dict):
             raise CheckFailed(
                 _("{what}: expected a dict of lists (the history), got {got}.").format(
@@ -207,8 +227,9 @@ class Expect:
             raise CheckFailed(_too_long(name, len(tensor)), hint or "")
         return [float(v) for v in tensor.tolist()]
 
-    def sequence(self, value: object, length: int, what: str, hint: str | None = None) -> tuple[object, ...]:
+    def sequence(self, value: object, length: int, what: str = "", hint: str | None = None) -> tuple[object, ...]:
         """A tuple (or list) of this many things, such as the several values of a `return a, b`."""
+        what = what or self._labels.of(value)
         if not isinstance(value, list | tuple) or len(value) != length:
             raise CheckFailed(
                 ngettext(
@@ -218,8 +239,9 @@ class Expect:
             )
         return tuple(value)
 
-    def handle(self, value: object, what: str, hint: str | None = None) -> Handle:
+    def handle(self, value: object, what: str = "", hint: str | None = None) -> Handle:
         """An object (a module, a class instance), not plain data."""
+        what = what or self._labels.of(value)
         if not isinstance(value, Handle):
             raise CheckFailed(
                 _("{what}: expected an object, got {got}.").format(what=said(what), got=describe(value)), hint or ""
@@ -236,11 +258,13 @@ class Expect:
         kind: type[Exception],
         function: Function,
         *args: object,
-        what: str,
+        what: str = "",
         hint: str | None = None,
         **kwargs: object,
     ) -> None:
         """Fail unless `function(*args, **kwargs)` raises `kind` (or a class derived from it)."""
+        if not what:
+            what = function._session.written(function, args, kwargs) if isinstance(function, Handle) else _("the call")
         try:
             value = function(*args, **kwargs)
         except StudentError as error:

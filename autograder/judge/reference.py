@@ -36,6 +36,23 @@ def signatures(module: types.ModuleType) -> Mapping[str, str]:
     return found
 
 
+def parameters(module: types.ModuleType) -> Mapping[str, tuple[str, ...]]:
+    """The names of the parameters of each public function, class and `Class.method` of the module's own."""
+    found = {}
+    for name, value in vars(module).items():
+        if name.startswith("_") or not callable(value) or getattr(value, "__module__", None) != module.__name__:
+            continue
+        own = vars(value).items() if isinstance(value, type) else ()
+        methods = {f"{name}.{method}": function for method, function in own if inspect.isfunction(function)}
+        for label, function in {name: value, **methods}.items():
+            try:
+                names = tuple(inspect.signature(function).parameters)
+            except (TypeError, ValueError):
+                continue
+            found[label] = names[1:] if label in methods else names
+    return found
+
+
 def classes(module: types.ModuleType) -> frozenset[str]:
     """The names of the module's own public classes."""
     own = (

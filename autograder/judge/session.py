@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autograder.judge.answers import describe
+from autograder.judge.labels import Labels, written
 from autograder.judge.loading import Code, Loading
 from autograder.judge.raised import raised_error
 from autograder.judge.remote import Given, Handle
@@ -41,6 +42,7 @@ class Session:
         import_memory_mb: what the worker may have while it loads.
         signatures: text of the contract's signature by public name; what has one must be callable.
         classes: names of the contract's classes: calling one must give an object.
+        parameters: names of parameters by function, class and `Class.method` of the contract.
     """
 
     transport: Transport
@@ -49,12 +51,14 @@ class Session:
     signatures: Mapping[str, str] = field(default_factory=dict)
     classes: frozenset[str] = frozenset()
     import_memory_mb: int = 2048
+    parameters: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.generation = 0
         self.incidents: list[Incident] = []
         self.loading = Loading(self.code, self.import_seconds, self.import_memory_mb, self.incidents)
         self.trace: list[Answer] = []
+        self.labels = Labels()
         self._called_seconds = 0.0
         self._alive = False
         self._probes_sent = False
@@ -109,7 +113,7 @@ class Session:
             self.incidents.append(Incident("background", "threads went on computing after the answer", self._check))
             self._alive = False
         self._check, self._limit = check, seconds
-        self.trace = []
+        self.trace, self.labels = [], Labels()
         if not self._alive:
             self._load()
         self._remaining = seconds
@@ -177,7 +181,9 @@ class Session:
                 ),
                 kind="missing",
             )
-        return self._value(kind, value, label)
+        value = self._value(kind, value, label)
+        self.labels.keep(value, label)
+        return value
 
     def call(self, handle: Handle, args: Sequence[object], kwargs: Mapping[str, object]) -> Given:
         """Call a function, a class, a module or a method of the student's."""
@@ -186,6 +192,7 @@ class Session:
         self._own_all(request)
         kind, value = self._request("call", request, handle._label)
         value = self._value(kind, value, handle._label, traced=True)
+        self.labels.keep(value, self.written(handle, args, kwargs))
         if handle._label in self.classes and not isinstance(value, Handle):
             raise StudentError(
                 _("{label}(...): expected an object of your class, got {got}.").format(
@@ -193,6 +200,10 @@ class Session:
                 )
             )
         return value
+
+    def written(self, handle: Handle, args: Sequence[object], kwargs: Mapping[str, object]) -> str:
+        """A call of this object in the contract's words."""
+        return written(handle._label, args, kwargs, self.parameters)
 
     def probe(self, name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> Given:
         """Run a probe beside the student's code."""
@@ -264,7 +275,7 @@ class Session:
     def _value(self, kind: str, value: Given, label: str, traced: bool = False) -> Given:
         if self.transport.received - self._received_before > MAX_ANSWER_BYTES:
             # What a check has been answered stays in memory until it ends.
-            self.trace = []
+            self.trace, self.labels = [], Labels()
             raise StudentError(
                 _("{label}: the answers of this check together have more than {limit:g} MB.").format(
                     label=label, limit=MAX_ANSWER_BYTES / 2**20
