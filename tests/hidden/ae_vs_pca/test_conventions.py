@@ -15,7 +15,7 @@ def test_conventions(student, probe, draw, expect):
     for dtype in (torch.float32, torch.float64):
         kept = {"dtype": dtype, "container": "tensor"}
         x = draw.normal(n, D, dtype=dtype)
-        mean, components = expect.sequence(student.pca_fit(x, d), 2, "pca_fit(x, d)")
+        mean, components = expect.sequence(student.pca_fit(x, d), 2)
         expect.tensor(mean, None, f"the mean of {dtype} data", **kept)
         expect.tensor(components, None, f"the components of {dtype} data", **kept)
         z = x[:, :d].contiguous()

@@ -25,7 +25,7 @@ def test_interpolation_values(student, probe, compare, draw):
         alphas = torch.cat([torch.tensor([0.0, 1.0]).double(), draw.uniform(draw.integer(2, 5))])
         right = decode(alphas[:, None] * z1 + (1 - alphas[:, None]) * z2)
         answer = student.interpolate(model, x1, x2, alphas)
-        compare(answer, right, "interpolate(model, x1, x2, alphas)", rtol=1e-5, atol=1e-7)
+        compare(answer, right, rtol=1e-5, atol=1e-7)
 
 
 @check(points=0.5, covers=("forms",))
@@ -44,5 +44,5 @@ def test_interpolation_forms(student, probe, compare, draw, expect):
             )
             answer = expect.tensor(student.interpolate(model, a, b, weights), shape, what)
             first = answer if first is None else first
-            compare(answer, first, what, rtol=1e-4, atol=1e-6)
+            compare(answer, first, rtol=1e-4, atol=1e-6)
     expect.true((first[0] - first[1]).abs().max() > 1e-9, _("interpolate gives the same row for all alphas."))

@@ -29,7 +29,7 @@ def make_diffusion(student, reference, probe, expect, betas):
 
     Wrong tables have checks of their own; here, what builds on them is judged by itself.
     """
-    diffusion = expect.handle(student.Diffusion(betas), "Diffusion(betas)")
+    diffusion = expect.handle(student.Diffusion(betas))
     right = reference.Diffusion(betas)
     found = probe.attributes(diffusion, list(TABLES))
     wrong = {

@@ -15,7 +15,7 @@ def test_conventions(student, probe, expect, draw):
     shape = (B, 1, 8, 8)
     for dtype in (torch.float32, torch.float64):
         betas = draw.uniform(T, low=0.05, high=0.2, dtype=dtype)
-        diffusion = expect.handle(student.Diffusion(betas), "Diffusion(betas)")
+        diffusion = expect.handle(student.Diffusion(betas))
         for name in ("alphas", "alpha_bars", "posterior_variance"):
             table = getattr(diffusion, name)
             expect.tensor(table, (T,), f"Diffusion(betas).{name}", dtype=dtype, container="tensor")
@@ -58,7 +58,7 @@ def test_conventions(student, probe, expect, draw):
             hint=_("Work on a copy: `x = x - 1` makes one, `x -= 1` and functions such as `x.sub_(1)` do not."),
             mistake="arguments_changed",
         )
-    network = expect.handle(student.UNet(channels=1, base=32), "UNet(channels=1, base=32)")
+    network = expect.handle(student.UNet(channels=1, base=32))
     for dtype, move in ((torch.float32, "float"), (torch.float64, "double")):
         moved = expect.handle(getattr(network, move)(), f"UNet(...).{move}()")
         answer = moved(draw.normal(*shape, dtype=dtype), draw.integers(0, 100, B))

@@ -42,7 +42,7 @@ def test_alpha_bars(student, probe, expect, compare, draw):
     """`alphas` is 1 - beta, `alpha_bars` its running product, both of shape (T,)."""
     for T in (draw.integer(4, 9), draw.integer(10, 25)):
         betas = draw.uniform(T, low=0.02, high=0.3)
-        diffusion = expect.handle(student.Diffusion(betas), "Diffusion(betas)")
+        diffusion = expect.handle(student.Diffusion(betas))
         compare(probe.read(diffusion, "alphas"), 1 - betas, what="Diffusion(betas).alphas")
         compare(
             probe.read(diffusion, "alpha_bars"),
@@ -56,7 +56,7 @@ def test_posterior_variance(student, probe, expect, compare, draw):
     """`posterior_variance` is beta_t (1 - abar_{t-1}) / (1 - abar_t), 0 at the first step."""
     for T in (draw.integer(4, 9), draw.integer(10, 25)):
         betas = draw.uniform(T, low=0.02, high=0.3)
-        diffusion = expect.handle(student.Diffusion(betas), "Diffusion(betas)")
+        diffusion = expect.handle(student.Diffusion(betas))
         what = "Diffusion(betas).posterior_variance"
         given = probe.read(diffusion, "posterior_variance")
         answer = expect.tensor(given, (T,), what).double()

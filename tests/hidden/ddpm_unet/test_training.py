@@ -21,7 +21,7 @@ def make_diffusion(student, reference, probe, expect, betas):
 
     Wrong tables have checks of their own; here, what builds on them is judged by itself.
     """
-    diffusion = expect.handle(student.Diffusion(betas), "Diffusion(betas)")
+    diffusion = expect.handle(student.Diffusion(betas))
     right = reference.Diffusion(betas)
     found = probe.attributes(diffusion, list(TABLES))
     wrong = {
@@ -269,7 +269,7 @@ def train_on_digits(student, reference, probe, expect, digits):
         betas = torch.linspace(BETA_FIRST, BETA_LAST, T_DIGITS)
         diffusion, right = make_diffusion(student, reference, probe, expect, betas)
         images = digits("train", 2000, size=16).reshape(-1, 1, 16, 16) * 2 - 1
-        network = expect.handle(student.UNet(channels=1, base=BASE), f"UNet(channels=1, base={BASE})")
+        network = expect.handle(student.UNet(channels=1, base=BASE))
         history = student.train_ddpm(
             network, diffusion, images, **FIT, generator=draw.generator()
         )

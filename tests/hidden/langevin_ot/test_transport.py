@@ -145,7 +145,7 @@ def judge_plan(student, expect, compare, problem, epsilon, n_iterations):
     what = f"sinkhorn(a, b, C, {epsilon:g}, n_iterations={n_iterations})"
     hint = _("Subtract the largest exponent first: torch.logsumexp.") if epsilon <= 1e-3 else None
     plan = expect.tensor(student.sinkhorn(a, b, C, epsilon, n_iterations=n_iterations), tuple(C.shape), what, hint=hint)
-    compare(plan, right, what, rtol=1e-4, atol=1e-6)
+    compare(plan, right, rtol=1e-4, atol=1e-6)
     compare((plan * C).sum(), (right * C).sum(), _("the cost of {what}").format(what=what), rtol=1e-5)
 
 

@@ -20,7 +20,7 @@ def test_conventions(student, draw, expect):
         expect.tensor(pi, None, f"stationary_distribution({dtype} P)", dtype=dtype, container="tensor")
     for dtype in (torch.int64, torch.float64):
         x, y = draw.integers(0, 4, 30).to(dtype), draw.integers(0, 3, 30).to(dtype)
-        values_x, values_y, P = expect.sequence(student.joint_probability(x, y), 3, "joint_probability(x, y)")
+        values_x, values_y, P = expect.sequence(student.joint_probability(x, y), 3)
         expect.tensor(values_x, None, f"values of a {dtype} x", dtype=dtype, container="tensor")
         expect.tensor(values_y, None, f"values of a {dtype} y", dtype=dtype, container="tensor")
         P = expect.tensor(P, None, "the table from joint_probability(x, y)", container="tensor")

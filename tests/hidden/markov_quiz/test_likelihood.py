@@ -142,8 +142,8 @@ def test_index_refused(student, draw, expect):
     n = draw.integer(4, 6)
     P = chain(draw, n)
     sequence = draw.integers(0, n, 6).tolist()
-    expect.number(student.log_likelihood(sequence, P), "log_likelihood(sequence, P)")
-    expect.flag(student.can_generate(sequence, P), "can_generate(sequence, P)")
+    expect.number(student.log_likelihood(sequence, P))
+    expect.flag(student.can_generate(sequence, P))
     for name in ("log_likelihood", "can_generate"):
         for index in (-1, n, -draw.integer(2, n)):
             for where in (0, draw.integer(1, 4), 5):

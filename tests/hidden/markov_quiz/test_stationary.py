@@ -70,7 +70,7 @@ def test_stationary_refused(student, draw, expect):
     """Reducible chains and rows of zeros are refused with a ValueError."""
     n = draw.integer(3, 4)
     P = mixing(draw, n)
-    expect.tensor(student.stationary_distribution(P), (n,), "stationary_distribution(P)")
+    expect.tensor(student.stationary_distribution(P), (n,))
     two_classes = torch.block_diag(P, mixing(draw, 3))
     left_for_ever = torch.block_diag(P, mixing(draw, 3))
     left_for_ever[0, n:] = 0.2

@@ -51,7 +51,7 @@ def letters(text):
 
 
 def agree(student, expect, sentence, right, hint=None, mistake=None):
-    tokens = expect.strings(student.tokenize(sentence), "tokenize(sentence)")
+    tokens = expect.strings(student.tokenize(sentence))
     message = (
         _("tokenize({sentence!r}): expected {n} tokens, got {m}: {tokens}.")
         if len(tokens) != len(right)
@@ -99,7 +99,7 @@ def test_tokens_typographic(student, draw, expect):
     """The typographic apostrophe gives the same tokens as the plain one."""
     for _k in range(3):
         _tokens, sentence = elided(draw, draw.integer(4, 8))
-        plain = expect.strings(student.tokenize(sentence), "tokenize(sentence)")
+        plain = expect.strings(student.tokenize(sentence))
         expect.true(
             len(plain) >= len(sentence.split()) and letters("".join(plain)) == letters(sentence),
             _("tokenize({sentence!r}): letters or words of the sentence are missing.").format(sentence=sentence),
@@ -117,11 +117,11 @@ def test_vocabulary_order(student, reference, draw, expect):
         line = [draw.choice(pool) for _ in range(draw.integer(3, 6))]
         head = draw.choice(ELISIONS) + draw.choice("aeiou")
         sentences.append(f"{line[0].capitalize()} {head}{' '.join(line[1:])}{draw.choice(('.', ' ?'))}")
-    states = expect.strings(student.vocabulary(sentences), "vocabulary(sentences)")
+    states = expect.strings(student.vocabulary(sentences))
     right = reference.vocabulary(sentences)
     if states != right:
         # A fault of tokenize is paid for above: the states of the student's own tokens are accepted too.
-        own = [expect.strings(student.tokenize(sentence), "tokenize(sentence)") for sentence in sentences]
+        own = [expect.strings(student.tokenize(sentence)) for sentence in sentences]
         complete = all(
             len(tokens) >= len(sentence.replace("?", "").split()) and letters("".join(tokens)) == letters(sentence)
             for tokens, sentence in zip(own, sentences, strict=True)

@@ -25,7 +25,7 @@ def test_counts_order_1(student, reference, compare, draw):
     for _k in range(2):
         states, sequence = corpus(draw, draw.integer(4, 6), draw.integer(40, 70))
         right = reference.transition_counts([sequence], states)
-        compare(student.transition_counts([sequence], states), right, "transition_counts(sequences, states)")
+        compare(student.transition_counts([sequence], states), right)
 
 
 @check(points=1, covers=("counts",))
@@ -67,7 +67,7 @@ def test_unknown_state_refused(student, draw, expect):
     """A state that is not among the states is refused with a ValueError."""
     states, sequence = corpus(draw, draw.integer(4, 6), draw.integer(8, 12))
     n = len(states)
-    expect.tensor(student.transition_counts([sequence], states), (n, n), "transition_counts(sequences, states)")
+    expect.tensor(student.transition_counts([sequence], states), (n, n))
     for where in (0, len(sequence) // 2, len(sequence) - 1):
         strange = [*sequence[:where], "unknown", *sequence[where + 1 :]]
         what = _("transition_counts with an unknown state")
@@ -81,7 +81,7 @@ def test_matrix_order_1(student, reference, compare, draw):
     counts = draw.integers(1, 30, n, n)
     for kind in (torch.float64, torch.int64):
         right = reference.transition_matrix(counts.double())
-        compare(student.transition_matrix(counts.to(kind)), right, "transition_matrix(counts)", rtol=1e-5)
+        compare(student.transition_matrix(counts.to(kind)), right, rtol=1e-5)
 
 
 @check(points=0.5, covers=("matrix",))

@@ -27,7 +27,7 @@ def test_conventions(student, probe, expect, draw):
                 expect.tensor(y, None, what, dtype=dtype, container="tensor")
                 expect.tensor(log_det, None, what, dtype=dtype, container="tensor")
         expect.tensor(flow.log_prob(x), None, "RealNVP.log_prob(x)", dtype=dtype, container="tensor")
-        expect.tensor(student.nll(flow, x), None, "nll(model, x)", dtype=dtype, container="tensor")
+        expect.tensor(student.nll(flow, x), None, dtype=dtype, container="tensor")
         seed = draw.seed()
         first, again, other = (
             expect.tensor(

@@ -116,7 +116,6 @@ def test_nll_value(student, probe, expect, compare, draw):
         compare(
             student.nll(flow, x),
             -mean,
-            what="nll(model, x)",
             mistakes={"nll_sum": -mean * len(x), "nll_per_dimension": -mean / dim, "nll_sign": mean},
         )
 

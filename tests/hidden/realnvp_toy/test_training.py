@@ -43,8 +43,8 @@ def test_train_history(student, probe, expect, compare, draw):
     flow = expect.handle(probe.perturbed(flow, 0.1, draw.seed()), "RealNVP(...)")
     batch_size, steps = draw.integer(8, 16), draw.integer(11, 25)
     x = draw.normal(1, 2).repeat(4 * batch_size, 1)  # all rows are equal: every mini-batch has the same NLL
-    nll = expect.number(student.nll(flow, x[:batch_size]), "nll(model, x)")
-    elsewhere = expect.number(student.nll(flow, x[:batch_size] + 1), "nll(model, x)")
+    nll = expect.number(student.nll(flow, x[:batch_size]))
+    elsewhere = expect.number(student.nll(flow, x[:batch_size] + 1))
     expect.true(math.isfinite(nll) and nll != elsewhere, _("nll(model, x) is infinite or does not depend on x."))
     what = "train_flow(model, x, steps)"
     history = student.train_flow(flow, x, steps, batch_size=batch_size, lr=1e-12, generator=draw.generator())
@@ -68,7 +68,7 @@ def test_fresh_batches(student, probe, expect, draw):
     x = draw.uniform(40 * batch_size, 2, low=-2, high=2)  # bounded: the mean over a batch is close to normal
     what = "train_flow(model, x, steps)"
     picked = (x[draw.integers(0, len(x), batch_size)] for _i in range(200))
-    expected = [expect.number(student.nll(flow, rows), "nll(model, x)") for rows in picked]
+    expected = [expect.number(student.nll(flow, rows)) for rows in picked]
     spread = float(torch.tensor(expected, dtype=torch.float64).std())
     expect.true(math.isfinite(spread) and spread > 0, _("nll(model, x) is infinite or the same for all x."))
     # At this learning rate the flow stays as it is, so that only the mini-batches differ from step to step.
@@ -101,7 +101,7 @@ def train(student, probe, expect, draw):
     excess = math.inf
     for settings in (QUICK, SLOW):
         if not abs(excess) < 2:
-            flow = expect.handle(student.RealNVP(), "RealNVP()")
+            flow = expect.handle(student.RealNVP())
         before = expect.tensor(probe.weights(flow), (None,), _("the weights of RealNVP()")).double()
         history = student.train_flow(flow, x.float(), **settings, generator=draw.generator())
         flow.eval()

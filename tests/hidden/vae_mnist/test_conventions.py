@@ -61,7 +61,7 @@ def test_generators(student, probe, expect, draw):
     model = affine(probe, draw, torch.float64)
     x = draw.uniform(6, PIXELS)
     first, second, before = draw.seed(), draw.seed(), probe.global_seed()
-    vae = expect.handle(student.VAE(latent_dim=2, hidden=8), "VAE(latent_dim=2, hidden=8)")
+    vae = expect.handle(student.VAE(latent_dim=2, hidden=8))
     probe.exact_mode(vae)
     start = probe.parameters(vae)
 
@@ -95,7 +95,7 @@ def test_generators(student, probe, expect, draw):
             not torch.allclose(one[name], other[name], rtol=1e-9),
             _("{name}: generators of two seeds give the same answer.").format(name=name),
         )
-    calls = [expect.tensor(student.sample(model, 4), None, "sample(model, 4)") for _unused in range(2)]
+    calls = [expect.tensor(student.sample(model, 4), None) for _unused in range(2)]
     student.importance_weighted_bound(model, x, k=2)
     for right, mistake in (
         (not torch.allclose(*calls), "global_seed"),

@@ -27,7 +27,7 @@ def forward_pass(student, probe, expect, vae, x, eps):
     except CheckFailed:
         heads = expect.sequence(probe.encode(vae, x), 2, "model.encoder(x)")
         mu, logvar = (expect.tensor(head, tuple(eps.shape), "model.encoder(x)") for head in heads)
-        z = expect.tensor(student.reparameterize(mu, logvar, eps), tuple(eps.shape), "reparameterize(mu, logvar, eps)")
+        z = expect.tensor(student.reparameterize(mu, logvar, eps), tuple(eps.shape))
         return [expect.tensor(probe.decode(vae, z), shapes[0], "model.decoder(z)"), mu, logvar]
 
 
@@ -105,7 +105,7 @@ def test_history(student, probe, reference, expect, draw):
 @check(points=0.5, kind="exact", covers=("history", "training"))
 def test_partial_batch(student, probe, expect, draw):
     """Batches have at most batch_size images, and an incomplete one is used: fewer images are trained on, too."""
-    vae = expect.handle(student.VAE(latent_dim=2, hidden=16), "VAE(latent_dim=2, hidden=16)")
+    vae = expect.handle(student.VAE(latent_dim=2, hidden=16))
     probe.exact_mode(vae)
     n = draw.integer(3, 6)
     before = probe.parameters(vae)
@@ -138,7 +138,7 @@ def test_partial_batch(student, probe, expect, draw):
 def trained(student, probe, expect, digits, draw):
     """A VAE 784-64-2-64-784 trained with default arguments: the handle, and its training images."""
     x = digits("train", 8000)
-    vae = expect.handle(student.VAE(latent_dim=2, hidden=64), "VAE(latent_dim=2, hidden=64)")
+    vae = expect.handle(student.VAE(latent_dim=2, hidden=64))
     epochs = EPOCHS if len(x) > 4000 else EPOCHS_ON_FEW  # some 1,200 and 2,000 updates: fewer digits, harder to part
     student.train_vae(vae, x, epochs=epochs, generator=draw.generator())
     probe.evaluation_mode(vae)

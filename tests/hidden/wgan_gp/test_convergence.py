@@ -70,8 +70,8 @@ def own_training(student, probe, expect, once):
     """The training of the student's own networks, shared by two checks."""
 
     def train(draw):
-        generator = expect.handle(student.Generator(latent_dim=2, dim=2), "Generator(latent_dim=2, dim=2)")
-        critic = expect.handle(student.Critic(dim=2), "Critic(dim=2)")
+        generator = expect.handle(student.Generator(latent_dim=2, dim=2))
+        critic = expect.handle(student.Critic(dim=2))
         like = draw.normal(1, dtype=torch.float32)
         probe.place_on(generator, like)
         probe.place_on(critic, like)

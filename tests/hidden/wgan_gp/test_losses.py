@@ -33,7 +33,6 @@ def test_generator_loss_value(student, compare, draw):
         compare(
             student.generator_loss(fake),
             -fake.mean(),
-            what="generator_loss(fake_scores)",
             hint=_("Minus the mean of the scores: a scalar, no logarithm."),
         )
 
@@ -49,4 +48,4 @@ def test_interpolates_value(student, compare, draw):
         compare(student.interpolates(real, fake, eps), expected)
     square = torch.stack([draw.normal(3), draw.normal(3), draw.normal(3)])  # as many samples as coordinates
     eps = draw.uniform(3, 1)
-    compare(student.interpolates(square, -square, eps), (2 * eps - 1) * square, what="interpolates(real, fake, eps)")
+    compare(student.interpolates(square, -square, eps), (2 * eps - 1) * square)

@@ -16,7 +16,7 @@ def test_sample_law(student, probe, expect, draw):
     rotation, _upper = torch.linalg.qr(draw.normal(dim, dim))
     matrix, point = 2 * rotation, 3 + draw.normal(dim)
     generator = probe.affine_generator(matrix.float(), point.float())
-    samples = expect.tensor(student.sample(generator, n), (n, dim), "sample(generator, n)")
+    samples = expect.tensor(student.sample(generator, n), (n, dim))
     z = (samples - point) @ torch.linalg.inv(matrix)  # (n, dim)
     ones = torch.eye(dim, dtype=torch.float64)
     hint = _("z ~ N(0, I) has generator.latent_dim coordinates: torch.randn.")

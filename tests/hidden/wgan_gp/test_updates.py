@@ -131,8 +131,8 @@ def test_training_updates(student, probe, compare, expect, draw):
     reach = TOLERANCE * settings["lr"] * settings["steps"]
     hint = _("Adam with lr and betas for both; n_critic updates with loss + gp_weight * penalty before each of the "
              "generator's; gradients cleared before each backward.")  # fmt: skip
-    compare(w, right[1], what.format(network="critic"), rtol=0, atol=reach * settings["n_critic"], hint=hint)
-    compare(c, right[0], what.format(network="generator"), rtol=0, atol=reach, hint=hint)
+    compare(w, right[1], rtol=0, atol=reach * settings["n_critic"], hint=hint)
+    compare(c, right[0], rtol=0, atol=reach, hint=hint)
 
 
 def own_ends(student, probe, expect, start, a, batch_size, settings):
