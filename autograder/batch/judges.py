@@ -68,7 +68,16 @@ class StartLost(JudgeLost):
 
 
 class JobDisturbed(TryLost):
-    """Something from outside spoilt the job; the judge goes on."""
+    """Something from outside spoilt the job; the judge goes on.
+
+    Args:
+        reason: what did.
+        spent: seconds that the student's code has taken in this try.
+    """
+
+    def __init__(self, reason: str, spent: float) -> None:
+        super().__init__(reason)
+        self.spent = spent
 
 
 class Judge:
@@ -146,13 +155,14 @@ class Judge:
             start_new_session=True,
         )
 
-    def grade(self, job: Job, on_check: OnCheck | None = None, last: bool = True) -> Result:
+    def grade(self, job: Job, on_check: OnCheck | None = None, last: bool = True, spent: float = 0.0) -> Result:
         """The result of one job: one try.
 
         Args:
             job: what to judge.
             on_check: told each check's id and outcome.
             last: whether a result counts even where something from outside disturbed it.
+            spent: seconds that the student's code has taken in earlier tries: all together have one total.
 
         Raises:
             TryLost: nothing came of this try.
@@ -161,7 +171,7 @@ class Judge:
         """
         assert self._socket is not None, "start() it first"
         self._socket.settimeout(job.seconds)
-        self._send(Question(job, on_check is not None, last))
+        self._send(Question(job, on_check is not None, last, spent))
         while True:
             match self._receive():
                 case Judged(check, outcome):
@@ -169,8 +179,8 @@ class Judge:
                         on_check(check, outcome)
                 case Graded(result):
                     return result
-                case Disturbed(reason):
-                    raise JobDisturbed(reason)
+                case Disturbed(reason, seconds):
+                    raise JobDisturbed(reason, seconds)
                 case Refusal(reason):
                     self.kill()
                     raise CannotJudge(reason)

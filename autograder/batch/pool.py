@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from autograder.batch.job import Job, Order
-from autograder.batch.judges import CannotJudge, Judge, JudgeFault, OnCheck
+from autograder.batch.judges import CannotJudge, JobDisturbed, Judge, JudgeFault, OnCheck
 from autograder.batch.retries import in_tries
 from autograder.language import _, in_same_language
 from autograder.results.model import Result
@@ -284,8 +284,15 @@ def _done(judge: Judge, task: Task[K], given_up: Callable[[], bool]) -> Done[K] 
 
 
 def _graded(judge: Judge, job: Job, on_check: OnCheck | None, given_up: Callable[[], bool]) -> Result | None:
+    spent = 0.0
+
     def once(last: bool) -> Result:
+        nonlocal spent
         judge.start()
-        return judge.grade(job, on_check, last)
+        try:
+            return judge.grade(job, on_check, last, spent)
+        except JobDisturbed as disturbed:
+            spent += disturbed.spent
+            raise
 
     return in_tries(once, given_up)

@@ -177,12 +177,13 @@ class Engine:
                     "write isolation: reduced, or grade elsewhere"
                 )
 
-    def open(self, job: Job, watched: tuple[str, ...] = ()) -> Grading:
+    def open(self, job: Job, watched: tuple[str, ...] = (), spent: float = 0.0) -> Grading:
         """A grading of one submission; its session is to be closed.
 
         Args:
             job: the submission.
             watched: library functions that some check of the exercise forbids.
+            spent: seconds that earlier tries have taken, which something from outside has spoilt.
         """
         kit = self.kit(job.exercise)
         limits = kit.config.limits
@@ -204,6 +205,7 @@ class Engine:
             quiz_answers={} if self.public else kit.quiz_answers(job.questions_of or job.student),
             answers_released=kit.config.answers_released,
             total_seconds=limits.total_seconds,
+            spent=spent,
         )
 
     def transport(self, job: Job, kit: Kit) -> Transport:

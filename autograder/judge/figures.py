@@ -86,9 +86,7 @@ def figure_functions(engine: Engine, exercise: str) -> dict[str, Figure]:
     }
 
 
-def _draw_reference(
-    engine: Engine, exercise: str, functions: dict[str, Figure], folder: Path
-) -> dict[str, Drawing]:
+def _draw_reference(engine: Engine, exercise: str, functions: dict[str, Figure], folder: Path) -> dict[str, Drawing]:
     """The reference's drawings, computed once, and its pictures where they are missing."""
     kit = engine.kit(exercise)
     missing = {name: function for name, function in functions.items() if name not in kit.drawings}

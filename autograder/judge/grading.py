@@ -34,7 +34,8 @@ class Grading:
         reference: the reference solution; None for public checks on a student's machine.
         quiz_answers: right answers to the student's own questions.
         answers_released: whether wrong quiz answers are explained.
-        total_seconds: what the student's code may take for all checks together.
+        total_seconds: what the student's code may take for all checks together, in all tries.
+        spent: what earlier tries have taken, which something from outside has spoilt.
     """
 
     exercise: str
@@ -45,6 +46,7 @@ class Grading:
     quiz_answers: RightAnswers = field(default_factory=dict)
     answers_released: bool = False
     total_seconds: float = math.inf
+    spent: float = 0.0
     results: dict[str, CheckResult] = field(default_factory=dict)
     measured: dict[str, float | None] = field(default_factory=dict)
 
@@ -71,6 +73,10 @@ class Grading:
                 find(name)
             except LookupError as error:
                 raise FrameworkFault(f"check {info.id} forbids {name}: {error}") from None
+        if self.spent and min(seconds, left) > left - self.spent:
+            raise FrameworkFault(
+                f"no time is left to judge this check: {self.spent:.0f} s went into tries that others have spoilt"
+            )
         seed = subseed(self.seed(info.id), "globals")
         self.session.begin_check(info.id, min(left, seconds), seed, info.forbids, memory_mb)
 

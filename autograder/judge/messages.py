@@ -96,12 +96,14 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
 class Question(Struct, frozen=True, forbid_unknown_fields=True):
     """A job; `progress` asks for a `Judged` after each check.
 
-    `last`: there will be no other try, so a result counts even where something from outside disturbed it.
+    `last`: there will be no other try, so a result counts even where something from outside disturbed it. `spent`:
+    seconds that the student's code has taken in earlier tries: all tries together have one total.
     """
 
     job: Job
     progress: bool = False
     last: bool = False
+    spent: float = 0.0
 
 
 class Worth(Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,9 +135,13 @@ class Graded(Struct, frozen=True, tag="graded"):
 
 
 class Disturbed(Struct, frozen=True, tag="disturbed"):
-    """Something from outside spoilt the job, and nobody's mistake: another try may end well."""
+    """Something from outside spoilt the job, and nobody's mistake: another try may end well.
+
+    `spent`: seconds that the student's code has taken in this try.
+    """
 
     reason: str
+    spent: float = 0.0
 
 
 class Fault(Struct, frozen=True, tag="fault"):

@@ -180,13 +180,13 @@ class JobLoop:
         everything = self._items.get(job.exercise, [])
         items = _selected(everything, job.checks)
         kept = KeptChecks(items, job.kept) if job.kept is not None else None
-        grading = engine.open(job, forbidden_names(everything))
+        grading = engine.open(job, forbidden_names(everything), question.spent)
         self._run(items, kept, grading, sitting, question, partial(self._draw, engine, job))
         transport = grading.session.transport
         # Killed from outside, or by a system short of memory: that may not happen again, and is nobody's mistake.
         if transport.disturbed and not question.last:
             engine.close()
-            return Disturbed("a worker was killed from outside")
+            return Disturbed("a worker was killed from outside", grading.session.student_seconds)
         isolation = transport.isolation
         environment = Environment(
             InForce("none")

@@ -110,7 +110,7 @@ class Waiting(Judge):
     def start(self):
         """Nothing is started."""
 
-    def grade(self, job: Job, on_check=None, last=True):
+    def grade(self, job: Job, on_check=None, last=True, spent=0.0):
         self.begun.set()
         self.ended.wait(30)
         raise JudgeFault("ended")

@@ -1,0 +1,75 @@
+"""A worker killed from outside: all tries have one total of time, and what that spoils is never a student's loss."""
+
+from __future__ import annotations
+
+import math
+
+import psutil
+import pytest
+
+from autograder.batch.job import Job
+from autograder.batch.judges import JobDisturbed
+from autograder.judge.check import CheckInfo
+from autograder.judge.grading import Grading
+from autograder.judge.verdicts import FrameworkFault, StudentError
+
+CHECK = CheckInfo("a", "a", 1.0, "exact")
+
+
+class Asked:
+    """A session that has no worker: what is asked of it is kept."""
+
+    def __init__(self, student_seconds: float) -> None:
+        self.student_seconds = student_seconds
+        self.given: list[float] = []
+
+    def begin_check(self, name: str, seconds: float, *rest: object) -> None:
+        self.given.append(seconds)
+
+
+def begun(total: float, spent: float, used: float, wanted: float = 10.0) -> list[float]:
+    session = Asked(used)
+    Grading("toy", "ada", lambda name: 1, session, total_seconds=total, spent=spent).begin(CHECK, wanted, 64)
+    return session.given
+
+
+def test_a_check_has_its_time_as_long_as_all_tries_leave_it():
+    assert begun(60, 0, 0) == [10]
+    assert begun(60, 0, 55) == [5], "what the submission used itself is its own loss"
+    assert begun(60, 40, 5) == [10]
+    assert begun(math.inf, 1e6, 5) == [10]
+
+
+@pytest.mark.parametrize("used", [11, 15, 25])
+def test_time_that_others_took_is_a_fault_and_no_loss(used):
+    with pytest.raises(FrameworkFault, match="40 s went into tries"):
+        begun(60, 40, used)
+
+
+def test_time_that_the_submission_took_is_its_loss():
+    with pytest.raises(StudentError, match="used up its 60 s"):
+        begun(60, 0, 60)
+    with pytest.raises(StudentError, match="used up its 60 s"):
+        begun(60, 40, 60)
+
+
+SLOW = "import time\ndef mean(x):\n    time.sleep(0.5)\n    return x.mean(1)\n"
+
+
+def test_a_disturbed_try_says_what_it_took_and_ends_at_once(toy_judge):
+    cells = ({"source": SLOW, "where": "toy.py", "filename": "toy.py", "first_line": 1},)
+    seen = []
+
+    def kill(check: str, outcome: str) -> None:
+        seen.append(check)
+        for process in psutil.Process().children(recursive=True):  # the zygote's too
+            if process.name() == "ag-worker":
+                process.kill()
+
+    with pytest.raises(JobDisturbed) as lost:
+        toy_judge.grade(Job("toy", "ada", cells, 120), kill, last=False)
+    assert lost.value.spent > 0
+    assert len(seen) == 2, "the check after the kill, and no more"
+    result = toy_judge.grade(Job("toy", "ada", cells, 120), last=True, spent=120.0)
+    assert result.outcome == "error"
+    assert {check.outcome for check in result.checks} <= {"error", "blocked"}
