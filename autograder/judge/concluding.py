@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,16 +12,18 @@ import pytest
 from autograder.judge import fixtures
 from autograder.judge.check import CheckInfo
 from autograder.judge.draw import subseed
-from autograder.judge.misuse import misused_answer
+from autograder.judge.misuse import misused_answer, tripped
 from autograder.judge.sitting import Sitting
-from autograder.judge.verdicts import Blocked, CheckFailed, StudentError
+from autograder.judge.verdicts import Blocked, CheckFailed, FrameworkFault, StudentError
 from autograder.language import _
+from autograder.sandbox import IsolationRefused, WarmParentDied
 
 if TYPE_CHECKING:
     from autograder.judge.session import Session
     from autograder.results.model import CheckResult
 
 DIAGNOSED = ("exact", "statistical")
+OURS = (FrameworkFault, WarmParentDied, IsolationRefused, OSError, MemoryError)  # whatever was answered
 
 
 def conclude(
@@ -45,6 +49,9 @@ def conclude(
         result = _failed(item, info, sitting, failure, duration)
     elif isinstance(error, pytest.skip.Exception):
         result = grading.finish(info, "skipped", duration, str(error))
+    elif call.when == "call" and not isinstance(error, OURS) and _works_on_the_reference(item, info, sitting):
+        # With the same inputs the check can work on right answers: it has tripped over one that is not.
+        result = _failed(item, info, sitting, CheckFailed(tripped(grading.session.trace)), duration)
     else:
         result = grading.finish(info, "error", duration, f"{type(error).__name__}: {error}")
     if sitting.on_result is not None:
@@ -80,16 +87,37 @@ def _diagnose(item: pytest.Function, info: CheckInfo, sitting: Sitting) -> str |
     engine, grading = sitting.in_force
     trace = list(grading.session.trace)
     measured = dict(grading.measured)
-
-    def run(session: Session) -> None:
-        case = sitting.case_on(item, session)
-        names = [name for name in inspect.signature(item.obj).parameters if name in item.funcargs]
-        item.obj(**{
-            name: fixtures.make(name, case) if name in fixtures.FIXTURES else item.funcargs[name] for name in names
-        })  # fmt: skip
-
     seed = subseed(grading.seed(info.id), "globals")
     try:
-        return matching_mistake(trace, engine.kit(grading.exercise).mistake_sessions(info.id), run, seed)
+        candidates = engine.kit(grading.exercise).mistake_sessions(info.id)
+        return matching_mistake(trace, candidates, partial(_run_on, item, sitting), seed)
     finally:
+        grading.measured = measured
+
+
+def _run_on(item: pytest.Function, sitting: Sitting, session: Session) -> None:
+    """The function of a check on other code, with the same inputs."""
+    case = sitting.case_on(item, session)
+    names = [name for name in inspect.signature(item.obj).parameters if name in item.funcargs]
+    item.obj(**{
+        name: fixtures.make(name, case) if name in fixtures.FIXTURES else item.funcargs[name] for name in names
+    })  # fmt: skip
+
+
+def _works_on_the_reference(item: pytest.Function, info: CheckInfo, sitting: Sitting) -> bool:
+    engine, grading = sitting.in_force
+    if engine.public:
+        return False
+    measured = dict(grading.measured)
+    session = engine.kit(grading.exercise).reference_session()
+    session.begin_check(info.id, math.inf, subseed(grading.seed(info.id), "globals"))
+    try:
+        _run_on(item, sitting, session)
+        return True
+    except AssertionError:  # judged, and found wrong: by chance where samples are judged
+        return True
+    except Exception:
+        return False
+    finally:
+        session.close()
         grading.measured = measured

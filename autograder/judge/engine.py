@@ -97,6 +97,10 @@ class Kit:
         numbers, _questions = quiz.draw(personal_rng(self.exercise, student))
         return quiz.answers(numbers)
 
+    def reference_session(self) -> Session:
+        """A session on the reference solution, in this process."""
+        return Session(LocalTransport(self.reference), Code(self.exercise.id, (), self.probes), 60.0)
+
     def mistake_sessions(self, check: str) -> Iterator[tuple[str, Session]]:
         """A session on each known mistake that this check is meant to catch."""
         for mistake in self.mistakes:

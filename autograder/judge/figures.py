@@ -19,11 +19,9 @@ from autograder.judge.draw import Draw, subseed
 from autograder.judge.drawing import Drawing, check_drawing, save, save_beside
 from autograder.judge.engine import Engine
 from autograder.judge.grading import Grading
-from autograder.judge.loading import Code
 from autograder.judge.messages import Job
 from autograder.judge.reference import load_module
 from autograder.judge.session import Session
-from autograder.judge.transport import LocalTransport
 from autograder.results.model import Incident
 
 FILE = "figures.py"
@@ -92,7 +90,7 @@ def _draw_reference(engine: Engine, exercise: str, functions: dict[str, Figure],
     missing = {name: function for name, function in functions.items() if name not in kit.drawings}
     if not missing:
         return kit.drawings
-    session = Session(LocalTransport(kit.reference), Code(exercise, (), kit.probes), 60.0)
+    session = kit.reference_session()
     known: dict[str, object] = {}
 
     def once(key: str, function: Callable[[Draw], object]) -> object:

@@ -1,4 +1,4 @@
-"""A plain answer that a check used as if it were an object: the student's loss, not a fault of the check."""
+"""Answers that a check trips over: the student's loss, not a fault of the check."""
 
 from __future__ import annotations
 
@@ -34,3 +34,13 @@ def misused_answer(check_file: Path, error: BaseException, trace: Sequence[Answe
         if place is not None and place.tb_frame.f_code.co_filename in (str(check_file), inspect.getsourcefile(Expect)):
             return _("Something that this check calls is no function: {error}.").format(error=error)
     return None
+
+
+def tripped(trace: Sequence[Answer]) -> str:
+    """What to tell the student where a check could not work with an answer, though it can with right ones."""
+    if not trace:
+        return _("The check could not work with what your file defines.")
+    last = trace[-1]
+    return _("The check could not work with what was answered, last by {label}: {got}.").format(
+        label=last.label, got=describe(last.value)
+    )
