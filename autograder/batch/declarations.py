@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import get_args
 
-import yaml
-
 from autograder.authoring.mistakes import read_mistakes
+from autograder.batch.coverage import read_coverage
+from autograder.batch.declared import Declared, declared_checks
 from autograder.course import CourseConfig, Exercise
 from autograder.course.document import did_you_mean
-from autograder.judge.check import CheckInfo
-from autograder.judge.questions import quiz_checks
-from autograder.judge.reference import load_module
 from autograder.language import _
 from autograder.results.outcomes import CheckKind
-
-
-@dataclass(frozen=True)
-class Declared:
-    """A check and where it is declared."""
-
-    info: CheckInfo
-    file: Path
-    line: int
-
-
-def declared_checks(exercise: Exercise) -> list[Declared]:
-    """Every hidden check of an exercise, those of the quiz among them. Its files are run: they are the course's own."""
-    found = []
-    for path in exercise.hidden_checks:
-        module = load_module(f"declared_{exercise.id}_{path.stem}", path.read_text(encoding="utf-8"), str(path))
-        for value in vars(module).values():
-            info = getattr(value, "check", None)
-            if isinstance(info, CheckInfo) and value.__module__ == module.__name__:
-                found.append(Declared(info, path, inspect.unwrap(value).__code__.co_firstlineno))
-    quiz = [info for check in quiz_checks(exercise) if isinstance(info := getattr(check, "check", None), CheckInfo)]
-    return [*found, *(Declared(info, exercise.quiz, 1) for info in quiz)]
 
 
 def wrong_declarations(course: CourseConfig, exercise: Exercise, only: Collection[str] = ()) -> list[str]:
@@ -101,16 +73,14 @@ def _points(course: CourseConfig, exercise: Exercise, checks: list[Declared]) ->
 def _contract(exercise: Exercise, checks: list[Declared]) -> Iterator[str]:
     if not exercise.contract.is_file():
         return
-    requirements = list(yaml.safe_load(exercise.contract.read_text(encoding="utf-8"))["requirements"])
+    coverage = read_coverage(exercise, checks)
     for check in checks:
         for key in check.info.covers:
-            if key not in requirements and check.file != exercise.quiz:
+            if key not in coverage.sentences and check.file != exercise.quiz:
                 yield _at(check, _("{id} covers {key!r}, which contract.yaml does not name{suggestion}").format(
-                    id=check.info.id, key=key, suggestion=did_you_mean(key, requirements)))  # fmt: skip
-    covered = {key for check in checks for key in check.info.covers}
-    for key in requirements:
-        if key not in covered:
-            yield _("{file}: no check covers {key!r}").format(file=exercise.contract, key=key)
+                    id=check.info.id, key=key, suggestion=did_you_mean(key, list(coverage.sentences))))  # fmt: skip
+    for key in coverage.missing():
+        yield _("{file}: no check covers {key!r}").format(file=exercise.contract, key=key)
 
 
 def _at(check: Declared, message: str) -> str:

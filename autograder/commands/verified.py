@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from autograder.authoring.coverage import markdown, read_coverage
 from autograder.commands.faults import CommandFault
-from autograder.course import find_exercise
 from autograder.language import _, ngettext
 from autograder.reports.matrix import draw_matrix, matrix_table
 from autograder.service import proofs
@@ -58,8 +56,8 @@ def write_coverage(course: Course, exercises: Sequence[str], path: Path) -> None
     Raises:
         CommandFault: no check covers a requirement.
     """
-    found = [read_coverage(find_exercise(course.config, exercise)) for exercise in exercises]
-    path.write_text(markdown(found), encoding="utf-8")
+    found = proofs.coverage(course, exercises)
+    path.write_text(proofs.markdown(found), encoding="utf-8")
     missing = [f"{c.exercise}: {c.sentences[key]}" for c in found for key in c.missing()]
     if missing:
         raise CommandFault("\n  ".join([_("no check covers these requirements:"), *missing]))

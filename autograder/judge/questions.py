@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,15 +20,16 @@ FILE = "test_quiz.py"  # there is none: it says where the questions come among t
 HIDDEN = ("tests", "hidden")
 
 
-def quiz_checks(exercise: Exercise) -> tuple[Callable[..., None], ...]:
+def quiz_checks(exercise: Exercise) -> tuple[FunctionType, ...]:
     """A check `quiz_<key>` for each question; AuthoringError where quiz.py is not of the documented form."""
     return tuple(_check_of(q.key, q.title, q.points) for q in quiz_questions(exercise))
 
 
-def _check_of(key: str, title: str, points: float) -> Callable[..., None]:
+def _check_of(key: str, title: str, points: float) -> FunctionType:
     def judge(quiz: Quiz) -> None:
         quiz.grade(key)
 
+    assert isinstance(judge, FunctionType)
     judge.__name__ = judge.__qualname__ = f"test_quiz_{key}"
     judge.__doc__ = title
     return check(points=points, kind="quiz", covers=("quiz",))(judge)

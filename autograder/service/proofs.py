@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.batch import calibration, verification
+from autograder.batch.coverage import Coverage, markdown, read_coverage
 from autograder.batch.declarations import wrong_declarations
 from autograder.batch.pool import Done, default_workers
 from autograder.batch.populations import Run
@@ -16,7 +17,10 @@ from autograder.course.calibration import PlacedLimit, Seeds
 from autograder.course.config import DataSet
 from autograder.service.course import Course
 
-__all__ = ["Calibrated", "Seeds", "Verification", "VerificationSeeds", "accept", "calibrate", "verify", "wrong"]
+__all__ = [
+    "Calibrated", "Coverage", "Seeds", "Verification", "VerificationSeeds", "accept", "calibrate", "coverage",
+    "markdown", "verify", "wrong",
+]  # fmt: skip
 
 Advance = Callable[[int, str], object]  # told, as each run ends, how many there are in all, and which it was
 
@@ -28,6 +32,11 @@ def wrong(course: Course, exercises: Sequence[str], mistakes: Sequence[str] = ()
             line for exercise in exercises
             for line in wrong_declarations(course.config, find_exercise(course.config, exercise), mistakes)
         ]  # fmt: skip
+
+
+def coverage(course: Course, exercises: Sequence[str]) -> list[Coverage]:
+    """Which check proves which requirement of each exercise's contract."""
+    return [read_coverage(find_exercise(course.config, exercise)) for exercise in exercises]
 
 
 def verify(
