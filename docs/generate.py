@@ -19,6 +19,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import attacks as tables
 import hand_ins
 
+from autograder.book.rubric import SCHEMA_FILE as RUBRIC_SCHEMA
+from autograder.book.rubric import rubric_schema
+from autograder.course.schema import SCHEMA_FILE as CONFIG_SCHEMA
+from autograder.course.schema import config_schema
 from autograder.results.schema import SCHEMA_FILE as RESULT_SCHEMA
 from autograder.results.schema import result_schema
 
@@ -72,7 +76,7 @@ def _paragraphs(text: str) -> list[str]:
 
 def configuration() -> str:
     """grading_config.yaml and rubric.yaml, from their JSON Schemas."""
-    schema = _schema("course/grading_config.schema.json")
+    schema = config_schema()
     example = (REPOSITORY / "grading_config.yaml").read_text(encoding="utf-8")
     lines = [
         MADE, "", "# Configuration", "",
@@ -82,7 +86,7 @@ def configuration() -> str:
         "takes the default; an exercise takes the course's value unless it has its own.", "",
         *_table(schema), "", "## An example", "", "```yaml", example.rstrip(), "```",
     ]  # fmt: skip
-    rubric = _schema("book/rubric.schema.json")
+    rubric = rubric_schema()
     lines += [
         "", "## rubric.yaml", "",
         f"{_sentence(rubric)} Its schema is `autograder/book/rubric.schema.json`.",
@@ -141,7 +145,7 @@ def _key(
     inherited = key.startswith("exercises[].") and key.split(".")[-1] in ("visibility", "published", "answers_released")
     if inherited:
         meaning = f"{meaning}; default: the {'exercise' if 'checks' in key else 'course'}'s"
-    elif "default" in part and ".late_penalty." not in key:
+    elif "default" in part and not re.match(r"exercises\[\]\.(late_penalty|limits)\.", key):
         meaning = f"{meaning}; default `{json.dumps(part['default'])}`".lstrip("; ")
     yield key, _kind(part, root), meaning
     if known:
@@ -246,7 +250,7 @@ PAGES: dict[str, Callable[[], str]] = {
 
 def schemas() -> dict[Path, str]:
     """The published schemas, by file."""
-    made = {RESULT_SCHEMA: result_schema()}
+    made = {CONFIG_SCHEMA: config_schema(), RUBRIC_SCHEMA: rubric_schema(), RESULT_SCHEMA: result_schema()}
     return {path: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for path, schema in made.items()}
 
 

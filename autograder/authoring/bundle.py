@@ -21,9 +21,10 @@ from autograder.authoring.personal import load_quiz, personalise_example, read_p
 from autograder.authoring.readme import student_readme
 from autograder.authoring.regions import find_regions, make_stub, solution_texts, strip_solutions
 from autograder.authoring.statement import translate
-from autograder.course.config import SCHEMA_VERSION, CourseConfig, ExerciseConfig
+from autograder.course.config import CourseConfig, ExerciseConfig
 from autograder.course.discovery import STUDENT_FOLDER, Exercise, find_exercise
 from autograder.course.handout import HANDOUT_CONFIG
+from autograder.course.written import SCHEMA_VERSION
 from autograder.language import LANGUAGES, TRANSLATIONS, _, language, said, speaking
 from autograder.language.catalogues import shipped
 

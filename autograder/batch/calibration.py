@@ -23,7 +23,7 @@ from autograder.batch.pool import Done, run_tasks
 from autograder.batch.populations import Run, subjects, task
 from autograder.course import CourseConfig, Exercise
 from autograder.course.calibration import Calibration, Measured, PlacedLimit, Runs, Seeds, Values, read_calibration
-from autograder.course.config import DataSet
+from autograder.course.written import DataSet
 from autograder.language import _
 from autograder.results.files import write_atomically
 from autograder.results.model import CheckResult

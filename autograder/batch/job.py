@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograder.course import CourseConfig
-from autograder.course.config import Limits
+from autograder.course.written import Limits
 from autograder.judge.messages import Job, Kept, Order, Worth
 from autograder.language import _
 from autograder.results.model import Result, SubmissionFacts

@@ -7,27 +7,44 @@ laid out by it, so an item that nobody has marked yet is shown as such, and coun
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
 
 from autograder.course import ConfigurationError, CourseConfig
 from autograder.course.document import did_you_mean, read_document, validate
+from autograder.course.schema import Schema, schema_of
 from autograder.language import _
 
 RUBRIC_NAME = "rubric.yaml"
-SCHEMA_FILE = Path(__file__).with_name("rubric.schema.json")
+SCHEMA_FILE = Path(__file__).with_name("rubric.schema.json")  # written by docs/generate.py
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(Struct, frozen=True, forbid_unknown_fields=True):
     """One thing to be marked."""
 
-    id: str
-    title: str
-    points: float
+    id: Annotated[str, Meta(description="a name for commands", pattern="^[a-z][a-z0-9_]*$")]
+    title: Annotated[str, Meta(description="what students read", min_length=1)]
+    points: Annotated[float, Meta(description="points, added to the exercise's own", ge=0, le=1000)]
+
+
+class WrittenRubric(Struct, frozen=True, forbid_unknown_fields=True):
+    """rubric.yaml, beside grading_config.yaml: figures, free answers and whatever no check can judge"""
+
+    schema_version: Annotated[Literal[1], Meta(description="version of this format")]
+    exercises: Annotated[dict[str, tuple[Item, ...]], Meta(description="by exercise, what is marked, in order")]
 
 
 Rubric = Mapping[str, tuple[Item, ...]]
+
+
+@cache
+def rubric_schema() -> Schema:
+    """The published schema of `rubric.yaml`."""
+    return schema_of(WrittenRubric, "rubric", 1, "What teachers mark by hand")
 
 
 def load_rubric(course: CourseConfig) -> Rubric:
@@ -36,14 +53,13 @@ def load_rubric(course: CourseConfig) -> Rubric:
     if not file.exists():
         return {}
     document = read_document(file)
-    validate(document, SCHEMA_FILE)
+    validate(document, rubric_schema())
     known = [exercise.id for exercise in course.exercises]
     rubric: dict[str, tuple[Item, ...]] = {}
-    for exercise, given in document.values["exercises"].items():
+    for exercise, items in msgspec.convert(document.values, WrittenRubric, strict=False).exercises.items():
         if exercise not in known:
             message = f"the course has no exercise {exercise!r}{did_you_mean(exercise, known)}"
             raise document.error(message, ("exercises", exercise), key=True)
-        items = tuple(Item(item["id"], item["title"], float(item["points"])) for item in given)
         names = [item.id for item in items]
         for index, name in enumerate(names):
             if name in names[:index]:

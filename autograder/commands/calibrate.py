@@ -12,7 +12,7 @@ from autograder.commands.options import gathered, in_course, named_exercises, op
 from autograder.language import _
 
 if TYPE_CHECKING:
-    from autograder.course.config import DataSet
+    from autograder.course.written import DataSet
     from autograder.service.proofs import Calibrated, Seeds
 
 

@@ -1,9 +1,10 @@
 """The course: its configuration, where its files are, its secret and its data."""
 
-from autograder.course.config import CONFIG_NAME, CourseConfig, ExerciseConfig, Limit, Limits, load_config
+from autograder.course.config import CONFIG_NAME, CourseConfig, ExerciseConfig, load_config
 from autograder.course.discovery import Exercise, find_course, find_exercise, list_exercises
 from autograder.course.errors import ConfigurationError
 from autograder.course.secret import derive_seed, load_secret
+from autograder.course.written import Limits
 
 __all__ = [
     "CONFIG_NAME",
@@ -11,7 +12,6 @@ __all__ = [
     "CourseConfig",
     "Exercise",
     "ExerciseConfig",
-    "Limit",
     "Limits",
     "derive_seed",
     "find_course",

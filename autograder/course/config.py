@@ -1,83 +1,46 @@
-"""`grading_config.yaml`: the exercises of a course in order, and how they are graded.
+"""The configuration of a course, as it is used: read from `grading_config.yaml`, the course's values filled in.
 
-The file is held against `grading_config.schema.json`; what a schema cannot say (unknown time zones, ids given
-twice, a date that does not exist) is checked here. What the file leaves out takes the default written in the
-dataclasses below; an exercise takes the course's value unless it has its own.
+`written` declares what the file may hold; what that cannot say (unknown time zones, ids given twice, a date that does
+not exist) is checked here. An exercise takes the course's value unless it has its own.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, tzinfo
 from pathlib import Path
-from typing import Any, Literal
+from typing import TypeVar
 from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import UnsetType
 
 from autograder.course.document import Document, Steps, did_you_mean, read_document, validate
 from autograder.course.errors import ConfigurationError
+from autograder.course.schema import config_schema
+from autograder.course.written import (
+    SCHEMA_VERSION,
+    Attempts,
+    Common,
+    DataSet,
+    Device,
+    Intake,
+    Isolation,
+    LatePenalty,
+    Limits,
+    Missing,
+    Questions,
+    WrittenCheck,
+    WrittenConfig,
+    WrittenExercise,
+)
 from autograder.language import LANGUAGES, TRANSLATIONS, _
 from autograder.results.outcomes import Visibility
 
 CONFIG_NAME = "grading_config.yaml"
-SCHEMA_FILE = Path(__file__).with_name("grading_config.schema.json")
-SCHEMA_VERSION = 1
 
-Device = Literal["auto", "cpu", "cuda"]
-DataSet = Literal["auto", "mnist", "digits"]
-Attempts = Literal["best", "last", "first"]
-Missing = Literal["zero", "blank"]
-Questions = Literal["personal", "shared"]
-Isolation = Literal["full", "reduced"]
-
-
-@dataclass(frozen=True)
-class Limit:
-    """What one step of a submission may use."""
-
-    seconds: float
-    memory_mb: int  # beyond what the empty worker uses
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a submission may use: one check, the import, everything together."""
-
-    per_check: Limit = Limit(seconds=60, memory_mb=2048)
-    per_import: Limit = Limit(seconds=20, memory_mb=2048)
-    total_seconds: float = 900
-
-
-@dataclass(frozen=True)
-class Intake:
-    """What one student may hand in, archives within archives included; over it nothing is graded or missing."""
-
-    depth: int = 3  # archives within one another
-    entries: int = 2_000  # files and folders
-    unpacked_mb: float = 200
-    seconds: float = 30
-
-
-@dataclass(frozen=True)
-class LatePenalty:
-    """What a late submission loses, as a fraction of the points it earned."""
-
-    per_day: float = 0.0
-    cap: float = 1.0
-    grace: timedelta = timedelta(0)
-
-    def fraction(self, due: datetime | None, submitted: datetime) -> float:
-        """The fraction lost: `per_day` for each day begun after the due date, nothing within the grace.
-
-        Days are those of the clock in the due date's zone: one that ends summer time has 25 hours and is one day. The
-        grace is minutes that pass.
-        """
-        if due is None or submitted.astimezone(UTC) <= due.astimezone(UTC) + self.grace:
-            return 0.0
-        on_the_clock = submitted.astimezone(due.tzinfo).replace(tzinfo=None) - due.replace(tzinfo=None)
-        days = max(1, math.ceil(on_the_clock / timedelta(days=1)))
-        return round(min(self.cap, self.per_day * days), 10)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -98,8 +61,8 @@ class ExerciseConfig:
     title: str
     points: float = 20.0
     due: datetime | None = None  # with its time zone
-    limits: Limits = Limits()
-    late_penalty: LatePenalty = LatePenalty()
+    limits: Limits = field(default_factory=Limits)
+    late_penalty: LatePenalty = field(default_factory=LatePenalty)
     visibility: Visibility = "after_published"
     published: bool = False
     answers_released: bool = False
@@ -147,7 +110,7 @@ class CourseConfig:
     device: Device = "auto"
     secret: SecretConfig = SecretConfig()
     isolation: Isolation = "reduced"
-    intake: Intake = Intake()
+    intake: Intake = field(default_factory=Intake)
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -177,41 +140,38 @@ class CourseConfig:
 def load_config(path: Path) -> CourseConfig:
     """Read and validate a configuration; ConfigurationError says where it is wrong and what is allowed."""
     document = read_document(path)
-    validate(document, SCHEMA_FILE)
-    values = document.values
-    course = values["course"]
-    language = course.get("language", "en")
-    if language not in LANGUAGES:
+    validate(document, config_schema())
+    written = msgspec.convert(document.values, WrittenConfig, strict=False)
+    course = written.course
+    if course.language not in LANGUAGES:
         raise document.error(
             _("{language!r} is no language of this installation; there are {listing}").format(
-                language=language, listing=", ".join(LANGUAGES)
+                language=course.language, listing=", ".join(LANGUAGES)
             ),
             ("course", "language"),
         )
-    zone = _zone(document, course.get("timezone", "UTC"))
+    zone = _zone(document, course.timezone)
     root = path.resolve().parent
-    data = values.get("data", {})
-    secret = values.get("secret", {})
     return CourseConfig(
-        id=course["id"],
-        title=course["title"],
+        id=course.id,
+        title=course.title,
         file=path.resolve(),
         exercises=_exercises(document, zone),
-        language=language,
-        timezone=course.get("timezone", "UTC"),
-        attempts=values.get("attempts", "last"),
-        missing=values.get("missing", "zero"),
-        questions=values.get("questions", "personal"),
-        data=DataConfig(data.get("set", "auto"), _path(root, data.get("folder"))),
-        device=values.get("device", "auto"),
-        secret=SecretConfig(secret.get("env", SecretConfig.env), _path(root, secret.get("file"))),
-        isolation=values.get("isolation", "reduced"),
-        intake=Intake(**values.get("intake", {})),
+        language=course.language,
+        timezone=course.timezone,
+        attempts=written.attempts,
+        missing=written.missing,
+        questions=written.questions,
+        data=DataConfig(written.data.set, _path(root, written.data.folder)),
+        device=written.device,
+        secret=SecretConfig(written.secret.env, _path(root, written.secret.file)),
+        isolation=written.isolation,
+        intake=written.intake,
     )
 
 
-def _path(root: Path, text: str | None) -> Path | None:
-    return None if text is None else root / Path(text).expanduser()
+def _path(root: Path, text: str | UnsetType) -> Path | None:
+    return None if isinstance(text, UnsetType) else root / Path(text).expanduser()
 
 
 def _zone(document: Document, name: str) -> tzinfo:
@@ -229,65 +189,65 @@ def _zone(document: Document, name: str) -> tzinfo:
 
 
 def _exercises(document: Document, zone: tzinfo) -> tuple[ExerciseConfig, ...]:
-    values = document.values
-    # The course's own values make the exercise that all others start from.
-    course = _apply(ExerciseConfig(id="", title=""), values, document, ())
+    values: Mapping[str, object] = document.values
+    common = {name: values[name] for name in Common.__struct_fields__ if name in values}
+    _require_time(document, msgspec.convert(common, Common, strict=False).limits, ("limits",))
+    listed = values["exercises"]
+    assert isinstance(listed, list)
     exercises: list[ExerciseConfig] = []
-    for index, given in enumerate(values["exercises"]):
+    for index, given in enumerate(listed):
         steps: Steps = ("exercises", index)
-        if any(given["id"] == other.id for other in exercises):
-            raise document.error(_("the exercise {id!r} is listed twice").format(id=given["id"]), (*steps, "id"))
-        exercise = replace(
-            course,
-            id=given["id"],
-            title=given["title"],
-            points=float(given.get("points", ExerciseConfig.points)),
-            due=_due(document, given.get("due"), zone, (*steps, "due")),
-            checks={name: CheckOverride(**check) for name, check in given.get("checks", {}).items()},
+        written = msgspec.convert(_over(common, given), WrittenExercise, strict=False)
+        if any(written.id == other.id for other in exercises):
+            raise document.error(_("the exercise {id!r} is listed twice").format(id=written.id), (*steps, "id"))
+        _require_time(document, written.limits, (*steps, "limits"))
+        exercises.append(
+            ExerciseConfig(
+                id=written.id,
+                title=written.title,
+                points=written.points,
+                due=_due(document, written.due, zone, (*steps, "due")),
+                limits=written.limits,
+                late_penalty=written.late_penalty,
+                visibility=written.visibility,
+                published=written.published,
+                answers_released=written.answers_released,
+                checks={name: _override(check) for name, check in written.checks.items()},
+            )
         )
-        exercises.append(_apply(exercise, given, document, steps))
     return tuple(exercises)
 
 
-def _apply(exercise: ExerciseConfig, values: dict[str, Any], document: Document, steps: Steps) -> ExerciseConfig:
-    simple = {name: values[name] for name in ("visibility", "published", "answers_released") if name in values}
-    return replace(
-        exercise,
-        limits=_limits(exercise.limits, values.get("limits", {}), document, (*steps, "limits")),
-        late_penalty=_late_penalty(exercise.late_penalty, values.get("late_penalty", {})),
-        **simple,
-    )
+def _over(base: object, own: object) -> object:
+    """What is written at `own`, and what only `base` says."""
+    if not isinstance(base, Mapping) or not isinstance(own, Mapping):
+        return own
+    return {**base, **{name: _over(base.get(name), value) for name, value in own.items()}}
 
 
-def _limits(limits: Limits, values: dict[str, Any], document: Document, steps: Steps) -> Limits:
-    result = replace(
-        limits,
-        per_check=replace(limits.per_check, **values.get("per_check", {})),
-        per_import=replace(limits.per_import, **values.get("per_import", {})),
-        total_seconds=values.get("total", {}).get("seconds", limits.total_seconds),
-    )
-    if result.total_seconds < max(result.per_check.seconds, result.per_import.seconds):
+def _override(check: WrittenCheck) -> CheckOverride:
+    return CheckOverride(_set(check.points), _set(check.visibility), _set(check.seconds), _set(check.memory_mb))
+
+
+def _set(value: T | UnsetType) -> T | None:
+    return None if isinstance(value, UnsetType) else value
+
+
+def _require_time(document: Document, limits: Limits, steps: Steps) -> None:
+    if limits.total_seconds < max(limits.per_check.seconds, limits.per_import.seconds):
         raise document.error(
             _(
                 "the total of {total_seconds:g} s is less than one step may take (per check {seconds:g} "
                 "s, per import {seconds2:g} s)"
             ).format(
-                total_seconds=result.total_seconds, seconds=result.per_check.seconds, seconds2=result.per_import.seconds
+                total_seconds=limits.total_seconds, seconds=limits.per_check.seconds, seconds2=limits.per_import.seconds
             ),
             steps,
         )
-    return result
 
 
-def _late_penalty(penalty: LatePenalty, values: dict[str, Any]) -> LatePenalty:
-    changed: dict[str, Any] = {name: values[name] for name in ("per_day", "cap") if name in values}
-    if "grace_minutes" in values:
-        changed["grace"] = timedelta(minutes=values["grace_minutes"])
-    return replace(penalty, **changed)
-
-
-def _due(document: Document, text: str | None, zone: tzinfo, steps: Steps) -> datetime | None:
-    if text is None:
+def _due(document: Document, text: str | UnsetType, zone: tzinfo, steps: Steps) -> datetime | None:
+    if isinstance(text, UnsetType):
         return None
     try:
         if len(text) == len("2027-02-01"):

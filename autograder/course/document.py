@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -139,11 +139,10 @@ def _note_lines(
     open_nodes.discard(id(node))
 
 
-def validate(document: Document, schema_file: Path) -> None:
+def validate(document: Document, schema: Mapping[str, object]) -> None:
     """Hold the document against the schema; the first thing wrong, from the top, is raised."""
     import jsonschema  # a second of imports beside Jupyter: only when a file is read
 
-    schema = json.loads(schema_file.read_text(encoding="utf-8"))
     errors = list(jsonschema.Draft202012Validator(schema).iter_errors(document.values))
     if errors:
         # A misspelt key explains the missing one, so unknown keys come first.

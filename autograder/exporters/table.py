@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.course import CourseConfig
-from autograder.course.config import Missing as Missing
+from autograder.course.written import Missing as Missing
 from autograder.exporters.people import Known, People
 from autograder.language import _
 from autograder.reports.cells import ExportFault, Form

@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from autograder.course.config import DataSet
+from autograder.course.written import DataSet
 from autograder.results.model import CheckResult, Incident, Result, SubmissionFacts
 from autograder.results.outcomes import CheckOutcome, Visibility
 from autograder.submissions.model import CodeCell

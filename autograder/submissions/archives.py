@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
-from autograder.course.config import Intake
+from autograder.course.written import Intake
 from autograder.errors import AutograderError
 from autograder.language import _
 from autograder.submissions.budget import Budget, OverBudget

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from autograder.course.config import Intake
+from autograder.course.written import Intake
 from autograder.errors import AutograderError
 from autograder.language import _
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from autograder.course.config import Attempts, CourseConfig, Intake
+from autograder.course.config import CourseConfig
 from autograder.course.discovery import Exercise, list_exercises
 from autograder.course.roster import Roster
+from autograder.course.written import Attempts, Intake
 from autograder.submissions.contracts import Contracts, contracts
 from autograder.submissions.resolutions import Resolutions
 

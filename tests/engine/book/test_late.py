@@ -9,7 +9,7 @@ import pytest
 
 from autograder.book.late import lateness
 from autograder.course import load_config
-from autograder.course.config import LatePenalty
+from autograder.course.written import LatePenalty
 
 DUE = datetime(2027, 2, 8, 22, 59, 59, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -85,7 +85,7 @@ def test_what_is_left_is_rounded_as_points_are(policy):
 
 PARIS = ZoneInfo("Europe/Paris")
 PARIS_DUE = datetime(2027, 2, 8, 23, 59, 59, tzinfo=PARIS)
-PENALTY = LatePenalty(0.1, 0.5, timedelta(minutes=30))
+PENALTY = LatePenalty(0.1, 0.5, 30)
 
 
 def paris(*when: int, fold: int = 0) -> datetime:

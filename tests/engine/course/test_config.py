@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from autograder.course import config as configuration
-from autograder.course.config import SCHEMA_FILE, CourseConfig, ExerciseConfig, LatePenalty, load_config
+from autograder.course import written
+from autograder.course.config import CourseConfig, ExerciseConfig, load_config
 from autograder.course.errors import ConfigurationError
+from autograder.course.schema import SCHEMA_FILE, config_schema
+from autograder.course.written import LatePenalty
 
 MINIMAL = """\
 schema_version: 1
@@ -86,7 +88,7 @@ exercises:
     assert (first.limits.per_check.seconds, second.limits.per_check.seconds) == (5, 5)
     assert (first.limits.per_check.memory_mb, second.limits.per_check.memory_mb) == (2048, 100)
     assert (first.limits.per_import.seconds, second.limits.per_import.seconds) == (20, 7)
-    assert second.late_penalty == LatePenalty(0.1, 0.5, timedelta(minutes=30))
+    assert second.late_penalty == LatePenalty(0.1, 0.5, 30)
     assert second.checks["kl_value"].points == 3
     now = datetime(2027, 3, 1, tzinfo=UTC)
     assert not first.is_visible("kl_value", now)
@@ -113,7 +115,7 @@ def test_visibility_follows_its_rule(rule: str, published: bool, before: bool, a
 
 def test_late_penalty_counts_days_begun() -> None:
     due = datetime(2027, 2, 1, tzinfo=UTC)
-    penalty = LatePenalty(per_day=0.1, cap=0.25, grace=timedelta(minutes=30))
+    penalty = LatePenalty(per_day=0.1, cap=0.25, grace_minutes=30)
     assert penalty.fraction(due, due) == 0
     assert penalty.fraction(due, due + timedelta(minutes=30)) == 0
     assert penalty.fraction(due, due + timedelta(minutes=31)) == pytest.approx(0.1)
@@ -202,38 +204,21 @@ def test_an_unknown_exercise_is_answered_with_those_there_are(tmp_path: Path) ->
         load(tmp_path, MINIMAL).exercise("frist")
 
 
-def test_literals_and_schema_allow_the_same() -> None:
-    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    properties, definitions = schema["properties"], schema["$defs"]
-    for literal, part in [
-        (configuration.Visibility, definitions["visibility"]),
-        (configuration.Device, properties["device"]),
-        (configuration.DataSet, properties["data"]["properties"]["set"]),
-        (configuration.Attempts, properties["attempts"]),
-        (configuration.Questions, properties["questions"]),
-        (configuration.Isolation, properties["isolation"]),
-    ]:
-        assert list(get_args(literal)) == part["enum"]
-    assert set(definitions["exercise"]["properties"]) == set(ExerciseConfig.__dataclass_fields__)
-
-
-def test_the_schema_is_a_valid_schema_and_its_defaults_are_the_dataclasses(tmp_path: Path) -> None:
+def test_the_published_schema_is_that_of_the_code() -> None:
     import jsonschema
 
     schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    assert schema == config_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
-    course = load(tmp_path, MINIMAL)
-    properties, definitions = schema["properties"], schema["$defs"]
-    assert definitions["visibility"]["default"] == course.exercises[0].visibility
-    assert definitions["exercise"]["properties"]["points"]["default"] == course.exercises[0].points
-    assert properties["attempts"]["default"] == course.attempts
-    assert properties["questions"]["default"] == course.questions
-    assert properties["device"]["default"] == course.device
-    assert properties["isolation"]["default"] == course.isolation
-    assert properties["secret"]["properties"]["env"]["default"] == course.secret.env
-    penalty = definitions["late_penalty"]["properties"]
-    assert penalty["per_day"]["default"] == course.exercises[0].late_penalty.per_day
-    assert penalty["cap"]["default"] == course.exercises[0].late_penalty.cap
+    assert schema["properties"]["device"]["enum"] == list(get_args(written.Device))  # in the order declared
+    assert schema["properties"]["attempts"]["default"] == "last"
+    assert schema["$defs"]["CheckLimit"]["properties"]["memory_mb"]["default"] == 2048
+
+
+def test_a_whole_number_may_be_written_with_a_point(tmp_path: Path) -> None:
+    text = MINIMAL.replace("course:", "limits: {per_check: {memory_mb: 512.0, seconds: 5}}\ncourse:", 1)
+    limits = load(tmp_path, text).exercises[0].limits
+    assert (limits.per_check.memory_mb, limits.per_check.seconds, limits.per_import.seconds) == (512, 5, 20)
 
 
 def test_importing_the_package_imports_no_jsonschema() -> None:

@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 
 from autograder.course import data as digits_data
-from autograder.course.config import CourseConfig, DataConfig, DataSet, ExerciseConfig
+from autograder.course.config import CourseConfig, DataConfig, ExerciseConfig
 from autograder.course.data import find_images, find_mnist, load_digits, load_images, parse_idx, resize, split_rows
 from autograder.course.download import fetch
 from autograder.course.errors import ConfigurationError
 from autograder.course.sets import FASHION, IMAGES, LABELS, MNIST, PUBLISHED, PublishedSet, RemoteFile
+from autograder.course.written import DataSet
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "mnist"
 needs_mnist = pytest.mark.skipif(not (REAL / f"{IMAGES}.gz").is_file(), reason="MNIST is not on this machine")

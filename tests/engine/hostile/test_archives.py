@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder.course.config import Intake
+from autograder.course.written import Intake
 from autograder.submissions import Wanted, read_class
 from autograder.submissions.archives import ArchiveRefused, Refused, safe_parts, unpack
 from autograder.submissions.budget import Budget

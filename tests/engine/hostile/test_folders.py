@@ -14,7 +14,7 @@ import pytest
 
 from autograder.book.grades import grade
 from autograder.course import load_config
-from autograder.course.config import Intake
+from autograder.course.written import Intake
 from autograder.exporters.people import People
 from autograder.exporters.table import GradeTable
 from autograder.reports.cells import Form, safe_cell

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course.config import Intake
 from autograder.course.errors import ConfigurationError
 from autograder.course.roster import read_roster
+from autograder.course.written import Intake
 from autograder.submissions import HandIn, Wanted, read_class
 from autograder.submissions.times import parse_time
 

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from autograder.course.config import Intake
 from autograder.course.errors import ConfigurationError
 from autograder.course.roster import read_roster
+from autograder.course.written import Intake
 from autograder.submissions import HandIn, Wanted, read_class
 from autograder.submissions.resolutions import read_resolutions
 from tests.engine.submissions.platforms import canvas, gradescope, moodle, nbgrader, plain

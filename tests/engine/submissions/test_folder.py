@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder.course.config import Intake
 from autograder.course.errors import ConfigurationError
+from autograder.course.written import Intake
 from autograder.submissions import HandIn, Wanted, read_class
 
 EXERCISES = ("markov_quiz", "vae_mnist")

@@ -225,7 +225,7 @@ def result_with(**changes: Any) -> Result:
 
 
 def test_late_work_loses_what_the_course_says(toy):
-    from autograder.course.config import LatePenalty
+    from autograder.course.written import LatePenalty
 
     course = load_config(toy / "grading_config.yaml")
     exercise = replace(course.exercise("toy"), late_penalty=LatePenalty(per_day=0.1, cap=0.5))
