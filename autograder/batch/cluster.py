@@ -11,18 +11,64 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Protocol, TypedDict
 from urllib.parse import urlsplit
 
+from autograder.batch.job import Order
 from autograder.batch.judges import JudgeFault
 from autograder.course import ConfigurationError
 from autograder.language import _
+from autograder.results.attempt import Key
 
 CONNECT_SECONDS = 30
 WORKERS_SECONDS = 600
+
+
+class Executor(Protocol):
+    """Runs functions on a cluster's workers."""
+
+    def submit(
+        self, function: Callable[[Order, Key, str, bool], str], /, order: Order, key: Key, line: str, last: bool
+    ) -> Future[str]:
+        """Call the function on some worker."""
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Take no more."""
+
+
+class WorkerInfo(TypedDict, total=False):
+    """What a scheduler says of a worker."""
+
+    nthreads: int
+    resources: Mapping[str, float]
+
+
+class SchedulerInfo(TypedDict):
+    """What a scheduler says of itself."""
+
+    address: str
+    workers: Mapping[str, WorkerInfo]
+
+
+class Client(Protocol):
+    """What is used of a dask client; dask has no types."""
+
+    def scheduler_info(self, n_workers: int) -> SchedulerInfo:
+        """Of so many workers, -1: all."""
+
+    def wait_for_workers(self, n_workers: int, timeout: float) -> object:
+        """TimeoutError where they do not come."""
+
+    def run(self, function: Callable[[str], object], /, argument: str, *, on_error: str) -> Mapping[str, object]:
+        """What the function gives on each worker, by its address."""
+
+    def get_executor(self, *, pure: bool, resources: Mapping[str, float] | None) -> Executor:
+        """To submit jobs with."""
 
 
 class ClusterFault(JudgeFault):
@@ -58,7 +104,7 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def connect(cluster: Cluster) -> Iterator[Any]:
+def connect(cluster: Cluster) -> Iterator[Client]:
     """A client of the cluster for the time of the block; what was started for it is stopped after it.
 
     Raises:
@@ -68,7 +114,7 @@ def connect(cluster: Cluster) -> Iterator[Any]:
     _require_safe(cluster)
     try:
         import dask
-        import distributed
+        import distributed  # noqa: F401  said here where it is missing
     except ImportError as error:
         raise ConfigurationError(
             _("--cluster needs the extra `cluster` ({error})").format(error=error)
@@ -78,12 +124,14 @@ def connect(cluster: Cluster) -> Iterator[Any]:
     settings = {"distributed.scheduler.allowed-failures": 0}
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set(settings))
-        client = stack.enter_context(_client(cluster, distributed, stack))
+        client = stack.enter_context(_client(cluster, stack))
         _require_safe_workers(client, cluster.insecure)
         yield client
 
 
-def _client(cluster: Cluster, distributed: Any, stack: contextlib.ExitStack) -> Any:
+def _client(cluster: Cluster, stack: contextlib.ExitStack) -> AbstractContextManager[Client]:
+    import distributed
+
     kind, _colon, number = cluster.address.partition(":")
     if kind == "local":
         if not number.isdigit() or int(number) < 1:
@@ -91,25 +139,33 @@ def _client(cluster: Cluster, distributed: Any, stack: contextlib.ExitStack) -> 
         from autograder.batch.cluster_local import local_cluster
 
         local = stack.enter_context(local_cluster(int(number), cluster.resources))
-        return distributed.Client(local, set_as_default=False)
+        return _connected(local)
     if kind == "slurm":
         from autograder.batch.slurm import slurm_cluster
 
         jobs = stack.enter_context(slurm_cluster(cluster))
         jobs.scale(jobs=cluster.workers)
-        return distributed.Client(jobs, set_as_default=False)
+        return _connected(jobs)
     security = None
     if cluster.address.startswith("tls://"):
-        security = distributed.Security(
+        security = distributed.Security(  # type: ignore[no-untyped-call]
             tls_ca_file=_file(cluster.ca, "ca"), tls_client_cert=_file(cluster.cert, "cert"),
             tls_client_key=_file(cluster.key, "key"), require_encryption=True,
         )  # fmt: skip
     try:
-        return distributed.Client(cluster.address, security=security, timeout=CONNECT_SECONDS, set_as_default=False)
+        return _connected(cluster.address, security=security, timeout=CONNECT_SECONDS)
     except (OSError, ValueError, TypeError) as error:
         raise ClusterFault(
             _("no dask scheduler answers at {address}: {error}").format(address=cluster.address, error=error)
         ) from error
+
+
+def _connected(address: object, **options: object) -> AbstractContextManager[Client]:
+    import distributed
+
+    client: AbstractContextManager[Client]
+    client = distributed.Client(address, set_as_default=False, **options)  # type: ignore[no-untyped-call]
+    return client
 
 
 def _file(path: Path | None, name: str) -> str:
@@ -138,7 +194,7 @@ def _require_safe(cluster: Cluster) -> None:
         raise ConfigurationError(_unsafe(cluster.address))
 
 
-def _require_safe_workers(client: Any, insecure: bool) -> None:
+def _require_safe_workers(client: Client, insecure: bool) -> None:
     """A scheduler at loopback may still talk to workers elsewhere."""
     if insecure:
         return

@@ -17,7 +17,8 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import TypedDict
 
 import distributed
 from distributed.deploy.spec import ProcessInterface
@@ -30,7 +31,15 @@ START_SECONDS = 120.0
 END_SECONDS = 5.0  # for ending in good order
 
 
-def local_cluster(workers: int, resources: Mapping[str, float]) -> Any:
+class WorkerOrder(TypedDict):
+    """What the process of a worker is told."""
+
+    scheduler: str
+    name: int
+    resources: dict[str, float]
+
+
+def local_cluster(workers: int, resources: Mapping[str, float]) -> AbstractContextManager[object]:
     """A scheduler in this process, and so many workers in processes of their own.
 
     Args:
@@ -43,12 +52,13 @@ def local_cluster(workers: int, resources: Mapping[str, float]) -> Any:
     # At loopback, and no dashboard: nothing of it can be reached from elsewhere.
     scheduler = {"host": HOST, "port": 0, "protocol": "tcp", "dashboard": False, "dashboard_address": None}
     worker = {"cls": LocalWorker, "options": {"resources": dict(resources)}}
-    return distributed.SpecCluster(  # type: ignore[no-untyped-call]
+    cluster: AbstractContextManager[object] = distributed.SpecCluster(  # type: ignore[no-untyped-call]
         scheduler={"cls": distributed.Scheduler, "options": scheduler},
         workers=dict.fromkeys(range(workers), worker),
         name="local",
         silence_logs=logging.CRITICAL,
     )
+    return cluster
 
 
 class LocalWorker(ProcessInterface):
@@ -61,7 +71,7 @@ class LocalWorker(ProcessInterface):
     """
 
     def __init__(self, scheduler: str, name: int, resources: Mapping[str, float]) -> None:
-        self._order = {"scheduler": scheduler, "name": name, "resources": dict(resources)}
+        self._order: WorkerOrder = {"scheduler": scheduler, "name": name, "resources": dict(resources)}
         self._process: asyncio.subprocess.Process | None = None
         super().__init__(scheduler, name)  # type: ignore[no-untyped-call]
 
@@ -97,7 +107,7 @@ class LocalWorker(ProcessInterface):
         await super().close()  # type: ignore[no-untyped-call]
 
 
-async def _serve(order: Mapping[str, Any]) -> None:
+async def _serve(order: WorkerOrder) -> None:
     ended = asyncio.Event()
     threading.Thread(target=_await_end, args=(asyncio.get_running_loop(), ended), daemon=True).start()
     nanny = distributed.Nanny(

@@ -10,11 +10,10 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from msgspec.structs import replace
 
-from autograder.batch.cluster import WORKERS_SECONDS, ClusterFault
+from autograder.batch.cluster import WORKERS_SECONDS, Client, ClusterFault, Executor
 from autograder.batch.cluster_worker import Mismatch, Outcome, judge_here
 from autograder.batch.job import Order
 from autograder.batch.judges import JudgeFault, JudgeLost
@@ -52,7 +51,7 @@ class ClusterRunner:
 
     def __init__(
         self,
-        client: Any,
+        client: Client,
         course: CourseConfig,
         keys: Keys,
         resources: Mapping[str, float] | None = None,
@@ -74,10 +73,7 @@ class ClusterRunner:
         """
         self._await_workers()
         self._require_installed()
-        kwargs: dict[str, Any] = {"pure": False}
-        if self._resources:
-            kwargs["resources"] = self._resources
-        executor = self._client.get_executor(**kwargs)
+        executor = self._client.get_executor(pure=False, resources=self._resources or None)
         order = self._there(order)
         running: dict[Future[str], _Trying] = {}
         again: deque[_Trying] = deque()
@@ -142,7 +138,7 @@ class ClusterRunner:
             total += min([worker["nthreads"], *limits])
         return total
 
-    def _submit(self, executor: Any, order: Order, trying: _Trying) -> Future[str]:
+    def _submit(self, executor: Executor, order: Order, trying: _Trying) -> Future[str]:
         exercise = trying.task.job.exercise
         if exercise not in self._expected:
             self._expected[exercise] = self._keys.shared(exercise)

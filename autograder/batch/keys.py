@@ -15,7 +15,6 @@ from dataclasses import asdict
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -193,7 +192,7 @@ def _settings(course: CourseConfig, exercise: str, language: str, unprotected: b
     config = asdict(course.exercise(exercise))
     for name in _NO_ANSWER:
         config.pop(name, None)
-    own: dict[str, Any] = {
+    own: dict[str, object] = {
         "course": course.id,  # a student's own quiz is drawn from it
         "exercise": config,
         "data": "digits" if find_mnist(course.data, course.root) is None else "mnist",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, Self
 
 from autograder.course import ConfigurationError
 from autograder.language import _
@@ -20,7 +20,18 @@ OPTIONS: dict[str, type] = {
 }  # fmt: skip
 
 
-def slurm_cluster(cluster: Cluster) -> Any:
+class Jobs(Protocol):
+    """What is used of dask-jobqueue's cluster."""
+
+    def scale(self, *, jobs: int) -> object:
+        """Ask for so many."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+
+def slurm_cluster(cluster: Cluster) -> Jobs:
     """A SLURMCluster without jobs yet.
 
     Each job is one worker with one judge. Scheduler and workers speak TLS with keys made for this run; they lie in
@@ -35,20 +46,22 @@ def slurm_cluster(cluster: Cluster) -> Any:
         raise ConfigurationError(
             _("--cluster slurm needs the extra `cluster` ({error})").format(error=error)
         ) from error
-    options = read_options(cluster.options)
-    for name, value in (("cores", 1), ("processes", 1), ("memory", "4GB"), ("shared_temp_directory", ".")):
-        options.setdefault(name, value)
+    usual = {"cores": 1, "processes": 1, "memory": "4GB", "shared_temp_directory": "."}
+    options = usual | read_options(cluster.options)
     if cluster.resources:
         asked = " ".join(f"{name}={amount:g}" for name, amount in cluster.resources.items())
-        options["worker_extra_args"] = [*options.get("worker_extra_args", []), "--resources", f"'{asked}'"]
+        given = options.get("worker_extra_args")
+        options["worker_extra_args"] = [*(given if isinstance(given, list) else ()), "--resources", f"'{asked}'"]
     if not cluster.insecure:
         options |= {"security": True, "protocol": "tls"}
-    return SLURMCluster(scheduler_options={"dashboard": False, "dashboard_address": None}, **options)
+    scheduler = {"dashboard": False, "dashboard_address": None}
+    jobs: Jobs = SLURMCluster(scheduler_options=scheduler, **options)  # type: ignore[arg-type,assignment]  # untyped
+    return jobs
 
 
-def read_options(given: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def read_options(given: Sequence[tuple[str, str]]) -> dict[str, object]:
     """Options by name: numbers as numbers, what may be given several times as lists."""
-    options: dict[str, Any] = {}
+    options: dict[str, object] = {}
     for name, text in given:
         kind = OPTIONS.get(name)
         if kind is None:
@@ -58,7 +71,8 @@ def read_options(given: Sequence[tuple[str, str]]) -> dict[str, Any]:
                 )
             )
         if kind is list:
-            options.setdefault(name, []).append(text)
+            before = options.get(name)
+            options[name] = [*(before if isinstance(before, list) else ()), text]
             continue
         try:
             options[name] = kind(text)

@@ -189,7 +189,8 @@ def _zone(document: Document, name: str) -> tzinfo:
 
 
 def _exercises(document: Document, zone: tzinfo) -> tuple[ExerciseConfig, ...]:
-    values: Mapping[str, object] = document.values
+    values = document.values
+    assert isinstance(values, Mapping)
     common = {name: values[name] for name in Common.__struct_fields__ if name in values}
     _require_time(document, msgspec.convert(common, Common, strict=False).limits, ("limits",))
     listed = values["exercises"]

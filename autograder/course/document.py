@@ -10,12 +10,15 @@ import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import yaml
 
 from autograder.course.errors import ConfigurationError
 from autograder.language import N_, _
+
+if TYPE_CHECKING:
+    import jsonschema
 
 Steps = tuple[str | int, ...]
 
@@ -36,7 +39,7 @@ _Loader.yaml_implicit_resolvers = {
 class Document:
     """The values of one YAML file and the line of each."""
 
-    def __init__(self, file: Path, values: Any, lines: dict[Steps, int], key_lines: dict[Steps, int]) -> None:
+    def __init__(self, file: Path, values: object, lines: dict[Steps, int], key_lines: dict[Steps, int]) -> None:
         self.file = file
         self.values = values
         self._lines = lines
@@ -170,11 +173,14 @@ _KINDS = {
 }
 
 
-def _translate(document: Document, error: Any) -> ConfigurationError:
+def _translate(document: Document, error: jsonschema.ValidationError) -> ConfigurationError:
     steps: Steps = tuple(error.absolute_path)
-    got, allowed, keyword = error.instance, error.validator_value, error.validator
+    schema = error.schema if isinstance(error.schema, Mapping) else {}
+    value: object = error.validator_value
+    allowed = value if isinstance(value, list) else [value]
+    got, keyword = error.instance, error.validator
     if keyword == "additionalProperties":
-        known = sorted(error.schema.get("properties", {}))
+        known = sorted(schema.get("properties", {}))
         unknown = next(str(key) for key in got if key not in known)
         suggestion = did_you_mean(unknown, known)
         message = _("unknown key {unknown!r}{suggestion} (allowed: {listing})").format(
@@ -183,7 +189,7 @@ def _translate(document: Document, error: Any) -> ConfigurationError:
         return document.error(message, (*steps, unknown), key=True)
     if keyword == "required":
         missing = next(name for name in allowed if name not in got)
-        about = error.schema["properties"][missing].get("description", "")
+        about = schema["properties"][missing].get("description", "")
         return document.error(
             _("the key {missing!r} is missing").format(missing=missing) + (f": {about}" if about else ""), steps
         )
@@ -198,11 +204,10 @@ def _translate(document: Document, error: Any) -> ConfigurationError:
             steps,
         )
     if keyword == "type":
-        kinds = [allowed] if isinstance(allowed, str) else list(allowed)
-        expected = _(" or ").join(_(_KINDS[kind]) for kind in kinds)
+        expected = _(" or ").join(_(_KINDS[kind]) for kind in allowed)
         return document.error(
             _("got {shown}, expected {expected}{described}").format(
-                shown=shown, expected=expected, described=_described(error.schema)
+                shown=shown, expected=expected, described=_described(schema)
             ),
             steps,
         )
@@ -216,25 +221,25 @@ def _translate(document: Document, error: Any) -> ConfigurationError:
     if keyword in bounds:
         return document.error(
             _("got {shown}, allowed is {bounds} {allowed}{described}").format(
-                shown=shown, bounds=bounds[keyword], allowed=allowed, described=_described(error.schema)
+                shown=shown, bounds=bounds[keyword], allowed=value, described=_described(schema)
             ),
             steps,
         )
     if keyword in ("minItems", "minLength", "minProperties"):
-        return document.error(_("must not be empty{described}").format(described=_described(error.schema)), steps)
+        return document.error(_("must not be empty{described}").format(described=_described(schema)), steps)
     if keyword == "pattern":
         return document.error(
-            _("got {shown}{described}").format(shown=shown, described=_described(error.schema)), steps
+            _("got {shown}{described}").format(shown=shown, described=_described(schema)), steps
         )
     return document.error(_("got {shown}: {message}").format(shown=shown, message=error.message), steps)
 
 
-def _described(schema: Any) -> str:
-    about = schema.get("description", "") if isinstance(schema, dict) else ""
+def _described(schema: Mapping[str, object]) -> str:
+    about = schema.get("description", "")
     return f": {about}" if about else ""
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):
