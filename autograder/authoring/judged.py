@@ -72,7 +72,9 @@ def checks(exercise: Exercise) -> Iterator[tuple[str, str, float]]:
 
 def _checks(file: Path) -> Iterator[tuple[str, float]]:
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        for decorator in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        for decorator in node.decorator_list:
             if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "check":
                 given = {keyword.arg: keyword.value for keyword in decorator.keywords}
                 yield node.name.removeprefix("test_"), float(ast.literal_eval(given["points"]))

@@ -29,14 +29,19 @@ _DRAWN_FOR = re.compile(rf'^[ \t]*DRAWN_FOR = "((?:[^"\\\n]|\\.){{1,400}}) ([0-9
 Numbers = dict[str, object]  # what a quiz draws for a student: plain JSON values by name
 
 
+Personal = Callable[[random.Random], Numbers]
+Questions = Callable[[Numbers], dict[str, str]]
+Answers = Callable[[Numbers], dict[str, dict[str, object]]]
+
+
 @dataclass(frozen=True)
 class Quiz:
     """An exercise's quiz.py, loaded. `answers` is None in the stripped version that students have."""
 
     file: Path
-    personal: Callable[[random.Random], Numbers]
-    questions: Callable[[Numbers], dict[str, str]]
-    answers: Callable[[Numbers], dict[str, dict[str, object]]] | None
+    personal: Personal
+    questions: Questions
+    answers: Answers | None
 
     def draw(self, rng: random.Random) -> tuple[Numbers, dict[str, str]]:
         """The numbers and the questions they make, as plain JSON values; AuthoringError otherwise."""
@@ -70,7 +75,12 @@ def load_quiz(file: Path) -> Quiz:
     if missing:
         raise AuthoringError(_("defines no function {listing}").format(listing=", ".join(missing)), file=file)
     # Our own code is believed to have the arguments that it should.
-    return cast(Callable[..., Quiz], Quiz)(file, names["personal"], names["questions"], names.get("answers"))
+    return Quiz(
+        file,
+        cast("Personal", names["personal"]),
+        cast("Questions", names["questions"]),
+        cast("Answers | None", names.get("answers")),
+    )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from autograder.authoring.bundle import generate
 from autograder.authoring.notebook import to_notebook
@@ -121,7 +120,7 @@ def source_notebook(course: CourseConfig, exercise: str, checks: Sequence[Worth]
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
-def check_cell(identity: str, source: str, points: float) -> dict[str, Any]:
+def check_cell(identity: str, source: str, points: float) -> dict[str, object]:
     """A locked cell that earns points."""
     rights = {"grade": True, "locked": True, "schema_version": 3, "solution": False, "task": False}
     return {
@@ -148,7 +147,7 @@ def _check_source(exercise: str, check: Worth) -> str:
     )
 
 
-def _markdown(identity: str, source: str) -> dict[str, Any]:
+def _markdown(identity: str, source: str) -> dict[str, object]:
     rights = {"grade": False, "locked": True, "schema_version": 3, "solution": False, "task": False}
     return {
         "cell_type": "markdown",

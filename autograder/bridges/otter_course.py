@@ -15,7 +15,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from autograder.authoring.bundle import generate
 from autograder.course import CONFIG_NAME, CourseConfig, find_exercise
@@ -168,7 +167,7 @@ def _bundle(course: CourseConfig, exercise: str, folder: Path) -> None:
     shutil.copy(course.file, folder / CONFIG_NAME)
 
 
-def _ignored(identity: str) -> dict[str, Any]:
+def _ignored(identity: str) -> dict[str, object]:
     """Metadata of a cell that neither otter nor our reader takes for the student's work."""
     return {"id": identity, "metadata": {"tags": ["otter_ignore"]}}
 

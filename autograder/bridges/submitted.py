@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from autograder.language import _
 from autograder.submissions import Entry, HandIn, Submission, SubmissionUnreadable
@@ -42,10 +41,10 @@ def _notebook(entry: Entry, submission: Submission) -> str:
     return json.dumps(code_notebook([cell.source for cell in submission.cells]), indent=1, ensure_ascii=False) + "\n"
 
 
-def code_notebook(sources: Sequence[str]) -> dict[str, Any]:
+def code_notebook(sources: Sequence[str]) -> dict[str, object]:
     """A notebook of these code cells."""
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    cells: list[dict[str, Any]] = [
+    cells: list[dict[str, object]] = [
         {
             "cell_type": "code",
             "execution_count": None,

@@ -177,29 +177,29 @@ def _translate(document: Document, error: jsonschema.ValidationError) -> Configu
     steps: Steps = tuple(error.absolute_path)
     schema = error.schema if isinstance(error.schema, Mapping) else {}
     value: object = error.validator_value
-    allowed = value if isinstance(value, list) else [value]
-    got, keyword = error.instance, error.validator
+    allowed = [str(one) for one in value] if isinstance(value, list) else [str(value)]
+    got: object = error.instance
+    keyword = error.validator
     if keyword == "additionalProperties":
         known = sorted(schema.get("properties", {}))
-        unknown = next(str(key) for key in got if key not in known)
+        unknown = next(str(key) for key in (got if isinstance(got, Mapping) else ()) if key not in known)
         suggestion = did_you_mean(unknown, known)
         message = _("unknown key {unknown!r}{suggestion} (allowed: {listing})").format(
             unknown=unknown, suggestion=suggestion, listing=", ".join(known)
         )
         return document.error(message, (*steps, unknown), key=True)
     if keyword == "required":
-        missing = next(name for name in allowed if name not in got)
+        missing = next(name for name in allowed if not isinstance(got, Mapping) or name not in got)
         about = schema["properties"][missing].get("description", "")
         return document.error(
             _("the key {missing!r} is missing").format(missing=missing) + (f": {about}" if about else ""), steps
         )
     shown = _shown(got)
     if keyword == "enum":
-        words = [str(value) for value in allowed]
-        suggestion = did_you_mean(got, words) if isinstance(got, str) else ""
+        suggestion = did_you_mean(got, allowed) if isinstance(got, str) else ""
         return document.error(
             _("got {shown}{suggestion} (allowed: {listing})").format(
-                shown=shown, suggestion=suggestion, listing=", ".join(words)
+                shown=shown, suggestion=suggestion, listing=", ".join(allowed)
             ),
             steps,
         )

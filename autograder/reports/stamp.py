@@ -10,13 +10,12 @@ import json
 import struct
 import zlib
 from pathlib import Path
-from typing import Any
 
 KEY = "Data"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def stamp(shown: Any) -> dict[str, str]:
+def stamp(shown: object) -> dict[str, str]:
     """The entry for `savefig(..., metadata=...)`; `shown`: whatever JSON holds, with numbers as they are drawn."""
     text = json.dumps(shown, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return {KEY: hashlib.sha256(text.encode()).hexdigest()}
@@ -31,7 +30,7 @@ def read_stamp(picture: Path) -> str | None:
     return None
 
 
-def write_stamp(picture: Path, shown: Any) -> None:
+def write_stamp(picture: Path, shown: object) -> None:
     """Put the hash into a PNG that another program made, in place of one that is there."""
     written = KEY.encode() + b"\0" + stamp(shown)[KEY].encode()
     kept = [(kind, data) for kind, data in _chunks(picture) if kind != b"tEXt" or not data.startswith(KEY.encode())]

@@ -21,10 +21,11 @@ import time
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from autograder.course.written import Intake
 from autograder.errors import AutograderError
@@ -72,7 +73,7 @@ class _Member:
     kind: str  # file, folder, or the reason why it is neither
     size: int
     mtime: float | None
-    content: Any = None  # a callable that opens it
+    content: Callable[[], IO[bytes]] | None = None  # opens it
 
 
 def is_archive(name: str) -> bool:
@@ -165,6 +166,7 @@ def _write(
 def _copy(member: _Member, path: Path, budget: Budget, written: int, packed: int) -> int:
     # O_EXCL: what is there is ours already, a second member of that name was refused above.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    assert member.content is not None
     with member.content() as source, os.fdopen(os.open(path, flags, 0o600), "wb") as sink:
         while chunk := source.read(_CHUNK):
             written += len(chunk)
@@ -229,14 +231,14 @@ def _zip_members(stream: IO[bytes], budget: Budget) -> Iterator[_Member]:
     with archive:
         for info in archive.infolist():
             yield _Member(
-                _zip_name(info), _zip_kind(info), info.file_size, _zip_time(info), lambda info=info: archive.open(info)
+                _zip_name(info), _zip_kind(info), info.file_size, _zip_time(info), partial(archive.open, info)
             )
 
 
 def _hold_directory(stream: IO[bytes], entries: int) -> None:
     """Each entry of the directory becomes an object before anybody can count: so its bytes are counted first."""
     try:
-        ending = cast("Any", zipfile)._EndRecData(stream)
+        ending = zipfile._EndRecData(stream)  # type: ignore[attr-defined]
     except BROKEN as error:
         raise ArchiveRefused(_("this is no zip archive: {reason}").format(reason=_short(error))) from error
     if not ending:
@@ -313,7 +315,7 @@ class _Header(tarfile.TarInfo):
 
 
 # Two blocks of zeros are an archive's end; anything else is a cut or a broken header.
-_END = cast("type[Exception]", cast("Any", tarfile).EOFHeaderError)
+_END: type[Exception] = tarfile.EOFHeaderError  # type: ignore[attr-defined]
 _CUT = tarfile.HeaderError
 
 
@@ -348,7 +350,7 @@ def _tar_members(stream: IO[bytes], start: bytes, budget: Budget) -> Iterator[_M
                 budget.unpack(info.size)
             yield _Member(
                 _tar_name(info.name), _tar_kind(info), info.size, _tar_time(info),
-                lambda info=info: _extracted(archive, info),
+                partial(_extracted, archive, info),
             )  # fmt: skip
         while bounded.read(_CHUNK):  # to its end, where compressions have their checksum
             pass

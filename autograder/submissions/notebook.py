@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 from autograder.language import _
 from autograder.submissions.model import Cell, SubmissionUnreadable
@@ -60,7 +59,7 @@ def split_notebook(text: str) -> tuple[tuple[Cell, ...], list[str]]:
     return tuple(found), notes
 
 
-def _load(text: str) -> dict[str, Any]:
+def _load(text: str) -> dict[str, object]:
     if sum(text.count(sign) for sign in "[{,") > MAX_ITEMS:
         raise SubmissionUnreadable(_("The notebook is too complicated to be read. Clear its outputs."))
     try:
@@ -80,7 +79,7 @@ def _load(text: str) -> dict[str, Any]:
     return document
 
 
-def _cell_list(document: dict[str, Any]) -> list[Any]:
+def _cell_list(document: dict[str, object]) -> list[object]:
     cells = document.get("cells")
     if isinstance(cells, list):
         return cells
@@ -92,7 +91,7 @@ def _cell_list(document: dict[str, Any]) -> list[Any]:
     raise SubmissionUnreadable(_("The file is JSON, but not a notebook: it has no cells."))
 
 
-def _is_check(cell: dict[str, Any]) -> bool:
+def _is_check(cell: dict[str, object]) -> bool:
     """Whether a cell is a test that nbgrader or otter-grader put there: it is not the student's work."""
     metadata = cell.get("metadata")
     if not isinstance(metadata, dict):
@@ -102,7 +101,7 @@ def _is_check(cell: dict[str, Any]) -> bool:
     return ignored or (isinstance(rights, dict) and rights.get("grade") is True and rights.get("solution") is not True)
 
 
-def _source(cell: dict[str, Any]) -> str | None:
+def _source(cell: dict[str, object]) -> str | None:
     source = cell.get("source", cell.get("input"))
     if isinstance(source, list):
         if not all(isinstance(line, str) for line in source):
@@ -115,7 +114,7 @@ def _source(cell: dict[str, Any]) -> str | None:
     return source.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _language_note(document: dict[str, Any]) -> list[str]:
+def _language_note(document: dict[str, object]) -> list[str]:
     metadata = document.get("metadata")
     kernel = metadata.get("kernelspec") if isinstance(metadata, dict) else None
     language = kernel.get("language") if isinstance(kernel, dict) else None

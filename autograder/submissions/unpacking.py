@@ -26,7 +26,7 @@ class Unpacker:
 
     def __init__(self, work: Path | None = None) -> None:
         self._work = work
-        self._remove: weakref.finalize[..., Unpacker] | None = None
+        self._remove: weakref.finalize[[str], Unpacker] | None = None
         self._origins: dict[str, Path] = {}
         self.lost: dict[Path, str] = {}  # members of a class's archive that could not be unpacked, and why
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 from autograder.bridges.ci.report import Line, Section, status
 from autograder.reports.visible import NOT_SHOWN
@@ -30,7 +30,21 @@ def classroom_result(sections: Sequence[Section]) -> str:
     return base64.b64encode(json.dumps(data).encode()).decode("ascii")
 
 
-def _test(part: Section, line: Line, weighed: bool) -> dict[str, Any]:
+class TestReport(TypedDict):
+    """One test, as the reporter reads it."""
+
+    name: str
+    status: str
+    score: float
+    max_score: float
+    message: str | None
+    test_code: str
+    filename: str
+    line_no: int
+    duration: float
+
+
+def _test(part: Section, line: Line, weighed: bool) -> TestReport:
     # What is not shown or not run for a good reason must not fail anybody.
     states = {"passed": "pass", "error": "error", "skipped": "pass", NOT_SHOWN: "pass"}
     score = (line.points or 0.0) if weighed else float(line.outcome == "passed")
@@ -48,7 +62,7 @@ def _test(part: Section, line: Line, weighed: bool) -> dict[str, Any]:
     }
 
 
-def _unread(part: Section, weighed: bool) -> dict[str, Any]:
+def _unread(part: Section, weighed: bool) -> TestReport:
     return {
         "name": part.id,
         "status": "error" if part.outcome == "error" else "fail" if part.bad else "pass",

@@ -7,7 +7,6 @@ ask about, and a notebook is often not saved. The report says which it was.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from autograder.bridges.notebook.history import cells_that_ran, live_shell
 from autograder.bridges.notebook.report import Report

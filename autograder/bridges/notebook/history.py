@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import ast
 import sys
-from typing import Any
 
 from autograder.submissions import Cell
 
 
-def live_shell() -> Any:
+def live_shell() -> object | None:
     """The IPython shell of this process, or None. IPython is asked only where it runs already."""
     ipython = sys.modules.get("IPython")
     return ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
 
 
-def cells_that_ran(shell: Any) -> tuple[Cell, ...]:
+def cells_that_ran(shell: object) -> tuple[Cell, ...]:
     """The cells in the order in which they were run, as written; labelled as the notebook shows them, In[3]."""
     manager = getattr(shell, "history_manager", None)
     written = list(getattr(manager, "input_hist_raw", ()))

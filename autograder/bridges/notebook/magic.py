@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from collections.abc import Callable
+from typing import Protocol
 
 from autograder.bridges.notebook.check import check
 from autograder.bridges.notebook.report import Report
@@ -11,7 +12,14 @@ from autograder.errors import AutograderError
 from autograder.language import _
 
 
-def register(shell: Any) -> None:
+class Shell(Protocol):
+    """What is used of an IPython shell."""
+
+    def register_magic_function(self, func: Callable[[str], object], magic_kind: str, magic_name: str) -> None:
+        """Make a function a magic."""
+
+
+def register(shell: Shell) -> None:
     """Give a shell the magic."""
 
     def autograder(line: str) -> Report:

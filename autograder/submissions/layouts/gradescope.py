@@ -11,7 +11,6 @@ with the keys as Ruby writes symbols.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from autograder.course.roster import Claim
 from autograder.language import N_, _, ngettext
@@ -61,7 +60,9 @@ def read(folder: Path, context: Context) -> Reading:
     return reading
 
 
-def _delivery(who: Identity, members: list[Identity], about: dict[str, Any], path: Path, context: Context) -> Delivery:
+def _delivery(
+    who: Identity, members: list[Identity], about: dict[str, object], path: Path, context: Context
+) -> Delivery:
     notes = []
     if len(members) > 1:
         others = ", ".join(other.name or other.student for other in members if other != who)
@@ -80,7 +81,7 @@ def _delivery(who: Identity, members: list[Identity], about: dict[str, Any], pat
     return Delivery(who, (Part(path),), submitted, notes=tuple(notes), unread=unread)
 
 
-def _metadata(folder: Path) -> dict[str, dict[str, Any]]:
+def _metadata(folder: Path) -> dict[str, dict[str, object]]:
     import yaml
 
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # texts as they stand: "007" is no number
@@ -94,7 +95,7 @@ def _metadata(folder: Path) -> dict[str, dict[str, Any]]:
     return {str(name): about if isinstance(about, dict) else {} for name, about in found.items()}
 
 
-def _members(about: dict[str, Any]) -> list[Identity]:
+def _members(about: dict[str, object]) -> list[Identity]:
     members = []
     given = about.get(":submitters")
     for one in given if isinstance(given, list) else []:
