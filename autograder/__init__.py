@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from autograder.book.decisions import Decision as Decision
     from autograder.bridges.notebook.check import check as check
+    from autograder.bridges.notebook.magic import Shell
     from autograder.errors import AutograderError as AutograderError
     from autograder.results.grade import Grade as Grade
     from autograder.results.model import Result as Result
@@ -63,7 +64,7 @@ def __getattr__(name: str) -> object:
     return getattr(import_module(_PUBLIC[name]), name)
 
 
-def load_ipython_extension(shell: object) -> None:
+def load_ipython_extension(shell: Shell) -> None:
     """What `%load_ext autograder` calls: register `%autograder`."""
     from autograder.bridges.notebook.magic import register
 

@@ -32,6 +32,7 @@ def _check_of(key: str, title: str, points: float) -> FunctionType:
     assert isinstance(judge, FunctionType)
     judge.__name__ = judge.__qualname__ = f"test_quiz_{key}"
     judge.__doc__ = title
+    assert isinstance(judge, FunctionType)
     return check(points=points, kind="quiz", covers=("quiz",))(judge)
 
 

@@ -36,6 +36,7 @@ from autograder.submissions.shown import shown
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from autograder.batch.cluster import Client
     from autograder.batch.cluster_run import ClusterRunner
     from autograder.service.book import Book
 
@@ -94,7 +95,7 @@ class Grader:
         self._warm: list[_Warm] = []
         self._lock = threading.Lock()
         self._closing = ExitStack()
-        self._client: object | None = None
+        self._client: Client | None = None
 
     def speaking(self) -> AbstractContextManager[None]:
         """Make the course's language that of messages for the time of a block, in this thread."""

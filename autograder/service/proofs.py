@@ -14,7 +14,7 @@ from autograder.batch.populations import Run
 from autograder.batch.verification import Verification, VerificationSeeds
 from autograder.course import find_exercise
 from autograder.course.calibration import PlacedLimit, Seeds
-from autograder.course.config import DataSet
+from autograder.course.written import DataSet
 from autograder.service.course import Course
 
 __all__ = [

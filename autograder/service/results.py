@@ -31,8 +31,8 @@ class Results(Sequence[Result]):
     @overload
     def __getitem__(self, at: int) -> Result: ...
     @overload
-    def __getitem__(self, at: slice) -> Results: ...
-    def __getitem__(self, at: int | slice) -> Result | Results:
+    def __getitem__(self, at: slice[int | None, int | None, int | None]) -> Results: ...
+    def __getitem__(self, at: int | slice[int | None, int | None, int | None]) -> Result | Results:
         if isinstance(at, slice):
             return Results(self.names[at], self._read)
         return self._read(self.names[at])

@@ -8,7 +8,6 @@ figures, incidents and faults of ours are in no field of it: they go to the stan
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import msgspec
 
@@ -20,7 +19,7 @@ from autograder.results.model import CheckResult, Result
 
 def results_json(
     result: Result, grade: Grade, config: ExerciseConfig, leaderboard: tuple[str, ...] = ()
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """What Gradescope reads.
 
     Args:
@@ -29,7 +28,7 @@ def results_json(
         config: of the exercise.
         leaderboard: entries, `points` or `<check>:<figure>`, `:asc` behind it where less is better.
     """
-    data: dict[str, Any] = {
+    data: dict[str, object] = {
         "score": grade.final or 0.0,  # Gradescope knows no points that are open; the output says why
         "execution_time": math.ceil(result.duration_s),
         "output": _overall(result, grade),
@@ -86,7 +85,7 @@ def check_leaderboard(leaderboard: tuple[str, ...], config: ExerciseConfig) -> N
                 )
 
 
-def _leader(entry: str, result: Result, grade: Grade) -> dict[str, Any] | None:
+def _leader(entry: str, result: Result, grade: Grade) -> dict[str, object] | None:
     name, _colon, rest = entry.partition(":")
     if name == "points":
         return {"name": "points", "value": grade.final or 0.0}
@@ -113,7 +112,7 @@ def _overall(result: Result, grade: Grade) -> str:
     return "\n".join(lines)
 
 
-def _test(number: int, check: CheckResult, result: Result) -> dict[str, Any]:
+def _test(number: int, check: CheckResult, result: Result) -> dict[str, object]:
     return {
         "name": check.title,
         "name_format": "text",

@@ -12,7 +12,6 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -48,7 +47,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def grade(base: Path) -> dict[str, Any] | None:
+def grade(base: Path) -> dict[str, object] | None:
     """The data of results.json; None where the framework failed, which has been printed then."""
     source = base / "source"
     settings = json.loads((source / "settings.json").read_text(encoding="utf-8"))
@@ -73,13 +72,13 @@ def grade(base: Path) -> dict[str, Any] | None:
         return results_json(result, course.grade(result), exercise, tuple(settings["leaderboard"]))
 
 
-def identify(metadata: dict[str, Any], identity: str, roster: Roster | None) -> str:
+def identify(metadata: dict[str, object], identity: str, roster: Roster | None) -> str:
     """The student's name: the roster's where one was given, else what the settings say of the first user.
 
     Raises:
         ValueError: nobody can be made out. Guessing would give another student's numbers.
     """
-    users = [user for user in metadata.get("users") or () if isinstance(user, dict)]
+    users = _users(metadata)
     if not users:
         raise ValueError("submission_metadata.json names no user")
     if len(users) > 1:
@@ -99,16 +98,21 @@ def identify(metadata: dict[str, Any], identity: str, roster: Roster | None) -> 
     raise ValueError(f"submission_metadata.json gives no {identity} of any user")
 
 
-def submitted(metadata: dict[str, Any]) -> datetime | None:
+def _users(metadata: dict[str, object]) -> list[dict[str, object]]:
+    users = metadata.get("users")
+    return [user for user in users if isinstance(user, dict)] if isinstance(users, list) else []
+
+
+def submitted(metadata: dict[str, object]) -> datetime | None:
     """When it was handed in."""
     return _moment(metadata.get("created_at"))
 
 
-def due_date(metadata: dict[str, Any]) -> datetime | None:
+def due_date(metadata: dict[str, object]) -> datetime | None:
     """When it was due: the latest date of the users' own extensions, else the assignment's."""
     own = []
-    for user in metadata.get("users") or ():
-        assignment = user.get("assignment") if isinstance(user, dict) else None
+    for user in _users(metadata):
+        assignment = user.get("assignment")
         if isinstance(assignment, dict) and (moment := _moment(assignment.get("due_date"))):
             own.append(moment)
     if own:
@@ -117,7 +121,7 @@ def due_date(metadata: dict[str, Any]) -> datetime | None:
     return _moment(assignment.get("due_date")) if isinstance(assignment, dict) else None
 
 
-def _moment(text: Any) -> datetime | None:
+def _moment(text: object) -> datetime | None:
     if not isinstance(text, str):
         return None
     try:
@@ -127,7 +131,7 @@ def _moment(text: Any) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _metadata(path: Path) -> dict[str, Any]:
+def _metadata(path: Path) -> dict[str, object]:
     if path.stat().st_size > MAX_METADATA:  # every earlier submission's result is in it
         raise ValueError(f"{path} is larger than {MAX_METADATA / 1e6:g} MB")
     data = json.loads(path.read_text(encoding="utf-8"))

@@ -40,7 +40,7 @@ def check(
         return Report(grader.grade(submission), title, source)
 
 
-def _submission(exercise: str, file: str | Path | None, shell: Any) -> tuple[Submission, str]:
+def _submission(exercise: str, file: str | Path | None, shell: object) -> tuple[Submission, str]:
     """What to check, and in words what it is."""
     if file is not None:
         return _read(Path(file), exercise)
