@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from threading import get_ident
 
@@ -85,8 +84,3 @@ def result_names(out: Path) -> list[tuple[str, str]]:
     """Student and exercise of every result under `out`, sorted."""
     paths = (path for path in (out / "results").glob("*/*.json") if not path.name.startswith("."))
     return sorted((path.parent.name, path.stem) for path in paths)
-
-
-def read_results(out: Path) -> Iterator[Result]:
-    """Every result under `out`, by student and exercise."""
-    return (read_result(result_path(out, *name)) for name in result_names(out))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from autograder.course.errors import ConfigurationError
 from autograder.course.roster import OWN, Claim, Person, Roster, fold, name_key, read_table
 from autograder.language import _
-from autograder.submissions.layout import Identity, is_file
+from autograder.submissions.layout import Identity
 from autograder.submissions.times import parse_time
 
 TIMES = "submissions.csv"
@@ -19,11 +18,6 @@ TABLES = (".csv", ".tsv", ".xlsx", ".ods")  # what may lie beside downloads and 
 _WHEN = ("submitted", "submitted at", "time", "timestamp", "created at", "submission time")
 _EXERCISE = ("exercise", "assignment")
 _GROUP = ("group", "team", "group name")
-
-
-def is_table(item: os.DirEntry[str]) -> bool:
-    """Whether a file is called as a table."""
-    return is_file(item) and item.name.lower().endswith(TABLES)
 
 
 class Times:
