@@ -28,7 +28,7 @@ Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, co
 
 ALWAYS = """
 read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek close close_range dup
-dup2 dup3 creat flock fsync fdatasync ftruncate fallocate fadvise64 readahead sendfile
+dup2 dup3 creat fsync fdatasync ftruncate fallocate fadvise64 readahead sendfile
 copy_file_range stat lstat fstat newfstatat statx access faccessat faccessat2 getdents getdents64
 getcwd chdir fchdir umask mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 statfs
 fstatfs mmap munmap mprotect mremap madvise msync brk membarrier futex set_robust_list
@@ -55,6 +55,7 @@ _IOCTLS = (
     termios.FIOCLEX,
     termios.FIONCLEX,
 )
+# No locks, here and by flock: on /dev/null and the libraries, which all workers see, they would be a way to talk.
 _FCNTLS = (
     fcntl.F_DUPFD,
     fcntl.F_DUPFD_CLOEXEC,
@@ -62,9 +63,6 @@ _FCNTLS = (
     fcntl.F_SETFD,
     fcntl.F_GETFL,
     fcntl.F_SETFL,
-    fcntl.F_GETLK,
-    fcntl.F_SETLK,
-    fcntl.F_SETLKW,
 )
 _PRCTLS = (
     kernel.PR_SET_NAME,

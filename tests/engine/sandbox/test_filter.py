@@ -108,6 +108,8 @@ CASES = [
     ("fcntl", (0, 1), ALLOW),
     ("fcntl", (0, 8), REFUSED),
     ("fcntl", (0, 1024), REFUSED),
+    *[("fcntl", (0, command), REFUSED) for command in (5, 6, 7, 36, 37, 38)],  # locks, which other workers see
+    ("flock", (0, 2), REFUSED),
     ("sendto", (3, 0, 1, 0, 0, 0), ALLOW),
     ("sendto", (3, 0, 1, 0, 0x7FFF0000, 16), REFUSED),
     ("sendto", (3, 0, 1, 0, 1 << 40, 16), REFUSED),
