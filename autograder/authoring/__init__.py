@@ -15,7 +15,6 @@ def mistake(
     hint: str = "",
     check: str = "",
     also: Mapping[str, str] | None = None,
-    read_on: str | None = None,
     function: str | None = None,
     old: str = "",
     new: str = "",

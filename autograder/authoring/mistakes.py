@@ -24,7 +24,7 @@ from autograder.authoring.errors import AuthoringError
 from autograder.course.document import did_you_mean
 from autograder.language import _
 
-_DESCRIBES = ("title", "hint", "check", "also", "read_on")
+_DESCRIBES = ("title", "hint", "check", "also")
 _CHANGES = ("function", "old", "new")
 _FIELDS = (*_DESCRIBES, *_CHANGES, "guards")
 When = Literal["always", "sometimes"]
@@ -55,7 +55,7 @@ class Mistake:
     """One known mistake.
 
     Attributes:
-        id: a word; title, hint: for students; read_on: a section of the statement or a paper.
+        id: a word; title, hint: for students.
         check: id of the check meant for it, which has to fail and to name it.
         also: further exact checks that it turns red -> why they cannot but do.
         changes, definitions, imports: what it does to the solution.
@@ -70,7 +70,6 @@ class Mistake:
     file: Path
     line: int
     also: Mapping[str, str] = field(default_factory=dict)
-    read_on: str | None = None
     changes: tuple[Change, ...] = ()
     definitions: tuple[Definition, ...] = ()
     imports: tuple[str, ...] = ()
@@ -221,7 +220,6 @@ class _Entry:
             hint=self.text("hint"),
             check=self.text("check"),
             also=also,
-            read_on=self.text("read_on") if "read_on" in self.given else None,
             file=self.file,
             line=self.call.lineno,
         )

@@ -19,8 +19,9 @@ from functools import lru_cache
 from itertools import accumulate
 
 from autograder.authoring.errors import AuthoringError
-from autograder.authoring.mistakes import Change, Definition, Mistake
+from autograder.authoring.mistakes import Change, Definition, Mistake, read_mistakes, read_source
 from autograder.authoring.regions import find_regions
+from autograder.course.discovery import Exercise
 from autograder.course.document import did_you_mean
 from autograder.language import _
 
@@ -54,6 +55,19 @@ def _places(source: str) -> Mapping[str, _Place]:
     return found
 
 
+def changed_functions(exercise: Exercise) -> dict[str, str]:
+    """The function or class that each mistake of a bank changes (the first one), by the mistake's id."""
+    if not exercise.mistakes.is_file() or not exercise.solution.is_file():
+        return {}
+    source = read_source(exercise.solution)
+    return {
+        mistake.id: mistake.definitions[0].name
+        if mistake.definitions
+        else _around(source, _position(source, mistake.changes[0], mistake))
+        for mistake in read_mistakes(exercise.mistakes)
+    }
+
+
 # --- changes of a text ---
 
 
@@ -64,10 +78,7 @@ def _changed(source: str, mistake: Mistake) -> Iterator[str]:
         position = _position(source, change, mistake)
         if change.new == change.old:
             raise _error(_("{id}: old and new are the same").format(id=mistake.id), change.line, mistake)
-        line = source.count("\n", 0, position) + 1
-        touched |= dict.fromkeys(
-            name for name, node in _places(source).items() if "." not in name and _first(node) <= line <= _end(node)
-        )
+        touched[_around(source, position)] = None
         source = source[:position] + change.new + source[position + len(change.old) :]
         try:
             _places(source)
@@ -80,6 +91,13 @@ def _changed(source: str, mistake: Mistake) -> Iterator[str]:
                 mistake,
             ) from error
     yield from (ast.unparse(_places(source)[name]) for name in touched)  # without the marks of solution regions
+
+
+def _around(source: str, position: int) -> str:
+    """What is defined at the margin around a position."""
+    line = source.count("\n", 0, position) + 1
+    places = _places(source).items()
+    return next(name for name, node in places if "." not in name and _first(node) <= line <= _end(node))
 
 
 def _position(source: str, change: Change, mistake: Mistake) -> int:

@@ -15,8 +15,8 @@ from autograder.authoring.losses import losses_text, read_bank, read_losses
 from autograder.authoring.mistakes import Mistake, When
 from autograder.batch import matrix
 from autograder.batch.job import Order
-from autograder.batch.pool import Done, OnDone, run_tasks
-from autograder.batch.populations import Kind, Run, Subject, subjects, task
+from autograder.batch.pool import Done, run_tasks
+from autograder.batch.populations import Kind, Run, subjects, task
 from autograder.course import CourseConfig, Exercise
 from autograder.language import _
 from autograder.results.files import write_atomically
@@ -119,7 +119,9 @@ def verify(
 
     run_tasks(order, tasks, workers, collect)
     if seeds.exact and not only:
-        _exact(course, exercise, chosen[0], seeds, order, workers, seen, lambda done: on_done(done, total))
+        exact = tuple(check for check in seen.checks if check in seen.exact)
+        further = [task(course, exercise, chosen[0], 1000 + seed, exact) for seed in range(seeds.exact)]
+        run_tasks(order, further, workers, collect)
     for name in sorted(seen.lost, key=list(seen.bank).index):
         problems = _faults(seen, seen.bank[name], seen.lost[name])
         seen.problems += [f"mistake {name}: {line}" for line in problems]
@@ -146,26 +148,6 @@ def accept(seen: Verification, exercise: Exercise) -> list[str]:
     return [line for line in text.splitlines()[1:] if line not in before.splitlines()]
 
 
-def _exact(
-    course: CourseConfig,
-    exercise: Exercise,
-    reference: Subject,
-    seeds: VerificationSeeds,
-    order: Order,
-    workers: int,
-    seen: Verification,
-    on_done: OnDone[Run],
-) -> None:
-    exact = tuple(check for check in seen.checks if check in seen.exact)
-    tasks = [task(course, exercise, reference, 1000 + seed, exact) for seed in range(seeds.exact)]
-
-    def collect(done: Done[Run]) -> None:
-        _note(seen, done)
-        on_done(done)
-
-    run_tasks(order, tasks, workers, collect)
-
-
 def _note(seen: Verification, done: Done[Run]) -> None:
     kind, name, seed = done.task.key
     label = str(done.task.key)
@@ -179,7 +161,7 @@ def _note(seen: Verification, done: Done[Run]) -> None:
             seen.checks.append(check.id)
         if check.kind == "exact":
             seen.exact.add(check.id)
-        if check.outcome == "error":
+        if check.outcome == "error" and kind != "mistake":
             seen.problems.append(f"{label}: {check.id} is a fault of ours: {check.message}")
         seen.judged[name][check.id] += 1
         seen.passed[name][check.id] += check.outcome == "passed"
@@ -210,11 +192,17 @@ def _faults(seen: Verification, mistake: Mistake, runs: Mapping[int, Mapping[str
                     check=mistake.check, n=seed, diagnosis=meant.diagnosis
                 )
             )
+    lines += [
+        _("{check} met a fault of ours: {message}").format(check=check, message=entry.message)
+        for lost in runs.values()
+        for check, entry in lost.items()
+        if entry.outcome == "error"
+    ]
     red = {
         check: entry.message
         for lost in runs.values()
         for check, entry in lost.items()
-        if check in seen.exact and check != mistake.check and entry.outcome != "blocked"
+        if check in seen.exact and check != mistake.check and entry.outcome == "failed"
     }
     lines += [
         _("turns {check} red, too ({message}): mend it, or say in also= why").format(check=check, message=message)

@@ -5,12 +5,11 @@ Found by name, in what the exercise is made from: the headings of the script, th
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from autograder.course import CourseConfig, find_exercise
+from autograder.course import CourseConfig, Exercise, find_exercise
 from autograder.results.model import CheckResult, Result
 
 _HEADING = re.compile(r"^# (#{1,4}) (.+)$")
@@ -35,25 +34,19 @@ def sections(source: str) -> dict[str, str]:
     return found
 
 
-def mistaken_functions(source: str) -> dict[str, str]:
-    """The function or class that each mistake of a bank replaces, by the mistake's id. Parsed, never imported."""
-    found: dict[str, str] = {}
-    for node in ast.parse(source).body:
-        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
-            continue
-        for decorator in node.decorator_list:
-            if isinstance(decorator, ast.Call) and decorator.args and isinstance(decorator.args[0], ast.Constant):
-                found.setdefault(str(decorator.args[0].value), node.name)
-    return found
-
-
 class ReadingList:
-    """Sections by check, for the exercises of a course; an exercise whose files are not here has none."""
+    """Sections by check, for the exercises of a course; an exercise whose files are not here has none.
 
-    def __init__(self, course: CourseConfig) -> None:
+    Args:
+        course: with the exercises.
+        mistaken: the function that each known mistake changes, by the mistake's id.
+    """
+
+    def __init__(self, course: CourseConfig, mistaken: Callable[[Exercise], Mapping[str, str]]) -> None:
         self._course = course
+        self._mistaken = mistaken
         self._sections: dict[str, dict[str, str]] = {}
-        self._mistakes: dict[str, dict[str, str]] = {}
+        self._mistakes: dict[str, Mapping[str, str]] = {}
 
     def of(self, results: Iterable[Result]) -> dict[tuple[str, str], str]:
         """The section to read, by exercise and check, for the checks that did not pass."""
@@ -82,7 +75,7 @@ class ReadingList:
             return
         files = find_exercise(self._course, exercise)
         self._sections[exercise] = sections(_text(files.solution))
-        self._mistakes[exercise] = mistaken_functions(_text(files.mistakes))
+        self._mistakes[exercise] = self._mistaken(files)
 
 
 def _as_code(word: str, check: CheckResult) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from autograder.authoring.bundle import stub_source
+from autograder.authoring.overlay import changed_functions
 from autograder.course import find_exercise
 from autograder.reports.class_text import checks_csv, class_markdown, mistakes_csv, statistics_csv
 from autograder.reports.class_view import class_view, listing
@@ -97,7 +98,8 @@ def pages(
         graded: results and grades.
         links: of each page; with them pages are for teachers, and show everything.
     """
-    config, now, reading, names = book.course.config, datetime.now(UTC), ReadingList(book.course.config), book.names()
+    config, now, names = book.course.config, datetime.now(UTC), book.names()
+    reading = ReadingList(config, changed_functions)
     for name, own in groupby(graded, key=lambda pair: pair[0].student):
         results, grades = map(list, zip(*own, strict=True))
         pictures = {r.exercise: student_pictures(book.views, name, r.exercise) for r in results} if book.views else {}

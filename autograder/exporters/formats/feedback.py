@@ -47,12 +47,13 @@ def write(graded: Graded, given: Given) -> Written:
 
 
 def _pages(graded: Graded, spoken: str, notes: list[str]) -> list[tuple[str, str, str]]:
+    from autograder.authoring.overlay import changed_functions
     from autograder.reports.pages import student_page
     from autograder.reports.pictures import student_pictures
     from autograder.reports.reading import ReadingList
     from autograder.reports.visible import student_view
 
-    reading = ReadingList(graded.course)
+    reading = ReadingList(graded.course, changed_functions)
     pages = []
     for result, grade in zip(graded.results, graded.grades, strict=True):
         known = graded.people.of(result.student, result.exercise)

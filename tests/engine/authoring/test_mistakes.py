@@ -16,7 +16,7 @@ import math
 from autograder.authoring import mistake
 
 mistake("added", "two is added", check="double_value",
-    hint="What is " "twice 5?", read_on="section 1",
+    hint="What is " "twice 5?",
     also={"quadruple_value": "four is added", ("box_value", "box_type"): "a box doubles"},
     old="FACTOR * x", new="FACTOR + x")
 
@@ -45,13 +45,13 @@ def test_mistakes_are_read_in_their_order(tmp_path: Path) -> None:
     found = read_mistakes(write(tmp_path, CATALOGUE), check_ids=IDS)
     assert [mistake.id for mistake in found] == ["added", "floored", "box"]
     added, floored, box = found
-    assert (added.title, added.hint, added.read_on) == ("two is added", "What is twice 5?", "section 1")
+    assert (added.title, added.hint) == ("two is added", "What is twice 5?")
     assert (added.check, added.line) == ("double_value", 6)
     assert added.also == {
         "quadruple_value": "four is added", "box_value": "a box doubles", "box_type": "a box doubles"
     }  # fmt: skip
     assert [(c.old, c.new, c.function) for c in added.changes] == [("FACTOR * x", "FACTOR + x", None)]
-    assert (floored.also, floored.read_on, floored.changes) == ({}, None, ())
+    assert (floored.also, floored.changes) == ({}, ())
     assert [(d.name, d.guards) for d in floored.definitions] == [("double", True)]
     assert [(d.name, d.guards) for d in box.definitions] == [("Box", False)]
     assert [(c.function, c.line) for c in box.changes] == [("double", 21)]
@@ -72,7 +72,7 @@ def test_the_file_is_never_run(tmp_path: Path) -> None:
         ('check="double_value",\n', 'chek="double_value",\n', "did you mean 'check'", 6),
         ('"two is added"', '"two" + str(2)', "title must be a literal", 6),
         ('"two is added"', "2", "title must be text", 6),
-        ('    hint="What is " "twice 5?", read', "    read", "lacks hint", 6),
+        ('    hint="What is " "twice 5?",\n', "", "lacks hint", 6),
         ('"floored", hint="?", check="double_value"', '"floored", hint="?"', "lacks check", 11),
         ('check="double_value",\n', 'check="double_vale",\n', "did you mean 'double_value'", 6),
         ('{"quadruple_value": "four', '{"quadruple_vale": "four', "did you mean 'quadruple_value'", 6),

@@ -9,7 +9,8 @@ import pytest
 
 from autograder.authoring.errors import AuthoringError
 from autograder.authoring.mistakes import read_mistakes
-from autograder.authoring.overlay import apply_mistake
+from autograder.authoring.overlay import apply_mistake, changed_functions
+from autograder.course.discovery import Exercise
 
 SOLUTION = '''\
 """Solution."""
@@ -140,6 +141,20 @@ def test_a_definition_may_bring_a_function_of_its_own(tmp_path: Path) -> None:
         '@mistake("m")\ndef third(x):\n    return math.floor(x / 3)\n',
     )
     assert wrong.quadruple(27) == 3
+
+
+def test_what_a_mistake_changes_is_known_by_name(tmp_path: Path) -> None:
+    exercise = Exercise("demo", "", tmp_path)
+    assert changed_functions(exercise) == {}
+    exercise.folder.mkdir(parents=True)
+    exercise.solution.write_text(SOLUTION, encoding="utf-8")
+    exercise.mistakes.write_text(
+        'mistake("text", "t", hint="?", check="c", old="FACTOR * x", new="x")\n'
+        'mistake("method", "t", hint="?", check="c", old="times < 1", new="False")\n'
+        '@mistake("defined", "t", hint="?", check="c")\ndef quadruple(x):\n    return x\n',
+        encoding="utf-8",
+    )
+    assert changed_functions(exercise) == {"text": "double", "method": "Box", "defined": "quadruple"}
 
 
 @pytest.mark.parametrize(

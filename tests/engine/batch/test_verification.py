@@ -89,7 +89,8 @@ def test_what_is_as_it_should_be_has_no_problem(seen):
          "mistake unbiased_spread: spread_value does not name it (seed 1, diagnosis: None)"),
         ({}, {"unbiased_spread": {0: {"line": "failed"}}},
          "mistake unbiased_spread: turns line red, too (line said so): mend it, or say in also= why"),
-        ({"unbiased_spread": {"line": "error"}}, {}, "line is a fault of ours"),
+        ({"unbiased_spread": {"sample_law": "error"}}, {}, "sample_law met a fault of ours: sample_law said so"),
+        ({"reference": {"line": "error"}}, {}, "line is a fault of ours"),
     ],
 )  # fmt: skip
 def test_faults_are_problems_and_are_not_accepted(seen, course, changed, at, words):

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from autograder.authoring.overlay import changed_functions
 from autograder.book.decisions import Decision
 from autograder.book.grades import grades
 from autograder.book.rubric import Item
@@ -312,7 +313,7 @@ def test_where_to_read_on(course, result, check):
     folder.mkdir(parents=True)
     (folder / "flows.py").write_text(SCRIPT)
     (folder / "mistakes.py").write_text(
-        '@mistake("sign", title="t", hint="h", loses=("a",))\nclass Coupling(Coupling):\n    pass\n'
+        '@mistake("sign", "t", hint="h", check="a")\nclass Coupling(Coupling):\n    pass\n'
     )
     given = result(
         "ada", "flows",
@@ -321,5 +322,5 @@ def test_where_to_read_on(course, result, check):
         check("c", "failed", message="A step forward is missing."),
         check("d", "passed", message="log_prob"),
     )  # fmt: skip
-    found = ReadingList(course).of([given])
+    found = ReadingList(course, changed_functions).of([given])
     assert found == {("flows", "a"): "2. The coupling", ("flows", "b"): "3. The density"}
