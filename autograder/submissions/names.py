@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.language import _
-from autograder.submissions.archives import is_archive
+from autograder.submissions.packed import is_archive
 from autograder.submissions.shown import BIDI, shown
 
 SUFFIXES = (".py", ".ipynb")

@@ -16,11 +16,11 @@ from pathlib import Path
 from autograder.course.errors import ConfigurationError
 from autograder.course.roster import OWN, Claim, Roster
 from autograder.language import _
-from autograder.submissions.archives import ArchiveRefused, is_archive
 from autograder.submissions.evidence import Evidence
 from autograder.submissions.layout import Context, Delivery, Reading, is_file, is_folder, listed
 from autograder.submissions.layouts import FALLBACK, layouts
 from autograder.submissions.names import is_code, match_exercise, normal
+from autograder.submissions.packed import ArchiveRefused, is_archive
 from autograder.submissions.shown import shown
 from autograder.submissions.tables import TABLES
 from autograder.submissions.unpacking import Unpacker, below

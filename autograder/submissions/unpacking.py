@@ -8,10 +8,11 @@ import weakref
 from pathlib import Path
 from tempfile import mkdtemp
 
-from autograder.submissions.archives import CLASS, MAX_PACKED, ArchiveRefused, Refused, safe_parts, unpack
+from autograder.submissions.archives import CLASS, MAX_PACKED, safe_parts, unpack
 from autograder.submissions.budget import Budget
 from autograder.submissions.model import SubmissionUnreadable
 from autograder.submissions.opening import read_regular
+from autograder.submissions.packed import ArchiveRefused, Refused
 
 CLASS_PACKED = 64_000_000_000  # bytes of a class's archive
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.language import _
-from autograder.submissions.archives import ArchiveRefused, is_archive
 from autograder.submissions.budget import Budget, OverBudget
 from autograder.submissions.evidence import Evidence
 from autograder.submissions.layout import Part, listed_within
 from autograder.submissions.names import SUFFIXES, first_name, is_code, is_leftover, looks_packed
+from autograder.submissions.packed import ArchiveRefused, is_archive
 from autograder.submissions.unpacking import Unpacker, below
 
 MAX_FOLDERS = 10  # folders below a student's own: `exercises/markov_quiz/` comes with the bundle

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.language import N_, _, ngettext
-from autograder.submissions.archives import is_archive
 from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, is_file, is_folder, listed
 from autograder.submissions.names import SUFFIXES, normal
+from autograder.submissions.packed import is_archive
 
 RANK = 60
 TITLE = N_("files in one folder, with exercise and student in their names")
