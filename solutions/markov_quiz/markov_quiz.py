@@ -106,9 +106,9 @@ def conditional_probability(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tenso
 # %% [markdown]
 # ## 2. From sentences to states
 #
-# The course corpus has four sentences: « Ali est ici. » « Ali aime le bleu. » « Le vélo d'Ali est bleu. » «
-# Qui est Ali ? » Its tokens are words in lower case and the signs "." and "?". French elides: "d'Ali" is two
-# tokens, "d'" (the apostrophe stays with what it ends) and "ali". Printed texts use the typographic
+# The course corpus has four sentences: « Ali est ici. » « Ali aime le bleu. » « Le vélo d'Ali est bleu. »
+# « Qui est Ali ? » Its tokens are words in lower case and the signs "." and "?". French elides: "d'Ali" is
+# two tokens, "d'" (the apostrophe stays with what it ends) and "ali". Printed texts use the typographic
 # apostrophe ’; it reads as '.
 #
 # The states of the chain are the distinct tokens. In the course corpus there are 11: ali, est, ici, ., aime,
