@@ -50,7 +50,6 @@ def judge(toy, tmp_path_factory):
     course = tmp_path_factory.mktemp("forbidden") / "toy"
     shutil.copytree(toy, course, ignore=shutil.ignore_patterns("quiz.py"))
     (course / "tests/hidden/toy/test_toy.py").write_text(CHECKS)
-    (course / "solutions/toy/quiz.py").unlink()  # its questions would be checks, too
     with Judge(Order(course / "grading_config.yaml", (course / "tests/hidden/toy",), b"a secret of the tests")) as judge:
         yield judge
 
