@@ -16,6 +16,7 @@ _MAGIC = re.compile(r"^\s*(%|!|\?)|^\s*[\w.]+\?{1,2}\s*$")
 _CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
 _PYTHON_CELL_MAGICS = {"time", "timeit", "capture", "prun"}  # what follows is ordinary Python
 _STARTS = re.compile(r"^(def |async def |class |@|import |from |[A-Za-z_]\w*\s*(:[^=]*)?=[^=])")
+_DECIMAL_COMMA = re.compile(r""":\s*-?\d+,\d+\s*(,?\s*(#.*)?$|[,}])""")  # "answer": 0,5
 _CONTINUES = re.compile(r"^(else|elif|except|finally)\b|^[)\]}]")
 
 
@@ -173,5 +174,7 @@ def describe_syntax_error(error: BaseException) -> str:
         return N_("this code is nested too deeply to be compiled")
     if isinstance(error, SyntaxError):
         text = (error.text or "").strip()[:120]
+        if _DECIMAL_COMMA.search(text):
+            return N_("a number with a decimal comma; write it with a point, such as 0.5, in: {text}").format(text=text)
         return f"{type(error).__name__}: {error.msg}" + (f", at: {text}" if text else "")
     return f"{type(error).__name__}: {error}"[:300]
