@@ -16,7 +16,7 @@ from kernel_checks import EXERCISE
 
 from autograder.batch.job import job_of
 from autograder.course import CourseConfig, load_config
-from autograder.judge.messages import Graded, Order, Question, Ready, Start, answer_from, to_line
+from autograder.judge.messages import Ask, JobResult, Order, Ready, Start, answer_from, to_line
 from autograder.judge.process import run_loop
 from autograder.submissions import read_submission
 
@@ -34,14 +34,14 @@ class Jobs:
         started = time.perf_counter()
         for place in sorted(self._folder.iterdir()):
             submission = read_submission(place / f"{EXERCISE}.ipynb", student=place.name, exercise=EXERCISE)
-            yield to_line(Question(job_of(self._course, submission), last=True))
+            yield to_line(Ask(job_of(self._course, submission), last=True))
         self.seconds = time.perf_counter() - started
 
     def write(self, text: str) -> None:
         """Keep an answer; a fault is an error of the benchmark."""
         answer = answer_from(text)
         if not isinstance(answer, Ready):
-            assert isinstance(answer, Graded), answer
+            assert isinstance(answer, JobResult), answer
             self.points[answer.result.student] = answer.result.points
 
     def flush(self) -> None:

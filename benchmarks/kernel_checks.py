@@ -49,7 +49,7 @@ class _Line:
 def _run(namespace: dict[str, Any]) -> dict[str, CheckResult]:
     from floor import FloorEngine, FloorLoop
 
-    from autograder.judge.messages import Graded, Job, Order, Question, Start, answer_from, to_line
+    from autograder.judge.messages import Ask, Job, JobResult, Order, Start, answer_from, to_line
     from autograder.judge.process import run_loop
     from autograder.judge.transport import LocalTransport
 
@@ -65,8 +65,8 @@ def _run(namespace: dict[str, Any]) -> dict[str, CheckResult]:
 
     root = Path(os.environ[COURSE])
     order = Order(root / "grading_config.yaml", (root / "tests" / "hidden" / EXERCISE,), b"the secret of benchmarks")
-    line = _Line(to_line(Question(Job(EXERCISE, "student", (), 900.0), last=True)))
+    line = _Line(to_line(Ask(Job(EXERCISE, "student", (), 900.0), last=True)))
     run_loop(KernelLoop(line, Start(order)), order)
     answer = answer_from(line.answer)
-    assert isinstance(answer, Graded), answer
+    assert isinstance(answer, JobResult), answer
     return {check.id: check for check in answer.result.checks}

@@ -15,16 +15,16 @@ from msgspec import Struct
 from autograder.errors import AutograderError
 from autograder.judge.messages import (
     Answer,
+    Ask,
     Disturbed,
     Fault,
-    Graded,
     Job,
+    JobResult,
     Judged,
     Order,
-    Question,
     Ready,
-    Refusal,
     Start,
+    Unable,
     Worth,
     answer_from,
     to_line,
@@ -135,7 +135,7 @@ class Judge:
         self.kill()
         if isinstance(answer, Disturbed):
             raise StartLost(answer.reason)
-        raise CannotJudge(answer.reason if isinstance(answer, Refusal) else f"the judge process said {answer}")
+        raise CannotJudge(answer.reason if isinstance(answer, Unable) else f"the judge process said {answer}")
 
     def _forked(self, connection: int) -> Fork | None:
         """A process that has imported torch already; None where it must do so itself."""
@@ -171,17 +171,17 @@ class Judge:
         """
         assert self._socket is not None, "start() it first"
         self._socket.settimeout(job.seconds)
-        self._send(Question(job, on_check is not None, last, spent))
+        self._send(Ask(job, on_check is not None, last, spent))
         while True:
             match self._receive():
                 case Judged(check, outcome):
                     if on_check is not None:
                         on_check(check, outcome)
-                case Graded(result):
+                case JobResult(result):
                     return result
                 case Disturbed(reason, seconds):
                     raise JobDisturbed(reason, seconds)
-                case Refusal(reason):
+                case Unable(reason):
                     self.kill()
                     raise CannotJudge(reason)
                 case Fault(reason):

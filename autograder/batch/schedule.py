@@ -22,7 +22,7 @@ _SAMPLE = 101  # durations that a guess is made from
 
 
 @dataclass(frozen=True)
-class Piece(Generic[T]):
+class ToDo(Generic[T]):
     """Something to do.
 
     Attributes:
@@ -46,8 +46,8 @@ class Schedule(Generic[T]):
         known: seconds of earlier results by exercise.
     """
 
-    def __init__(self, pieces: Iterable[Piece[T]], known: Mapping[str, Iterable[float]] | None = None) -> None:
-        self._waiting: dict[str, list[Piece[T]]] = {}
+    def __init__(self, pieces: Iterable[ToDo[T]], known: Mapping[str, Iterable[float]] | None = None) -> None:
+        self._waiting: dict[str, list[ToDo[T]]] = {}
         for piece in pieces:
             self._waiting.setdefault(piece.name[1], []).append(piece)
         for group in self._waiting.values():
@@ -99,14 +99,14 @@ class Schedule(Generic[T]):
                 total += number * self._median[exercise]
         return max(0.0, total)
 
-    def _free(self, group: list[Piece[T]]) -> int | None:
+    def _free(self, group: list[ToDo[T]]) -> int | None:
         """Where the first piece stands whose student has nothing running; None where there is none."""
         for back in range(1, len(group) + 1):
             if not self._running[group[-back].name[0]]:
                 return -back
         return None
 
-    def _urgency(self, head: tuple[list[Piece[T]], int | None]) -> tuple[float, int, int]:
+    def _urgency(self, head: tuple[list[ToDo[T]], int | None]) -> tuple[float, int, int]:
         group, at = head
         piece = group[-1 if at is None else at]
         exercise = piece.name[1]

@@ -20,7 +20,7 @@ OPTIONS: dict[str, type] = {
 }  # fmt: skip
 
 
-class Jobs(Protocol):
+class SlurmJobs(Protocol):
     """What is used of dask-jobqueue's cluster."""
 
     def scale(self, *, jobs: int) -> object:
@@ -31,7 +31,7 @@ class Jobs(Protocol):
     def __exit__(self, *exception: object) -> None: ...
 
 
-def slurm_cluster(cluster: Cluster) -> Jobs:
+def slurm_cluster(cluster: Cluster) -> SlurmJobs:
     """A SLURMCluster without jobs yet.
 
     Each job is one worker with one judge. Scheduler and workers speak TLS with keys made for this run; they lie in
@@ -55,7 +55,7 @@ def slurm_cluster(cluster: Cluster) -> Jobs:
     if not cluster.insecure:
         options |= {"security": True, "protocol": "tls"}
     scheduler = {"dashboard": False, "dashboard_address": None}
-    jobs: Jobs = SLURMCluster(scheduler_options=scheduler, **options)  # type: ignore[arg-type,assignment]  # untyped
+    jobs: SlurmJobs = SLURMCluster(scheduler_options=scheduler, **options)  # type: ignore[arg-type,assignment]  # untyped
     return jobs
 
 

@@ -28,7 +28,7 @@ from autograder.judge.reference import classes, load_module, parameters, signatu
 from autograder.judge.session import Session
 from autograder.judge.transport import LocalTransport, Transport, WorkerTransport
 from autograder.judge.verdicts import FrameworkFault
-from autograder.sandbox import Limits, WarmParent
+from autograder.sandbox import WarmParent, WorkerLimits
 from autograder.sandbox.isolation import MIB
 from autograder.submissions.model import CodeCell
 
@@ -220,7 +220,7 @@ class Engine:
         of_checks = [check.memory_mb for check in kit.config.checks.values() if check.memory_mb is not None]
         return WorkerTransport(
             self._parent,
-            Limits(
+            WorkerLimits(
                 memory_bytes=max(limits.per_check.memory_mb, limits.per_import.memory_mb, *of_checks) * MIB,
                 cpu_seconds=int(limits.total_seconds) + 1,
                 file_bytes=FILE_BYTES,

@@ -1,6 +1,6 @@
 """What a scheduler and a judge process say to each other: a line of JSON each, made of the types below.
 
-The scheduler begins with a `Start`, which is answered by `Ready`, or by `Refusal` or `Disturbed`. Then each `Question`
+The scheduler begins with a `Start`, which is answered by `Ready`, or by `Unable` or `Disturbed`. Then each `Ask`
 is answered by any number of `Judged`, where it asks for them, and one of the other answers. A judge ends when its
 scheduler hangs up.
 """
@@ -93,7 +93,7 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
     slot: int | None = None
 
 
-class Question(Struct, frozen=True, forbid_unknown_fields=True):
+class Ask(Struct, frozen=True, forbid_unknown_fields=True):
     """A job; `progress` asks for a `Judged` after each check.
 
     `last`: there will be no other try, so a result counts even where something from outside disturbed it. `spent`:
@@ -128,7 +128,7 @@ class Judged(Struct, frozen=True, tag="judged"):
     outcome: CheckOutcome
 
 
-class Graded(Struct, frozen=True, tag="graded"):
+class JobResult(Struct, frozen=True, tag="result"):
     """The job is done."""
 
     result: Result
@@ -150,13 +150,13 @@ class Fault(Struct, frozen=True, tag="fault"):
     reason: str
 
 
-class Refusal(Struct, frozen=True, tag="refusal"):
+class Unable(Struct, frozen=True, tag="unable"):
     """The judge can judge nothing."""
 
     reason: str
 
 
-Answer = Ready | Judged | Graded | Disturbed | Fault | Refusal
+Answer = Ready | Judged | JobResult | Disturbed | Fault | Unable
 M = TypeVar("M")
 
 

@@ -33,16 +33,16 @@ from autograder.judge.items import forbidden_names, info_of
 from autograder.judge.kept import KeptChecks
 from autograder.judge.messages import (
     Answer,
+    Ask,
     Disturbed,
     Fault,
-    Graded,
     Job,
+    JobResult,
     Judged,
     Order,
-    Question,
     Ready,
-    Refusal,
     Start,
+    Unable,
     Worth,
     from_line,
     to_line,
@@ -108,7 +108,7 @@ class JobLoop:
         try:
             self._collect(session, self._order.checks)
         except CannotCollect as broken:
-            self._send(Refusal(str(broken)))
+            self._send(Unable(str(broken)))
             return True
         torch_threads()
         course = load_config(self._order.config)
@@ -145,7 +145,7 @@ class JobLoop:
             self.idle.set()
             for line in self._stream:
                 self.idle.clear()
-                self._send(self._answer(from_line(line, Question), session, engine, sitting))
+                self._send(self._answer(from_line(line, Ask), session, engine, sitting))
                 self.idle.set()
         except BrokenPipeError:
             pass  # the scheduler is gone
@@ -154,11 +154,11 @@ class JobLoop:
                 self._send(Disturbed(str(died)))
         except Exception as error:
             with contextlib.suppress(OSError):
-                self._send(Refusal(f"{type(error).__name__}: {error}"))
+                self._send(Unable(f"{type(error).__name__}: {error}"))
         finally:
             engine.close()
 
-    def _answer(self, question: Question, session: pytest.Session, engine: Engine, sitting: Sitting) -> Answer:
+    def _answer(self, question: Ask, session: pytest.Session, engine: Engine, sitting: Sitting) -> Answer:
         exercise = question.job.exercise
         try:
             if exercise not in self._items and not self._order.public:
@@ -167,14 +167,14 @@ class JobLoop:
         except (KeyboardInterrupt, BrokenPipeError):
             raise
         except CannotCollect as broken:
-            return Refusal(str(broken))
+            return Unable(str(broken))
         except WarmParentDied as died:
             engine.close()
             return Disturbed(str(died))
         except Exception:
             return Fault(traceback.format_exc()[-4000:])
 
-    def _judge(self, question: Question, engine: Engine, sitting: Sitting) -> Answer:
+    def _judge(self, question: Ask, engine: Engine, sitting: Sitting) -> Answer:
         started = time.monotonic()
         job = question.job
         everything = self._items.get(job.exercise, [])
@@ -198,7 +198,7 @@ class JobLoop:
         )
         config = engine.kit(job.exercise).config
         result = build_result(grading, config, job.submission, job.notes, environment, time.monotonic() - started)
-        return Graded(result)
+        return JobResult(result)
 
     def _run(
         self,
@@ -206,7 +206,7 @@ class JobLoop:
         kept: KeptChecks | None,
         grading: Grading,
         sitting: Sitting,
-        question: Question,
+        question: Ask,
         afterwards: Callable[[Grading], None],
     ) -> None:
         def on_result(result: CheckResult) -> None:

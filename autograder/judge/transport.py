@@ -11,7 +11,7 @@ from autograder.judge.raised import is_line
 from autograder.judge.remote import Given, Handle
 from autograder.results.model import LoadingProblem
 from autograder.results.outcomes import is_problem_kind
-from autograder.sandbox import Isolation, IsolationRefused, Limits, WarmParent, WarmParentDied, Worker
+from autograder.sandbox import Isolation, IsolationRefused, WarmParent, WarmParentDied, Worker, WorkerLimits
 from autograder.sandbox.isolation import MIB
 from autograder.wire.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.wire.decoding import TakeHandle, decode
@@ -88,7 +88,7 @@ class Transport(Protocol):
 class WorkerTransport:
     """A locked worker forked from the warm parent."""
 
-    def __init__(self, parent: WarmParent, limits: Limits) -> None:
+    def __init__(self, parent: WarmParent, limits: WorkerLimits) -> None:
         self._parent = parent
         self._limits = limits
         self._worker: Worker | None = None

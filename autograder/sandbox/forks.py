@@ -40,7 +40,7 @@ class Request(TypedDict):
 
 
 class JudgeOrder(TypedDict):
-    """What a judge is told about itself. `path`: what comes first on its search path; the rest is as in `Order`."""
+    """What a judge is told about itself. `path`: what comes first on its search path; the rest as in `ParentOrder`."""
 
     module: str
     environment: dict[str, str]

@@ -12,7 +12,7 @@ SWITCHES = frozenset({"namespaces", "landlock", "seccomp", "warm_parent"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class WorkerLimits:
     """What one worker may use at most. Memory comes on top of what the warm parent's imports already take; how much of
     it a worker may have at a time is said with `Worker.allow_memory`."""
 
@@ -93,7 +93,7 @@ class Exit:
         )
 
 
-class Order(TypedDict):
+class ParentOrder(TypedDict):
     """What a process is to be prepared for: the first message to a warm parent, or to an ordinary worker.
 
     serve: "module:function". root: the folder the framework is loaded from. judge: its process id, and `sys_path` its

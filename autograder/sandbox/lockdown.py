@@ -16,14 +16,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.sandbox import jail, kernel, landlock, seccomp
-from autograder.sandbox.isolation import Limits
+from autograder.sandbox.isolation import WorkerLimits
 from autograder.sandbox.readable import devices
 
 WIRE, REPORT = 3, 4  # descriptors of the worker: the wire for good, the report until the self-test is over
 
 
 @dataclass(frozen=True)
-class Plan:
+class Lockdown:
     """What the warm parent found out that this machine can do."""
 
     namespaces: bool
@@ -41,7 +41,7 @@ class Owner:
     counted_alone: bool
 
 
-def lock(plan: Plan, limits: Limits, owner: Owner, paths: Sequence[str], size: int, data: int) -> list[str]:
+def lock(plan: Lockdown, limits: WorkerLimits, owner: Owner, paths: Sequence[str], size: int, data: int) -> list[str]:
     """Lock this process down and name the layers that hold. `keep_descriptors` comes first.
 
     size, data: the process's address space and private data at the start, in bytes: its memory limit comes on top.
@@ -141,7 +141,7 @@ def _require_readable(paths: Sequence[str], owner: Owner) -> None:
             )
 
 
-def _set_limits(limits: Limits, size: int, data: int, counted_alone: bool) -> None:
+def _set_limits(limits: WorkerLimits, size: int, data: int, counted_alone: bool) -> None:
     # Soft and hard are the same: as first process of its namespace the worker ignores SIGXCPU.
     wanted = {
         resource.RLIMIT_AS: size + limits.memory_bytes,

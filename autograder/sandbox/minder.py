@@ -20,8 +20,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from autograder.sandbox import kernel, selftest
-from autograder.sandbox.isolation import Exit, IsolationData, Limits, Report
-from autograder.sandbox.lockdown import REPORT, WIRE, Owner, Plan, die_with_parent, keep_descriptors, lock, memory_sizes
+from autograder.sandbox.isolation import Exit, IsolationData, Report, WorkerLimits
+from autograder.sandbox.lockdown import (
+    REPORT,
+    WIRE,
+    Lockdown,
+    Owner,
+    die_with_parent,
+    keep_descriptors,
+    lock,
+    memory_sizes,
+)
 from autograder.sandbox.memory import Memory
 
 Serve = Callable[[socket.socket, IsolationData], object]
@@ -44,8 +53,8 @@ _CPU_SPENT = 0.75
 class Mission:
     """Everything a minder needs to know beside its two sockets."""
 
-    plan: Plan
-    limits: Limits
+    plan: Lockdown
+    limits: WorkerLimits
     paths: Sequence[str]
     repository: str | None
     isolation: IsolationData  # what the worker is told about itself
@@ -97,7 +106,7 @@ def _mind(mission: Mission, wire: socket.socket, status: socket.socket, parent: 
     _tell(status, {"exit": ended.to_json()})
 
 
-def _prepare(plan: Plan) -> Owner:
+def _prepare(plan: Lockdown) -> Owner:
     """Enter the namespaces that only children see, and settle whom the worker will belong to."""
     uid, gid = os.getuid(), os.getgid()
     # The files of /proc/self belong to root while a process is not dumpable.

@@ -22,15 +22,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from autograder.sandbox import calls, kernel, landlock, minder, pages, seccomp
-from autograder.sandbox.isolation import MIB, Isolation, Level, Limits, Order, Report
-from autograder.sandbox.lockdown import Plan, close_from
+from autograder.sandbox.isolation import MIB, Isolation, Level, ParentOrder, Report, WorkerLimits
+from autograder.sandbox.lockdown import Lockdown, close_from
 from autograder.sandbox.readable import library_paths, site_packages, sys_path_within
 
 FIRST_PROCESS = 1  # the id of every worker in its own namespace
 
 _ATTEMPTS = 3
 
-_PROBE_LIMITS = Limits(memory_bytes=64 * MIB, cpu_seconds=10, scratch_bytes=MIB)
+_PROBE_LIMITS = WorkerLimits(memory_bytes=64 * MIB, cpu_seconds=10, scratch_bytes=MIB)
 
 # What an unprotected worker may still have, best first: namespaces, Landlock, seccomp.
 _UNPROTECTED = (
@@ -64,7 +64,7 @@ def _live(control: socket.socket, warm: bool) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # minders are reaped by the kernel
     try:
-        order: Order = json.loads(control.recv(1 << 20))
+        order: ParentOrder = json.loads(control.recv(1 << 20))
         judge = os.pidfd_open(order["judge"])
         if not warm:
             # For the time of the imports, which the judge waits for; afterwards its end is watched.
@@ -94,7 +94,7 @@ class Refusal(Exception):
     pass
 
 
-def _prepare(order: Order, warm: bool) -> minder.Mission:
+def _prepare(order: ParentOrder, warm: bool) -> minder.Mission:
     for entry in site_packages(order["sys_path"]):
         if entry not in sys.path:
             sys.path.append(entry)
@@ -118,7 +118,7 @@ def _prepare(order: Order, warm: bool) -> minder.Mission:
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     root = order["root"]
     return minder.Mission(
-        plan=Plan(namespaces=True, landlock=True, seccomp=True),
+        plan=Lockdown(namespaces=True, landlock=True, seccomp=True),
         limits=_PROBE_LIMITS,
         paths=paths,
         repository=None if site_packages([root]) else root,
@@ -164,9 +164,9 @@ def _choose_plan(mission: minder.Mission, without: frozenset[str], unprotected: 
         why.append("landlock: this kernel does not have it")
     plans = []
     if filtered and "namespaces" not in without:
-        plans.append(Plan(namespaces=True, landlock=files, seccomp=True))
+        plans.append(Lockdown(namespaces=True, landlock=files, seccomp=True))
     if filtered and files:
-        plans.append(Plan(namespaces=False, landlock=True, seccomp=True))
+        plans.append(Lockdown(namespaces=False, landlock=True, seccomp=True))
     for plan in plans:
         layers, reason = _try(replace(mission, plan=plan))
         if layers is not None:
@@ -178,7 +178,7 @@ def _choose_plan(mission: minder.Mission, without: frozenset[str], unprotected: 
     for namespaces, landlocked, with_filter in _UNPROTECTED:
         if (with_filter and not filtered) or (landlocked and not files) or (namespaces and "namespaces" in without):
             continue
-        plan = Plan(namespaces, landlocked, with_filter, protected=False)
+        plan = Lockdown(namespaces, landlocked, with_filter, protected=False)
         layers, reason = _try(replace(mission, plan=plan))
         if layers is not None:
             return _settled(mission, plan, "none", layers, why)
@@ -186,7 +186,9 @@ def _choose_plan(mission: minder.Mission, without: frozenset[str], unprotected: 
     raise Refusal(f"not even an unprotected worker starts: {'; '.join(why)}")
 
 
-def _settled(mission: minder.Mission, plan: Plan, level: Level, layers: list[str], why: list[str]) -> minder.Mission:
+def _settled(
+    mission: minder.Mission, plan: Lockdown, level: Level, layers: list[str], why: list[str]
+) -> minder.Mission:
     wanted = ("namespaces", "pivot_root", "unprivileged", "landlock", "seccomp", "self-test")
     missing = tuple(name for name in wanted if name not in layers)
     isolation = Isolation(level, tuple(layers), missing, tuple(why))
@@ -238,7 +240,7 @@ def _fork_on_request(mission: minder.Mission, control: socket.socket, judge: int
         message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 2)
         if not message:
             return
-        limits = Limits(**json.loads(message)["spawn"])
+        limits = WorkerLimits(**json.loads(message)["spawn"])
         with socket.socket(fileno=descriptors[0]) as wire, socket.socket(fileno=descriptors[1]) as status:
             if _fork_minder(replace(mission, limits=limits), wire, status, (control,)) is None:
                 with contextlib.suppress(OSError):  # whoever asked may have gone

@@ -19,7 +19,7 @@ import threading
 from dataclasses import asdict
 
 from autograder.sandbox.environment import SETTINGS
-from autograder.sandbox.isolation import Exit, Isolation, IsolationRefused, Limits, Order, WarmParentDied
+from autograder.sandbox.isolation import Exit, Isolation, IsolationRefused, ParentOrder, WarmParentDied, WorkerLimits
 from autograder.sandbox.worker import Worker
 
 _CONNECT_SECONDS = 300.0  # the child imports torch first
@@ -38,7 +38,7 @@ def isolation(unprotected: bool) -> Isolation:
     return Isolation("none", (), ("namespaces", "pivot_root", "landlock", "seccomp", "self-test"), (why,))
 
 
-def spawn(order: Order, limits: Limits, level: Isolation) -> Worker:
+def spawn(order: ParentOrder, limits: WorkerLimits, level: Isolation) -> Worker:
     """Start one ordinary process that serves; it has imported everything when this returns."""
     token = secrets.token_bytes(_TOKEN_BYTES)
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -14,14 +14,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from autograder.sandbox import jail, kernel
-from autograder.sandbox.isolation import Limits
-from autograder.sandbox.lockdown import REPORT, WIRE, Owner, Plan
+from autograder.sandbox.isolation import WorkerLimits
+from autograder.sandbox.lockdown import REPORT, WIRE, Lockdown, Owner
 
 PRIVATE_FILES = ("/etc/passwd", "/proc/self/status", "/proc/1/environ")
 PRIVATE_FOLDERS = ("/", "/root", "/home", "/tmp", "/proc")
 
 
-def failures(plan: Plan, limits: Limits, owner: Owner, paths: Sequence[str], repository: str | None) -> list[str]:
+def failures(
+    plan: Lockdown, limits: WorkerLimits, owner: Owner, paths: Sequence[str], repository: str | None
+) -> list[str]:
     """What is not as it must be; an empty list lets the worker serve.
 
     repository: the folder the framework was loaded from, where that is not an installed package.
@@ -48,7 +50,7 @@ def failures(plan: Plan, limits: Limits, owner: Owner, paths: Sequence[str], rep
     return found
 
 
-def _wrong_states(owner: Owner, limits: Limits) -> list[str]:
+def _wrong_states(owner: Owner, limits: WorkerLimits) -> list[str]:
     states = {
         "capabilities": (kernel.capabilities(), 0),
         "no_new_privs": (kernel.prctl(kernel.PR_GET_NO_NEW_PRIVS), 1),

@@ -26,10 +26,10 @@ from autograder.sandbox.isolation import (
     Exit,
     Isolation,
     IsolationRefused,
-    Limits,
-    Order,
+    ParentOrder,
     Report,
     WarmParentDied,
+    WorkerLimits,
 )
 from autograder.sandbox.worker import Worker
 
@@ -64,7 +64,7 @@ class WarmParent:
         unknown = without - SWITCHES
         if unknown:
             raise ValueError(f"no such layer: {', '.join(sorted(unknown))}; there are {', '.join(sorted(SWITCHES))}")
-        self._order = Order(
+        self._order = ParentOrder(
             serve=serve,
             preload=list(preload),
             unprotected=unprotected,
@@ -144,7 +144,7 @@ class WarmParent:
             process.kill()
             process.wait()
 
-    def spawn(self, limits: Limits) -> Worker:
+    def spawn(self, limits: WorkerLimits) -> Worker:
         """A new worker, locked down and tested, waiting on its socket."""
         control, isolation = self._control, self.isolation
         if self._plain:

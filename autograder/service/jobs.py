@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from autograder.batch.pictures import Pictures
 from autograder.batch.plan import Plan, Planned, make_task
 from autograder.batch.pool import Task
-from autograder.batch.schedule import Piece, Schedule
+from autograder.batch.schedule import Schedule, ToDo
 from autograder.results.attempt import Known
 from autograder.service.results import Name
 from autograder.submissions import HandIn
@@ -37,7 +37,7 @@ class Jobs:
         self._pictures = pictures
         self.begun: dict[Name, Planned] = {}
         pieces = (
-            Piece(p.name, p, p.known.seconds or None if p.known is not None else None, p.size) for p in plan.todo
+            ToDo(p.name, p, p.known.seconds or None if p.known is not None else None, p.size) for p in plan.todo
         )  # fmt: skip
         self.schedule: Schedule[Planned] = Schedule(pieces, _durations(known))
 

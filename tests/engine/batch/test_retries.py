@@ -18,7 +18,7 @@ from autograder.results.model import Result
 
 JUDGE = """
 import json, os, socket, sys
-from autograder.judge.messages import Disturbed, Graded, Question, Ready, Start, from_line, to_line
+from autograder.judge.messages import Disturbed, JobResult, Ask, Ready, Start, from_line, to_line
 from autograder.results.model import Result
 stream = socket.socket(fileno=int(sys.argv[1])).makefile("rw", encoding="utf-8", newline="\\n")
 def count(what):
@@ -32,11 +32,11 @@ count("start")
 {at_start}
 say(Ready({{}}))
 for line in stream:
-    question = from_line(line, Question)
+    question = from_line(line, Ask)
     count(f"try {{question.job.student}} {{question.last}}")
     if question.job.student == "killer":
         {at_killer}
-    say(Graded(Result(question.job.student, "toy", 1.0, 1.0, "graded")))
+    say(JobResult(Result(question.job.student, "toy", 1.0, 1.0, "graded")))
 """
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from autograder.batch.schedule import Piece, Schedule
+from autograder.batch.schedule import Schedule, ToDo
 
 
 def piece(student, exercise, seconds=None, size=0):
-    return Piece((student, exercise), (student, exercise), seconds, size)
+    return ToDo((student, exercise), (student, exercise), seconds, size)
 
 
 def taken(schedule, seconds=None):

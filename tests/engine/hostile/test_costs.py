@@ -21,7 +21,7 @@ from autograder.judge.loading import Code
 from autograder.judge.session import Session
 from autograder.judge.transport import WorkerLost, WorkerTransport
 from autograder.judge.verdicts import CheckFailed, StudentError
-from autograder.sandbox import Limits
+from autograder.sandbox import WorkerLimits
 from autograder.wire import values
 from autograder.wire.channel import Channel
 from autograder.wire.decoding import decode
@@ -140,7 +140,7 @@ class FakeParent:
 
 
 def transport(answer) -> WorkerTransport:
-    made = WorkerTransport(FakeParent(answer), Limits(memory_bytes=2**20, cpu_seconds=1))
+    made = WorkerTransport(FakeParent(answer), WorkerLimits(memory_bytes=2**20, cpu_seconds=1))
     made.start()
     return made
 

@@ -48,12 +48,12 @@ def test_a_plain_worker_imports_nothing_from_there(planted):
     """A student who has called a file `random.py` could not check anything beside it."""
     code = (
         "import sys; sys.path[:] = [p for p in sys.path if p]\n"
-        "from autograder.sandbox import plain, Limits\n"
+        "from autograder.sandbox import plain, WorkerLimits\n"
         "from autograder.sandbox.warm import WarmParent\n"
         "import autograder, pathlib\n"
         "root = str(pathlib.Path(autograder.__file__).parents[1])\n"
         "order = {'root': root, 'import_path': [], 'preload': [], 'unprotected': True}\n"
-        "try:\n    plain.spawn(order, Limits(2**33, 60), plain.isolation(True))\n"
+        "try:\n    plain.spawn(order, WorkerLimits(2**33, 60), plain.isolation(True))\n"
         "except BaseException as error:\n    print(type(error).__name__, error)\n"
     )
     subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, timeout=120, check=False)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from autograder.sandbox import Limits, WarmParent, Worker
+from autograder.sandbox import WarmParent, Worker, WorkerLimits
 from autograder.sandbox.isolation import MIB
 
 HERE = Path(__file__).parent
@@ -25,7 +25,7 @@ MODES = {
     "reduced": frozenset({"namespaces"}),
 }
 SECRET = "the judge's secret: 4a1f"
-LIMITS = Limits(memory_bytes=256 * MIB, cpu_seconds=20, scratch_bytes=4 * MIB, file_bytes=2 * MIB)
+LIMITS = WorkerLimits(memory_bytes=256 * MIB, cpu_seconds=20, scratch_bytes=4 * MIB, file_bytes=2 * MIB)
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="isolation is built on Linux alone")
 
@@ -78,7 +78,7 @@ def new_parent() -> Callable[..., WarmParent]:
 
 
 @pytest.fixture(scope="session")
-def limits() -> Limits:
+def limits() -> WorkerLimits:
     return LIMITS
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox import IsolationRefused, Limits, WarmParent, WarmParentDied
+from autograder.sandbox import IsolationRefused, WarmParent, WarmParentDied, WorkerLimits
 from autograder.sandbox.isolation import MIB
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="isolation is built on Linux alone")
@@ -26,12 +26,12 @@ HERE = Path(__file__).parent
 JUDGE = """
 import json, sys, time
 from pathlib import Path
-from autograder.sandbox import Limits, WarmParent
+from autograder.sandbox import WorkerLimits, WarmParent
 
 without, here = frozenset(sys.argv[1].split()), Path(sys.argv[2])
 parent = WarmParent(serve="obedient:serve", preload=(), without=without, import_path=[here])
 parent.start()
-workers = [parent.spawn(Limits(memory_bytes=1 << 28, cpu_seconds=600)) for _ in range(4)]
+workers = [parent.spawn(WorkerLimits(memory_bytes=1 << 28, cpu_seconds=600)) for _ in range(4)]
 for worker, text in zip(workers, [
     "while True: pass",
     "import os, signal; os.kill(os.getpid(), signal.SIGSTOP); signal.pause()",
@@ -271,7 +271,7 @@ def test_plain_process(new_parent, limits, talk):
         with parent.spawn(limits) as worker:
             assert talk(worker, "import os; os._exit(3)").dead
             assert worker.wait(60).reason == "exit 3"
-        with parent.spawn(Limits(memory_bytes=MIB, cpu_seconds=1)) as worker:
+        with parent.spawn(WorkerLimits(memory_bytes=MIB, cpu_seconds=1)) as worker:
             assert talk(worker, "while True: pass").dead
             assert worker.wait(60).signal is not None
 
@@ -299,7 +299,7 @@ def test_the_import_is_cheap():
 
 
 def test_limits_reach_the_worker(parent, talk):
-    limits = Limits(memory_bytes=100 * MIB, cpu_seconds=7, file_bytes=12345, open_files=33)
+    limits = WorkerLimits(memory_bytes=100 * MIB, cpu_seconds=7, file_bytes=12345, open_files=33)
     with parent.spawn(limits) as worker:
         reply = talk(
             worker,

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from autograder.sandbox import Limits
+from autograder.sandbox import WorkerLimits
 from autograder.sandbox.isolation import MIB
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="isolation is built on Linux alone")
@@ -124,7 +124,7 @@ def test_death_by_memory_is_recognised(worker, talk):
     "[threading.Thread(target=spin, daemon=True).start() for _ in range(4)]",
 ], ids=["plain", "ignoring", "blocking", "threads"])  # fmt: skip
 def test_cpu_limit(trick, parent, talk):
-    with parent.spawn(Limits(memory_bytes=256 * MIB, cpu_seconds=1)) as worker:
+    with parent.spawn(WorkerLimits(memory_bytes=256 * MIB, cpu_seconds=1)) as worker:
         reply = talk(
             worker,
             f"""
@@ -143,7 +143,7 @@ def test_cpu_limit(trick, parent, talk):
 
 
 def test_sleeping_is_not_cpu_time(parent, talk):
-    with parent.spawn(Limits(memory_bytes=256 * MIB, cpu_seconds=1)) as worker:
+    with parent.spawn(WorkerLimits(memory_bytes=256 * MIB, cpu_seconds=1)) as worker:
         assert talk(worker, "import time; time.sleep(1.2); answer = 1").answer == 1
 
 
@@ -258,4 +258,4 @@ def test_a_worker_that_does_not_answer_can_be_killed(text, worker, talk):
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, None])
 def test_limits_are_whole_positive_numbers(name, value):
     with pytest.raises(ValueError, match=name):
-        Limits(**{"memory_bytes": MIB, "cpu_seconds": 1, name: value})
+        WorkerLimits(**{"memory_bytes": MIB, "cpu_seconds": 1, name: value})

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox import Limits, WarmParent
+from autograder.sandbox import WarmParent, WorkerLimits
 from autograder.sandbox.environment import environment
 from autograder.sandbox.isolation import MIB
 
@@ -46,8 +46,8 @@ def warm() -> Iterator[WarmParent]:
 
 
 @pytest.fixture
-def limits() -> Limits:
-    return Limits(memory_bytes=512 * MIB, cpu_seconds=120)
+def limits() -> WorkerLimits:
+    return WorkerLimits(memory_bytes=512 * MIB, cpu_seconds=120)
 
 
 def test_training_is_the_same_bit_for_bit(warm, talk, limits):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox import Limits, WarmParent, forks
+from autograder.sandbox import WarmParent, WorkerLimits, forks
 from autograder.sandbox.forks import Fork, Line
 
 MIB = 2**20
@@ -160,7 +160,7 @@ def test_a_warm_parent_comes_from_the_zygote_of_its_judge(line, monkeypatch):
     monkeypatch.setattr(forks, "_line", line)
     with WarmParent() as parent:
         assert isinstance(parent._process, Fork)
-        with parent.spawn(Limits(memory_bytes=200 * MIB, cpu_seconds=10)) as worker:
+        with parent.spawn(WorkerLimits(memory_bytes=200 * MIB, cpu_seconds=10)) as worker:
             assert worker.isolation == parent.isolation
             assert parent.isolation.level != "none"
         handle = os.pidfd_open(parent.pid)
