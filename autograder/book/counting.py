@@ -14,7 +14,6 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from autograder.book.attempts import Attempt
 from autograder.book.handed_in import Handed
 from autograder.book.late import lateness_of, submitted
 from autograder.course import CourseConfig
@@ -36,21 +35,21 @@ class _Try:
 
 
 def counting(
-    course: CourseConfig, history: Sequence[Attempt], times: Times, extension: datetime | None = None
+    course: CourseConfig, graded: Sequence[tuple[str, Result]], times: Times, extension: datetime | None = None
 ) -> Result:
-    """The result that counts of several attempts; where it is not the last, a note says so.
+    """The result that counts, with how late it was; a note says so where it is not that of the last attempt.
 
     Args:
         course: `attempts` and late penalties.
-        history: of one student at one exercise, oldest first; a file may have been graded several times.
+        graded: SHA-256 and result of what one student handed in for one exercise, in the order in which it was graded;
+            a file may have been graded several times.
         times: when each file was handed in, where it is known by now.
         extension: the student's own due date, if there is one.
     """
     tries: dict[str, _Try] = {}
-    for position, attempt in enumerate(history):
-        known = tries.get(attempt.sha256)
-        number = known.number if known else len(tries) + 1
-        tries[attempt.sha256] = _Try(attempt.sha256, number, position, on_time(attempt.result, times))
+    for position, (sha256, result) in enumerate(graded):
+        number = tries[sha256].number if sha256 in tries else len(tries) + 1
+        tries[sha256] = _Try(sha256, number, position, _on_time(result, sha256, times))
     ordered = sorted(tries.values(), key=lambda one: one.latest)
     moments = {one.sha256: moment for one in ordered if (moment := submitted(course, one.result)) is not None}
     if len(moments) == len(ordered):
@@ -64,10 +63,9 @@ def counting(
         # Of equal ones the last.
         chosen = max(reversed(ordered), key=lambda one: _worth(course, one.result, extension))
     position = ordered.index(chosen) + 1
-    counts = copied(chosen.result)
-    if len(ordered) == 1:
-        return counts
-    counts.submission.attempt, counts.submission.attempts = position, len(ordered)
+    counts = chosen.result
+    if len(ordered) > 1:
+        counts.submission.attempt, counts.submission.attempts = position, len(ordered)
     if course.attempts == "best":
         counts.notes += [
             _("Attempt {number} of {count} could not be graded yet; it counts if it is better.").format(
@@ -83,35 +81,23 @@ def counting(
                 count=len(ordered), number=position, words=words
             )
         )
+    late = lateness_of(course, counts, extension)
+    counts.late = Late(late.due, late.penalty, late.final(counts.points)) if late.penalty is not None else None
     return counts
 
 
-def on_time(result: Result, times: Times) -> Result:
+def _on_time(result: Result, sha256: str, times: Times) -> Result:
     """A copy of a result with the time of handing in that is known now; else it keeps the one it was graded with."""
-    known = copied(result)
+    # Checks and the rest are not changed here: copying them too would take most of the time of an unchanged class.
+    known = replace(result, submission=copy(result.submission), notes=list(result.notes))
     known.submission.attempt = known.submission.attempts = None
-    handed = times.get(result.submission.sha256)
+    handed = times.get(sha256)
     if handed is None and result.outcome == "handed_in_not_gradable":
         handed = times.get("")
     if handed is not None:
         known.submission.submitted = handed.submitted
         known.submission.marked_late = handed.late and not handed.submitted
-        if handed.submitted is not None:
-            known.submission.time_unread = ""
     return known
-
-
-def with_lateness(course: CourseConfig, result: Result, extension: datetime | None = None) -> Result:
-    """A copy of a result whose `late` says how late it was; it is None where nobody knows when it was handed in."""
-    late = lateness_of(course, result, extension)
-    said = Late(late.due, late.penalty, late.final(result.points)) if late.penalty is not None else None
-    return replace(result, late=said)
-
-
-def copied(result: Result) -> Result:
-    """A copy whose submission and notes may be changed."""
-    # Checks and the rest are not changed here: copying them too would take most of the time of an unchanged class.
-    return replace(result, submission=copy(result.submission), notes=list(result.notes))
 
 
 def _worth(course: CourseConfig, result: Result, extension: datetime | None) -> tuple[bool, float]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from autograder.book.counting import counting, on_time, with_lateness
+from autograder.book.counting import counting
 from autograder.book.decisions import Decision
 from autograder.book.grades import extensions
 from autograder.book.handed_in import Handed
@@ -79,10 +79,10 @@ class Held:
         if known is None or self._store is None:
             return not_handed_in(self._config, name, extension)
         if name in self._several:
-            counts = counting(self._config, self._store.attempts.history(*name), times, extension)
+            graded = [(one.sha256, one.result) for one in self._store.attempts.history(*name)]
         else:
-            counts = on_time(self._store.attempts.result(known.id), times)
-        return with_lateness(self._config, counts, extension)
+            graded = [(known.sha256, self._store.attempts.result(known.id))]
+        return counting(self._config, graded, times, extension)
 
     @cached_property
     def _several(self) -> set[Name]:

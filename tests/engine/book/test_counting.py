@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from autograder.book.attempts import Attempt
-from autograder.book.counting import counting, with_lateness
+from autograder.book.counting import counting
 from autograder.book.grades import grade
 from autograder.book.handed_in import Handed
 from tests.engine.book.conftest import decision, result
@@ -20,7 +19,7 @@ SHA = "a" * 64
 
 def attempt(sha256, points, submitted=None, outcome="graded"):
     made = result(points=(points,), submitted=submitted and submitted.isoformat(), sha256=sha256, outcome=outcome)
-    return Attempt("ada", "flows", sha256, {}, DUE, made)
+    return sha256, made
 
 
 @pytest.mark.parametrize(
@@ -66,9 +65,9 @@ def test_a_regrade_of_the_first_leaves_it_the_first(course):
 
 
 def test_what_was_once_one_of_several_and_is_now_alone_says_so(course):
-    alone = attempt(SHA, 5)
-    alone.result.submission.attempt, alone.result.submission.attempts = 1, 2
-    assert counting(course, [alone], {}).submission.attempts is None
+    sha256, alone = attempt(SHA, 5)
+    alone.submission.attempt, alone.submission.attempts = 1, 2
+    assert counting(course, [(sha256, alone)], {}).submission.attempts is None
 
 
 def test_the_late_policy_that_chooses_is_that_of_grades(course):
@@ -91,10 +90,10 @@ def test_a_time_that_becomes_known_later_counts(course, policy):
 
 def test_how_late_it_was_is_in_the_result(course):
     times = {SHA: Handed("ada", "flows", SHA, submitted=DUE + DAY)}
-    found = with_lateness(course, counting(course, [attempt(SHA, 8)], times))
+    found = counting(course, [attempt(SHA, 8)], times)
     assert (found.late.penalty, found.late.points_after_penalty) == (0.1, 7.2)
-    assert with_lateness(course, found, DUE + 2 * DAY).late.penalty == 0.0
-    assert with_lateness(course, counting(course, [attempt(SHA, 8)], {})).late is None
+    assert counting(course, [attempt(SHA, 8)], times, DUE + 2 * DAY).late.penalty == 0.0
+    assert counting(course, [attempt(SHA, 8)], {}).late is None
 
 
 def test_the_platforms_mark_gives_way_to_a_time(course):
@@ -102,7 +101,7 @@ def test_the_platforms_mark_gives_way_to_a_time(course):
     assert grade(marked, course, []).final == 7.2
     assert grade(marked, course, [decision("extend", due=DUE + DAY)]).final == 8.0
     known = {SHA: Handed("ada", "flows", SHA, submitted=DUE, late=True)}
-    again = counting(course, [replace(attempt(SHA, 8), result=marked)], known)
+    again = counting(course, [(SHA, marked)], known)
     assert (marked.submission.marked_late, again.submission.marked_late) == (True, False)
     assert grade(again, course, []).final == 8.0
 
