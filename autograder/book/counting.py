@@ -97,6 +97,8 @@ def _on_time(result: Result, sha256: str, times: Times) -> Result:
     if handed is not None:
         known.submission.submitted = handed.submitted
         known.submission.marked_late = handed.late and not handed.submitted
+        if handed.submitted is not None:
+            known.submission.time_unread = ""
     return known
 
 

@@ -23,13 +23,6 @@ from autograder.results.points import rounded
 Key = tuple[str, str]
 
 
-def grades(
-    results: Sequence[Result], course: CourseConfig, decisions: Sequence[Decision], rubric: Rubric | None = None
-) -> list[Grade]:
-    """The grade of every result."""
-    return list(map(grade_by(course, decisions, rubric), results))
-
-
 def grade_by(
     course: CourseConfig, decisions: Sequence[Decision], rubric: Rubric | None = None
 ) -> Callable[[Result], Grade]:

@@ -9,42 +9,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from autograder.book.decisions import Decision
-from autograder.book.grades import extensions
 from autograder.course import CourseConfig
 from autograder.language import _
 from autograder.results.model import Result
 
 Name = tuple[str, str]  # student and exercise
-ABSENT = ("missing", "not_due")
-
-
-def complete(
-    results: Iterable[Result],
-    course: CourseConfig,
-    decisions: Iterable[Decision] = (),
-    students: Iterable[str] = (),
-    now: datetime | None = None,
-) -> list[Result]:
-    """The results, and one for each exercise that a student should have and did not hand in.
-
-    Args:
-        results: of the class. What they say of exercises that were not handed in is said anew.
-        course: exercises and due dates.
-        decisions: about the class; who has an override or a mark is there.
-        students: of the class, those who handed in nothing among them.
-        now: decides what is due; the present without it.
-    """
-    decisions = list(decisions)
-    names, known = set(), {}
-    for result in results:
-        names.add((result.student, result.exercise))
-        if result.outcome not in ABSENT:
-            known[result.student, result.exercise] = result
-    own = extensions(decisions)
-    return [
-        known.get(name) or not_handed_in(course, name, own.get(name), now)
-        for name in expected(course, known, decisions, students, names)
-    ]
 
 
 def expected(
@@ -52,7 +21,6 @@ def expected(
     handed_in: Iterable[Name],
     decisions: Iterable[Decision] = (),
     students: Iterable[str] = (),
-    others: Iterable[Name] = (),
 ) -> list[Name]:
     """Of whom there is, or should be, a result for what: by student, then in the order of the course.
 
@@ -61,7 +29,6 @@ def expected(
         handed_in: what was.
         decisions: about the class.
         students: of the class.
-        others: who has a result though nothing was handed in.
     """
     handed_in, decided = set(handed_in), {(d.student, d.exercise) for d in decisions if d.kind in ("override", "mark")}
     given = {exercise for _student, exercise in handed_in}
@@ -69,7 +36,7 @@ def expected(
     wanted = {(student, exercise.id) for student in everybody for exercise in course.exercises if exercise.id in given}
     position = {exercise.id: i for i, exercise in enumerate(course.exercises)}
     # Exercises that the course no longer has keep their results, after the others; nobody misses them.
-    known = {name for name in decided.union(others) if name[1] in position}
+    known = {name for name in decided if name[1] in position}
     return sorted(handed_in | wanted | known, key=lambda name: (name[0], position.get(name[1], len(position)), name[1]))
 
 

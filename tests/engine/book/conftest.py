@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from autograder.book.decisions import Decision
+from autograder.book.grades import extensions, grade_by
+from autograder.book.missing import expected, not_handed_in
 from autograder.course import load_config
 from autograder.results.model import CheckResult, Result, SubmissionFacts
 
@@ -55,6 +57,17 @@ def result(student="ada", points=(4.0, 2.0), submitted=None, exercise="flows", s
 def decision(kind, **more):
     more = {"student": "ada", "exercise": "flows", "who": "Dr T", "why": "because", "when": NOW} | more
     return Decision(kind, **more)
+
+
+def complete(results, course, decisions=(), students=(), now=NOW):
+    """Results of a class, and one for what its students should have and did not hand in."""
+    known, own = {(result.student, result.exercise): result for result in results}, extensions(decisions)
+    names = expected(course, known, decisions, students)
+    return [known.get(name) or not_handed_in(course, name, own.get(name), now) for name in names]
+
+
+def grades(results, course, decisions=(), rubric=None):
+    return list(map(grade_by(course, decisions, rubric), results))
 
 
 # --- PostgreSQL

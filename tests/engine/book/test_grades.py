@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from autograder.book.counting import on_time
-from autograder.book.grades import grade, grades
+from autograder.book.counting import counting
+from autograder.book.grades import grade
 from autograder.book.handed_in import Handed
 from autograder.book.rubric import Item, load_rubric
 from autograder.results.model import Late, Result
-from tests.engine.book.conftest import NOW, RUBRIC, decision, result
+from tests.engine.book.conftest import NOW, RUBRIC, decision, grades, result
 
 
 def test_overrides_by_check_and_of_the_whole(course):
@@ -161,7 +161,8 @@ def test_a_time_that_could_not_be_read_is_no_final_until_it_is_known(course):
     assert grade(given, course, []).final is None
     assert grade(given, course, []).points == 10
     assert grade(given, course, [decision("override", points=9.0)]).final == 9
-    known = on_time(given, {"0": Handed("ada", "flows", "0", "flows.py", datetime(2027, 2, 7, tzinfo=UTC))})
+    times = {"0": Handed("ada", "flows", "0", "flows.py", datetime(2027, 2, 7, tzinfo=UTC))}
+    known = counting(course, [("0", given)], times)
     assert known.submission.time_unread == ""
     assert grade(known, course, []).final == 10
     chains = result(points=(5.0, 5.0), exercise="chains")

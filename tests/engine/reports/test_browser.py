@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from autograder.book.grades import grades
 from autograder.language import speaking
 from autograder.reports.class_view import class_view, listing
 from autograder.reports.pages import Links, class_page, index_page, student_page
 from autograder.reports.similarity import likeness
 from autograder.reports.visible import student_view
+from tests.engine.book.conftest import grades
 
 pytestmark = pytest.mark.slow
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

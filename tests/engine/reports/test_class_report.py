@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 
 from autograder.book.decisions import Decision
-from autograder.book.grades import grades
-from autograder.book.missing import complete
 from autograder.reports.class_text import checks_csv, class_markdown, mistakes_csv, plain, statistics_csv
 from autograder.reports.class_view import class_view, listing
 from autograder.reports.heat_map import heat_map
@@ -22,6 +20,7 @@ from autograder.reports.similarity import likeness, own_tokens
 from autograder.reports.visible import student_view
 from autograder.reports.words import total
 from autograder.results.model import Incident
+from tests.engine.book.conftest import complete, grades
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 

@@ -13,7 +13,6 @@ import pytest
 
 from autograder.authoring.overlay import changed_functions
 from autograder.book.decisions import Decision
-from autograder.book.grades import grades
 from autograder.book.rubric import Item
 from autograder.language import speaking
 from autograder.reports.pages import student_page
@@ -21,6 +20,7 @@ from autograder.reports.pictures import data_uri, student_pictures
 from autograder.reports.reading import ReadingList, sections
 from autograder.reports.visible import student_view
 from autograder.results.model import Incident, SubmissionFacts
+from tests.engine.book.conftest import grades
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 IN_TIME, LATE = datetime(2027, 2, 7, 12, tzinfo=UTC), datetime(2027, 2, 10, 12, tzinfo=UTC)
