@@ -90,6 +90,7 @@ def lines(handed_in: HandIn) -> list[str]:
 
 
 def not_graded(handed_in: HandIn) -> list[str]:
-    """A line for each thing that could not be placed, whatever its name holds."""
-    line = _("not graded: {path}: {reason}")
-    return [line.format(path=item.path, reason=item.reason) for item in handed_in.evidence]
+    """A line for each thing that was handed in and is no entry; what needs nobody comes last."""
+    evidence = sorted(handed_in.evidence, key=lambda item: not item.counts)
+    lines = {True: _("not graded: {path}: {reason}"), False: _("listed: {path}: {reason}")}
+    return [lines[item.counts].format(path=item.path, reason=item.reason) for item in evidence]

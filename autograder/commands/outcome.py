@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.commands.handing_in import lines, not_graded
+from autograder.commands.handing_in import RESOLVE, lines, not_graded
 from autograder.commands.planned import MOST_STUDENTS, identical, left_out, say
 from autograder.language import _, ngettext
 
@@ -45,6 +45,9 @@ def tell(batch: Batch, book: Book, out: Path) -> None:
         click.echo(_("isolation: {listing}").format(listing=", ".join(batch.isolation)))
     click.echo(_("results: {out}").format(out=out / "results"))
     click.echo(_("grades:  {out}").format(out=out / "grades.csv"))
+    if n := len(batch.handed_in.questions):
+        line = ngettext("{n} thing needs a person: {file}", "{n} things need a person: {file}", n)
+        click.echo(line.format(n=n, file=out / RESOLVE))
     if len(batch.everyone) > len(batch.results):
         n = len(batch.everyone)
         line = ngettext(
