@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
+from autograder.bridges.notebook import check
 from autograder.bridges.notebook.history import cells_that_ran
 from autograder.bridges.notebook.report import Report
 from autograder.language import language, speaking
@@ -114,6 +115,17 @@ def handout(toy, tmp_path_factory) -> Path:
 
     write(load_config(toy / "grading_config.yaml"))
     return toy / "exercises" / "en" / "toy"
+
+
+def test_a_check_in_another_language_changes_nothing_that_comes_after_it(handout, tmp_path):
+    file = tmp_path / "toy.py"
+    file.write_text(MEAN)
+    french = check("toy", file, course=handout, language="fr")
+    assert language() == "en"
+    english = check("toy", file, course=handout)
+    assert "1 test public réussi sur 1." in repr(french)
+    assert "1 of 1 public checks passed." in repr(english)
+    assert "1 test public réussi sur 1." in repr(french)
 
 
 @pytest.mark.filterwarnings("ignore")  # of the kernel's client, about event loops
