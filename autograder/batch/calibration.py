@@ -1,4 +1,4 @@
-"""Calibration: the figures of correct solutions and of mistakes over many seeds, and the limits between them.
+"""Calibration: the quantities of correct solutions and of mistakes over many seeds, and the limits between them.
 
 The correct solutions are the reference and every alternative of `tests/alternatives/`: a limit that knows only
 one author's style would fail another's right answer.
@@ -35,8 +35,8 @@ SECRET = b"the secret of calibration runs"
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure that a check judges by a calibrated limit."""
+class Quantity:
+    """A quantity that a check judges by a calibrated limit."""
 
     check: str
     better: str
@@ -52,7 +52,7 @@ def calibrate(
     on_done: Callable[[Done[Run], int], None],
     data_set: DataSet | None = None,
 ) -> Calibration:
-    """Measure every calibrated figure of an exercise and place its limit.
+    """Measure every calibrated quantity of an exercise and place its limit.
 
     Args:
         course: with its data set and limits.
@@ -66,13 +66,13 @@ def calibrate(
         What `reference/<exercise>.json` is to hold of the data sets of this run.
 
     Raises:
-        JudgeFault: a check broke, or a correct solution gave no figure.
+        JudgeFault: a check broke, or a correct solution gave no quantity.
     """
     order = Order(course.file, (exercise.hidden_folder,), SECRET, uncalibrated=True, data_set=data_set)
     found = _calibrated_checks(order, course, exercise)
     if not found:
         return Calibration(exercise.id)
-    checks = tuple(sorted({figure.check for figure in found}))
+    checks = tuple(sorted({quantity.check for quantity in found}))
     wrong = {m.id: set(m.loses) for m in read_bank(exercise)}
     tasks = []
     for subject in subjects(exercise):
@@ -80,7 +80,7 @@ def calibrate(
             continue
         wanted = checks if subject.kind != "mistake" else tuple(c for c in checks if c in wrong[subject.name])
         tasks += [task(course, exercise, subject, seed, wanted) for seed in range(getattr(seeds, subject.kind))]
-    figures: dict[Figure, Runs] = defaultdict(Runs)
+    quantities: dict[Quantity, Runs] = defaultdict(Runs)
     faults: list[str] = []
 
     def collect(done: Done[Run]) -> None:
@@ -91,23 +91,23 @@ def calibrate(
             mistaken = kind == "mistake"
             for check in done.result.checks:
                 if mistaken and (check.id not in wrong[name] or check.outcome != "passed"):
-                    # Run only because another check requires it, or caught by something else than a figure.
+                    # Run only because another check requires it, or caught by something else than a quantity.
                     continue
                 if not mistaken and check.outcome != "passed":
                     faults.append(f"{done.task.key}: {check.id}: {check.message}")
-                for figure, value in _figures(check):
-                    side = figures[figure].bad if mistaken else figures[figure].good
+                for quantity, value in _quantities(check):
+                    side = quantities[quantity].bad if mistaken else quantities[quantity].good
                     side.setdefault(name, []).append(value)
         on_done(done, len(tasks))
 
     run_tasks(order, tasks, workers, collect)
     if faults:
         raise JudgeFault(_("calibration met faults:\n  ") + "\n  ".join(faults[:20]))
-    return _place(exercise, figures, seeds)
+    return _place(exercise, quantities, seeds)
 
 
-def _calibrated_checks(order: Order, course: CourseConfig, exercise: Exercise) -> list[Figure]:
-    """One run of the reference says which checks have calibrated figures."""
+def _calibrated_checks(order: Order, course: CourseConfig, exercise: Exercise) -> list[Quantity]:
+    """One run of the reference says which checks have calibrated quantities."""
     results: list[Done[Run]] = []
     reference = next(s for s in subjects(exercise) if s.kind == "reference")
     run_tasks(order, [task(course, exercise, reference, 0)], 1, results.append)
@@ -117,30 +117,30 @@ def _calibrated_checks(order: Order, course: CourseConfig, exercise: Exercise) -
     broken = [f"{check.id}: {check.message}" for check in result.checks if check.outcome != "passed"]
     if broken:
         raise JudgeFault(_("the reference does not pass its own checks:\n  ") + "\n  ".join(broken))
-    return [figure for check in result.checks for figure, *_rest in _figures(check)]
+    return [quantity for check in result.checks for quantity, *_rest in _quantities(check)]
 
 
-def _figures(check: CheckResult) -> list[tuple[Figure, float | None]]:
+def _quantities(check: CheckResult) -> list[tuple[Quantity, float | None]]:
     found = []
     for key, value in check.measured.items():
         if key.startswith(PREFIX):
             better, data, name = key.removeprefix(PREFIX).split("/", 2)
-            found.append((Figure(check.id, better, data, name), value))
+            found.append((Quantity(check.id, better, data, name), value))
     return found
 
 
-def _place(exercise: Exercise, figures: Mapping[Figure, Runs], seeds: Seeds) -> Calibration:
+def _place(exercise: Exercise, quantities: Mapping[Quantity, Runs], seeds: Seeds) -> Calibration:
     from autograder.statistics.limits import place_limit
 
-    share = FALSE_FAIL_PER_EXERCISE / max(1, len(figures))
+    share = FALSE_FAIL_PER_EXERCISE / max(1, len(quantities))
     found = Calibration(exercise.id)
-    answers_for = _telling_figures(figures, share)
-    for figure, runs in figures.items():
-        bad = {m: values for m, values in _numbers(runs.bad).items() if answers_for[figure.check, m] == figure}
-        limit = place_limit(_numbers(runs.good), bad, figure.better, share)
-        own = found.data.setdefault(figure.data, Measured(seeds, _environment()))
-        own.limits[figure.name] = msgspec.convert({"check": figure.check, **limit.to_json()}, PlacedLimit)
-        own.figures[figure.name] = runs
+    answers_for = _telling(quantities, share)
+    for quantity, runs in quantities.items():
+        bad = {m: values for m, values in _numbers(runs.bad).items() if answers_for[quantity.check, m] == quantity}
+        limit = place_limit(_numbers(runs.good), bad, quantity.better, share)
+        own = found.data.setdefault(quantity.data, Measured(seeds, _environment()))
+        own.limits[quantity.name] = msgspec.convert({"check": quantity.check, **limit.to_json()}, PlacedLimit)
+        own.runs[quantity.name] = runs
     return found
 
 
@@ -148,21 +148,21 @@ def _numbers(values: Values) -> dict[str, list[float]]:
     return {name: [math.nan if value is None else value for value in own] for name, own in values.items()}
 
 
-def _telling_figures(figures: Mapping[Figure, Runs], share: float) -> dict[tuple[str, str], Figure]:
-    """For each check and mistake, the figure that tells it best: a check catches a mistake by one of its figures."""
+def _telling(quantities: Mapping[Quantity, Runs], share: float) -> dict[tuple[str, str], Quantity]:
+    """For each check and mistake, the quantity that tells it best: one of a check's quantities catches it."""
     from autograder.statistics.limits import place_limit
 
-    best: dict[tuple[str, str], tuple[float, float, Figure]] = {}
-    for figure, runs in figures.items():
+    best: dict[tuple[str, str], tuple[float, float, Quantity]] = {}
+    for quantity, runs in quantities.items():
         for mistake, values in _numbers(runs.bad).items():
-            limit = place_limit(_numbers(runs.good), {mistake: values}, figure.better, share)
+            limit = place_limit(_numbers(runs.good), {mistake: values}, quantity.better, share)
             refused = sum(not limit.accepts(value) for value in values) / len(values)
             passes = 1.0 - refused if limit.false_pass is None else limit.false_pass
-            score = (-passes, limit.separation or 0.0, figure)
-            known = best.get((figure.check, mistake))
+            score = (-passes, limit.separation or 0.0, quantity)
+            known = best.get((quantity.check, mistake))
             if known is None or score[:2] > known[:2]:
-                best[figure.check, mistake] = score
-    return {key: figure for key, (_, _, figure) in best.items()}
+                best[quantity.check, mistake] = score
+    return {key: quantity for key, (_, _, quantity) in best.items()}
 
 
 def _environment() -> dict[str, str]:
@@ -200,7 +200,7 @@ def _rounded(value: object) -> object:
 
 
 def overlaps(found: Calibration) -> list[str]:
-    """One line for each figure whose mistakes cannot be told from correct solutions: change the check."""
+    """One line for each quantity whose mistakes cannot be told from correct solutions: change the check."""
     return [
         f"{name} ({data}, check {limit.check}): a mistake passes with probability {limit.false_pass or 0.0:.2g}; "
         "change the check, not the limit"

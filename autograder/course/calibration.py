@@ -68,7 +68,7 @@ class Measured(Struct, forbid_unknown_fields=True):
     seeds: Seeds | None = None
     environment: dict[str, str] | None = None
     limits: dict[str, PlacedLimit] = field(default_factory=dict)
-    figures: dict[str, Runs] = field(default_factory=dict)
+    runs: dict[str, Runs] = field(default_factory=dict)
 
 
 class Calibration(Struct, forbid_unknown_fields=True):
@@ -96,5 +96,5 @@ def _upgraded(document: object) -> object:
     limits, figures = document.get("limits"), document.get("figures")
     if not isinstance(limits, Mapping) or not isinstance(figures, Mapping):
         return document
-    data = {name: {"limits": limits[name], "figures": figures.get(name, {})} for name in limits}
+    data = {name: {"limits": limits[name], "runs": figures.get(name, {})} for name in limits}
     return {"schema_version": 2, "exercise": document.get("exercise"), "data": data}

@@ -20,7 +20,7 @@ def draw_calibration(found: Calibration, path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    panels = [(data, name, limit, found.data[data].figures.get(name, Runs())) for data, name, limit in found.limits]
+    panels = [(data, name, limit, found.data[data].runs.get(name, Runs())) for data, name, limit in found.limits]
     heights = [0.6 + 0.22 * (len(runs.good) + len(runs.bad)) for *_, runs in panels]
     figure = Figure(figsize=(7.5, sum(heights) + 0.6 * len(panels)), layout="constrained")
     axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
@@ -51,7 +51,7 @@ def calibration_data(found: Calibration) -> dict[str, object]:
     """What the picture shows, as exactly as the file says it."""
     shown: dict[str, object] = {"exercise": found.exercise}
     for data, name, limit in found.limits:
-        runs = found.data[data].figures.get(name, Runs())
+        runs = found.data[data].runs.get(name, Runs())
         shown[f"{data}/{name}"] = {
             "limit": [limit.better, *(_six(v) for v in (limit.low, limit.high, limit.false_fail, limit.false_pass))],
             "good": {label: [_six(v) for v in values] for label, values in runs.good.items()},

@@ -97,7 +97,7 @@ def test_calibrated_false_fail_rates_keep_to_their_share(name):
         for name, limit in measured.limits.items():
             assert limit.low is not None or limit.high is not None
             # What the file states of a data set is what its figures come from.
-            runs = measured.figures[name]
+            runs = measured.runs[name]
             assert len(runs.good["reference"]) == measured.seeds.reference
             assert {len(v) for k, v in runs.good.items() if k != "reference"} <= {measured.seeds.alternative}
             assert all(len(values) <= measured.seeds.mistake for values in runs.bad.values())

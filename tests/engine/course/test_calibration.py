@@ -46,7 +46,7 @@ def test_of_an_older_file_nobody_knows_which_data_set_its_seeds_were_of(tmp_path
     }))  # fmt: skip
     old = read_calibration(path).data["any"]
     assert (old.seeds, old.environment) == (None, None)
-    assert old.figures["loss"].good == {"reference": [1.0]}
+    assert old.runs["loss"].good == {"reference": [1.0]}
     assert LimitBook(path).limit("any", "loss") == (None, 2.0)
 
 
