@@ -149,10 +149,10 @@ def test_a_job_that_kills_its_workers_is_reported(course, folder, tmp_path):
         run = runner(client, course)
         submit = run._submit
 
-        def submit_killer(executor, order, task):
-            if task.key[0] == "s2":
+        def submit_killer(executor, order, trying):
+            if trying.task.key[0] == "s2":
                 return executor.submit(os._exit, 1)
-            return submit(executor, order, task)
+            return submit(executor, order, trying)
 
         run._submit = submit_killer
         batch = grade(course, folder, tmp_path / "out", runner=run)
