@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-import autograder
 from autograder.book.grades import grade
 from tests.engine.book.conftest import NOW, complete, decision, result
 
@@ -62,15 +59,3 @@ def test_an_exercise_that_the_course_no_longer_has_keeps_its_results_and_is_miss
     assert outcomes([result("ada", exercise="gone"), result("bob")], course, now=NOW) == [
         ("ada", "flows", "missing"), ("ada", "gone", "graded"), ("bob", "flows", "graded"),
     ]  # fmt: skip
-
-
-def test_nobody_else_says_so():
-    """One place makes results of what was not handed in."""
-    package, made = Path(autograder.__file__).parent, set()
-    for path in package.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Result":
-                said = [*node.args, *(keyword.value for keyword in node.keywords)]
-                if any(isinstance(value, ast.Constant) and value.value in ("missing", "not_due") for value in said):
-                    made.add(path.relative_to(package).as_posix())
-    assert made == {"book/missing.py"}
