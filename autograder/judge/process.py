@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from _pytest.outcomes import OutcomeException
 from _pytest.runner import runtestprotocol
 from msgspec import Struct
 
@@ -214,20 +215,24 @@ class JobLoop:
                 self._send(Judged(result.id, result.outcome))
 
         sitting.grading, sitting.on_result = grading, on_result
+        known = {}
         if kept is not None:
             grading.session.incidents += kept.incidents
+            known = {item: result for item in items if (result := kept.result(item)) is not None}
+        judged = [item for item in items if item not in known]
+        following = dict(zip(judged, [*judged[1:], None], strict=True))
         try:
-            for item, following in zip(items, [*items[1:], None], strict=True):
-                known = kept.result(item) if kept is not None else None
-                if known is not None:
-                    grading.results[known.id] = known
+            for item in items:
+                if item in known:
+                    grading.results[known[item].id] = known[item]
                     continue
                 item._initrequest()  # type: ignore[attr-defined]
-                runtestprotocol(item, log=False, nextitem=following)
+                runtestprotocol(item, log=False, nextitem=following[item])
                 if grading.session.transport.disturbed and not question.last:
                     return  # judged again from the start
             afterwards(grading)
         finally:
+            _tear_down(judged)
             sitting.grading = None
             grading.session.close()
 
@@ -273,6 +278,13 @@ def _selected(items: Sequence[pytest.Item], wanted: Sequence[str]) -> Sequence[p
             chosen.add(name)
             todo += infos[name].requires
     return [item for item in items if (info := info_of(item)) is not None and info.id in chosen]
+
+
+def _tear_down(items: Sequence[pytest.Item]) -> None:
+    """Leave nothing set up that the next job would stumble over, where this one has ended before its last check."""
+    for item in items[:1]:
+        with contextlib.suppress(Exception, OutcomeException):  # no result comes of it
+            item.session._setupstate.teardown_exact(None)
 
 
 def torch_threads() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import psutil
 import pytest
 
@@ -11,7 +12,9 @@ from autograder.batch.job import Job
 from autograder.batch.judges import JobDisturbed
 from autograder.judge.check import CheckInfo
 from autograder.judge.grading import Grading
+from autograder.judge.messages import Kept
 from autograder.judge.verdicts import FrameworkFault, StudentError
+from autograder.results.model import CheckResult
 
 CHECK = CheckInfo("a", "a", 1.0, "exact")
 
@@ -53,6 +56,37 @@ def test_time_that_the_submission_took_is_its_loss():
         begun(60, 40, 60)
 
 
+def judged(judge, *rest, **job):
+    """The result of a slow submission, times aside."""
+    cells = ({"source": SLOW, "where": "toy.py", "filename": "toy.py", "first_line": 1},)
+    result = judge.grade(Job("toy", "ada", cells, 120, **job), *rest).to_json()
+    for part in (result, *result["checks"]):
+        part["duration_s"] = 0
+    return result
+
+
+def kill_workers(check: str, outcome: str) -> None:
+    for process in psutil.Process().children(recursive=True):  # the zygote's too
+        if process.name() == "ag-worker":
+            process.kill()
+
+
+def test_after_a_disturbed_try_the_same_judge_finds_the_same(toy_judge):
+    expected = judged(toy_judge)
+    with pytest.raises(JobDisturbed):
+        judged(toy_judge, kill_workers, False)
+    assert judged(toy_judge) == expected
+
+
+@pytest.mark.parametrize("again", ["quiz_mean", "mean_value", "sample_spread"])
+def test_checks_that_are_kept_leave_nothing_behind_for_the_next_job(toy_judge, again):
+    expected = judged(toy_judge)
+    checks = tuple(msgspec.convert(check, CheckResult) for check in expected["checks"] if check["id"] != again)
+    kept = judged(toy_judge, kept=Kept(checks))
+    assert kept["checks"] == expected["checks"]
+    assert judged(toy_judge) == expected
+
+
 SLOW = "import time\ndef mean(x):\n    time.sleep(0.5)\n    return x.mean(1)\n"
 
 
@@ -62,9 +96,7 @@ def test_a_disturbed_try_says_what_it_took_and_ends_at_once(toy_judge):
 
     def kill(check: str, outcome: str) -> None:
         seen.append(check)
-        for process in psutil.Process().children(recursive=True):  # the zygote's too
-            if process.name() == "ag-worker":
-                process.kill()
+        kill_workers(check, outcome)
 
     with pytest.raises(JobDisturbed) as lost:
         toy_judge.grade(Job("toy", "ada", cells, 120), kill, last=False)
