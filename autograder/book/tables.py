@@ -34,7 +34,7 @@ _EXERCISE = 100
 _MOMENT = 40  # ISO 8601 with its offset: SQLite's own type forgets the zone
 
 
-class Attempts(TypedColumns):
+class AttemptColumns(TypedColumns):
     """One graded file each."""
 
     id: Named[int] = Column(Integer, primary_key=True)
@@ -51,7 +51,7 @@ class Attempts(TypedColumns):
     seconds: Named[float] = Column(Float, nullable=False, server_default="0")
 
 
-class Decisions(TypedColumns):
+class DecisionColumns(TypedColumns):
     """One decision of a teacher each; only ever added to."""
 
     id: Named[int] = Column(Integer, primary_key=True)
@@ -71,7 +71,7 @@ class Decisions(TypedColumns):
     withdrawn: Named[bool] = Column(Boolean, nullable=False)
 
 
-class HandedIn(TypedColumns):
+class HandedInColumns(TypedColumns):
     """One file that a student handed in each: when, and what the platform said of its author."""
 
     id: Named[int] = Column(Integer, primary_key=True)
@@ -89,14 +89,14 @@ class HandedIn(TypedColumns):
     notes: Named[str] = Column(Text, nullable=False)
 
 
-class Students(TypedColumns):
+class StudentColumns(TypedColumns):
     """The students of a course, those who handed in nothing among them."""
 
     course: Named[str] = Column(String(_COURSE), nullable=False)
     student: Named[str] = Column(String(_STUDENT), nullable=False)
 
 
-class Origins(TypedColumns):
+class OriginColumns(TypedColumns):
     """What was taken over from an older version's files, so that nothing is taken over twice."""
 
     digest: Named[str] = Column(String(64), primary_key=True)
@@ -105,14 +105,14 @@ class Origins(TypedColumns):
 
 
 attempts = Table(
-    "attempts", metadata, Attempts, Index("attempts_by_student", "course", "student", "exercise", "id")
+    "attempts", metadata, AttemptColumns, Index("attempts_by_student", "course", "student", "exercise", "id")
 )  # fmt: skip
-decisions = Table("decisions", metadata, Decisions, Index("decisions_by_student", "student", "exercise", "id"))
+decisions = Table("decisions", metadata, DecisionColumns, Index("decisions_by_student", "student", "exercise", "id"))
 handed_in = Table(
-    "handed_in", metadata, HandedIn, Index("handed_in_by_student", "course", "student", "exercise", "id")
+    "handed_in", metadata, HandedInColumns, Index("handed_in_by_student", "course", "student", "exercise", "id")
 )  # fmt: skip
-students = Table("students", metadata, Students, PrimaryKeyConstraint("course", "student"))
-origins = Table("origins", metadata, Origins)
+students = Table("students", metadata, StudentColumns, PrimaryKeyConstraint("course", "student"))
+origins = Table("origins", metadata, OriginColumns)
 
 
 def of_course(course: str, column: ColumnElement[str]) -> ColumnElement[bool]:
