@@ -222,14 +222,14 @@ class _Class:
         delivery = owned.delivery
         budget = self.budgets.setdefault(owned.students[0], Budget(self.wanted.intake)) if owned.students else None
         walk = Walk(self.base, tuple(self.wanted.exercises), budget or Budget(self.wanted.intake), self.unpacker)
-        gatherer = Gatherer(self.wanted.exercises, self.wanted.contracts, self.shelf, self._decision)
+        gatherer = Gatherer(self.wanted.exercises, self.wanted.contracts, self.shelf, self._settlement)
         gathered = gatherer.gather(delivery, walk)
         self.ignored += walk.ignored
         if not gathered.candidates and not gathered.evidence and not delivery.lost:
             gathered.evidence += [Evidence(part.path, _("the folder is empty")) for part in delivery.parts]
         return gathered
 
-    def _decision(self, path: Path) -> tuple[str, bool]:
+    def _settlement(self, path: Path) -> tuple[str, bool]:
         """The exercise that a teacher said a file is for, and whether it is to be left out."""
         resolutions, origin = self.wanted.resolutions, self._origin(path)
         return resolutions.exactly(origin, self.base).exercise, resolutions.of(origin, self.base).word == "ignore"

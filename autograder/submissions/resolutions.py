@@ -27,7 +27,7 @@ Word = Literal["", "ignore", "accept"]
 
 
 @dataclass(frozen=True)
-class Decision:
+class Settlement:
     """What was decided about one file or folder.
 
     Attributes:
@@ -45,32 +45,32 @@ class Decision:
     @property
     def decides(self) -> bool:
         """Whether anything was decided."""
-        return self != Decision()
+        return self != Settlement()
 
 
 @dataclass(frozen=True)
 class Resolutions:
-    """Decisions by path below what was graded, as it is shown."""
+    """Settlements by path below what was graded, as it is shown."""
 
-    decisions: Mapping[str, Decision] = field(default_factory=dict)
+    settled: Mapping[str, Settlement] = field(default_factory=dict)
 
-    def of(self, path: Path, base: Path) -> Decision:
+    def of(self, path: Path, base: Path) -> Settlement:
         """What was decided about a path, or about a folder or an archive around it."""
         key = key_of(path, base)
         for name in (key, *map(str, PurePosixPath(key).parents)):
-            if name in self.decisions:
-                return self.decisions[name]
-        return Decision()
+            if name in self.settled:
+                return self.settled[name]
+        return Settlement()
 
-    def within(self, path: Path, base: Path) -> list[Decision]:
+    def within(self, path: Path, base: Path) -> list[Settlement]:
         """What was decided about a path and about everything in it."""
         key = key_of(path, base)
-        inside = [decision for name, decision in self.decisions.items() if name.startswith(f"{key}/")]
+        inside = [settlement for name, settlement in self.settled.items() if name.startswith(f"{key}/")]
         return [self.of(path, base), *inside]
 
-    def exactly(self, path: Path, base: Path) -> Decision:
+    def exactly(self, path: Path, base: Path) -> Settlement:
         """What was decided about this very path."""
-        return self.decisions.get(key_of(path, base), Decision())
+        return self.settled.get(key_of(path, base), Settlement())
 
 
 def key_of(path: Path, base: Path) -> str:
@@ -95,7 +95,7 @@ def read_resolutions(file: Path, exercises: Collection[str], roster: Roster | No
         raise ConfigurationError(
             _("no column 'path' (the file has: {listing})").format(listing=", ".join(headings[:12])), file=file
         )
-    found: dict[str, Decision] = {}
+    found: dict[str, Settlement] = {}
     for number, row in rows:
         cells = {name: _unquoted((row.get(name) or "").strip()) for name in COLUMNS}
 
@@ -121,9 +121,9 @@ def read_resolutions(file: Path, exercises: Collection[str], roster: Roster | No
             raise wrong(_("{text} is no time; write 2027-02-08T23:10:00+01:00").format(text=ascii(text)))
         if word not in ("", "ignore", "accept"):
             raise wrong(_("{word} is no decision; write ignore, accept or nothing").format(word=ascii(word)))
-        decision = Decision(student, exercise, moment, cast("Word", word))
-        if decision.decides:
-            found[cells["path"]] = decision
+        settlement = Settlement(student, exercise, moment, cast("Word", word))
+        if settlement.decides:
+            found[cells["path"]] = settlement
     return Resolutions(found)
 
 
@@ -153,15 +153,15 @@ def template(questions: Iterable[Question], decided: Resolutions | None = None) 
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
-    done = dict(decided.decisions) if decided is not None else {}
+    done = dict(decided.settled) if decided is not None else {}
     for question in sorted(set(questions), key=lambda q: (q.path, q.exercise, q.student)):
         if question.path in done:
             continue
         row = (question.path, "", "", "", "", question.claimed or question.student, question.reason, question.advice)
         writer.writerow(map(_safe, row))
-    for path, decision in sorted(done.items()):
-        moment = decision.submitted.isoformat() if decision.submitted else ""
-        writer.writerow(map(_safe, (path, decision.student, decision.exercise, moment, decision.word, "", "", "")))
+    for path, its in sorted(done.items()):
+        moment = its.submitted.isoformat() if its.submitted else ""
+        writer.writerow(map(_safe, (path, its.student, its.exercise, moment, its.word, "", "", "")))
     return stream.getvalue()
 
 

@@ -10,7 +10,7 @@ from autograder.authoring.personal import personalise, personalise_example, read
 from autograder.course import find_exercise, load_config
 from autograder.course.roster import read_roster
 from autograder.submissions import HandIn, Resolutions, Wanted, read_class
-from autograder.submissions.resolutions import Decision
+from autograder.submissions.resolutions import Settlement
 
 ROSTER = "student id,name,email,login\nada,Ada Lovelace,ada.l@x.org,alove\nbob,Bob Ray,bob@x.org,bray\n"
 
@@ -56,7 +56,7 @@ def test_a_friends_is_told_to_both_and_does_not_count(read):
     assert any("or a copy" in item.reason and item.students == ("ada",) for item in scan.evidence)
     (question,) = scan.questions
     assert question.path == "ada/toy.py"
-    (entry,) = read("bob", decided=Resolutions({"ada/toy.py": Decision(word="accept")})).entries
+    (entry,) = read("bob", decided=Resolutions({"ada/toy.py": Settlement(word="accept")})).entries
     assert entry.drawn_for == "bob"
     assert entry.drawn_doubt == ""
 
