@@ -18,7 +18,7 @@ from autograder.course.written import DataSet
 from autograder.service.course import Course
 
 __all__ = [
-    "Calibrated", "Coverage", "Seeds", "Verification", "VerificationSeeds", "accept", "calibrate", "coverage",
+    "Calibration", "Coverage", "Seeds", "Verification", "VerificationSeeds", "accept", "calibrate", "coverage",
     "markdown", "verify", "wrong",
 ]  # fmt: skip
 
@@ -70,7 +70,7 @@ def accept(course: Course, seen: Verification) -> tuple[Path, list[str]]:
 
 
 @dataclass(frozen=True)
-class Calibrated:
+class Calibration:
     """What was measured of an exercise.
 
     Attributes:
@@ -89,7 +89,7 @@ class Calibrated:
 def calibrate(
     course: Course, exercise: str, seeds: Seeds, advance: Advance, workers: int | None = None,
     data_set: DataSet | None = None,
-) -> Calibrated:  # fmt: skip
+) -> Calibration:  # fmt: skip
     """Measure every calibrated figure of an exercise, place its limit, and write both down.
 
     Args:
@@ -115,7 +115,7 @@ def calibrate(
         if kept.limits:
             picture = found.reference_json.with_suffix(".png")
             draw_calibration(kept, picture)
-        return Calibrated(found.reference_json, picture, measured.limits, calibration.overlaps(measured))
+        return Calibration(found.reference_json, picture, measured.limits, calibration.overlaps(measured))
 
 
 def _telling(advance: Advance) -> Callable[[Done[Run], int], None]:
