@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from autograder.judge.transport import Loaded, Request, Transport, WorkerLost, no_handle
 from autograder.language import _
 from autograder.results.model import Incident, LoadingProblem
-from autograder.wire.values import Cell
+from autograder.wire.values import CellData
 from autograder.worker.forbidden import Mention
 
 MAX_RELOADS = 4
@@ -29,7 +29,7 @@ class Code:
     """
 
     exercise: str
-    cells: Sequence[Cell]
+    cells: Sequence[CellData]
     probes: str = ""
     device: str = "cpu"
     watched: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from autograder.judge.grading import Grading
     from autograder.judge.session import Session
     from autograder.results.model import CheckResult
-    from autograder.wire.values import Cell
+    from autograder.wire.values import CellData
 
 DEVELOPMENT_SECRET = b"the secret of plain pytest runs"
 
@@ -62,7 +62,7 @@ class Sitting:
 
         engine = self._engine_for(item)
         options = self.options
-        cells: Sequence[Cell]
+        cells: Sequence[CellData]
         if options.submission is not None:
             from autograder.submissions import code_cells, read_submission
 

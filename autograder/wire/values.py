@@ -74,7 +74,7 @@ Value: TypeAlias = (
 )
 
 
-class Cell(TypedDict):
+class CellData(TypedDict):
     """A cell of code as it goes to the worker: its text, the student's name for its place, the name that tracebacks
     show, and the number of its first line there."""
 

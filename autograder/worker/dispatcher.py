@@ -23,7 +23,7 @@ from functools import lru_cache
 from types import CodeType
 from typing import Protocol, TypeAlias, cast
 
-from autograder.wire.values import Cell, HandleReference
+from autograder.wire.values import CellData, HandleReference
 from autograder.worker import probes
 from autograder.worker.forbidden import Fence, mentions, namespace_of
 from autograder.worker.objects import Objects
@@ -106,7 +106,7 @@ class Dispatcher:
         self._fence.forbid(names, namespace_of(self.objects.module))
         return "done", None
 
-    def _mentions(self, cells: list[Cell], names: list[str]) -> Reply:
+    def _mentions(self, cells: list[CellData], names: list[str]) -> Reply:
         return "value", [asdict(mention) for mention in mentions(cells, names)]
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Never, Protocol
 
-from autograder.wire.values import Cell
+from autograder.wire.values import CellData
 from autograder.worker.cells import blank_magics
 
 MAX_MENTIONS = 50
@@ -121,7 +121,7 @@ class Mention:
     line: int
 
 
-def mentions(cells: Sequence[Cell], names: Iterable[str]) -> list[Mention]:
+def mentions(cells: Sequence[CellData], names: Iterable[str]) -> list[Mention]:
     """Where the text of these cells uses the names: by import, attribute, method or `getattr` with a literal."""
     wanted = frozenset(names)
     imported: dict[str, str] = {}

@@ -9,7 +9,7 @@ import sys
 import types
 from collections.abc import Callable
 
-from autograder.wire.values import Cell
+from autograder.wire.values import CellData
 from autograder.worker.cells import N_, Problem, Statement, describe_syntax_error, split_statements
 from autograder.worker.raised import describe_exception
 
@@ -22,7 +22,7 @@ class StatementTimeout(BaseException):
 
 def load(
     name: str,
-    cells: list[Cell],
+    cells: list[CellData],
     skip: set[int],
     statement_seconds: float,
     progress: Callable[[int, str, int], None],

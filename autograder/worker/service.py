@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TypedDict, cast
 
 from autograder.wire.channel import Channel, ChannelClosed, Message
-from autograder.wire.values import Cell, Unusable, WireError
+from autograder.wire.values import CellData, Unusable, WireError
 from autograder.worker import surroundings
 from autograder.worker.dispatcher import Dispatcher, Reply
 from autograder.worker.loader import load
@@ -21,7 +21,7 @@ class LoadRequest(TypedDict):
     """What comes with `load`; `skip` are numbers of statements, `seconds` are for each of the others."""
 
     name: str
-    cells: list[Cell]
+    cells: list[CellData]
     skip: list[int]
     seconds: float
     device: str
