@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands.export_options import FORM, given, option
-from autograder.commands.lazy import Entry, LazyGroup
+from autograder.commands.lazy import LazyGroup, Subcommand
 from autograder.commands.options import EXISTING, FILE, WRITTEN, in_book, open_book, open_course
 from autograder.commands.translated import translated
 from autograder.exporters.formats import exporter, names
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from autograder.exporters.exporter import Exporter, Value
     from autograder.exporters.table import Missing
 
-BRIDGES: dict[str, Entry] = {
-    "gradescope": Entry("export_gradescope", "The autograder zip of an exercise for Gradescope."),
-    "nbgrader": Entry("export_nbgrader", "The exercises as a course for nbgrader."),
-    "nbgrader-scores": Entry("export_nbgrader_scores", "Grades into nbgrader's gradebook.db."),
-    "otter": Entry("export_otter", "The exercises for otter-grader."),
+BRIDGES: dict[str, Subcommand] = {
+    "gradescope": Subcommand("export_gradescope", "The autograder zip of an exercise for Gradescope."),
+    "nbgrader": Subcommand("export_nbgrader", "The exercises as a course for nbgrader."),
+    "nbgrader-scores": Subcommand("export_nbgrader_scores", "Grades into nbgrader's gradebook.db."),
+    "otter": Subcommand("export_otter", "The exercises for otter-grader."),
 }
 class ExportGroup(LazyGroup):
     """The exporters of grades, and the bridges' commands."""
@@ -38,7 +38,7 @@ class ExportGroup(LazyGroup):
         return super().get_command(ctx, cmd_name)
 
 
-@click.group("export", cls=ExportGroup, table={name: Entry("", exporter(name).TITLE) for name in names()} | BRIDGES)
+@click.group("export", cls=ExportGroup, table={name: Subcommand("", exporter(name).TITLE) for name in names()} | BRIDGES)
 def command() -> None:
     """Write grades or exercises in the form of another program."""
 

@@ -13,7 +13,7 @@ from autograder.commands.translated import translated
 from autograder.language import _
 
 
-class Entry(NamedTuple):
+class Subcommand(NamedTuple):
     """Where a subcommand lives (a module of `autograder.commands`), and its line in `--help`."""
 
     module: str
@@ -23,7 +23,7 @@ class Entry(NamedTuple):
 class LazyGroup(click.Group):
     """A group over a table of subcommands; each module has its click command under the name `command`."""
 
-    def __init__(self, *args: Any, table: Mapping[str, Entry], **options: Any) -> None:
+    def __init__(self, *args: Any, table: Mapping[str, Subcommand], **options: Any) -> None:
         super().__init__(*args, **options)
         self.table = table
 

@@ -8,25 +8,25 @@ from pathlib import Path
 import click
 
 from autograder import __version__
-from autograder.commands.lazy import Entry, LazyGroup
+from autograder.commands.lazy import LazyGroup, Subcommand
 from autograder.commands.translated import language_of, speak_click, translated
 from autograder.errors import AutograderError
 from autograder.language import LANGUAGES, _, said, use_language
 
-COMMANDS: dict[str, Entry] = {
-    "new": Entry("new", "Make a student's own copy of an exercise."),
-    "check": Entry("check", "Run the public checks on your file."),
-    "ci": Entry("ci", "Check a repository in continuous integration."),
-    "grade": Entry("grade", "Grade a folder of submissions."),
-    "report": Entry("report", "Show results: a table, pages for students, the class."),
-    "gradebook": Entry("gradebook", "Override points, extend due dates, comment, export."),
-    "export": Entry("export", "Give grades back: Moodle, Canvas, CSV, JSON, feedback files."),
-    "new-exercise": Entry("new_exercise", "Make the files of a new exercise, ready to be changed."),
-    "assign": Entry("assign", "Make what students get from the solutions."),
-    "calibrate": Entry("calibrate", "Measure the limits of statistical checks."),
-    "verify": Entry("verify", "Prove that the checks judge rightly."),
-    "messages": Entry("messages", "Bring the catalogues of translations up to date."),
-    "data": Entry("data", "Get the MNIST digits, or say which digits are used."),
+COMMANDS: dict[str, Subcommand] = {
+    "new": Subcommand("new", "Make a student's own copy of an exercise."),
+    "check": Subcommand("check", "Run the public checks on your file."),
+    "ci": Subcommand("ci", "Check a repository in continuous integration."),
+    "grade": Subcommand("grade", "Grade a folder of submissions."),
+    "report": Subcommand("report", "Show results: a table, pages for students, the class."),
+    "gradebook": Subcommand("gradebook", "Override points, extend due dates, comment, export."),
+    "export": Subcommand("export", "Give grades back: Moodle, Canvas, CSV, JSON, feedback files."),
+    "new-exercise": Subcommand("new_exercise", "Make the files of a new exercise, ready to be changed."),
+    "assign": Subcommand("assign", "Make what students get from the solutions."),
+    "calibrate": Subcommand("calibrate", "Measure the limits of statistical checks."),
+    "verify": Subcommand("verify", "Prove that the checks judge rightly."),
+    "messages": Subcommand("messages", "Bring the catalogues of translations up to date."),
+    "data": Subcommand("data", "Get the MNIST digits, or say which digits are used."),
 }
 
 

@@ -145,7 +145,7 @@ def _help(tree: ast.Module, place: str) -> Iterator[Text]:
         for keyword in call.keywords:
             if keyword.arg == "help" and (text := template_of(keyword.value)):
                 yield Text(f"{place}:{keyword.value.lineno}", text)
-        if isinstance(call.func, ast.Name) and call.func.id == "Entry" and len(call.args) == 2:
+        if isinstance(call.func, ast.Name) and call.func.id == "Subcommand" and len(call.args) == 2:
             text = template_of(call.args[1])
             if text:
                 yield Text(f"{place}:{call.lineno}", text)
