@@ -27,7 +27,7 @@ from autograder.wire.values import CellData, HandleReference
 from autograder.worker import probes
 from autograder.worker.forbidden import Fence, mentions, namespace_of
 from autograder.worker.objects import Objects
-from autograder.worker.probes import Function
+from autograder.worker.probes import Target
 from autograder.worker.raised import describe_exception
 
 _MISSING = object()
@@ -44,7 +44,7 @@ class Dispatcher:
     def __init__(self, device: str | None = None) -> None:
         self.objects = Objects()
         self.device = device
-        self.probes: dict[str, Function] = dict(probes.GENERIC)
+        self.probes: dict[str, Target] = dict(probes.GENERIC)
         self.files: frozenset[str] = frozenset()
         self._fence = Fence()
 
@@ -84,13 +84,13 @@ class Dispatcher:
         value = getattr(target, name, _MISSING)
         return ("missing", name) if value is _MISSING else ("value", value)
 
-    def _call(self, target: Function, args: list[object], kwargs: dict[str, object]) -> Reply:
+    def _call(self, target: Target, args: list[object], kwargs: dict[str, object]) -> Reply:
         return "value", target(*args, **kwargs)
 
     def _probes(self, source: str) -> Reply:
         namespace: dict[str, object] = {"__name__": "probes"}
         exec(_compiled(source), namespace)
-        own = {n: cast(Function, v) for n, v in namespace.items() if callable(v) and not n.startswith("_")}
+        own = {n: cast(Target, v) for n, v in namespace.items() if callable(v) and not n.startswith("_")}
         self.probes = probes.GENERIC | own
         return "done", None
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 
-class Function(Protocol):
+class Target(Protocol):
     """A function of the student's, one of its methods, or a probe: anything that can be called."""
 
     __name__: str
@@ -26,7 +26,7 @@ def _select(value: object, output: int | None) -> object:
 
 
 def gradient(
-    function: Function, inputs: list[Tensor], wrt: list[int], output: int | None = None, **kwargs: object
+    function: Target, inputs: list[Tensor], wrt: list[int], output: int | None = None, **kwargs: object
 ) -> list[Tensor | None]:
     """Gradients of the summed output of `function(*inputs)` with respect to the inputs numbered in `wrt`.
 
@@ -41,7 +41,7 @@ def gradient(
     return list(torch.autograd.grad(value.sum(), [arguments[i] for i in wrt], allow_unused=True))
 
 
-def batch_jacobian(function: Function, x: Tensor, output: int | None = None) -> Tensor:
+def batch_jacobian(function: Target, x: Tensor, output: int | None = None) -> Tensor:
     """Jacobian of each row of the output by the same row of `x` (B, D_in): (B, D_out, D_in)."""
     x = x.detach().clone().requires_grad_()
     y = cast(Tensor, _select(function(x), output))
@@ -81,7 +81,7 @@ def parameter_count(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 
 
-def call_without_grad(function: Function, *args: object, **kwargs: object) -> object:
+def call_without_grad(function: Target, *args: object, **kwargs: object) -> object:
     """Call `function` under `torch.no_grad()`."""
     with torch.no_grad():
         return function(*args, **kwargs)
@@ -97,7 +97,7 @@ def linear(weight: Tensor, bias: Tensor | None = None) -> nn.Module:
     return layer
 
 
-def constant(value: object) -> Function:
+def constant(value: object) -> Target:
     """A function of anything that returns `value`."""
 
     def function(*args: object, **kwargs: object) -> object:
@@ -120,13 +120,13 @@ def submodule_types(module: nn.Module) -> list[str]:
     return [type(m).__name__ for m in module.modules()]
 
 
-def requires_grad(function: Function, *args: object, **kwargs: object) -> bool:
+def requires_grad(function: Target, *args: object, **kwargs: object) -> bool:
     """Whether the answer of `function` carries a graph."""
     value = function(*args, **kwargs)
     return isinstance(value, Tensor) and value.requires_grad
 
 
-def changed(function: Function, *args: object, **kwargs: object) -> list[int]:
+def changed(function: Target, *args: object, **kwargs: object) -> list[int]:
     """The numbers of the positional tensors that a call of `function` changes."""
     tensors = {i: value for i, value in enumerate(args) if isinstance(value, Tensor)}
     kept = {i: value.clone() for i, value in tensors.items()}
@@ -138,4 +138,4 @@ _PROBES: tuple[object, ...] = (
     gradient, batch_jacobian, perturb, parameters, set_parameters, parameter_count, call_without_grad, linear,
     constant, is_instance, submodule_types, requires_grad, changed,
 )  # fmt: skip
-GENERIC: dict[str, Function] = {probe.__name__: probe for probe in cast(tuple[Function, ...], _PROBES)}
+GENERIC: dict[str, Target] = {probe.__name__: probe for probe in cast(tuple[Target, ...], _PROBES)}
