@@ -38,7 +38,7 @@ SIDE = 28
 
 
 @dataclass(frozen=True)
-class Images:
+class ImageSet:
     """Some images and the data set they come from."""
 
     images: FloatArray  # (n, size * size), in [0, 1]
@@ -47,15 +47,15 @@ class Images:
     note: str  # a line for the user where this is not what they might think; empty otherwise
 
 
-def load_digits(config: CourseConfig, split: Split, n: int | None = None, size: int = SIDE) -> Images:
+def load_digits(config: CourseConfig, split: Split, n: int | None = None, size: int = SIDE) -> ImageSet:
     """Digits of the data set that this course finds on this machine; arguments and errors as of `load_images`."""
     return load_images(config, MNIST, split, n, size)
 
 
 def load_images(
     config: CourseConfig, published: PublishedSet, split: Split, n: int | None = None, size: int = SIDE
-) -> Images:
-    """Images of a published data set, or of scikit-learn's digits where it is not here (the note says so).
+) -> ImageSet:
+    """ImageSet of a published data set, or of scikit-learn's digits where it is not here (the note says so).
 
     Args:
         config: names the data set and, optionally, MNIST's folder.
@@ -98,7 +98,7 @@ def load_images(
                 "(`autograder data fetch` gets {title})."
             ).format(title=published.title)
     rows = list(split_rows(name, len(images), split))[:n]
-    return Images(resize(images[rows], size), labels[rows], name, note)
+    return ImageSet(resize(images[rows], size), labels[rows], name, note)
 
 
 def find_mnist(data: DataConfig, root: Path) -> Path | None:
