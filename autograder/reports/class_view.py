@@ -76,7 +76,7 @@ class MistakeStats:
 
 
 @dataclass(frozen=True)
-class Incident:
+class IncidentRow:
     """Something that happened to a worker while it ran a submission."""
 
     student: str
@@ -133,7 +133,7 @@ class ClassView:
     exercises: tuple[ExerciseStats, ...]
     mistakes: tuple[MistakeStats, ...]
     never_passed: tuple[CheckStats, ...]
-    incidents: tuple[Incident, ...]
+    incidents: tuple[IncidentRow, ...]
     faults: tuple[Result, ...]
     identical: tuple[tuple[str, tuple[str, ...]], ...]
     likeness: tuple[Likeness, ...]
@@ -184,7 +184,7 @@ def class_view(
         mistakes=_mistakes(results),
         never_passed=tuple(c for e in exercises for c in e.checks if not c.outcomes.get("passed") and c.runs),
         incidents=tuple(
-            Incident(r.student, r.exercise, i.kind, i.check, i.detail)
+            IncidentRow(r.student, r.exercise, i.kind, i.check, i.detail)
             for r in results
             for i in r.incidents
         ),
