@@ -25,7 +25,7 @@ _DATE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Problem:
+class Untranslated:
     """A message that has no translation, or one that is not right."""
 
     catalogue: str
@@ -82,20 +82,20 @@ def read(file: Path) -> dict[str, Forms]:
     return found
 
 
-def problems(name: str, texts: Iterable[Text], known: Known) -> Iterator[Problem]:
+def problems(name: str, texts: Iterable[Text], known: Known) -> Iterator[Untranslated]:
     """What of these texts has no translation, or one with other placeholders or other code."""
     for message, many in dict.fromkeys((text.message, text.many) for text in texts):
         forms = known.get(message, ())
         # As many forms as the language has: `make` gives a new message as many empty ones.
         if not forms or (len(forms) > 1) != bool(many):
-            yield Problem(name, message)
+            yield Untranslated(name, message)
         elif name.endswith(".statement"):
             if sorted(_CODE.findall(message)) != sorted(_CODE.findall(forms[0])):
-                yield Problem(name, message, "other code than in the original")
+                yield Untranslated(name, message, "other code than in the original")
         elif any(placeholders(form) not in (placeholders(message), placeholders(many or message)) for form in forms):
-            yield Problem(name, message, "other placeholders than in the original")
+            yield Untranslated(name, message, "other placeholders than in the original")
         elif many and name != "click" and ("n", "") not in (placeholders(many) or ()):
-            yield Problem(name, message, "a text with a form for several counts with {n}")
+            yield Untranslated(name, message, "a text with a form for several counts with {n}")
 
 
 def placeholders(text: str) -> set[tuple[str, str]] | None:
