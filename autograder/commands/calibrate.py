@@ -13,7 +13,7 @@ from autograder.language import _
 
 if TYPE_CHECKING:
     from autograder.course.written import DataSet
-    from autograder.service.proofs import Calibration, Seeds
+    from autograder.service.proofs import Measurements, Seeds
 
 
 def _seeds(seeds: int, alternative_seeds: int, mistake_seeds: int) -> Seeds:
@@ -62,7 +62,7 @@ def command(
         raise CommandFault("\n  ".join([_("correct and wrong solutions overlap:"), *problems]))
 
 
-def _tell(found: Calibration) -> None:
+def _tell(found: Measurements) -> None:
     click.echo(_("wrote {reference_json}").format(reference_json=found.file))
     line = _("  {figure} ({data}): {better} {shown}, false fail {false_fail:.1e}, false pass {false_pass}")
     for data, figure, limit in found.limits:

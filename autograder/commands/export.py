@@ -38,7 +38,10 @@ class ExportGroup(LazyGroup):
         return super().get_command(ctx, cmd_name)
 
 
-@click.group("export", cls=ExportGroup, table={name: Subcommand("", exporter(name).TITLE) for name in names()} | BRIDGES)
+FORMATS = {name: Subcommand("", exporter(name).TITLE) for name in names()}
+
+
+@click.group("export", cls=ExportGroup, table=FORMATS | BRIDGES)
 def command() -> None:
     """Write grades or exercises in the form of another program."""
 

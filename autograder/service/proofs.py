@@ -18,8 +18,17 @@ from autograder.course.written import DataSet
 from autograder.service.course import Course
 
 __all__ = [
-    "Calibration", "Coverage", "Seeds", "Verification", "VerificationSeeds", "accept", "calibrate", "coverage",
-    "markdown", "verify", "wrong",
+    "Coverage",
+    "Measurements",
+    "Seeds",
+    "Verification",
+    "VerificationSeeds",
+    "accept",
+    "calibrate",
+    "coverage",
+    "markdown",
+    "verify",
+    "wrong",
 ]  # fmt: skip
 
 Advance = Callable[[int, str], object]  # told, as each run ends, how many there are in all, and which it was
@@ -70,7 +79,7 @@ def accept(course: Course, seen: Verification) -> tuple[Path, list[str]]:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Measurements:
     """What was measured of an exercise.
 
     Attributes:
@@ -89,7 +98,7 @@ class Calibration:
 def calibrate(
     course: Course, exercise: str, seeds: Seeds, advance: Advance, workers: int | None = None,
     data_set: DataSet | None = None,
-) -> Calibration:  # fmt: skip
+) -> Measurements:  # fmt: skip
     """Measure every calibrated figure of an exercise, place its limit, and write both down.
 
     Args:
@@ -115,7 +124,7 @@ def calibrate(
         if kept.limits:
             picture = found.reference_json.with_suffix(".png")
             draw_calibration(kept, picture)
-        return Calibration(found.reference_json, picture, measured.limits, calibration.overlaps(measured))
+        return Measurements(found.reference_json, picture, measured.limits, calibration.overlaps(measured))
 
 
 def _telling(advance: Advance) -> Callable[[Done[Run], int], None]:
