@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
 
 Forms = tuple[str, ...]
-Known = Mapping[str, Forms]
+Translations = Mapping[str, Forms]
 
 _CODE = re.compile(r"`[^`\n]+`")
 # No date in a catalogue is read by anybody, and one that changes would be a change of the file.
@@ -38,7 +38,7 @@ def po_file(folder: Path, language: str, name: str) -> Path:
     return folder / language / "LC_MESSAGES" / f"{name}.po"
 
 
-def make(name: str, language: str, texts: Iterable[Text], known: Known) -> Catalog:
+def make(name: str, language: str, texts: Iterable[Text], known: Translations) -> Catalog:
     """A catalogue of these texts with the translations that are known."""
     from babel.messages.catalog import Catalog
 
@@ -82,7 +82,7 @@ def read(file: Path) -> dict[str, Forms]:
     return found
 
 
-def problems(name: str, texts: Iterable[Text], known: Known) -> Iterator[Untranslated]:
+def problems(name: str, texts: Iterable[Text], known: Translations) -> Iterator[Untranslated]:
     """What of these texts has no translation, or one with other placeholders or other code."""
     for message, many in dict.fromkeys((text.message, text.many) for text in texts):
         forms = known.get(message, ())
