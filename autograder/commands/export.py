@@ -29,6 +29,9 @@ BRIDGES: dict[str, Subcommand] = {
     "nbgrader-scores": Subcommand("export_nbgrader_scores", "Grades into nbgrader's gradebook.db."),
     "otter": Subcommand("export_otter", "The exercises for otter-grader."),
 }
+FORMATS = {name: Subcommand("", exporter(name).TITLE) for name in names()}
+
+
 class ExportGroup(LazyGroup):
     """The exporters of grades, and the bridges' commands."""
 
@@ -36,9 +39,6 @@ class ExportGroup(LazyGroup):
         if cmd_name in names():
             return translated(_subcommand(cmd_name, exporter(cmd_name)))
         return super().get_command(ctx, cmd_name)
-
-
-FORMATS = {name: Subcommand("", exporter(name).TITLE) for name in names()}
 
 
 @click.group("export", cls=ExportGroup, table=FORMATS | BRIDGES)
