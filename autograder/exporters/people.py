@@ -10,7 +10,7 @@ from autograder.course.roster import OWN, Claim, Person, Roster
 
 
 @dataclass(frozen=True)
-class Known:
+class Profile:
     """A student as other programs know them; empty where nobody does.
 
     Attributes:
@@ -59,7 +59,7 @@ class People:
         """The roster, where one was given."""
         return self._roster
 
-    def of(self, student: str, exercise: str = "") -> Known:
+    def of(self, student: str, exercise: str = "") -> Profile:
         """What is known of a student; numbers that a platform gives per assignment are the exercise's."""
         told = self._handed_in.get((student, exercise)) or self._handed_in.get((student, "")) or Handed(student, "", "")
         # Moodle gives a student another number in each assignment; every other platform's is one for all.
@@ -70,7 +70,7 @@ class People:
             name, email = told.name, told.email
             email = email or (student if "@" in student else "")
             first, _space, last = name.rpartition(" ")
-            return Known(student, name, first or name, last if first else "", email, numbers)
+            return Profile(student, name, first or name, last if first else "", email, numbers)
         email = person.email or told.email
         first, last = person.first, person.last
         if not first and not last:
@@ -79,7 +79,7 @@ class People:
         # A platform that told us its own number is believed before the roster.
         if person.moodle_id:
             numbers.setdefault("moodle", person.moodle_id)
-        return Known(student, name, first, last, email, numbers, person.row)
+        return Profile(student, name, first, last, email, numbers, person.row)
 
     def _person(self, student: str, told: Handed, number: str) -> Person | None:
         if self._roster is None:

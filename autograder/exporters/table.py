@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from autograder.course import CourseConfig
 from autograder.course.written import Missing as Missing
-from autograder.exporters.people import Known, People
+from autograder.exporters.people import People, Profile
 from autograder.language import _
 from autograder.reports.cells import ExportFault, Form
 from autograder.results.grade import Grade
@@ -25,7 +25,7 @@ class Row:
 
     Attributes:
         final: what counts; None where nobody can say it yet.
-        known: under which names other programs know the student.
+        profile: under which names other programs know the student.
         passed: how many of the `checks` passed.
         incidents: what happened while it was graded and somebody should look at.
         attempt: which of several `attempts` counts; empty where there was one.
@@ -33,7 +33,7 @@ class Row:
 
     grade: Grade
     final: float | None
-    known: Known
+    profile: Profile
     passed: int = 0
     checks: int = 0
     incidents: int = 0
@@ -64,8 +64,8 @@ COLUMNS: Mapping[str, Callable[[Row, Form], str]] = {
     "incidents": lambda row, form: str(row.incidents),
     "look_again": lambda row, form: "yes" if row.grade.stale else "no",
     "to_mark": lambda row, form: str(sum(mark.points is None for mark in row.grade.marks)),
-    "name": lambda row, form: row.known.name,
-    "email": lambda row, form: row.known.email,
+    "name": lambda row, form: row.profile.name,
+    "email": lambda row, form: row.profile.email,
     "message": lambda row, form: row.message,
 }
 
@@ -132,7 +132,7 @@ class GradeTable:
         for student in self.students:
             found = [self._cells.get((student, exercise)) for exercise in self.exercises]
             counted = [(row.final, row.grade.max_points) for row in found if row is not None and row.final is not None]
-            known = next(row.known for row in found if row is not None)
+            profile = next(row.profile for row in found if row is not None)
             lines.append(
                 [
                     student,
@@ -140,8 +140,8 @@ class GradeTable:
                     form.number(rounded(sum(final for final, _most in counted))),
                     form.number(rounded(sum(most for _final, most in counted))),
                     str(sum(row is not None and row.final is None for row in found)),
-                    known.name,
-                    known.email,
+                    profile.name,
+                    profile.email,
                 ]
             )
         return lines
@@ -152,7 +152,7 @@ def _row(result: Result, grade: Grade, people: People, missing: Missing | None) 
     return Row(
         grade=grade,
         final=_final(grade, missing),
-        known=people.of(grade.student, grade.exercise),
+        profile=people.of(grade.student, grade.exercise),
         passed=sum(check.outcome == "passed" for check in result.checks),
         checks=len(result.checks),
         incidents=len(result.alarms),

@@ -142,11 +142,11 @@ def _decimal(lines: Sequence[_Line], columns: Sequence[int | None], given: Given
 
 def _who_is_who(lines: Sequence[_Line], rows: Mapping[str, Row], people: People) -> tuple[dict[str, str], list[str]]:
     """Students by the participant's number; what contradicts itself names nobody, and is said."""
-    known = {student: people.of(student, row.grade.exercise) for student, row in rows.items()}
-    by_number = {who.number_in("moodle"): student for student, who in known.items() if who.number_in("moodle")}
+    profiles = {student: people.of(student, row.grade.exercise) for student, row in rows.items()}
+    by_number = {who.number_in("moodle"): student for student, who in profiles.items() if who.number_in("moodle")}
     by_email: dict[str, list[str]] = {}
     by_name: dict[str, list[str]] = {}
-    for student, person in known.items():
+    for student, person in profiles.items():
         by_email.setdefault(person.email.casefold(), []).append(student)
         by_name.setdefault(name_key(person.name or student), []).append(student)
     names: dict[str, int] = {}

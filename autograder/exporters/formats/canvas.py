@@ -16,7 +16,7 @@ from autograder.language import N_, _
 from autograder.reports.cells import ExportFault
 
 if TYPE_CHECKING:
-    from autograder.exporters.people import Known
+    from autograder.exporters.people import Profile
 
 TITLE = N_("Grades for Canvas's gradebook import.")
 HELP = (
@@ -61,16 +61,16 @@ def write(graded: Graded, given: Given) -> Written:
     return Written(form.table(rows), notes=tuple(notes))
 
 
-def _who(known: Known, student: str) -> list[str]:
-    name = f"{known.last}, {known.first}" if known.first and known.last else known.name or student
-    of_canvas = known.column("SIS Login ID") or known.column("SIS User ID") or known.column("Section")
-    number = known.column("ID") if of_canvas else ""
+def _who(profile: Profile, student: str) -> list[str]:
+    name = f"{profile.last}, {profile.first}" if profile.first and profile.last else profile.name or student
+    of_canvas = profile.column("SIS Login ID") or profile.column("SIS User ID") or profile.column("Section")
+    number = profile.column("ID") if of_canvas else ""
     return [
         name,
-        number or known.number_in("canvas"),
-        known.column("SIS User ID"),
-        known.column("SIS Login ID"),
-        known.column("Section"),
+        number or profile.number_in("canvas"),
+        profile.column("SIS User ID"),
+        profile.column("SIS Login ID"),
+        profile.column("Section"),
     ]
 
 

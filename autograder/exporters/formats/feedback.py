@@ -56,8 +56,8 @@ def _pages(graded: Graded, spoken: str, notes: list[str]) -> list[tuple[str, str
     reading = ReadingList(graded.course, changed_functions)
     pages = []
     for result, grade in zip(graded.results, graded.grades, strict=True):
-        known = graded.people.of(result.student, result.exercise)
-        number = known.number_in("moodle")
+        profile = graded.people.of(result.student, result.exercise)
+        number = profile.number_in("moodle")
         if not number:
             line = _("{student}: no participant's number; give --roster, Moodle's grading worksheet")
             notes.append(line.format(student=result.student))
@@ -66,7 +66,7 @@ def _pages(graded: Graded, spoken: str, notes: list[str]) -> list[tuple[str, str
             graded.course, [result], [grade], graded.now, read_on=reading.of([result]),
             pictures={result.exercise: student_pictures(graded.out, result.student, result.exercise)},
         )  # fmt: skip
-        pages.append((known.name or result.student, number, student_page(view, graded.course, spoken)))
+        pages.append((profile.name or result.student, number, student_page(view, graded.course, spoken)))
     return pages
 
 

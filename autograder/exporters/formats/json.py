@@ -34,8 +34,8 @@ def _about(row: Row) -> dict[str, object]:
     grade = row.grade
     return {
         "student": grade.student,
-        "name": row.known.name,
-        "email": row.known.email,
+        "name": row.profile.name,
+        "email": row.profile.email,
         "exercise": grade.exercise,
         "outcome": grade.outcome,
         "points": grade.graded,

@@ -16,7 +16,7 @@ from autograder.language import N_, _
 from autograder.reports.cells import ExportFault, safe_cell
 
 if TYPE_CHECKING:
-    from autograder.exporters.people import Known
+    from autograder.exporters.people import Profile
 
 TITLE = N_("Grades for Moodle's gradebook import, or its offline worksheet.")
 HELP = (
@@ -59,9 +59,9 @@ def write(graded: Graded, given: Given) -> Written:
 def _gradebook(graded: Graded, given: Given) -> Written:
     titles = {exercise.id: exercise.title for exercise in graded.course.exercises}
     table, form, ids_are = graded.table, given.form, given.text("ids-are")
-    known = {student: graded.people.of(student) for student in table.students}
+    profiles = {student: graded.people.of(student) for student in table.students}
     found = {
-        heading: {student: value for student, who in known.items() if (value := _proper(of(who)))}
+        heading: {student: value for student, who in profiles.items() if (value := _proper(of(who)))}
         for heading, of in _identities(ids_are).items()
     }
     main = max(found, key=lambda heading: len(found[heading]))
@@ -77,7 +77,7 @@ def _gradebook(graded: Graded, given: Given) -> Written:
     rows: list[Sequence[str]] = [["First name", "Last name", *complete, *grades]]
     for student in students:
         points = [form.number(table.final(student, exercise)) for exercise in table.exercises]
-        who = known[student]
+        who = profiles[student]
         rows.append([who.first, who.last, *(found[heading][student] for heading in complete), *points])
     left = [student for student in table.students if student not in found[main]]
     reason = _("no address") if main == EMAIL else _("no {heading}").format(heading=main)
@@ -85,16 +85,16 @@ def _gradebook(graded: Graded, given: Given) -> Written:
     return Written(form.table(rows), notes=tuple(notes))
 
 
-def _identities(ids_are: str) -> dict[str, Callable[[Known], str]]:
+def _identities(ids_are: str) -> dict[str, Callable[[Profile], str]]:
     """The columns by which Moodle may find a student, the one that is preferred first."""
 
-    def id_number(known: Known) -> str:
-        own = known.student if ids_are == "id-number" else ""
-        return next((cell for heading in _ID_NUMBERS if (cell := known.column(heading))), own)
+    def id_number(profile: Profile) -> str:
+        own = profile.student if ids_are == "id-number" else ""
+        return next((cell for heading in _ID_NUMBERS if (cell := profile.column(heading))), own)
 
-    identities: dict[str, Callable[[Known], str]] = {EMAIL: lambda known: known.email, ID_NUMBER: id_number}
+    identities: dict[str, Callable[[Profile], str]] = {EMAIL: lambda profile: profile.email, ID_NUMBER: id_number}
     if ids_are == "username":
-        identities[USERNAME] = lambda known: known.student
+        identities[USERNAME] = lambda profile: profile.student
     return identities
 
 

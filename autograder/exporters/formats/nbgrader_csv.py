@@ -24,16 +24,16 @@ def write(graded: Graded, given: Given) -> Written:
     form = given.form
     rows: list[Sequence[str]] = [COLUMNS]
     for row in graded.table.rows:
-        grade, known, final = row.grade, row.known, row.final
+        grade, profile, final = row.grade, row.profile, row.final
         rows.append(
             [
                 grade.exercise,
                 _utc(grade.due),
                 _utc(grade.submitted),
                 grade.student,
-                known.last,
-                known.first,
-                known.email,
+                profile.last,
+                profile.first,
+                profile.email,
                 "" if final is None else form.number(grade.points),
                 "" if final is None else form.number(rounded(grade.points - final)),
                 form.number(final),
