@@ -140,7 +140,7 @@ class Course:
             damaged=damaged, without=without,
         )  # fmt: skip
         decided = [read_resolutions(Path(file), wanted.exercises, people, wanted.zone) for file in resolve]
-        resolutions = Resolutions({key: value for one in decided for key, value in one.decisions.items()})
+        resolutions = Resolutions({key: value for one in decided for key, value in one.settled.items()})
         return read_class(Path(source), replace(wanted, resolutions=resolutions))
 
     @in_its_language

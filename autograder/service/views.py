@@ -85,7 +85,7 @@ def write_unplaced(folder: Path, handed_in: HandIn) -> None:
 
 def write_questions(folder: Path, handed_in: HandIn) -> None:
     """What a person has to decide, and what was decided: the table that `course.read(resolve=)` reads."""
-    if handed_in.questions or handed_in.decided.decisions:
+    if handed_in.questions or handed_in.decided.settled:
         write_atomically(folder / RESOLVE, template(handed_in.questions, handed_in.decided))
 
 
