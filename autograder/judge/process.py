@@ -229,6 +229,7 @@ class JobLoop:
                 item._initrequest()  # type: ignore[attr-defined]
                 runtestprotocol(item, log=False, nextitem=following[item])
                 if grading.session.transport.disturbed and not question.last:
+                    item.session._setupstate.teardown_exact(None)  # what was kept for the check that does not follow
                     return  # judged again from the start
             afterwards(grading)
         finally:
