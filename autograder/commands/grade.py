@@ -51,7 +51,7 @@ def command(
     Writes OUT/results/<student>/<exercise>.json, OUT/grades.csv, and what could not be placed into OUT/unplaced.csv.
     What is unchanged since the last run keeps its result; an interrupted run goes on with the same command.
 
-    Exit status: 0 graded; 1 something could not be graded (it is listed); 2 wrong usage or configuration.
+    Exit status: 0 graded; 1 a fault of ours (it is listed); 2 wrong usage or configuration; 3 something needs a person.
     """
     from autograder.commands.listening import GradingProgress
     from autograder.commands.outcome import tell
@@ -78,7 +78,7 @@ def command(
             except KeyboardInterrupt:
                 raise CommandFault(_go_on(bar.done), 130) from None
     tell(batch, kept, out)
-    sys.exit(1 if batch.faults else 0)
+    sys.exit(1 if batch.faults else 3 if batch.open_questions else 0)
 
 
 def _end_like_ctrl_c() -> None:

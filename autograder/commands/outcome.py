@@ -45,9 +45,6 @@ def tell(batch: Batch, book: Book, out: Path) -> None:
         click.echo(_("isolation: {listing}").format(listing=", ".join(batch.isolation)))
     click.echo(_("results: {out}").format(out=out / "results"))
     click.echo(_("grades:  {out}").format(out=out / "grades.csv"))
-    if n := len(batch.handed_in.questions):
-        line = ngettext("{n} thing needs a person: {file}", "{n} things need a person: {file}", n)
-        click.echo(line.format(n=n, file=out / RESOLVE))
     if len(batch.everyone) > len(batch.results):
         n = len(batch.everyone)
         line = ngettext(
@@ -56,6 +53,9 @@ def tell(batch: Batch, book: Book, out: Path) -> None:
             n,
         )
         click.echo(line.format(n=n))
+    if n := batch.open_questions:
+        line = ngettext("{n} thing needs a person: {file}", "{n} things need a person: {file}", n)
+        click.echo(line.format(n=n, file=out / RESOLVE))
 
 
 def _why(fault: Result) -> str:

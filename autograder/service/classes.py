@@ -52,6 +52,21 @@ class Batch:
     isolation: tuple[str, ...] = ()
     changed: bool = False
 
+    @property
+    def open_questions(self) -> int:
+        """How many things of what was asked for need a person: not what a teacher gave points for by now."""
+        names = set(self.results.names)
+        chosen = {"", *(student for student, _exercise in names)}
+        settled = {(grade.student, grade.exercise) for grade in self.grades if grade.decided}
+        asked = [
+            one for one in self.handed_in.questions
+            if one.student in chosen and (one.student, one.exercise) not in settled
+        ]  # fmt: skip
+        # What only the judge found to hold no code is no question of the hand-in's.
+        empty = {(one.student, one.exercise) for one in self.grades if one.outcome == "handed_in_not_gradable"}
+        known = {(one.student, one.exercise) for one in self.handed_in.not_gradable}
+        return len(asked) + len((empty & names) - known - settled)
+
 
 class ClassGrading:
     """One class under way. What it makes is in the book as it comes; names are all that piles up.

@@ -120,9 +120,11 @@ def code(identity: str, source: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def ours(programs: Programs, course: Path, submissions: Path, out: Path, *more: str) -> dict[str, dict[str, Any]]:
-    """Our results by student, from `autograder grade`."""
-    programs.autograder("grade", submissions, "--out", out, "--course", course, *more, at=out.parent)
+def ours(
+    programs: Programs, course: Path, submissions: Path, out: Path, *more: str, status: int = 0
+) -> dict[str, dict[str, Any]]:  # fmt: skip
+    """Our results by student, from `autograder grade`, which ends with this status."""
+    programs.autograder("grade", submissions, "--out", out, "--course", course, *more, at=out.parent, status=status)
     found = {}
     for path in sorted((out / "results").glob("*/*.json")):
         found[path.parent.name] = json.loads(path.read_text(encoding="utf-8"))

@@ -236,7 +236,8 @@ def test_of_two_files_the_more_written_one_is_graded(graded):
 
 def test_the_batch_ends_well_and_lists_the_rest(graded):
     out, ran = graded
-    assert ran.returncode == 0, ran.stderr
+    assert ran.returncode == 3, ran.stderr
+    assert "need a person" in ran.stdout.splitlines()[-1]
     assert "control characters" in ran.stdout
     assert "Traceback" not in ran.stderr
     assert (out / "grades.csv").is_file()

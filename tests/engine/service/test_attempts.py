@@ -140,7 +140,7 @@ def test_a_canvas_download_becomes_grades(toy, toy_solution, tmp_path):
     out = tmp_path / "out"
     command = ("grade", download, "--out", out, "--course", folder, "--roster", roster, "--workers", "1")
     ran = autograder(*command)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.returncode == 3, ran.stdout + ran.stderr
     assert "layout: canvas" in ran.stdout
     assert "1 of the roster handed in nothing: eve" in ran.stdout
 
@@ -165,7 +165,7 @@ def test_a_canvas_download_becomes_grades(toy, toy_solution, tmp_path):
     extend = ("gradebook", "extend", out, "zoe", "toy", "2027-03-01", "--why", "ill", "--course", folder)
     assert autograder(*extend).returncode == 0
     ran = autograder(*command)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.returncode == 3, ran.stdout + ran.stderr
     assert "3 unchanged" in ran.stdout, ran.stdout
     assert (grades()["zoe"]["final"], grades()["zoe"]["extended"]) == ("8", "yes")
     assert grades()["ada"] == found["ada"]

@@ -126,7 +126,8 @@ def test_the_command_grades_and_says_where(folder, toy, tmp_path):
                "--course", str(toy), "--student", "ada", "--student", "binary", "--workers", "1"]  # fmt: skip
     environment = {"PATH": "/usr/bin:/bin", "AUTOGRADER_SECRET": "a secret of the tests", "HOME": str(tmp_path)}
     ran = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
-    assert ran.returncode == 0, ran.stderr
+    assert ran.returncode == 3, ran.stderr
+    assert ran.stdout.splitlines()[-1].startswith("2 things need a person: "), ran.stdout
     assert "ada" in ran.stdout
     assert "grades.csv" in ran.stdout
     with (tmp_path / "out" / "grades.csv").open() as stream:
