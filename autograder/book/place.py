@@ -7,7 +7,6 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from autograder.book.decisions import Decision
 from autograder.book.faults import StoreFault
 from autograder.book.store import FILE_NAME, MARK, Store
 from autograder.book.upgrade import DATABASES, has_results, left_by_0_1, of_version_1
@@ -62,14 +61,6 @@ def open_store(place: Path | str, course: str = "", out: Path | None = None) -> 
         store.close()
         raise
     return store
-
-
-def read_decisions(place: Path | str, course: str = "") -> list[Decision]:
-    """Every decision; a folder without a book has none, and gets none by being read."""
-    if not has_book(place):
-        return []
-    with open_store(place, course) as store:
-        return store.decisions.history()
 
 
 def _require_one_book(folder: Path | None, elsewhere: Path | None) -> None:

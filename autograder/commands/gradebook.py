@@ -52,14 +52,14 @@ def show(out: Path, student: str | None, exercise: str | None, course: Path, boo
 @command.command("history")
 @of_one
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@in_course
 @in_book
-def history(out: Path, student: str | None, exercise: str | None, as_json: bool, book: str | None) -> None:
+def history(
+    out: Path, student: str | None, exercise: str | None, as_json: bool, course: Path, book: str | None
+) -> None:  # fmt: skip
     """Show every change, the oldest first."""
-    from autograder.service.decisions import decisions_in
-
-    for decision in decisions_in(book or out):
-        if student in (None, decision.student) and exercise in (None, decision.exercise):
-            click.echo(json_line(decision) if as_json else line(decision))
+    for decision in open_book(open_course(course), out, book).history(student, exercise):
+        click.echo(json_line(decision) if as_json else line(decision))
 
 
 @command.command("export")

@@ -6,13 +6,11 @@ import math
 from dataclasses import replace
 from datetime import datetime, time
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.book.decisions import Decision
 from autograder.book.late import in_zone
 from autograder.book.missing import not_handed_in
-from autograder.book.place import read_decisions
 from autograder.book.rubric import find_item, load_rubric
 from autograder.course import CourseConfig
 from autograder.errors import AutograderError
@@ -62,11 +60,6 @@ def checked(decision: Decision, book: Book, bonus: bool) -> Decision:
                 )
             )
     return decision
-
-
-def decisions_in(place: Path | str) -> list[Decision]:
-    """Every decision at a place, whichever course it is about, oldest first; none where there is no book."""
-    return read_decisions(place)
 
 
 def moment(text: str, config: CourseConfig) -> datetime:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError
 
 from autograder.book.decisions import Decision
 from autograder.book.faults import StoreFault
-from autograder.book.place import open_store, read_decisions
+from autograder.book.place import open_store
 from tests.engine.book.conftest import NOW, decision
 
 
@@ -29,7 +29,8 @@ def test_decisions_come_back_as_they_were(tmp_path):
     assert book.decisions.history() == kept
     assert book.decisions.history(student="bob") == kept[-1:]
     book.close()
-    assert read_decisions(tmp_path) == kept
+    with open_store(tmp_path) as again:
+        assert again.decisions.history() == kept
 
 
 def test_nothing_can_be_changed_or_removed(tmp_path):
@@ -41,7 +42,8 @@ def test_nothing_can_be_changed_or_removed(tmp_path):
         with pytest.raises(DatabaseError, match="only added to"), engine.begin() as connection:
             connection.execute(text(statement))
     engine.dispose()
-    assert [c.points for c in read_decisions(tmp_path)] == [7.5]
+    with open_store(tmp_path) as again:
+        assert [c.points for c in again.decisions.history()] == [7.5]
 
 
 @pytest.mark.parametrize("empty", ["who", "why"])

@@ -8,22 +8,27 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import create_engine, text
 
+from autograder import Course
 from autograder.book.engine import without_password
 from autograder.book.faults import StoreFault
-from autograder.book.place import has_book, open_store, read_decisions
+from autograder.book.place import has_book, open_store
 from autograder.results.files import result_path, write_result
 from tests.engine.book.conftest import result
 
 
-def test_reading_makes_no_book(tmp_path):
-    assert read_decisions(tmp_path) == []
-    assert list(tmp_path.iterdir()) == []
+def test_reading_makes_no_book(course, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    with Course(course).book(out) as book:
+        assert book.history() == []
+        assert list(book.grades()) == []
+    assert list(out.iterdir()) == []
 
 
 def test_a_file_that_is_no_book_is_named(tmp_path):
     (tmp_path / "book.db").write_text("no database at all, but long enough to be read as one " * 20)
     with pytest.raises(StoreFault, match=r"book\.db"):
-        read_decisions(tmp_path)
+        open_store(tmp_path)
 
 
 def test_a_newer_book_is_refused(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.book.place import read_decisions
+from autograder import Course
 from autograder.course import load_config
 from tests.engine.book.conftest import CONFIG, RUBRIC, result
 from tests.engine.classes import keep
@@ -31,7 +31,7 @@ def test_marking(course, out):
     assert gradebook("mark", out, "ada", "flows", "nan", "nan", *signed).returncode == 2
     assert "figures, essay" in gradebook("mark", out, "ada", "flows", "music", "1", *signed).stderr
     assert gradebook("export", out, "--wide", "--course", course.root).stdout.splitlines()[1] == "ada,7.5,7.5,15,0,,"
-    assert len(read_decisions(out)) == 1
+    assert len(Course(course).book(out).history()) == 1
 
 
 def gradebook(*arguments, cwd=None):
@@ -58,7 +58,7 @@ def test_the_commands(course, out):
     assert gradebook("override", out, "bob", "flows", "1", "--check", "c0", *signed).returncode == 0
     assert gradebook("extend", out, "new student", "flows", "2027-02-20", *signed).returncode == 0
     assert gradebook("comment", out, "ada", "flows", "well done", "--by", "Dr T", *common).returncode == 0
-    lines = [json.loads(line) for line in gradebook("history", out, "--json").stdout.splitlines()]
+    lines = [json.loads(line) for line in gradebook("history", out, "--json", *common).stdout.splitlines()]
     assert [(c["kind"], c["who"], c["student"]) for c in lines] == [
         ("override", "Dr T", "ada"), ("override", "Dr T", "bob"), ("extend", "Dr T", "new student"),
         ("comment", "Dr T", "ada"),
@@ -93,4 +93,4 @@ def test_what_makes_no_sense_is_refused(course, out, arguments, word):
     ran = gradebook(*(out if a == "OUT" else a for a in arguments), "--course", course.root)
     assert ran.returncode == 2
     assert word in ran.stderr
-    assert read_decisions(out) == []
+    assert Course(course).book(out).history() == []
