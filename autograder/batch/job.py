@@ -5,6 +5,7 @@ What a job is made of is in `judge.messages`, since it travels to the judge as i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.course import CourseConfig
@@ -14,7 +15,10 @@ from autograder.language import _
 from autograder.results.model import Result, SubmissionFacts
 from autograder.submissions import Entry, Submission, SubmissionUnreadable, code_cells
 
-__all__ = ["Job", "Kept", "Order", "Worth", "facts_of", "faulty", "job_of", "seconds_of", "ungraded", "unread_job"]
+__all__ = [
+    "Job", "Kept", "Order", "Worth", "facts_of", "faulty", "job_of", "not_gradable", "seconds_of", "ungraded",
+    "unread_job",
+]  # fmt: skip
 
 # For what a judge does besides: its own answers, diagnosis, figures.
 MARGIN_SECONDS = 120.0
@@ -100,13 +104,33 @@ def faulty(course: CourseConfig, job: Job, fault: str) -> Result:
 
 def ungraded(course: CourseConfig, entry: Entry, reason: SubmissionUnreadable) -> Result:
     """The result of a file that gives no code: the student's doing or, where it could not be opened here, ours."""
+    facts = facts_of(entry, entry.path.suffix.lstrip("."), reason.sha256)
+    made = not_gradable(course, (entry.student, entry.exercise), reason.message, facts, entry.notes)
+    if reason.fault != "content":
+        made.outcome = "error"
+    return made
+
+
+def not_gradable(
+    course: CourseConfig, name: tuple[str, str], message: str, submission: SubmissionFacts | None = None,
+    notes: Sequence[str] = (),
+) -> Result:  # fmt: skip
+    """The result of what was handed in and holds nothing to be graded.
+
+    Args:
+        course: the exercise's points.
+        name: student and exercise.
+        message: to the student: why, and what to do.
+        submission: what is known of the file.
+        notes: what else is to be said.
+    """
     return Result(
-        student=entry.student,
-        exercise=entry.exercise,
+        student=name[0],
+        exercise=name[1],
         points=0.0,
-        max_points=course.exercise(entry.exercise).points,
-        outcome="handed_in_not_gradable" if reason.fault == "content" else "error",
-        message=reason.message,
-        submission=facts_of(entry, entry.path.suffix.lstrip("."), reason.sha256),
-        notes=list(entry.notes),
+        max_points=course.exercise(name[1]).points,
+        outcome="handed_in_not_gradable",
+        message=message,
+        submission=submission or SubmissionFacts(),
+        notes=list(notes),
     )

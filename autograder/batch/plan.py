@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from autograder.batch.job import Kept, job_of, ungraded, unread_job
+from autograder.batch.job import Kept, job_of, not_gradable, ungraded, unread_job
 from autograder.batch.keys import CHECK, Keys, changed_checks, differences, only_checks_differ
 from autograder.batch.pictures import Pictures
 from autograder.batch.pool import Task
@@ -183,16 +183,9 @@ def make_plan(
 def _not_gradable(course: CourseConfig, nothing: NotGradable) -> Result:
     first, *others = nothing.evidence
     name = Path(shown(first.path.name))
-    return Result(
-        student=nothing.student,
-        exercise=nothing.exercise,
-        points=0.0,
-        max_points=course.exercise(nothing.exercise).points,
-        outcome="handed_in_not_gradable",
-        message=nothing.message,
-        submission=SubmissionFacts(name.name, name.suffix.lstrip("."), first.sha256, first.submitted),
-        notes=[f"{shown(item.path.name)}: {item.reason}" for item in others[:9]],
-    )
+    facts = SubmissionFacts(name.name, name.suffix.lstrip("."), first.sha256, first.submitted)
+    notes = [f"{shown(item.path.name)}: {item.reason}" for item in others[:9]]
+    return not_gradable(course, (nothing.student, nothing.exercise), nothing.message, facts, notes)
 
 
 def _decide(

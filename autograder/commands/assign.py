@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
+from autograder.commands.options import open_course
 from autograder.language import LANGUAGES, _, ngettext
 
 
@@ -19,26 +20,23 @@ def command(check: bool, course: Path, langs: tuple[str, ...]) -> None:
 
     Into exercises/LANG/, in the course's language and in those that it has been translated to.
     """
-    from autograder.authoring.bundle import check_up_to_date, write
-    from autograder.course import CONFIG_NAME, find_course, load_config
+    from autograder.service.handouts import assign, out_of_date
 
-    config = load_config(find_course(course) / CONFIG_NAME)
+    of = open_course(course)
     if check:
-        differences = check_up_to_date(config, langs)
+        differences = out_of_date(of, langs)
         if differences:
             listing = "\n  ".join(differences)
             raise CommandFault(
                 _("exercises/ is not what its sources say:\n  {listing}").format(listing=listing)
             )
+        n = len(of.exercises)
         click.echo(
-            ngettext(
-                "exercises/ is up to date ({n} exercise).",
-                "exercises/ is up to date ({n} exercises).",
-                len(config.exercises),
-            ).format(n=len(config.exercises))
-        )
+            ngettext("exercises/ is up to date ({n} exercise).", "exercises/ is up to date ({n} exercises).", n)
+            .format(n=n)
+        )  # fmt: skip
         return
-    written = write(config, langs)
+    written = assign(of, langs)
     for path in written:
         click.echo(_("wrote {path}").format(path=path))
     if not written:

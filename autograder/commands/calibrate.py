@@ -12,8 +12,7 @@ from autograder.commands.options import gathered, in_course, named_exercises, op
 from autograder.language import _
 
 if TYPE_CHECKING:
-    from autograder.course.written import DataSet
-    from autograder.service.proofs import Measurements, Seeds
+    from autograder.service.proofs import DataSet, Measurements, Seeds
 
 
 def _seeds(seeds: int, alternative_seeds: int, mistake_seeds: int) -> Seeds:

@@ -10,6 +10,7 @@ import click
 
 from autograder.commands.faults import CommandFault
 from autograder.commands.options import in_language
+from autograder.errors import AutograderError
 from autograder.language import _, ngettext, use_language
 
 if TYPE_CHECKING:
@@ -59,11 +60,10 @@ def command(file: Path, exercise: str | None, course: Path | None, lang: str | N
 
 def _course(place: Path | None, file: Path, language: str | None) -> Course:
     from autograder import Course
-    from autograder.course import ConfigurationError
 
     if place is not None:
         return Course.handed_out(place, language)
     try:
         return Course.handed_out(file.parent, language)
-    except ConfigurationError:
+    except AutograderError:
         return Course.handed_out(Path("."), language)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from autograder.commands.options import open_course
 from autograder.language import _
 
 
@@ -18,27 +19,44 @@ def command() -> None:
 @click.argument("names", nargs=-1, type=click.Choice(["mnist", "fashion-mnist"]))
 def fetch(names: tuple[str, ...]) -> None:
     """Download test images into the cache (checksums, mirrors, progress): those named, else all."""
-    from autograder.course.download import fetch
-    from autograder.course.sets import PUBLISHED
+    from autograder.service.exercises import DATA_SETS, fetch_images
 
-    for name in names or PUBLISHED:
-        published = PUBLISHED[name]
-        folder = fetch(published, progress=True)
-        click.echo(_("{title} is in {folder}").format(title=published.title, folder=folder))
+    for name in names or DATA_SETS:
+        title, folder = fetch_images(name, DownloadBar)
+        click.echo(_("{title} is in {folder}").format(title=title, folder=folder))
 
 
 @command.command("which")
 @click.option("--course", type=click.Path(path_type=Path, exists=True), default=Path("."), help="The course's folder.")
 def which(course: Path) -> None:
     """Say which images this course uses on this machine, and from where."""
-    from autograder.course import CONFIG_NAME, find_course, load_config
-    from autograder.course.data import find_images, load_images
-    from autograder.course.sets import PUBLISHED
+    from autograder.service.exercises import images
 
-    config = load_config(find_course(course) / CONFIG_NAME)
-    for name, published in PUBLISHED.items():
-        images = load_images(config, published, "held_out", 1)
-        folder = find_images(published, config.data, config.root)
-        click.echo(f"{name}: {folder or images.data_set}")
-        if images.note:
-            click.echo(images.note)
+    for found in images(open_course(course)):
+        click.echo(f"{found.name}: {found.place}")
+        if found.note:
+            click.echo(found.note)
+
+
+class DownloadBar:
+    """A bar for a file that comes."""
+
+    def __init__(self, title: str) -> None:
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+        self.total: int = 0
+        self._progress = Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+        self._task = self._progress.add_task(title, total=None)
+        self._progress.start()
+
+    def update(self, n: int) -> None:
+        self._progress.update(self._task, advance=n, total=self.total or None)
+
+    def reset(self) -> None:
+        self._progress.reset(self._task)
+
+    def close(self) -> None:
+        self._progress.update(self._task, completed=self.total, total=self.total or None)
+
+    def stop(self) -> None:
+        self._progress.stop()

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from autograder.commands.faults import CommandFault
 from autograder.language import _
 
 
@@ -22,22 +21,10 @@ def command(name: str, title: str | None, course: Path, new_course: str | None) 
 
     What is written is a small exercise that can be assigned, verified and graded at once. Replace it piece by piece.
     """
-    from autograder.authoring.new_exercise import NewExercise, create
-    from autograder.course import ConfigurationError, find_course
+    from autograder.service.exercises import create
 
-    for text in (title, new_course):
-        if text is not None and (not text.strip() or not text.isprintable()):
-            raise CommandFault(_("{text!r} is no title: one line of text is needed").format(text=text), status=2)
-    if new_course is not None:
-        root = course.resolve()
-    else:
-        try:
-            root = find_course(course)
-        except ConfigurationError as missing:
-            raise CommandFault(
-                _("{missing}; or make a course: --new-course TITLE").format(missing=missing), 2
-            ) from None
-    made = create(NewExercise(name, title or name.replace("_", " ").capitalize(), root), new_course)
+    made = create(name, course, title, new_course)
+    root = made[-1].parent  # the configuration's
     for path in made:
         click.echo(_("wrote {path}").format(path=path.relative_to(root)))
     place = "" if root == Path.cwd() else f" --course {course}"

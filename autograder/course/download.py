@@ -8,13 +8,32 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from autograder.course.errors import ConfigurationError
 from autograder.course.folders import user_folder
 from autograder.course.sets import PublishedSet, RemoteFile
 from autograder.language import _
+
+
+class Bar(Protocol):
+    """What a progress bar has to have, as pooch asks for it; bytes."""
+
+    total: int
+
+    def update(self, n: int) -> None:
+        """So many more are here."""
+
+    def reset(self) -> None:
+        """None is here: pooch says so before it says that all are."""
+
+    def close(self) -> None:
+        """All are here."""
+
+    def stop(self) -> None:
+        """Nothing more comes, whatever is here."""
 
 
 def fetch(
@@ -23,7 +42,7 @@ def fetch(
     *,
     mirrors: Sequence[str] = (),
     files: Sequence[RemoteFile] = (),
-    progress: bool = False,
+    bar: Callable[[str], Bar] | None = None,
     timeout: float = 30,
 ) -> Path:
     """Download what is not there yet; each mirror is tried in turn.
@@ -33,7 +52,7 @@ def fetch(
         folder: where to; the user's cache without it, where `load_images` looks.
         mirrors: others than the data set's own.
         files: others than the data set's own.
-        progress: show a bar per file.
+        bar: makes a progress bar for a file of this name.
         timeout: seconds that a mirror may stay silent.
 
     Returns:
@@ -52,21 +71,21 @@ def fetch(
     for file in files or published.files:
         failures = []
         for mirror in mirrors or published.mirrors:
-            bar = _Bar(file.name) if progress else False
+            drawn = bar(file.name) if bar is not None else None
             try:
                 path = pooch.retrieve(
                     mirror + file.name,
                     known_hash=f"sha256:{file.sha256}",
                     fname=file.name,
                     path=folder,
-                    downloader=pooch.HTTPDownloader(progressbar=bar, timeout=timeout),
+                    downloader=pooch.HTTPDownloader(progressbar=drawn or False, timeout=timeout),
                 )
             except Exception as error:  # requests, urllib3, OSError, ValueError (checksum): all mean "next mirror"
                 failures.append(f"{mirror}: {_short(error)}")
                 continue
             finally:
-                if isinstance(bar, _Bar):
-                    bar.stop()
+                if drawn is not None:
+                    drawn.stop()
             if hashlib.md5(Path(path).read_bytes(), usedforsecurity=False).hexdigest() != file.md5:
                 Path(path).unlink()
                 failures.append(f"{mirror}: the MD5 of the authors does not agree")
@@ -86,27 +105,3 @@ def fetch(
 def _short(error: Exception) -> str:
     line = " ".join(str(error).split())
     return f"{type(error).__name__}: {line[:160]}"
-
-
-class _Bar:
-    """What pooch asks of a progress bar (total, update, reset, close), drawn by rich."""
-
-    def __init__(self, title: str) -> None:
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-
-        self.total: int = 0
-        self._progress = Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-        self._task = self._progress.add_task(title, total=None)
-        self._progress.start()
-
-    def update(self, n: int) -> None:
-        self._progress.update(self._task, advance=n, total=self.total or None)
-
-    def reset(self) -> None:
-        self._progress.reset(self._task)
-
-    def close(self) -> None:
-        self._progress.update(self._task, completed=self.total, total=self.total or None)
-
-    def stop(self) -> None:
-        self._progress.stop()

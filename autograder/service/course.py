@@ -186,6 +186,15 @@ class Course:
 
         return grade(result, self.config, ())
 
+    @in_its_language
+    def nothing_in(self, handed_in: HandIn, student: str, exercise: str) -> Result:
+        """The result of a student who did hand in, but no file for this exercise: never `missing`."""
+        from autograder.batch.job import not_gradable
+
+        message = _("No file for this exercise was found: hand in {exercise}.py or {exercise}.ipynb.")
+        notes = [f"{item.path.name}: {item.reason}" for item in handed_in.evidence[:20]]
+        return not_gradable(self.config, (student, exercise), message.format(exercise=exercise), notes=notes)
+
     def secret(self) -> bytes:
         """What makes inputs fresh and unknown to students; made and kept on this machine where there is none.
 

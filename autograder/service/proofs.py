@@ -18,17 +18,8 @@ from autograder.course.written import DataSet
 from autograder.service.course import Course
 
 __all__ = [
-    "Coverage",
-    "Measurements",
-    "Seeds",
-    "Verification",
-    "VerificationSeeds",
-    "accept",
-    "calibrate",
-    "coverage",
-    "markdown",
-    "verify",
-    "wrong",
+    "Coverage", "DataSet", "Measurements", "Seeds", "Verification", "VerificationSeeds", "accept", "calibrate",
+    "coverage", "markdown", "verify", "wrong",
 ]  # fmt: skip
 
 Advance = Callable[[int, str], object]  # told, as each run ends, how many there are in all, and which it was

@@ -28,14 +28,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": {"results", "course", "language"},
     "book": {"results", "course", "language"},
     "exporters": {"results", "course", "authoring", "book", "reports", "language"},
-    "service": {"batch", "book", "exporters", "reports", "sandbox", "submissions", "authoring", "course", "results",
-                "language"},
+    "service": {"batch", "book", "exporters", "reports", "sandbox", "submissions", "translation", "authoring",
+                "course", "results", "language"},
     "bridges": {"service", "exporters", "reports", "submissions", "authoring", "course", "results", "language"},
     "translation": {"course", "authoring", "book.rubric", "language"},
-    # A command is told the names of layouts and exporters, and prints tables that others made; it decides nothing.
-    "commands": {"service", "bridges", "translation", "authoring", "course", "results", "language",
-                 "submissions.layouts", "submissions.shown", "exporters.formats", "exporters.exporter",
-                 "exporters.table", "reports.table", "reports.matrix", "reports.words", "reports.cells"},
+    # Nothing goes round the service. What else a command knows decides nothing:
+    "commands": {"service", "bridges", "results", "language",
+                 # which layouts and exporters there are: choices of options, before a course is open;
+                 "submissions.layouts", "exporters.formats", "exporters.exporter", "exporters.table", "reports.cells",
+                 # how results, names of strangers and matrices are shown on a terminal.
+                 "submissions.shown", "reports.table", "reports.matrix", "reports.words"},
     # What is public, and where a submission that checks itself is known by.
     "__init__": {"service", "bridges.notebook", "book.decisions", "submissions", "results", "worker.service"},
 }  # fmt: skip

@@ -28,7 +28,8 @@ def calls(name: str, *words: str) -> set[str]:
     [
         ("Job", (), {"batch/job.py", "judge/sitting.py"}),  # the latter for a plain run of pytest
         ("Result", ("missing", "not_due"), {"book/missing.py"}),
-        ("open_store", (), {"book/place.py", "service/book.py"}),
+        ("Result", ("handed_in_not_gradable",), {"batch/job.py"}),
+        ("open_store", (), {"service/book.py"}),
         ("lateness", (), {"book/late.py"}),
     ],
 )

@@ -18,7 +18,6 @@ import msgspec
 from autograder.bridges.gradescope.results import results_json
 from autograder.course import CONFIG_NAME, CourseConfig, load_config
 from autograder.course.roster import Claim, Roster, read_roster
-from autograder.language import _
 from autograder.results.files import write_atomically
 from autograder.results.model import Result
 from autograder.service.course import Course
@@ -63,7 +62,7 @@ def grade(base: Path) -> dict[str, object] | None:
             with course.grader(workers=1, unprotected=settings["unprotected"]) as grader:
                 result = grader.grade_entry(handed_in, entry)
         else:
-            result = _nothing(config, settings["exercise"], student, handed_in)
+            result = course.nothing_in(handed_in, student, settings["exercise"])
         _tell(result, handed_in)
         if result.outcome == "error":
             print("NOT GRADED: the checks named above broke; this is a fault of the framework, not of the submission.")
@@ -146,16 +145,6 @@ def _with_due(course: CourseConfig, exercise: str, due: datetime | None) -> Cour
         return course
     exercises = tuple(replace(e, due=due) if e.id == exercise else e for e in course.exercises)
     return replace(course, exercises=exercises)
-
-
-def _nothing(course: CourseConfig, exercise: str, student: str, scan: HandIn) -> Result:
-    message = _("No file for this exercise was found: hand in {exercise}.py or {exercise}.ipynb.").format(
-        exercise=exercise
-    )
-    notes = [f"{item.path.name}: {item.reason}" for item in scan.evidence[:20]]
-    # Something was handed in, or Gradescope would not have asked.
-    most = course.exercise(exercise).points
-    return Result(student, exercise, 0.0, most, "handed_in_not_gradable", message=message, notes=notes)
 
 
 def _tell(result: Result, scan: HandIn) -> None:

@@ -13,7 +13,7 @@ from autograder.bridges.notebook.report import Report
 from autograder.course import ConfigurationError
 from autograder.language import _, ngettext, said
 from autograder.service.course import PUBLIC, Course
-from autograder.submissions import Submission, read_student, read_submission
+from autograder.submissions import Submission, read_submission
 
 
 def check(
@@ -36,11 +36,13 @@ def check(
     of = Course.handed_out(course or ".", language)
     with of.speaking(), of.grader(PUBLIC, workers=1) as grader:
         title = said(of.config.exercise(exercise).title)
-        submission, source = _submission(exercise, file, live_shell())
+        submission, source = _submission(of, exercise, file, live_shell())
         return Report(grader.grade(submission), title, source)
 
 
-def _submission(exercise: str, file: str | Path | None, shell: object) -> tuple[Submission, str]:
+def _submission(
+    of: Course, exercise: str, file: str | Path | None, shell: object
+) -> tuple[Submission, str]:  # fmt: skip
     """What to check, and in words what it is."""
     if file is not None:
         return _read(Path(file), exercise)
@@ -53,7 +55,7 @@ def _submission(exercise: str, file: str | Path | None, shell: object) -> tuple[
             len(cells),
         ).format(n=len(cells))
         return Submission("you", exercise, name, "", "ipynb", cells), source
-    found = read_student(Path("."), "you", [exercise]).entries
+    found = of.read_student(".", "you", [exercise]).entries
     if not found:
         raise ConfigurationError(
             _("nothing to check: run the cells of your notebook first, or name a file: check({exercise!r}, file=...)")

@@ -219,6 +219,25 @@ def remote(name: str, content: bytes) -> RemoteFile:
     return RemoteFile(name, hashlib.sha256(content).hexdigest(), hashlib.md5(content).hexdigest())
 
 
+class Counter:
+    """A progress bar that draws nothing."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.total, self.stopped = name, 0, 0
+
+    def update(self, n: int) -> None:
+        pass
+
+    def reset(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+
 def test_a_mirror_that_fails_is_followed_by_the_next(tmp_path: Path, server: tuple[Path, str]) -> None:
     folder, url = server
     for mirror, content in (("damaged", b"other"), ("good", b"right")):
@@ -226,7 +245,15 @@ def test_a_mirror_that_fails_is_followed_by_the_next(tmp_path: Path, server: tup
         (folder / mirror / "file.gz").write_bytes(content)
     target = tmp_path / "target"
     mirrors = [url + "missing/", url + "damaged/", url + "good/"]
-    assert fetch(MNIST, target, mirrors=mirrors, files=[remote("file.gz", b"right")], progress=True) == target
+    bars: list[Counter] = []
+
+    def bar(name: str) -> Counter:
+        bars.append(Counter(name))
+        return bars[-1]
+
+    assert fetch(MNIST, target, mirrors=mirrors, files=[remote("file.gz", b"right")], bar=bar) == target
+    assert [(one.name, one.stopped) for one in bars] == [("file.gz", 1)] * 3
+    assert bars[-1].total == 5
     assert [path.name for path in target.iterdir()] == ["file.gz"]
     assert (target / "file.gz").read_bytes() == b"right"
     # A second call needs no mirror.

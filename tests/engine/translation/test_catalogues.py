@@ -8,33 +8,21 @@ from pathlib import Path
 import pytest
 
 import autograder
-from autograder.course import load_config
-from autograder.translation.catalogues import content, make, placeholders, po_file, problems, read
-from autograder.translation.extract import Text, click_texts, course_texts, framework
+from autograder import Course
+from autograder.service.translations import up_to_date
+from autograder.translation.catalogues import content, make, placeholders, problems, read
+from autograder.translation.extract import Text, framework
 
 PACKAGE = Path(autograder.__file__).parent
 ROOT = PACKAGE.parent
-COURSE = load_config(ROOT / "grading_config.yaml")
 ADVICE = "run `make messages` and fill in the empty translations"
 
 
-def check_catalogues(folder: Path, catalogues: dict[str, list[Text]]) -> None:
-    missing, stale = [], []
-    for name, texts in catalogues.items():
-        file = po_file(folder, "fr", name)
-        known = read(file)
-        missing += list(problems(name, texts, known))
-        stale += [file] if file.read_bytes() != content(make(name, "fr", texts, known)) else []
-    assert not missing, f"{ADVICE}: {len(missing)}, first {missing[:3]}"
-    assert not stale, f"{ADVICE}: {stale}"
-
-
-def test_the_framework_is_translated():
-    check_catalogues(PACKAGE / "locale", {"autograder": list(framework(PACKAGE)), "click": list(click_texts())})
-
-
-def test_the_course_is_translated():
-    check_catalogues(COURSE.translations, course_texts(COURSE))
+@pytest.mark.parametrize("course", [None, Course.open(ROOT)], ids=["framework", "course"])
+def test_everything_is_translated(course):
+    found = up_to_date("fr", course, write=False)
+    assert not found.problems, f"{ADVICE}: {len(found.problems)}, first {found.problems[:3]}"
+    assert not found.stale, f"{ADVICE}: {found.stale}"
 
 
 def test_what_is_missing_or_wrong_is_found():

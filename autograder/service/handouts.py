@@ -1,0 +1,86 @@
+"""What students are given: `exercises/` from the solutions, and an exercise with their own numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from autograder.authoring import bundle
+from autograder.authoring.notebook import to_notebook
+from autograder.authoring.personal import personalise
+from autograder.course import ConfigurationError
+from autograder.course.roster import read_roster
+from autograder.language import _
+from autograder.results.files import write_atomically
+from autograder.service.course import Course
+
+# What a name of a student, which becomes a folder, must not hold.
+_NO_NAME = re.compile(r"[\x00-\x1f/\\]|\A\s*\Z|\A\.\.?\Z")
+
+
+def assign(course: Course, languages: Sequence[str] = ()) -> tuple[str, ...]:
+    """Bring `exercises/` up to date; the paths that were written, from the course's folder.
+
+    Args:
+        course: with its sources.
+        languages: these; all that the course has been translated to where none is named.
+
+    Raises:
+        AuthoringError: a source cannot be made into what students get; which line of which file, and why.
+    """
+    with course.speaking():
+        return bundle.write(course.config, languages)
+
+
+def out_of_date(course: Course, languages: Sequence[str] = ()) -> list[str]:
+    """A line for each way in which `exercises/` is not what its sources say; arguments and errors as of `assign`."""
+    with course.speaking():
+        return bundle.check_up_to_date(course.config, languages)
+
+
+def on_roster(file: Path) -> list[str]:
+    """Everybody on a roster, as results will call them; ConfigurationError where it is none."""
+    return [person.id for person in read_roster(file).people]
+
+
+def hand_out(
+    course: Course, exercise: str, folders: Mapping[str, Path], *, notebook: bool = False, force: bool = False
+) -> list[Path]:
+    """Write an exercise for each of these students, with the numbers that only they have.
+
+    Args:
+        course: what students have of it is enough.
+        exercise: its id.
+        folders: where to, by student; folders are made.
+        notebook: a notebook and no script.
+        force: replace files that are there.
+
+    Returns:
+        The files.
+
+    Raises:
+        ConfigurationError: a name is none, there is no such exercise, or a file is there already; nothing is written.
+    """
+    with course.speaking():
+        for student in folders:
+            if _NO_NAME.search(student):
+                raise ConfigurationError(
+                    _("--student {student!r}: a name without slashes and control characters is needed").format(
+                        student=student
+                    )
+                )
+        handout = course.handout
+        place = handout.exercise(exercise)
+        stub = handout.file(exercise, f"{exercise}.py").read_text(encoding="utf-8")
+        quiz = handout.file(exercise, "quiz.py")
+        targets = {s: folder / f"{exercise}.{'ipynb' if notebook else 'py'}" for s, folder in folders.items()}
+        for target in targets.values():
+            if target.exists() and not force:
+                raise ConfigurationError(
+                    _("{target} is already there and may hold your work; --force replaces it").format(target=target)
+                )
+        for student, target in targets.items():
+            text = personalise(stub, place, student, quiz=quiz)
+            write_atomically(target, to_notebook(text, exercise) if notebook else text)
+    return list(targets.values())
