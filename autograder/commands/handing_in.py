@@ -65,7 +65,9 @@ reading_options = gathered(
         help="Take a file's own time as that of handing in, where nothing better is known.",
     ),
     click.option(
-        "--resolve", type=FILE, help="What you decided about hand-ins that need a person: OUT/resolve.csv, filled in."
+        "--resolve",
+        type=FILE,
+        help="What you decided about hand-ins that need a person: OUT/resolve.csv filled in, or YAML.",
     ),
     click.option("--damaged", is_flag=True, help="Read what can be read of a damaged archive of the class."),
 )

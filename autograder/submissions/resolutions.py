@@ -1,4 +1,4 @@
-"""What the teacher decided about evidence: a table that `grade` writes and `grade --resolve` reads.
+"""What the teacher decided about evidence: a table that `grade` writes and `grade --resolve` reads, or a list in YAML.
 
 A line names a file or folder as `grade` showed it, and what to do with it: whose it is, which exercise it is for,
 when it was handed in, or one of two words: `ignore` leaves it out, `accept` takes answers to personal questions that
@@ -82,7 +82,8 @@ def read_resolutions(file: Path, exercises: Collection[str], roster: Roster | No
     """Read a table of decisions.
 
     Args:
-        file: a CSV file with the columns of `COLUMNS`; others are left alone.
+        file: a CSV file with the columns of `COLUMNS`; others are left alone. Or a YAML file (`.yaml`, `.yml`): a list
+            of entries with these keys, and no others.
         exercises: ids of the course.
         roster: with it, a student may stand there under any of their names.
         zone: of times that name none.
@@ -90,18 +91,15 @@ def read_resolutions(file: Path, exercises: Collection[str], roster: Roster | No
     Raises:
         ConfigurationError: a word, a student, an exercise or a time that there is not; the line is named.
     """
-    rows, headings = read_table(file)
-    if "path" not in headings:
-        raise ConfigurationError(
-            _("no column 'path' (the file has: {listing})").format(listing=", ".join(headings[:12])), file=file
-        )
+    listed = file.suffix.lower() in (".yaml", ".yml")
+    rows = _entries(file) if listed else _lines(file)
+    where = _("entry {number}: {reason}") if listed else _("line {number}: {reason}")
     found: dict[str, Settlement] = {}
     for number, row in rows:
         cells = {name: _unquoted((row.get(name) or "").strip()) for name in COLUMNS}
 
         def wrong(reason: str, number: int = number) -> ConfigurationError:
-            line = _("line {number}: {reason}").format(number=number, reason=reason)
-            return ConfigurationError(line, file=file)
+            return ConfigurationError(where.format(number=number, reason=reason), file=file)
 
         student, exercise, text, word = (cells[n] for n in ("student", "exercise", "submitted", "decision"))
         if student and roster is not None:
@@ -125,6 +123,39 @@ def read_resolutions(file: Path, exercises: Collection[str], roster: Roster | No
         if settlement.decides:
             found[cells["path"]] = settlement
     return Resolutions(found)
+
+
+def _lines(file: Path) -> list[tuple[int, dict[str, str]]]:
+    rows, headings = read_table(file)
+    if "path" not in headings:
+        raise ConfigurationError(
+            _("no column 'path' (the file has: {listing})").format(listing=", ".join(headings[:12])), file=file
+        )
+    return rows
+
+
+def _entries(file: Path) -> list[tuple[int, dict[str, str]]]:
+    import yaml
+
+    try:
+        # Texts as they stand: a time is read as in a table, and "007" is no number.
+        found: object = yaml.load(file.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)
+    except (yaml.YAMLError, RecursionError, UnicodeDecodeError, OSError) as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = " ".join(str(getattr(error, "problem", None) or error).split())
+        line = _("line {number}: {reason}").format(number=mark.line + 1 if mark else 1, reason=reason)
+        raise ConfigurationError(line, file=file) from None
+    if not isinstance(found, list):
+        raise ConfigurationError(_("is no list; write - {path: ..., student: ...} for each decision"), file=file)
+    entries = []
+    for number, entry in enumerate(found, start=1):
+        keys = entry if isinstance(entry, dict) else {}
+        if not keys.get("path") or any(key not in COLUMNS or not isinstance(text, str) for key, text in keys.items()):
+            reason = _("wants a path, and these keys with texts at most: {listing}").format(listing=", ".join(COLUMNS))
+            got = _("{reason}; got {entry}").format(reason=reason, entry=ascii(entry)[:200])
+            raise ConfigurationError(_("entry {number}: {reason}").format(number=number, reason=got), file=file)
+        entries.append((number, keys))
+    return entries
 
 
 @dataclass(frozen=True)

@@ -67,3 +67,35 @@ def test_a_misspelt_decision_is_refused(given: Path, row: str, words: str):
     (given / "resolve.csv").write_text(f"path,student,exercise,submitted,decision\n{row}\n")
     with pytest.raises(ConfigurationError, match=words):
         read_resolutions(given / "resolve.csv", EXERCISES, read_roster(given / "roster.csv"), UTC)
+
+
+def test_decisions_in_yaml_are_those_of_a_table(given: Path):
+    roster = read_roster(given / "roster.csv")
+    (given / "resolve.csv").write_text(
+        "path,student,exercise,submitted,decision\n=eve/markov_quiz.py,zoe,,,\nada/v1.py,,,,ignore\n"
+        "ada/v2.py,,markov_quiz,2027-02-08 23:10,\n"
+    )
+    (given / "resolve.yaml").write_text(
+        "- {path: =eve/markov_quiz.py, student: zoe}\n- {path: ada/v1.py, decision: ignore}\n"
+        "- path: ada/v2.py\n  exercise: markov_quiz\n  submitted: 2027-02-08 23:10\n  decision:\n"
+    )
+    table, listed = (read_resolutions(given / name, EXERCISES, roster, UTC) for name in ("resolve.csv", "resolve.yaml"))
+    assert listed == table
+    assert len(listed.settled) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("- {path: ada/v1.py}\n- {path: ada/v2.py, student: adaa}", "entry 2.*adaa.*did you mean ada"),
+        ("- {path: ada/v1.py, word: ignore}", "entry 1.*word"),
+        ("- {student: ada}", "entry 1.*path"),
+        ("- {path: [ada]}", "entry 1"),
+        ("path: ada/v1.py", "list"),
+        ("- {path: ", "line 1"),
+    ],
+)
+def test_a_wrong_entry_in_yaml_is_refused(given: Path, text: str, words: str):
+    (given / "resolve.yml").write_text(text)
+    with pytest.raises(ConfigurationError, match=words):
+        read_resolutions(given / "resolve.yml", EXERCISES, read_roster(given / "roster.csv"), UTC)
