@@ -5,17 +5,15 @@ Attempts go into the book in the order in which they were handed in, where all o
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from autograder.batch.keys import Keys
+from autograder.batch.plan import key_of
 from autograder.book.handed_in import Handed
 from autograder.book.store import Store
-from autograder.submissions import Entry, HandIn, SubmissionUnreadable
+from autograder.submissions import Entry, HandIn
 from autograder.submissions.layout import Identity
-from autograder.submissions.opening import read_regular
-from autograder.submissions.reader import MAX_BYTES
 
 Found = Mapping[tuple[str, str, str], Entry]  # by student, exercise and SHA-256
 
@@ -26,14 +24,10 @@ def earlier_rounds(handed_in: HandIn, store: Store, keys: Keys) -> Iterator[Hand
     while waiting:
         first = {(entry.student, entry.exercise): entry for entry in reversed(waiting)}
         waiting = [entry for entry in waiting if first[entry.student, entry.exercise] is not entry]
-        # No students: nobody misses anything in a round of earlier attempts.
-        one = replace(handed_in, students=(), entries=(), evidence=(), earlier=tuple(first.values()))
-        entries = tuple(
-            entry for (student, exercise, sha256), entry in found(one).items()
-            if not _holds(store, keys, student, exercise, sha256)
-        )  # fmt: skip
+        entries = tuple(entry for entry in first.values() if not _holds(store, keys, entry))
         if entries:
-            yield replace(one, entries=entries, earlier=())
+            # No students: nobody misses anything in a round of earlier attempts.
+            yield replace(handed_in, students=(), entries=entries, evidence=(), earlier=())
 
 
 def found(handed_in: HandIn, digests: Mapping[tuple[str, str], str] | None = None) -> Found:
@@ -43,13 +37,7 @@ def found(handed_in: HandIn, digests: Mapping[tuple[str, str], str] | None = Non
         handed_in: with its earlier attempts.
         digests: SHA-256 of the entries, by student and exercise, as a plan read them.
     """
-    files: dict[tuple[str, str, str], Entry] = {}
-    for entry in handed_in.earlier:
-        try:
-            content = read_regular(entry.path, MAX_BYTES, entry.base or handed_in.folder).content
-        except SubmissionUnreadable:
-            continue
-        files[entry.student, entry.exercise, hashlib.sha256(content).hexdigest()] = entry
+    files = {(entry.student, entry.exercise, entry.sha256): entry for entry in handed_in.earlier}
     for entry in handed_in.entries:
         name = entry.student, entry.exercise
         # A file that holds no code has no digest in the plan: whatever was last said of it is said of this file.
@@ -72,9 +60,9 @@ def _number(who: Identity) -> str:
     return who.number if who.platform in ("", "moodle") or not who.number else f"{who.platform} {who.number}"
 
 
-def _holds(store: Store, keys: Keys, student: str, exercise: str, sha256: str) -> bool:
-    key = keys.of(student, exercise, sha256)
+def _holds(store: Store, keys: Keys, entry: Entry) -> bool:
+    key = key_of(keys, entry, entry.sha256)
     return any(
-        attempt.sha256 == sha256 and attempt.key == key and attempt.result.outcome != "error"
-        for attempt in store.attempts.history(student, exercise)
+        attempt.sha256 == entry.sha256 and attempt.key == key and attempt.result.outcome != "error"
+        for attempt in store.attempts.history(entry.student, entry.exercise)
     )

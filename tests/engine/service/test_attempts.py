@@ -57,7 +57,7 @@ def test_an_earlier_attempt_is_graded_once(toy, tmp_path):
         file = tmp_path / "class" / "ada" / f"toy-{number}.py"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"x = {number}\n")
-        entries.append(Entry("ada", "toy", file))
+        entries.append(Entry("ada", "toy", file, sha256=hashlib.sha256(file.read_bytes()).hexdigest()))
     last = Entry("ada", "toy", tmp_path / "class" / "ada" / "toy-3.py")
     scan = HandIn(tmp_path / "class", ("ada",), (last,), (), (), earlier=tuple(entries))
     store, keys = open_store(tmp_path / "out", course.id), Keys(course, b"a secret of the tests", "en", False)

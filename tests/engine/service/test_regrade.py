@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import sys
+from dataclasses import replace
 
 import pytest
 
@@ -224,13 +227,34 @@ def test_unreadable_files_are_read_once(course, tmp_path):
     assert (len(first.plan.unreadable), len(again.plan.unreadable), len(again.plan.kept)) == (1, 0, 1)
 
 
-def test_each_file_is_read_and_parsed_once(course, tmp_path, monkeypatch):
-    folder, out = make_class(tmp_path / "class", 3), tmp_path / "out"
-    read = []
-    reader = shelf.read_submission
-    monkeypatch.setattr(shelf, "read_submission", lambda path, **more: read.append(path) or reader(path, **more))
-    run(course, folder, out, answering)
-    assert len(read) == len(set(read)) == 3
+OPENED: list[str] | None = None  # names of files, where a test counts them
+
+
+@sys.addaudithook
+def _count(event, arguments):
+    if event == "open" and OPENED is not None:
+        OPENED.append(os.path.basename(os.fsdecode(arguments[0])) if not isinstance(arguments[0], int) else "")
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Every file that is opened, in whichever way: an audit hook cannot be gone round."""
+    names: list[str] = []
+    monkeypatch.setattr(sys.modules[__name__], "OPENED", names)
+    return names
+
+
+def test_each_file_is_read_once_earlier_attempts_included(course, tmp_path, opened):
+    folder = tmp_path / "class"
+    folder.mkdir()
+    for number, name in enumerate(("adalove", "bobray"), start=11):
+        for attempt in ("", "-1", "-2"):
+            (folder / f"{name}_{number}_{number}0_toy{attempt}.py").write_text(FAST + f"# {name} {attempt}\n")
+    names = sorted(path.name for path in folder.iterdir())
+    opened.clear()
+    batch, graded = run(replace(course, attempts="best"), folder, tmp_path / "out", answering)
+    assert len(graded) == 6, batch.handed_in.layout
+    assert sorted(name for name in opened if name.endswith(".py") and name in names) == names
 
 
 def test_few_submissions_are_in_memory(course, tmp_path, monkeypatch):
