@@ -57,7 +57,7 @@ from autograder.sandbox import WarmParentDied
 LEAVING_SECONDS = 5.0
 
 
-class Lines(Protocol):
+class LineStream(Protocol):
     """Where questions come from and answers go: a socket's stream."""
 
     def __iter__(self) -> Iterator[str]:
@@ -79,7 +79,7 @@ class JobLoop:
 
     engine_class: type[Engine] = Engine
 
-    def __init__(self, stream: Lines, start: Start) -> None:
+    def __init__(self, stream: LineStream, start: Start) -> None:
         self._stream = stream
         self._order = start.order
         self._slot = start.slot

@@ -74,7 +74,7 @@ class Fork:
             raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0.0)
 
 
-class Line:
+class Zygote:
     """A way to ask the zygote for forks.
 
     Args:
@@ -112,17 +112,17 @@ class Line:
             self._zygote.wait()
 
 
-_line: Line | None = None
+_line: Zygote | None = None
 _starting = threading.Lock()
 
 
 def use(channel: socket.socket) -> None:
     """In a fork of the zygote: the line on which it can be asked for more."""
     global _line
-    _line = Line(channel)
+    _line = Zygote(channel)
 
 
-def known() -> Line | None:
+def known() -> Zygote | None:
     """The line of this process, if it has one."""
     return _line if _line is not None and _line.usable else None
 
@@ -132,7 +132,7 @@ def possible() -> bool:
     return sys.platform == "linux" and hasattr(os, "pidfd_open")
 
 
-def line() -> Line:
+def line() -> Zygote:
     """The line of this process to a zygote of its own, which is started where there is none."""
     global _line
     with _starting:
@@ -145,7 +145,7 @@ def line() -> Line:
         return found
 
 
-def _start() -> Line:
+def _start() -> Zygote:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         process = subprocess.Popen(
@@ -159,7 +159,7 @@ def _start() -> Line:
             start_new_session=True,
         )
     ours.send(json.dumps({"sys_path": sys.path, "preload": [*PRELOAD, SERVICE], "root": ROOT}).encode())
-    return Line(ours, process)
+    return Zygote(ours, process)
 
 
 def judge(module: str, connection: int, settings: dict[str, str]) -> Fork:

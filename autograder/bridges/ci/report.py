@@ -13,7 +13,7 @@ Checks = Literal["public", "hidden"]
 BAD = ("failed", "blocked", "error")
 
 
-class Lines(Protocol):
+class Locator(Protocol):
     """Finds lines of a student's file: `submissions.lines.LineFinder`."""
 
     def of_place(self, where: str, line: int) -> int | None:
@@ -120,7 +120,7 @@ def section(
     view: ExerciseView,
     file: str,
     kind: Checks,
-    where: Lines | None,
+    where: Locator | None,
     seconds: float,
 ) -> Section:
     """The part of a report on one exercise.
@@ -169,7 +169,7 @@ def section(
     )
 
 
-def _line(check: CheckView, where: Lines | None) -> Line:
+def _line(check: CheckView, where: Locator | None) -> Line:
     text = " ".join(part for part in (check.message, check.hint) if part)
     bad = check.outcome in BAD
     return Line(

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from autograder.sandbox import WarmParent, WorkerLimits, forks
-from autograder.sandbox.forks import Fork, Line
+from autograder.sandbox.forks import Fork, Zygote
 
 MIB = 2**20
 pytestmark = pytest.mark.skipif(not forks.possible(), reason="Linux only")
@@ -174,7 +174,7 @@ def test_a_warm_parent_without_a_zygote_is_made_as_before(line, monkeypatch):
     killed = forks._start()
     killed._zygote.send_signal(signal.SIGKILL)
     killed._zygote.wait()
-    orphan = Line(killed._channel)
+    orphan = Zygote(killed._channel)
     monkeypatch.setattr(forks, "_line", orphan)
     with WarmParent() as parent:
         assert isinstance(parent._process, subprocess.Popen)
