@@ -41,7 +41,7 @@ class ChannelTimeout(Exception):
 
 
 @dataclass(frozen=True)
-class Message(Generic[Other]):
+class Frame(Generic[Other]):
     """One frame: `number` pairs a reply with its request, `kind` says what it is, `value` is plain data.
 
     `size` is its length on the wire.
@@ -97,7 +97,7 @@ class Channel(Generic[Other]):
         for part in parts:
             self._write(part, deadline)
 
-    def receive(self, deadline: float | None = None) -> Message[Other]:
+    def receive(self, deadline: float | None = None) -> Frame[Other]:
         """Receive one frame.
 
         Raises:
@@ -120,7 +120,7 @@ class Channel(Generic[Other]):
             raise WireError("value nested too deep") from None
         except (RuntimeError, ValueError, OverflowError, MemoryError) as error:  # torch found what no check here did
             raise WireError(f"a value that cannot be built ({type(error).__name__})") from None
-        return Message(header.number, header.kind, value, header_length + body_length)
+        return Frame(header.number, header.kind, value, header_length + body_length)
 
     def unsolicited(self) -> bool:
         """Whether bytes wait that no request has asked for."""

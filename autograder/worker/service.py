@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TypedDict, cast
 
-from autograder.wire.channel import Channel, ChannelClosed, Message
+from autograder.wire.channel import Channel, ChannelClosed, Frame
 from autograder.wire.values import CellData, Unusable, WireError
 from autograder.worker import surroundings
 from autograder.worker.dispatcher import Dispatcher, Reply
@@ -53,7 +53,7 @@ def serve(connection: socket.socket, isolation: Mapping[str, object]) -> None:
             channel.send(message.number, "value", Unusable(f"an answer that cannot be read ({type(error).__name__})"))
 
 
-def _load(channel: Channel[object], dispatcher: Dispatcher, message: Message[object]) -> Reply:
+def _load(channel: Channel[object], dispatcher: Dispatcher, message: Frame[object]) -> Reply:
     def progress(number: int, where: str, line: int) -> None:
         channel.send(message.number, "progress", {"statement": number, "where": where, "line": line})
 
