@@ -183,14 +183,14 @@ def _wait(poll: select.poll, deadline: float | None) -> None:
 
 
 @dataclass(frozen=True)
-class _Header:
+class _FrameHeader:
     number: int
     kind: str
     value: object
     sizes: list[int]
 
 
-def _parse_header(data: bytearray) -> _Header:
+def _parse_header(data: bytearray) -> _FrameHeader:
     try:
         header: object = _DECODER.decode(data.decode())
     except (ValueError, RecursionError):
@@ -204,7 +204,7 @@ def _parse_header(data: bytearray) -> _Header:
         raise WireError("a header with a bad kind")
     if type(sizes) is not list or len(sizes) > MAX_BUFFERS or any(type(n) is not int or n < 0 for n in sizes):
         raise WireError("a header with a bad sizes")
-    return _Header(number, kind, header["value"], sizes)
+    return _FrameHeader(number, kind, header["value"], sizes)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
