@@ -84,7 +84,7 @@ def load_quiz(file: Path) -> Quiz:
 
 
 @dataclass(frozen=True)
-class Question:
+class QuizQuestion:
     """A question of the quiz as a check: its key, the title that students see, its points."""
 
     key: str
@@ -92,7 +92,7 @@ class Question:
     points: float
 
 
-def quiz_questions(exercise: Exercise) -> tuple[Question, ...]:
+def quiz_questions(exercise: Exercise) -> tuple[QuizQuestion, ...]:
     """The questions of an exercise's quiz, as `answers` describes them; none where there is no quiz.
 
     Raises:
@@ -123,7 +123,7 @@ def quiz_questions(exercise: Exercise) -> tuple[Question, ...]:
                 ),
                 file=exercise.quiz,
             )
-        found.append(Question(key, title, float(points)))
+        found.append(QuizQuestion(key, title, float(points)))
     return tuple(found)
 
 
