@@ -14,7 +14,7 @@ from autograder.course.discovery import Exercise
 from autograder.judge.check import check
 
 if TYPE_CHECKING:
-    from autograder.judge.quiz import Quiz
+    from autograder.judge.quiz import QuizJudge
 
 FILE = "test_quiz.py"  # there is none: it says where the questions come among the checks
 HIDDEN = ("tests", "hidden")
@@ -26,7 +26,7 @@ def quiz_checks(exercise: Exercise) -> tuple[FunctionType, ...]:
 
 
 def _check_of(key: str, title: str, points: float) -> FunctionType:
-    def judge(quiz: Quiz) -> None:
+    def judge(quiz: QuizJudge) -> None:
         quiz.grade(key)
 
     assert isinstance(judge, FunctionType)

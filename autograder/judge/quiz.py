@@ -16,7 +16,7 @@ RightAnswers: TypeAlias = Mapping[str, Mapping[str, object]]
 MOST_LETTERS = 60  # of an answer that is kept
 
 
-class Quiz:
+class QuizJudge:
     """The `quiz` fixture.
 
     Args:
