@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.commands.handing_in import Reading, class_options
+from autograder.commands.handing_in import ReadingOptions, class_options
 from autograder.commands.options import FOLDER, in_course, of_exercises, open_course
 from autograder.language import _
 
@@ -24,7 +24,7 @@ from autograder.language import _
 @class_options
 @click.option("--force", is_flag=True, help="Replace the notebooks that are there already.")
 def command(
-    folder: Path, course: Path, exercises: tuple[str, ...], submissions: Path | None, reading: Reading, force: bool
+    folder: Path, course: Path, exercises: tuple[str, ...], submissions: Path | None, reading: ReadingOptions, force: bool
 ) -> None:
     """Write a course that nbgrader opens, validates, generates, autogrades and gives feedback on.
 

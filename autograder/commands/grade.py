@@ -14,7 +14,7 @@ import click
 from autograder.commands.choosing import choice_options
 from autograder.commands.cluster_options import cluster_options
 from autograder.commands.faults import CommandFault
-from autograder.commands.handing_in import Reading, reading_options
+from autograder.commands.handing_in import ReadingOptions, reading_options
 from autograder.commands.options import in_book, in_course, in_language, open_book, open_course, with_workers
 from autograder.language import _, ngettext
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 )
 @cluster_options
 def command(
-    folder: Path, out: Path, course: Path, reading: Reading, workers: int | None, choice: Choice, figures: bool,
+    folder: Path, out: Path, course: Path, reading: ReadingOptions, workers: int | None, choice: Choice, figures: bool,
     dry_run: bool, book: str | None, gradebook: str | None, lang: str | None, unprotected: bool,
     cluster: Cluster | None,
 ) -> None:  # fmt: skip

@@ -21,7 +21,7 @@ RESOLVE = "resolve.csv"
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadingOptions:
     """How what a class handed in is read."""
 
     layout: str
@@ -54,10 +54,10 @@ _CLASS = (
         "--roster", type=FILE, help="CSV of the course's students: id, name, email, numbers in other programs."
     ),
 )
-class_options = gathered("reading", lambda layout, roster: Reading(layout, roster), *_CLASS)
+class_options = gathered("reading", lambda layout, roster: ReadingOptions(layout, roster), *_CLASS)
 reading_options = gathered(
     "reading",
-    Reading,
+    ReadingOptions,
     *_CLASS,
     click.option(
         "--submitted-from",

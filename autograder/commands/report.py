@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.commands.handing_in import Reading, class_options
+from autograder.commands.handing_in import ReadingOptions, class_options
 from autograder.commands.options import EXISTING, FOLDER, in_book, in_course, in_language, open_book, open_course
 from autograder.language import _, ngettext, said
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @in_language
 def command(
     out: Path, student: str | None, exercise: str | None, as_csv: bool, html: Path | None, teacher: bool,
-    class_folder: Path | None, submissions: Path | None, reading: Reading, course: Path, book: str | None,
+    class_folder: Path | None, submissions: Path | None, reading: ReadingOptions, course: Path, book: str | None,
     lang: str | None,
 ) -> None:  # fmt: skip
     """Show the results in OUT, a folder written by `autograder grade`.
