@@ -77,7 +77,7 @@ def _live(control: socket.socket, warm: bool) -> None:
         mission = _prepare(order, warm)
         imported = time.perf_counter()
         mission = _choose_plan(mission, frozenset(order["without"]), order["unprotected"])
-    except Refusal as refusal:
+    except CannotStart as refusal:
         control.send(json.dumps({"refused": str(refusal)}).encode())
         return
     except BaseException:
@@ -90,7 +90,7 @@ def _live(control: socket.socket, warm: bool) -> None:
     _fork_on_request(mission, control, judge)
 
 
-class Refusal(Exception):
+class CannotStart(Exception):
     pass
 
 
@@ -156,7 +156,7 @@ def warm_up() -> None:
 def _choose_plan(mission: minder.Mission, without: frozenset[str], unprotected: bool) -> minder.Mission:
     """The strongest plan that this machine carries out, self-test included: tried on a throw-away worker."""
     if calls.architecture() not in calls.AUDIT_ARCH:
-        raise Refusal(f"the sandbox does not know the processor {calls.architecture()}. {ADVICE}")
+        raise CannotStart(f"the sandbox does not know the processor {calls.architecture()}. {ADVICE}")
     why = [f"{name}: switched off" for name in sorted(without)]
     filtered = "seccomp" not in without
     files = "landlock" not in without and landlock.version() > 0
@@ -174,7 +174,7 @@ def _choose_plan(mission: minder.Mission, without: frozenset[str], unprotected: 
             return _settled(mission, plan, level, layers, why)
         why.append(f"{'namespaces' if plan.namespaces else 'landlock alone'}: {reason}")
     if not unprotected:
-        raise Refusal(f"student code can't be isolated on this machine: {'; '.join(why)}. {ADVICE}")
+        raise CannotStart(f"student code can't be isolated on this machine: {'; '.join(why)}. {ADVICE}")
     for namespaces, landlocked, with_filter in _UNPROTECTED:
         if (with_filter and not filtered) or (landlocked and not files) or (namespaces and "namespaces" in without):
             continue
@@ -183,7 +183,7 @@ def _choose_plan(mission: minder.Mission, without: frozenset[str], unprotected: 
         if layers is not None:
             return _settled(mission, plan, "none", layers, why)
         why.append(f"unprotected: {reason}")
-    raise Refusal(f"not even an unprotected worker starts: {'; '.join(why)}")
+    raise CannotStart(f"not even an unprotected worker starts: {'; '.join(why)}")
 
 
 def _settled(
