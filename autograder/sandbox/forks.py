@@ -21,7 +21,7 @@ from typing import Literal, TypedDict
 
 import autograder
 from autograder.sandbox.environment import environment
-from autograder.sandbox.isolation import Report
+from autograder.sandbox.isolation import AnswerData
 
 PRELOAD = ("numpy", "torch", "torch._dynamo", "matplotlib.pyplot", "matplotlib.backends.backend_agg")
 SERVICE = "autograder.worker.service"
@@ -99,7 +99,7 @@ class Zygote:
             self._channel.settimeout(_START_SECONDS)
             socket.send_fds(self._channel, [json.dumps(request).encode()], descriptors)
             message, handles, _flags, _address = socket.recv_fds(self._channel, 1 << 16, 1)
-        answer: Report = json.loads(message) if message else {"failed": "the zygote has ended"}
+        answer: AnswerData = json.loads(message) if message else {"failed": "the zygote has ended"}
         if "failed" in answer:
             raise OSError(answer["failed"])
         return Fork(answer["pid"], handles[0])

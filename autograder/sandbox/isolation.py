@@ -112,7 +112,7 @@ class ParentOrder(TypedDict):
     sys_path: list[str]
 
 
-class Report(TypedDict, total=False):
+class AnswerData(TypedDict, total=False):
     """What a warm parent or a minder answers: one of `ready`, `locked`, `exit`, `allowed`, `refused` or `failed`."""
 
     ready: IsolationData

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from autograder.sandbox import kernel, selftest
-from autograder.sandbox.isolation import Exit, IsolationData, Report, WorkerLimits
+from autograder.sandbox.isolation import AnswerData, Exit, IsolationData, WorkerLimits
 from autograder.sandbox.lockdown import (
     REPORT,
     WIRE,
@@ -179,23 +179,23 @@ def _locked(mission: Mission, owner: Owner, wire: int, report: int, sizes: tuple
             if wrong:
                 raise OSError(1, "the self-test found: " + "; ".join(wrong))
             layers.append("self-test")
-        answer = Report(locked=layers)
+        answer = AnswerData(locked=layers)
     except BaseException as error:
         message = f"{type(error).__name__}: {error}"
-        answer = Report(refused=message, details=traceback.format_exc()[-50000:])
+        answer = AnswerData(refused=message, details=traceback.format_exc()[-50000:])
     os.write(REPORT, json.dumps(answer).encode())
     os.close(REPORT)
     return own if "locked" in answer else None
 
 
-def _read_all(pipe: int) -> Report | None:
+def _read_all(pipe: int) -> AnswerData | None:
     chunks = []
     while chunk := os.read(pipe, 65536):
         chunks.append(chunk)
     os.close(pipe)
     if not chunks:
         return None
-    report: Report = json.loads(b"".join(chunks))
+    report: AnswerData = json.loads(b"".join(chunks))
     return report
 
 
@@ -245,6 +245,6 @@ def _verdict(
     return Exit(status, killed_by, round(cpu, 3), memory, reason)
 
 
-def _tell(status: socket.socket, message: Report) -> None:
+def _tell(status: socket.socket, message: AnswerData) -> None:
     with contextlib.suppress(OSError):  # the judge is gone: nobody is left to be told
         status.send(json.dumps(message).encode())

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from autograder.sandbox import calls, kernel, landlock, minder, pages, seccomp
-from autograder.sandbox.isolation import MIB, Isolation, Level, ParentOrder, Report, WorkerLimits
+from autograder.sandbox.isolation import MIB, AnswerData, Isolation, Level, ParentOrder, WorkerLimits
 from autograder.sandbox.lockdown import Lockdown, close_from
 from autograder.sandbox.readable import library_paths, site_packages, sys_path_within
 
@@ -215,7 +215,7 @@ def _try_once(mission: minder.Mission) -> tuple[list[str] | None, str]:
         if _fork_minder(replace(mission, serve=None), wire, theirs, (ours, far_end)) is None:
             return None, too_many_threads()
         theirs.close()
-        answer: Report = json.loads(ours.recv(1 << 17) or b'{"refused": "the minder died"}')
+        answer: AnswerData = json.loads(ours.recv(1 << 17) or b'{"refused": "the minder died"}')
         if "locked" not in answer:
             return None, answer["refused"]
         ours.recv(1 << 17)  # how it ended: the minder is done

@@ -23,11 +23,11 @@ from autograder.sandbox.environment import environment
 from autograder.sandbox.forks import PRELOAD, Fork
 from autograder.sandbox.isolation import (
     SWITCHES,
+    AnswerData,
     Exit,
     Isolation,
     IsolationRefused,
     ParentOrder,
-    Report,
     WarmParentDied,
     WorkerLimits,
 )
@@ -128,7 +128,7 @@ class WarmParent:
         self._isolation = Isolation.from_json(answer["ready"])
 
     @staticmethod
-    def _explain(answer: Report | None, errors: str) -> None:
+    def _explain(answer: AnswerData | None, errors: str) -> None:
         if answer is not None and "refused" in answer:
             raise IsolationRefused(answer["refused"])
         cause = (answer and answer.get("failed")) or errors.strip() or "it ended without a word"
@@ -220,7 +220,7 @@ class LockedWorker(Worker):
             self._end(answer)
         return self._exit
 
-    def _end(self, answer: Report | None) -> None:
+    def _end(self, answer: AnswerData | None) -> None:
         lost = Exit(None, None, 0.0, 0, "lost")
         self._exit = Exit(**answer["exit"]) if answer is not None and "exit" in answer else lost
         self._status.close()
@@ -247,7 +247,7 @@ class LockedWorker(Worker):
         self.socket.close()
 
 
-def _receive(channel: socket.socket, timeout: float | None) -> Report | None:
+def _receive(channel: socket.socket, timeout: float | None) -> AnswerData | None:
     """One message, None at the end of the channel. TimeoutError if nothing comes in time."""
     poll = select.poll()  # select() fails for descriptors above 1024
     poll.register(channel, select.POLLIN)
@@ -256,5 +256,5 @@ def _receive(channel: socket.socket, timeout: float | None) -> Report | None:
     message = channel.recv(1 << 17)
     if not message:
         return None
-    report: Report = json.loads(message)
+    report: AnswerData = json.loads(message)
     return report
