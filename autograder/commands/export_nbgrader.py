@@ -24,8 +24,9 @@ from autograder.language import _
 @class_options
 @click.option("--force", is_flag=True, help="Replace the notebooks that are there already.")
 def command(
-    folder: Path, course: Path, exercises: tuple[str, ...], submissions: Path | None, reading: ReadingOptions, force: bool
-) -> None:
+    folder: Path, course: Path, exercises: tuple[str, ...], submissions: Path | None, reading: ReadingOptions,
+    force: bool,
+) -> None:  # fmt: skip
     """Write a course that nbgrader opens, validates, generates, autogrades and gives feedback on.
 
     Autograding there asks this program's judge and runs no student's code in a kernel. DIR must stay on the
