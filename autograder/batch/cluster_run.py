@@ -19,13 +19,12 @@ from autograder.batch.job import Order
 from autograder.batch.judges import JudgeFault, JudgeLost
 from autograder.batch.keys import Keys
 from autograder.batch.pictures import unpack
-from autograder.batch.plan import Name
 from autograder.batch.pool import Done, OnDone, Source, Task
 from autograder.batch.retries import TRIES, lost_for_good
 from autograder.course import CourseConfig
 from autograder.judge.messages import from_line, to_line
 from autograder.language import _
-from autograder.results.attempt import Key
+from autograder.results.attempt import Key, Name
 
 LOOK_SECONDS = 2.0  # how often the number of workers is looked at
 

@@ -17,12 +17,10 @@ from autograder.batch.pictures import Pictures
 from autograder.batch.pool import Task
 from autograder.course import CourseConfig
 from autograder.language import N_, _
-from autograder.results.attempt import Key, Known
+from autograder.results.attempt import Key, Known, Name
 from autograder.results.model import Result, SubmissionFacts
 from autograder.submissions import Entry, HandIn, NotGradable, SubmissionUnreadable
 from autograder.submissions.shown import shown
-
-Name = tuple[str, str]  # student and exercise
 
 NEW = N_("new")
 FORCED = N_("asked for (--force)")

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Generic, TypeVar
 
+from autograder.results.attempt import Name
+
 T = TypeVar("T")
-Name = tuple[str, str]  # student and exercise
 
 _SAMPLE = 101  # durations that a guess is made from
 

@@ -15,19 +15,18 @@ from autograder.book.decisions import Decision
 from autograder.book.late import lateness_of, submitted
 from autograder.book.rubric import Item, Rubric
 from autograder.course import CourseConfig
+from autograder.results.attempt import Name
 from autograder.results.grade import Comment, Grade, Mark, Override
 from autograder.results.model import Result
 from autograder.results.outcomes import WITH_POINTS
 from autograder.results.points import rounded
-
-Key = tuple[str, str]
 
 
 def grade_by(
     course: CourseConfig, decisions: Sequence[Decision], rubric: Rubric | None = None
 ) -> Callable[[Result], Grade]:
     """What makes the grade of a result, for results that are looked at one at a time."""
-    by_key: dict[Key, list[Decision]] = {}
+    by_key: dict[Name, list[Decision]] = {}
     for decision in decisions:
         by_key.setdefault((decision.student, decision.exercise), []).append(decision)
 
@@ -38,9 +37,9 @@ def grade_by(
     return grade_of
 
 
-def extensions(decisions: Sequence[Decision]) -> dict[Key, datetime]:
+def extensions(decisions: Sequence[Decision]) -> dict[Name, datetime]:
     """The due dates of students who have one of their own."""
-    by_key: dict[Key, list[Decision]] = {}
+    by_key: dict[Name, list[Decision]] = {}
     for decision in decisions:
         if decision.kind == "extend":
             by_key.setdefault((decision.student, decision.exercise), []).append(decision)

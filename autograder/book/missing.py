@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 from autograder.book.decisions import Decision
 from autograder.course import CourseConfig
 from autograder.language import _
+from autograder.results.attempt import Name
 from autograder.results.model import Result
-
-Name = tuple[str, str]  # student and exercise
 
 
 def expected(

@@ -12,11 +12,10 @@ from autograder.course import CourseConfig
 from autograder.language import said
 from autograder.reports.quiz_answers import QuizStats, quiz_stats
 from autograder.reports.similarity import Likeness
+from autograder.results.attempt import Name
 from autograder.results.grade import Grade
 from autograder.results.model import CheckResult, Result
 from autograder.results.outcomes import HANDED_IN, RESULT_OUTCOMES
-
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -156,7 +155,7 @@ def class_view(
     *,
     names: Mapping[str, str] | None = None,
     likeness: Sequence[Likeness] = (),
-    before: Mapping[Key, float] | None = None,
+    before: Mapping[Name, float] | None = None,
 ) -> ClassView:
     """Count a class.
 
@@ -223,7 +222,7 @@ def _other_names(names: Mapping[str, str]) -> dict[str, str]:
     return {student: name for student, name in names.items() if name and name != student}
 
 
-def _exercise(exercise: str, title: str, results: Sequence[Result], finals: Mapping[Key, Grade]) -> ExerciseStats:
+def _exercise(exercise: str, title: str, results: Sequence[Result], finals: Mapping[Name, Grade]) -> ExerciseStats:
     # Of those who handed in: what is missing says nothing about the exercise.
     known = [finals[r.student, r.exercise].final for r in results if r.outcome in HANDED_IN]
     values = [final for final in known if final is not None]
@@ -268,7 +267,7 @@ def _check(exercise: str, name: str, checks: Sequence[CheckResult]) -> CheckStat
 
 def _mistakes(results: Sequence[Result]) -> tuple[MistakeStats, ...]:
     """The most frequent first. A student who shows a mistake in three checks has made it once."""
-    found: dict[Key, tuple[str, dict[str, None], dict[str, None]]] = {}
+    found: dict[Name, tuple[str, dict[str, None], dict[str, None]]] = {}
     for result in results:
         for check in result.checks:
             if check.diagnosis and check.outcome != "passed":
@@ -283,7 +282,7 @@ def _mistakes(results: Sequence[Result]) -> tuple[MistakeStats, ...]:
 
 
 def _identical(results: Sequence[Result]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    groups: dict[Key, list[str]] = {}
+    groups: dict[Name, list[str]] = {}
     for result in results:
         digest = result.submission.sha256
         if digest:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 # What a result depends on, part by part: a short digest for each.
 Key = dict[str, str]
+Name = tuple[str, str]  # student and exercise
 OWN = ("submission", "student")  # parts that no two submissions share
 
 

@@ -17,12 +17,12 @@ from autograder.book.place import has_book, is_url, open_store
 from autograder.book.rubric import load_rubric
 from autograder.book.store import Store
 from autograder.course.roster import Roster, read_roster
-from autograder.results.attempt import Known
+from autograder.results.attempt import Known, Name
 from autograder.results.grade import Grade
 from autograder.results.model import Result
 from autograder.service.decisions import checked
 from autograder.service.held import Held
-from autograder.service.results import Name, Results
+from autograder.service.results import Results
 from autograder.service.speech import in_its_language
 
 if TYPE_CHECKING:

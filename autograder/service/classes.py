@@ -11,11 +11,11 @@ from autograder.batch.keys import Keys
 from autograder.batch.pictures import Pictures
 from autograder.batch.plan import Plan, key_of, make_plan
 from autograder.batch.pool import Done, OnDone, Source
-from autograder.results.attempt import Key
+from autograder.results.attempt import Key, Name
 from autograder.results.grade import Grade
 from autograder.results.model import Result
 from autograder.service.jobs import Jobs
-from autograder.service.results import Name, Results
+from autograder.service.results import Results
 from autograder.service.rounds import earlier_rounds, found, noted
 from autograder.service.views import write_questions, write_result, write_unplaced, write_views
 from autograder.submissions import HandIn

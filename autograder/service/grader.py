@@ -23,12 +23,12 @@ from autograder.batch.pictures import Pictures
 from autograder.batch.plan import Plan, make_plan
 from autograder.batch.pool import Judges, OnDone, Source, default_workers
 from autograder.language import _
+from autograder.results.attempt import Name
 from autograder.results.model import Result
 from autograder.service.choice import Choice, require
 from autograder.service.classes import Batch, ClassGrading
 from autograder.service.course import PUBLIC, Course
 from autograder.service.listener import Listener
-from autograder.service.results import Name
 from autograder.service.speech import in_its_language
 from autograder.submissions import Entry, HandIn, Submission, SubmissionUnreadable, read_submission
 from autograder.submissions.shown import shown

@@ -14,9 +14,9 @@ from autograder.book.grades import extensions
 from autograder.book.handed_in import Handed
 from autograder.book.missing import expected, not_handed_in
 from autograder.book.store import Store
-from autograder.results.attempt import Known
+from autograder.results.attempt import Known, Name
 from autograder.results.model import Result
-from autograder.service.results import Name, Results
+from autograder.service.results import Results
 from autograder.service.speech import in_its_language
 
 if TYPE_CHECKING:

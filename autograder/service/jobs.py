@@ -10,8 +10,7 @@ from autograder.batch.pictures import Pictures
 from autograder.batch.plan import Plan, Planned, make_task
 from autograder.batch.pool import Task
 from autograder.batch.schedule import Schedule, ToDo
-from autograder.results.attempt import Known
-from autograder.service.results import Name
+from autograder.results.attempt import Known, Name
 from autograder.submissions import HandIn
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ from autograder.results.model import Result
 from autograder.submissions import SubmissionUnreadable
 
 if TYPE_CHECKING:
+    from autograder.results.attempt import Name
     from autograder.service.book import Book
-    from autograder.service.results import Name
     from autograder.submissions import HandIn
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import overload
 
+from autograder.results.attempt import Name
 from autograder.results.model import Result
-
-Name = tuple[str, str]  # student and exercise
 
 
 class Results(Sequence[Result]):

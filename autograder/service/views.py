@@ -15,8 +15,8 @@ from autograder.submissions.resolutions import template
 
 if TYPE_CHECKING:
     from autograder.book.handed_in import Handed
+    from autograder.results.attempt import Name
     from autograder.service.book import Book
-    from autograder.service.results import Name
     from autograder.submissions import HandIn
 
 GRADES = "grades.csv"
