@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 from autograder.course.config import CourseConfig, DataConfig
 from autograder.course.errors import ConfigurationError
 from autograder.course.folders import user_folder
-from autograder.course.sets import IMAGES, LABELS, MNIST, Name, PublishedSet
+from autograder.course.sets import IMAGES, LABELS, MNIST, PublishedSet, SetName
 from autograder.language import _
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Split = Literal["train", "held_out"]
 
 MAX_BYTES = 16_000_000  # the images take 7,840,016
-TRAIN_ROWS: dict[Name, int] = {"mnist": 8_000, "fashion": 8_000, "digits": 1_400}
+TRAIN_ROWS: dict[SetName, int] = {"mnist": 8_000, "fashion": 8_000, "digits": 1_400}
 SIDE = 28
 
 
@@ -43,7 +43,7 @@ class ImageSet:
 
     images: FloatArray  # (n, size * size), in [0, 1]
     labels: ByteArray  # (n,)
-    data_set: Name
+    data_set: SetName
     note: str  # a line for the user where this is not what they might think; empty otherwise
 
 
@@ -130,7 +130,7 @@ def find_images(published: PublishedSet, data: DataConfig, root: Path) -> Path |
 
 
 @functools.cache
-def split_rows(name: Name, count: int, split: Split) -> tuple[int, ...]:
+def split_rows(name: SetName, count: int, split: Split) -> tuple[int, ...]:
     """The rows of a split, in an order fixed by a hash: no library's random numbers can change it."""
     order = sorted(range(count), key=lambda row: hashlib.sha256(f"{name}:{row}".encode()).digest())
     return tuple(order[: TRAIN_ROWS[name]] if split == "train" else order[TRAIN_ROWS[name] :])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Name = Literal["mnist", "fashion", "digits"]
+SetName = Literal["mnist", "fashion", "digits"]
 
 IMAGES, LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
 
@@ -39,7 +39,7 @@ class PublishedSet:
         installed: where a package of the system puts the files.
     """
 
-    name: Name
+    name: SetName
     title: str
     folder: str
     variable: str

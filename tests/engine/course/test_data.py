@@ -131,7 +131,7 @@ def test_what_is_returned_is_the_callers_own() -> None:
 
 
 @pytest.mark.parametrize(("name", "count", "held_out"), [("mnist", 10_000, 2_000), ("digits", 1_797, 397)])
-def test_the_split_is_fixed_and_does_not_overlap(name: digits_data.Name, count: int, held_out: int) -> None:
+def test_the_split_is_fixed_and_does_not_overlap(name: digits_data.SetName, count: int, held_out: int) -> None:
     train, test = split_rows(name, count, "train"), split_rows(name, count, "held_out")
     assert len(test) == held_out
     assert sorted((*train, *test)) == list(range(count))
