@@ -20,9 +20,8 @@ from autograder.results.upgrade import upgraded
 
 SCHEMA_VERSION: Final = 2
 
-Points = Annotated[float, Meta(ge=0)]
-Seconds = Annotated[float, Meta(ge=0)]
-Name = Annotated[str, Meta(min_length=1)]
+NotNegative = Annotated[float, Meta(ge=0)]
+NotEmpty = Annotated[str, Meta(min_length=1)]
 
 
 class CheckResult(Struct, forbid_unknown_fields=True):
@@ -30,8 +29,8 @@ class CheckResult(Struct, forbid_unknown_fields=True):
 
     id: Annotated[str, Meta(description="the same in every result of the exercise")]
     title: Annotated[str, Meta(description="what the check proves, in a sentence")]
-    points: Annotated[Points, Meta(description="earned")]
-    max_points: Annotated[Points, Meta(description="to be earned")]
+    points: Annotated[NotNegative, Meta(description="earned")]
+    max_points: Annotated[NotNegative, Meta(description="to be earned")]
     outcome: Annotated[
         CheckOutcome,
         Meta(
@@ -43,7 +42,7 @@ class CheckResult(Struct, forbid_unknown_fields=True):
     hint: Annotated[str, Meta(description="what to look at next")] = ""
     diagnosis: Annotated[str | None, Meta(description="id of the known mistake that gives this very answer")] = None
     diagnosis_title: str = ""
-    duration_s: Annotated[Seconds, Meta(description="seconds, wall clock")] = 0.0
+    duration_s: Annotated[NotNegative, Meta(description="seconds, wall clock")] = 0.0
     measured: Annotated[
         dict[str, float | None],
         Meta(description="numbers that the check measured, for the instructor; null where one was not finite"),
@@ -92,7 +91,7 @@ class Late(Struct, frozen=True, forbid_unknown_fields=True):
 
     due: Annotated[datetime | None, Meta(description="with the student's extension")]
     penalty: Annotated[float, Meta(ge=0, le=1, description="fraction of the points lost")]
-    points_after_penalty: Points
+    points_after_penalty: NotNegative
 
 
 class InForce(Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,10 +122,10 @@ class Environment(Struct, frozen=True, forbid_unknown_fields=True):
 class Result(Struct, forbid_unknown_fields=True):
     """Result of one submission for one exercise."""
 
-    student: Name
-    exercise: Name
-    points: Annotated[Points, Meta(description="earned, before any late penalty")]
-    max_points: Points
+    student: NotEmpty
+    exercise: NotEmpty
+    points: Annotated[NotNegative, Meta(description="earned, before any late penalty")]
+    max_points: NotNegative
     outcome: Annotated[
         ResultOutcome,
         Meta(
@@ -146,7 +145,7 @@ class Result(Struct, forbid_unknown_fields=True):
     )
     late: Annotated[Late | None, Meta(description="null where nobody knows when it was handed in")] = None
     environment: Environment = field(default_factory=Environment)
-    duration_s: Annotated[Seconds, Meta(description="seconds, wall clock")] = 0.0
+    duration_s: Annotated[NotNegative, Meta(description="seconds, wall clock")] = 0.0
     schema_version: Literal[2] = SCHEMA_VERSION
 
     @property
