@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from torch import Tensor
 
-Array: TypeAlias = NDArray[np.float64]
+Floats: TypeAlias = NDArray[np.float64]
 Values: TypeAlias = "ArrayLike | Tensor"
 
 
-def as_array(values: Values, name: str) -> Array:
+def as_array(values: Values, name: str) -> Floats:
     """`values` as a finite float64 array; a torch tensor is detached and brought to the CPU."""
     # A tensor is known by its methods, without importing torch for those who pass arrays.
     array = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, dtype=np.float64)
@@ -23,7 +23,7 @@ def as_array(values: Values, name: str) -> Array:
     return array
 
 
-def as_vector(values: Values, name: str) -> Array:
+def as_vector(values: Values, name: str) -> Floats:
     """`values` as (n,), n >= 1."""
     array = as_array(values, name)
     if array.ndim != 1 or array.size == 0:
@@ -31,7 +31,7 @@ def as_vector(values: Values, name: str) -> Array:
     return array
 
 
-def as_points(values: Values, name: str) -> Array:
+def as_points(values: Values, name: str) -> Floats:
     """`values` as a cloud (n, d), n >= 1; a vector (n,) is read as n points on a line."""
     array = as_array(values, name)
     if array.ndim == 1:
@@ -41,7 +41,7 @@ def as_points(values: Values, name: str) -> Array:
     return array
 
 
-def as_clouds(x: Values, y: Values, names: tuple[str, str] = ("x", "y")) -> tuple[Array, Array]:
+def as_clouds(x: Values, y: Values, names: tuple[str, str] = ("x", "y")) -> tuple[Floats, Floats]:
     """Two clouds (n, d) and (m, d) of the same dimension."""
     first, second = as_points(x, names[0]), as_points(y, names[1])
     if first.shape[1] != second.shape[1]:
@@ -49,7 +49,7 @@ def as_clouds(x: Values, y: Values, names: tuple[str, str] = ("x", "y")) -> tupl
     return first, second
 
 
-def as_covariance(values: Values, dimension: int, name: str) -> Array:
+def as_covariance(values: Values, dimension: int, name: str) -> Floats:
     """`values` as a symmetric positive definite matrix (d, d)."""
     matrix = np.atleast_2d(as_array(values, name))
     if matrix.shape != (dimension, dimension):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.statistics.arrays import Array, Values, as_clouds, as_vector
+from autograder.statistics.arrays import Floats, Values, as_clouds, as_vector
 
 _EMD_ITERATIONS = 5_000_000
 
@@ -51,7 +51,7 @@ def wasserstein_exact(x: Values, y: Values, p: float = 2) -> float:
     return float(max(float(total), 0.0) ** (1.0 / p))
 
 
-def _quantile_power(x: Array, y: Array, p: float) -> Array:
+def _quantile_power(x: Floats, y: Floats, p: float) -> Floats:
     """Integral over u of |F_x^-1(u) - F_y^-1(u)|^p, column by column: (n, k), (m, k) -> (k,)."""
     x, y = np.sort(x, axis=0), np.sort(y, axis=0)
     n, m = len(x), len(y)

@@ -19,7 +19,7 @@ from typing import Literal
 
 import numpy as np
 
-from autograder.statistics.arrays import Array
+from autograder.statistics.arrays import Floats
 
 FEWEST = 3
 # A figure that never varies (a deterministic training) still differs in its last digits between machines.
@@ -84,7 +84,7 @@ class Population:
         return math.exp(min(scaled, 700.0)) if self.scale == "log" else scaled
 
 
-_SCALES: dict[str, Callable[[Array], Array]] = {"raw": lambda values: values, "log": np.log, "root": np.cbrt}
+_SCALES: dict[str, Callable[[Floats], Floats]] = {"raw": lambda values: values, "log": np.log, "root": np.cbrt}
 # Logarithms are taken unless cube roots are nearer to normal by this much, less what few figures cannot tell (times
 # n³). Where an error comes near 0 its logarithm has a long tail below, which says nothing of the largest errors: a law
 # of that width would place a limit hundreds of times too high.
@@ -92,7 +92,7 @@ _CLEARLY = 0.004
 _UNTOLD = 25.0
 
 
-def _scale(populations: Sequence[Array]) -> str:
+def _scale(populations: Sequence[Floats]) -> str:
     """The scale on which figures of these populations are nearest to normal."""
     if min(values.min() for values in populations) <= 0:
         return "raw"
@@ -105,7 +105,7 @@ def _scale(populations: Sequence[Array]) -> str:
     return "log" if log >= root - _CLEARLY + _UNTOLD / n**3 else "root"
 
 
-def _gain(values: Array, scale: Callable[[Array], Array]) -> float:
+def _gain(values: Floats, scale: Callable[[Floats], Floats]) -> float:
     """How much nearer to normal they are on this scale, by the correlation with normal scores; negative: farther."""
     from scipy.stats import probplot
 

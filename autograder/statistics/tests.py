@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from autograder.statistics.arrays import Array, Values, as_array, as_covariance, as_points, as_vector
+from autograder.statistics.arrays import Floats, Values, as_array, as_covariance, as_points, as_vector
 
 MINIMUM_EXPECTED = 5.0
 
 
-def _pooled(counts: Array, expected: Array) -> tuple[Array, Array]:
+def _pooled(counts: Floats, expected: Floats) -> tuple[Floats, Floats]:
     """Merge the cells with the smallest expectations until every cell expects at least MINIMUM_EXPECTED."""
     order = np.argsort(expected)
     counts, expected = counts[order], expected[order]
@@ -31,7 +31,7 @@ def _pooled(counts: Array, expected: Array) -> tuple[Array, Array]:
     return counts, expected
 
 
-def _g_statistic(counts: Array, probabilities: Array) -> tuple[float, int]:
+def _g_statistic(counts: Floats, probabilities: Floats) -> tuple[float, int]:
     """Williams-corrected G statistic and its degrees of freedom; (inf, 1) where the impossible happened."""
     if counts[probabilities == 0].sum() > 0:
         return float("inf"), 1
@@ -47,7 +47,7 @@ def _g_statistic(counts: Array, probabilities: Array) -> tuple[float, int]:
     return max(g, 0.0) / williams, cells - 1
 
 
-def _probabilities(values: Values, name: str) -> Array:
+def _probabilities(values: Values, name: str) -> Floats:
     law = as_array(values, name)
     if law.size == 0 or law.min() < 0 or not np.allclose(law.sum(axis=-1), 1.0, atol=1e-6):
         raise ValueError(f"{name}: expected probabilities >= 0 that sum to 1")
@@ -132,7 +132,7 @@ def chi_square_transitions(sequence: Sequence[int], P: Values) -> float:
     return float(chi2.sf(total, freedom))
 
 
-def kolmogorov_smirnov(sample: Values, cdf_or_sample: Callable[[Array], Values] | Values) -> float:
+def kolmogorov_smirnov(sample: Values, cdf_or_sample: Callable[[Floats], Values] | Values) -> float:
     """p-value of a sample on the line against a continuous law's cdf, or against a second sample (SciPy).
 
     False-fail rate: alpha (exact for a cdf; for two samples exact up to 10,000 points and asymptotic above);
