@@ -14,11 +14,11 @@ from msgspec import Struct
 
 from autograder.errors import AutograderError
 from autograder.judge.messages import (
-    Answer,
     Ask,
     Disturbed,
     Fault,
     Job,
+    JobAnswer,
     JobResult,
     Judged,
     Order,
@@ -233,7 +233,7 @@ class Judge:
             self.kill()
             raise JudgeLost(f"the judge process is gone ({error})") from None
 
-    def _receive(self) -> Answer:
+    def _receive(self) -> JobAnswer:
         assert self._stream is not None
         try:
             line = self._stream.readline()

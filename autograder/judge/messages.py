@@ -156,7 +156,7 @@ class Unable(Struct, frozen=True, tag="unable"):
     reason: str
 
 
-Answer = Ready | Judged | JobResult | Disturbed | Fault | Unable
+JobAnswer = Ready | Judged | JobResult | Disturbed | Fault | Unable
 M = TypeVar("M")
 
 
@@ -171,9 +171,9 @@ def from_line(line: str, kind: type[M]) -> M:
     return msgspec.convert(json.loads(line), kind, dec_hook=_path)
 
 
-def answer_from(line: str) -> Answer:
+def answer_from(line: str) -> JobAnswer:
     """What a judge said; ValueError where it is no answer."""
-    answer: Answer = msgspec.convert(json.loads(line), Answer)
+    answer: JobAnswer = msgspec.convert(json.loads(line), JobAnswer)
     return answer
 
 

@@ -33,11 +33,11 @@ from autograder.judge.grading import Grading
 from autograder.judge.items import forbidden_names, info_of
 from autograder.judge.kept import KeptChecks
 from autograder.judge.messages import (
-    Answer,
     Ask,
     Disturbed,
     Fault,
     Job,
+    JobAnswer,
     JobResult,
     Judged,
     Order,
@@ -159,7 +159,7 @@ class JobLoop:
         finally:
             engine.close()
 
-    def _answer(self, question: Ask, session: pytest.Session, engine: Engine, sitting: Sitting) -> Answer:
+    def _answer(self, question: Ask, session: pytest.Session, engine: Engine, sitting: Sitting) -> JobAnswer:
         exercise = question.job.exercise
         try:
             if exercise not in self._items and not self._order.public:
@@ -175,7 +175,7 @@ class JobLoop:
         except Exception:
             return Fault(traceback.format_exc()[-4000:])
 
-    def _judge(self, question: Ask, engine: Engine, sitting: Sitting) -> Answer:
+    def _judge(self, question: Ask, engine: Engine, sitting: Sitting) -> JobAnswer:
         started = time.monotonic()
         job = question.job
         everything = self._items.get(job.exercise, [])

@@ -9,7 +9,7 @@ from autograder.wire.values import HandleReference, Value
 if TYPE_CHECKING:
     from autograder.judge.session import Session
 
-Given: TypeAlias = "Value[Handle]"  # what the student's code has answered
+Answered: TypeAlias = "Value[Handle]"  # what the student's code has answered
 
 
 class Function(Protocol):
@@ -31,12 +31,12 @@ class Handle:
         self._label = label
         self._type_name = reference.type_name
 
-    def __getattr__(self, name: str) -> Given:
+    def __getattr__(self, name: str) -> Answered:
         if name.startswith("__"):
             raise AttributeError(name)
         return self._session.get(self, name)
 
-    def __call__(self, *args: object, **kwargs: object) -> Given:
+    def __call__(self, *args: object, **kwargs: object) -> Answered:
         return self._session.call(self, args, kwargs)
 
     def __del__(self) -> None:
@@ -52,7 +52,7 @@ class Student:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def __getattr__(self, name: str) -> Given:
+    def __getattr__(self, name: str) -> Answered:
         if name.startswith("__"):
             raise AttributeError(name)
         return self._session.get_public(name)
@@ -68,7 +68,7 @@ class Probe:
         if name.startswith("__"):
             raise AttributeError(name)
 
-        def run(*args: object, **kwargs: object) -> Given:
+        def run(*args: object, **kwargs: object) -> Answered:
             return self._session.probe(name, args, kwargs)
 
         return run

@@ -11,7 +11,7 @@ from autograder.judge.answers import describe
 from autograder.judge.labels import Labels, written
 from autograder.judge.loading import Code, Loading
 from autograder.judge.raised import raised_error
-from autograder.judge.remote import Given, Handle
+from autograder.judge.remote import Answered, Handle
 from autograder.judge.transport import Request, Transport, WorkerLost
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
@@ -28,7 +28,7 @@ class Answer:
 
     label: str
     kind: str
-    value: Given
+    value: Answered
 
 
 @dataclass
@@ -145,7 +145,7 @@ class Session:
 
     # --- what checks do -------------------------------------------------------------------------------------------
 
-    def get_public(self, name: str) -> Given:
+    def get_public(self, name: str) -> Answered:
         """A public name of the student's file."""
         if name in self._functions:
             return self._functions[name]
@@ -169,7 +169,7 @@ class Session:
             )
         return value
 
-    def get(self, handle: Handle, name: str) -> Given:
+    def get(self, handle: Handle, name: str) -> Answered:
         """An attribute of an object of the student's."""
         label = f"{handle._label}.{name}"
         self._own(handle)
@@ -185,7 +185,7 @@ class Session:
         self.labels.keep(value, label)
         return value
 
-    def call(self, handle: Handle, args: Sequence[object], kwargs: Mapping[str, object]) -> Given:
+    def call(self, handle: Handle, args: Sequence[object], kwargs: Mapping[str, object]) -> Answered:
         """Call a function, a class, a module or a method of the student's."""
         self._own(handle)
         request: Request = {"target": handle._reference, "args": list(args), "kwargs": dict(kwargs)}
@@ -205,7 +205,7 @@ class Session:
         """A call of this object in the contract's words."""
         return written(handle._label, args, kwargs, self.parameters)
 
-    def probe(self, name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> Given:
+    def probe(self, name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> Answered:
         """Run a probe beside the student's code."""
         if self._alive and not self._probes_sent:
             kind, value = self._request("probes", {"source": self.code.probes}, "probes")
@@ -227,7 +227,7 @@ class Session:
 
     # --- messages -------------------------------------------------------------------------------------------------
 
-    def _request(self, kind: str, value: Request, label: str) -> tuple[str, Given]:
+    def _request(self, kind: str, value: Request, label: str) -> tuple[str, Answered]:
         if not self._alive:
             raise StudentError(_("{label}: the process had ended before.").format(label=label), kind="died")
         if self._hung[label] >= TIMEOUTS_BEFORE_GIVING_UP:
@@ -242,7 +242,7 @@ class Session:
             self._exchange("release", {"numbers": numbers}, label)
         return self._exchange(kind, value, label)
 
-    def _exchange(self, kind: str, value: Request, label: str) -> tuple[str, Given]:
+    def _exchange(self, kind: str, value: Request, label: str) -> tuple[str, Answered]:
         if self._remaining <= 0:
             raise StudentError(self._too_slow(label), kind="timeout")
         started = time.monotonic()
@@ -272,7 +272,7 @@ class Session:
     def _too_slow(self, label: str) -> str:
         return _("{label} did not end within the {seconds:g} s of this check.").format(label=label, seconds=self._limit)
 
-    def _value(self, kind: str, value: Given, label: str, traced: bool = False) -> Given:
+    def _value(self, kind: str, value: Answered, label: str, traced: bool = False) -> Answered:
         if self.transport.received - self._received_before > MAX_ANSWER_BYTES:
             # What a check has been answered stays in memory until it ends.
             self.trace, self.labels = [], Labels()

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Protocol, TypeAlias, cast
 
 from autograder.judge.raised import is_line
-from autograder.judge.remote import Given, Handle
+from autograder.judge.remote import Answered, Handle
 from autograder.results.model import LoadingProblem
 from autograder.results.outcomes import is_problem_kind
 from autograder.sandbox import Isolation, IsolationRefused, WarmParent, WarmParentDied, Worker, WorkerLimits
@@ -75,7 +75,7 @@ class Transport(Protocol):
     def load(self, request: Request, seconds: float) -> Loaded:
         """Load a submission; WorkerLost says at which statement it broke."""
 
-    def request(self, kind: str, value: Request, seconds: float, take_handle: Take) -> tuple[str, Given]:
+    def request(self, kind: str, value: Request, seconds: float, take_handle: Take) -> tuple[str, Answered]:
         """One request, one reply."""
 
     def works_unasked(self) -> bool:
@@ -147,7 +147,7 @@ class WorkerTransport:
             lost = self._lost(error)
             raise WorkerLost(lost.kind, lost.reason, statement, where, line) from None
 
-    def request(self, kind: str, value: Request, seconds: float, take_handle: Take) -> tuple[str, Given]:
+    def request(self, kind: str, value: Request, seconds: float, take_handle: Take) -> tuple[str, Answered]:
         self._take_handle = take_handle
         deadline = time.monotonic() + seconds
         channel = self._send(kind, value, deadline)
@@ -222,7 +222,7 @@ class LocalTransport:
     def load(self, request: Request, seconds: float) -> Loaded:
         return Loaded(frozenset(n for n in self._module.__dict__ if not n.startswith("_")), [])
 
-    def request(self, kind: str, value: Request, seconds: float, take_handle: Take) -> tuple[str, Given]:
+    def request(self, kind: str, value: Request, seconds: float, take_handle: Take) -> tuple[str, Answered]:
         sent = _copy(value, _encode_handle, self._dispatcher.objects.take)
         reply_kind, reply = self._dispatcher.answer(kind, cast(Request, sent))
         return reply_kind, _copy(reply, self._dispatcher.make_handle, take_handle)
