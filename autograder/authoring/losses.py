@@ -13,11 +13,11 @@ from pathlib import Path
 import yaml
 
 from autograder.authoring.errors import AuthoringError
-from autograder.authoring.mistakes import Mistake, When, read_mistakes
+from autograder.authoring.mistakes import HowOften, Mistake, read_mistakes
 from autograder.course.discovery import Exercise
 from autograder.language import _
 
-Losses = dict[str, dict[str, When]]  # mistake -> check -> when
+Losses = dict[str, dict[str, HowOften]]  # mistake -> check -> when
 HEAD = "# What each mistake loses beside the check meant for it: written by `autograder verify --accept`.\n"
 
 
@@ -49,7 +49,7 @@ def read_losses(file: Path) -> Losses:
     return read
 
 
-def losses_text(losses: Mapping[str, Mapping[str, When]]) -> str:
+def losses_text(losses: Mapping[str, Mapping[str, HowOften]]) -> str:
     """The file's text: a line for each mistake, sorted, so that a diff shows what changed and no more."""
     lines = [
         f"{mistake}: {{{', '.join(f'{check}: {losses[mistake][check]}' for check in sorted(losses[mistake]))}}}\n"

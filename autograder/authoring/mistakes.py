@@ -27,7 +27,7 @@ from autograder.language import _
 _DESCRIBES = ("title", "hint", "check", "also")
 _CHANGES = ("function", "old", "new")
 _FIELDS = (*_DESCRIBES, *_CHANGES, "guards")
-When = Literal["always", "sometimes"]
+HowOften = Literal["always", "sometimes"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Mistake:
     changes: tuple[Change, ...] = ()
     definitions: tuple[Definition, ...] = ()
     imports: tuple[str, ...] = ()
-    losses: Mapping[str, When] = field(default_factory=dict)
+    losses: Mapping[str, HowOften] = field(default_factory=dict)
 
     @property
     def loses(self) -> tuple[str, ...]:

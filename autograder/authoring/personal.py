@@ -30,7 +30,7 @@ Numbers = dict[str, object]  # what a quiz draws for a student: plain JSON value
 
 
 Personal = Callable[[random.Random], Numbers]
-Questions = Callable[[Numbers], dict[str, str]]
+AskQuestions = Callable[[Numbers], dict[str, str]]
 Answers = Callable[[Numbers], dict[str, dict[str, object]]]
 
 
@@ -40,7 +40,7 @@ class Quiz:
 
     file: Path
     personal: Personal
-    questions: Questions
+    questions: AskQuestions
     answers: Answers | None
 
     def draw(self, rng: random.Random) -> tuple[Numbers, dict[str, str]]:
@@ -78,7 +78,7 @@ def load_quiz(file: Path) -> Quiz:
     return Quiz(
         file,
         cast("Personal", names["personal"]),
-        cast("Questions", names["questions"]),
+        cast("AskQuestions", names["questions"]),
         cast("Answers | None", names.get("answers")),
     )
 

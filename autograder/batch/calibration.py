@@ -22,7 +22,7 @@ from autograder.batch.judges import JudgeFault
 from autograder.batch.pool import Done, run_tasks
 from autograder.batch.populations import Run, subjects, task
 from autograder.course import CourseConfig, Exercise
-from autograder.course.calibration import Calibration, Measured, PlacedLimit, Runs, Seeds, Values, read_calibration
+from autograder.course.calibration import BySeed, Calibration, Measured, PlacedLimit, Runs, Seeds, read_calibration
 from autograder.course.written import DataSet
 from autograder.language import _
 from autograder.results.files import write_atomically
@@ -144,7 +144,7 @@ def _place(exercise: Exercise, quantities: Mapping[Quantity, Runs], seeds: Seeds
     return found
 
 
-def _numbers(values: Values) -> dict[str, list[float]]:
+def _numbers(values: BySeed) -> dict[str, list[float]]:
     return {name: [math.nan if value is None else value for value in own] for name, own in values.items()}
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from autograder.authoring.losses import losses_text, read_bank, read_losses
-from autograder.authoring.mistakes import Mistake, When
+from autograder.authoring.mistakes import HowOften, Mistake
 from autograder.batch import matrix
 from autograder.batch.job import Order
 from autograder.batch.pool import Done, run_tasks
@@ -67,7 +67,7 @@ class Verification:
     exact: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
-    measured: dict[str, dict[str, When]] = field(default_factory=dict)
+    measured: dict[str, dict[str, HowOften]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
     @property
@@ -217,7 +217,7 @@ def _faults(seen: Verification, mistake: Mistake, runs: Mapping[int, Mapping[str
     return lines
 
 
-def _measured(mistake: Mistake, runs: Mapping[int, Mapping[str, CheckResult]]) -> dict[str, When]:
+def _measured(mistake: Mistake, runs: Mapping[int, Mapping[str, CheckResult]]) -> dict[str, HowOften]:
     """What a mistake loses beside the check meant for it. What it once lost in some runs only stays `sometimes`."""
     known = {check for check, when in mistake.losses.items() if when == "sometimes"}
     lost = {check for run in runs.values() for check in run} | known

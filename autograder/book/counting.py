@@ -21,7 +21,7 @@ from autograder.language import _
 from autograder.results.model import Late, Result
 
 # What is known of when files were handed in, by SHA-256; "" is the file that could not be read.
-Times = Mapping[str, Handed]
+ByDigest = Mapping[str, Handed]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class _Try:
 
 
 def counting(
-    course: CourseConfig, graded: Sequence[tuple[str, Result]], times: Times, extension: datetime | None = None
+    course: CourseConfig, graded: Sequence[tuple[str, Result]], times: ByDigest, extension: datetime | None = None
 ) -> Result:
     """The result that counts, with how late it was; a note says so where it is not that of the last attempt.
 
@@ -86,7 +86,7 @@ def counting(
     return counts
 
 
-def _on_time(result: Result, sha256: str, times: Times) -> Result:
+def _on_time(result: Result, sha256: str, times: ByDigest) -> Result:
     """A copy of a result with the time of handing in that is known now; else it keeps the one it was graded with."""
     # Checks and the rest are not changed here: copying them too would take most of the time of an unchanged class.
     known = replace(result, submission=copy(result.submission), notes=list(result.notes))

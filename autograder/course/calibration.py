@@ -17,7 +17,7 @@ from msgspec import Struct, field
 ANY_DATA = "any"  # the data set of checks that use none
 
 Better = Literal["lower", "higher", "between"]
-Values = dict[str, list[float | None]]  # over seeds, by population; null where a figure was not finite
+BySeed = dict[str, list[float | None]]  # over seeds, by population; null where a figure was not finite
 
 
 class Spread(Struct, forbid_unknown_fields=True):
@@ -50,8 +50,8 @@ class PlacedLimit(Struct, forbid_unknown_fields=True):
 class Runs(Struct, forbid_unknown_fields=True):
     """The values of a figure: of correct solutions, and of mistakes."""
 
-    good: Values = field(default_factory=dict)
-    bad: Values = field(default_factory=dict)
+    good: BySeed = field(default_factory=dict)
+    bad: BySeed = field(default_factory=dict)
 
 
 class Seeds(Struct, frozen=True, forbid_unknown_fields=True):

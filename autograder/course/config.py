@@ -30,7 +30,7 @@ from autograder.course.written import (
     LatePenalty,
     Limits,
     Missing,
-    Questions,
+    QuestionsFor,
     WrittenCheck,
     WrittenConfig,
     WrittenExercise,
@@ -105,7 +105,7 @@ class CourseConfig:
     timezone: str = "UTC"
     attempts: Attempts = "last"
     missing: Missing = "zero"
-    questions: Questions = "personal"
+    questions: QuestionsFor = "personal"
     data: DataConfig = DataConfig()
     device: Device = "auto"
     secret: SecretConfig = SecretConfig()

@@ -20,7 +20,7 @@ Device = Literal["auto", "cpu", "cuda"]
 DataSet = Literal["auto", "mnist", "digits"]
 Attempts = Literal["best", "last", "first"]
 Missing = Literal["zero", "blank"]
-Questions = Literal["personal", "shared"]
+QuestionsFor = Literal["personal", "shared"]
 Isolation = Literal["full", "reduced"]
 
 
@@ -206,9 +206,9 @@ class WrittenConfig(Common, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         ),
     ] = "zero"
     questions: Annotated[
-        Questions,
+        QuestionsFor,
         _one_of(
-            Questions,
+            QuestionsFor,
             "whether each student has a quiz of their own, or all have the same one (nbgrader and otter-grader hand "
             "out one notebook)",
         ),
