@@ -17,7 +17,7 @@ from typing import Literal
 from autograder.authoring.errors import AuthoringError
 from autograder.language import _
 
-Kind = Literal["SOLUTION", "PERSONAL"]
+RegionKind = Literal["SOLUTION", "PERSONAL"]
 
 _MARK = re.compile(r"^(?P<indent>[ \t]*)### (?P<edge>BEGIN|END) (?P<kind>SOLUTION|PERSONAL)[ \t]*$")
 # Whoever mistypes a mark must hear of it: `## begin solution`, `#END SOLUTION`, a mark after code ...
@@ -30,7 +30,7 @@ NOT_WRITTEN = "is not written yet"
 class Region:
     """Lines `first` to `last` (0-based, marks included) of a source, and the indentation of its marks."""
 
-    kind: Kind
+    kind: RegionKind
     first: int
     last: int
     indent: str
@@ -39,7 +39,7 @@ class Region:
 def find_regions(source: str, file: Path) -> tuple[Region, ...]:
     """All regions in order; AuthoringError for marks that are malformed, nested, unbalanced or unaligned."""
     regions: list[Region] = []
-    begun: tuple[Kind, int, str] | None = None
+    begun: tuple[RegionKind, int, str] | None = None
     for number, line in enumerate(source.split("\n")):
         match = _MARK.match(line)
         if match is None:
@@ -53,7 +53,7 @@ def find_regions(source: str, file: Path) -> tuple[Region, ...]:
                     line=number + 1,
                 )
             continue
-        kind: Kind = "SOLUTION" if match["kind"] == "SOLUTION" else "PERSONAL"
+        kind: RegionKind = "SOLUTION" if match["kind"] == "SOLUTION" else "PERSONAL"
         indent = match["indent"]
         if match["edge"] == "BEGIN":
             if begun is not None:
@@ -83,7 +83,7 @@ def find_regions(source: str, file: Path) -> tuple[Region, ...]:
     return tuple(regions)
 
 
-def replace_regions(source: str, file: Path, kind: Kind, replacement: Callable[[Region], list[str]]) -> str:
+def replace_regions(source: str, file: Path, kind: RegionKind, replacement: Callable[[Region], list[str]]) -> str:
     """The source with each region of this kind (marks included) replaced by other lines."""
     lines = source.split("\n")
     for region in reversed(find_regions(source, file)):

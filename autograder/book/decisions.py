@@ -16,8 +16,8 @@ from autograder.book.faults import StoreFault
 from autograder.book.tables import decisions, of_course
 from autograder.language import _
 
-Kind = Literal["override", "mark", "extend", "comment"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+DecisionKind = Literal["override", "mark", "extend", "comment"]
+KINDS: tuple[DecisionKind, ...] = get_args(DecisionKind)
 UNSIGNED = datetime.min  # the time of a decision that no book keeps yet
 
 
@@ -41,7 +41,7 @@ class Decision:
         when: with its time zone. Who, why and when are filled in by the book that keeps the decision.
     """
 
-    kind: Kind
+    kind: DecisionKind
     student: str
     exercise: str
     check: str = ""
@@ -120,7 +120,7 @@ def now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def _kind(text: str) -> Kind:
+def _kind(text: str) -> DecisionKind:
     for kind in KINDS:
         if kind == text:
             return kind

@@ -20,7 +20,7 @@ from autograder.language import _
 from autograder.results.files import write_bytes
 
 if TYPE_CHECKING:
-    from autograder.exporters.exporter import Exporter, Value
+    from autograder.exporters.exporter import Exporter, OptionValue
     from autograder.exporters.table import Missing
 
 BRIDGES: dict[str, Subcommand] = {
@@ -66,7 +66,7 @@ def _subcommand(name: str, of: Exporter) -> click.Command:
     def run(
         out: Path, to: Path, exercises: tuple[str, ...], roster: Path | None, course: Path, book: str | None,
         missing: Missing | None, decimal: str | None = None, delimiter: str | None = None, encoding: str = "utf-8",
-        **values: Value,
+        **values: OptionValue,
     ) -> None:  # fmt: skip
         of_course = open_course(course)
         kept = open_book(of_course, out, book)

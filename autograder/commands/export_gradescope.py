@@ -12,11 +12,11 @@ from autograder.commands.options import FILE, FOLDER, WRITTEN, gathered, in_cour
 from autograder.language import _, ngettext
 
 if TYPE_CHECKING:
-    from autograder.bridges.gradescope.bundle import Choices, Identity, Isolation
+    from autograder.bridges.gradescope.bundle import Choices, IsolationChoice, KnownBy
 
 
 def _choices(
-    identity: Identity, roster: Path | None, leaderboard: tuple[str, ...], isolation: Isolation | None,
+    identity: KnownBy, roster: Path | None, leaderboard: tuple[str, ...], isolation: IsolationChoice | None,
     index: str | None,
 ) -> Choices:  # fmt: skip
     from autograder.bridges.gradescope.bundle import Choices

@@ -9,7 +9,7 @@ import click
 from autograder.commands.options import FILE
 
 if TYPE_CHECKING:
-    from autograder.exporters.exporter import Given, Option, Value
+    from autograder.exporters.exporter import Given, Option, OptionValue
 
 FORM = (
     click.Option(["--decimal"], type=click.Choice(["point", "comma"]), help="The decimal sign (default: point)."),
@@ -36,7 +36,7 @@ def option(own: Option) -> click.Option:
     return click.Option(flags, type=kind, multiple=own.kind == "texts", metavar=own.metavar, help=own.help)
 
 
-def given(decimal: str | None, delimiter: str | None, encoding: str, values: dict[str, Value]) -> Given:
+def given(decimal: str | None, delimiter: str | None, encoding: str, values: dict[str, OptionValue]) -> Given:
     from typing import cast
 
     from autograder.exporters.exporter import Given

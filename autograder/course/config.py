@@ -26,10 +26,10 @@ from autograder.course.written import (
     DataSet,
     Device,
     Intake,
-    Isolation,
     LatePenalty,
     Limits,
     Missing,
+    Protection,
     QuestionsFor,
     WrittenCheck,
     WrittenConfig,
@@ -109,7 +109,7 @@ class CourseConfig:
     data: DataConfig = DataConfig()
     device: Device = "auto"
     secret: SecretConfig = SecretConfig()
-    isolation: Isolation = "reduced"
+    isolation: Protection = "reduced"
     intake: Intake = field(default_factory=Intake)
     schema_version: int = SCHEMA_VERSION
 

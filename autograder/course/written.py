@@ -21,7 +21,7 @@ DataSet = Literal["auto", "mnist", "digits"]
 Attempts = Literal["best", "last", "first"]
 Missing = Literal["zero", "blank"]
 QuestionsFor = Literal["personal", "shared"]
-Isolation = Literal["full", "reduced"]
+Protection = Literal["full", "reduced"]
 
 
 def _one_of(words: object, description: str) -> Meta:
@@ -29,7 +29,7 @@ def _one_of(words: object, description: str) -> Meta:
     return Meta(description=description, extra_json_schema={IN_ORDER: list(get_args(words))})
 
 
-Text = Annotated[str, Meta(min_length=1)]
+NotEmpty = Annotated[str, Meta(min_length=1)]
 Seconds = Annotated[float, Meta(description="seconds, more than 0 and at most a day", gt=0, le=86400)]
 MemoryMb = Annotated[int, Meta(description="megabytes beyond what the empty worker uses, from 64", ge=64, le=1048576)]
 Identifier = Annotated[
@@ -143,7 +143,7 @@ class WrittenExercise(Common, frozen=True, forbid_unknown_fields=True, kw_only=T
     """One exercise."""
 
     id: Identifier
-    title: Annotated[Text, Meta(description="title of the exercise")]
+    title: Annotated[NotEmpty, Meta(description="title of the exercise")]
     points: Annotated[float, Meta(description="points, a positive number", gt=0, le=1000)] = 20
     due: When | UnsetType = UNSET
     checks: Annotated[
@@ -155,12 +155,12 @@ class WrittenCourse(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """What the course is called."""
 
     id: CourseId
-    title: Annotated[Text, Meta(description="title of the course")]
+    title: Annotated[NotEmpty, Meta(description="title of the course")]
     language: Annotated[
-        Text, Meta(description="language of the messages to students, one of those in autograder/locale")
+        NotEmpty, Meta(description="language of the messages to students, one of those in autograder/locale")
     ] = "en"
     timezone: Annotated[
-        Text, Meta(description="IANA name of the zone in which due dates are meant, such as Europe/Paris")
+        NotEmpty, Meta(description="IANA name of the zone in which due dates are meant, such as Europe/Paris")
     ] = "UTC"
 
 
@@ -170,7 +170,7 @@ class WrittenData(Struct, frozen=True, forbid_unknown_fields=True):
     set: Annotated[
         DataSet, _one_of(DataSet, "mnist, scikit-learn's digits, or mnist where its files are found (auto)")
     ] = "auto"
-    folder: Annotated[Text, Meta(description="folder that holds MNIST's files, relative to this file")] | UnsetType = (
+    folder: Annotated[NotEmpty, Meta(description="folder that holds MNIST's files, relative to this file")] | UnsetType = (
         UNSET
     )
 
@@ -185,7 +185,7 @@ class WrittenSecret(Struct, frozen=True, forbid_unknown_fields=True):
             pattern="^[A-Za-z_][A-Za-z0-9_]*$",
         ),
     ] = "AUTOGRADER_SECRET"
-    file: Annotated[Text, Meta(description="path of a file outside the course's folder")] | UnsetType = UNSET
+    file: Annotated[NotEmpty, Meta(description="path of a file outside the course's folder")] | UnsetType = UNSET
 
 
 class WrittenConfig(Common, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -219,9 +219,9 @@ class WrittenConfig(Common, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         WrittenSecret()
     )
     isolation: Annotated[
-        Isolation,
+        Protection,
         _one_of(
-            Isolation,
+            Protection,
             "what to do where a layer of isolation is missing: full refuses, reduced accepts what the host offers and "
             "says so",
         ),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from autograder.results.grade import Grade
     from autograder.results.model import Result
 
-Value = str | bool | Path | tuple[str, ...] | None
+OptionValue = str | bool | Path | tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Given:
 
     form: Form = field(default_factory=Form)
     decimal: bool = False
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, OptionValue] = field(default_factory=dict)
 
     def flag(self, name: str) -> bool:
         """Whether the option was given."""

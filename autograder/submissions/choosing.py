@@ -23,7 +23,7 @@ from autograder.submissions.shelf import Shelf
 from autograder.submissions.shown import shown
 
 MAX_CANDIDATES = 10  # files for one exercise that are read to choose among them
-When = tuple[datetime, int, int]
+Moment = tuple[datetime, int, int]
 
 
 @dataclass
@@ -52,7 +52,7 @@ class _Read:
         return self.fault.sha256 if self.fault is not None else ""
 
 
-def when(candidate: Candidate) -> When:
+def when(candidate: Candidate) -> Moment:
     """Sorts attempts: by time where it is known, then by the platform's numbers."""
     delivery = candidate.delivery
     return delivery.submitted or datetime.min.replace(tzinfo=UTC), delivery.attempt, candidate.version

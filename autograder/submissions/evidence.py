@@ -14,7 +14,7 @@ from typing import Literal
 from autograder.language import N_, _
 from autograder.submissions.shown import shown
 
-Kind = Literal[
+EvidenceKind = Literal[
     "aside",  # beside what is graded; nothing to be done
     "name_unknown",  # a file of code, and nobody knows for which exercise
     "candidates",  # several files for one exercise, and nothing tells which
@@ -63,7 +63,7 @@ class Evidence:
 
     path: Path
     reason: str
-    kind: Kind = "aside"
+    kind: EvidenceKind = "aside"
     students: tuple[str, ...] = ()
     exercises: tuple[str, ...] = ()
     claimed: str = ""
@@ -105,7 +105,7 @@ class NotGradable:
     evidence: tuple[Evidence, ...]
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> EvidenceKind:
         """Of the reason that weighs most."""
         return self.evidence[0].kind
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from autograder.language import _
 from autograder.submissions.contracts import Content, Contracts, content_of
-from autograder.submissions.evidence import Evidence, Kind
+from autograder.submissions.evidence import Evidence, EvidenceKind
 from autograder.submissions.layout import Delivery
 from autograder.submissions.model import SubmissionUnreadable
 from autograder.submissions.names import COURSE_FILES, bad_name, first_name, is_code, match_exercise, normal
@@ -236,7 +236,7 @@ class Gatherer:
             reason = _("beside what is graded, and nothing of an exercise in it") if beside else _(
                 "no exercise has this name"
             )  # fmt: skip
-            kind: Kind = "aside" if beside else "name_unknown"
+            kind: EvidenceKind = "aside" if beside else "name_unknown"
             if kind == "name_unknown":
                 reason = self._no_name(item)
             evidence.append(Evidence(item.path, reason, kind, exercises=tuple(fits) or left))

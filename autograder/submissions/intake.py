@@ -16,7 +16,7 @@ from autograder.course.errors import ConfigurationError
 from autograder.course.roster import Roster, read_roster
 from autograder.language import _
 from autograder.submissions.budget import Budget
-from autograder.submissions.choosing import Chooser, When, when
+from autograder.submissions.choosing import Chooser, Moment, when
 from autograder.submissions.drawn import Draws
 from autograder.submissions.evidence import Evidence
 from autograder.submissions.gathering import Candidate, Gathered, Gatherer
@@ -314,7 +314,7 @@ class _Class:
 
     def _counting(self, student: str, group: Sequence[Candidate]) -> tuple[list[Entry], list[Entry]]:
         """The entry that counts for an exercise, and earlier ones where all are graded."""
-        attempts: dict[When, list[Candidate]] = {}
+        attempts: dict[Moment, list[Candidate]] = {}
         for candidate in group:
             attempts.setdefault(when(candidate), []).append(candidate)
         chooser = Chooser(

@@ -10,7 +10,7 @@ from autograder.errors import AutograderError
 
 Format = Literal["py", "ipynb"]
 # content: the file is not what it should be; access: it could not be opened here, never a student's zero.
-Fault = Literal["content", "access"]
+Blame = Literal["content", "access"]
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class SubmissionUnreadable(AutograderError):
         exercise: str = "",
         path: Path | None = None,
         sha256: str = "",
-        fault: Fault = "content",
+        fault: Blame = "content",
     ) -> None:
         self.message = message
         self.student = student
         self.exercise = exercise
         self.path = path
         self.sha256 = sha256  # empty where no byte was read
-        self.fault: Fault = fault
+        self.fault: Blame = fault
         super().__init__(message)
 
 

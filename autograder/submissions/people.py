@@ -13,7 +13,7 @@ from pathlib import Path
 
 from autograder.course.roster import Claim, Person, Roster, fold, name_key
 from autograder.language import _
-from autograder.submissions.evidence import Kind
+from autograder.submissions.evidence import EvidenceKind
 from autograder.submissions.layout import Delivery, Identity
 from autograder.submissions.names import bad_folder, readable
 from autograder.submissions.shown import shown
@@ -34,7 +34,7 @@ class Owned:
 
     delivery: Delivery
     students: tuple[str, ...] = ()
-    kind: Kind = "aside"
+    kind: EvidenceKind = "aside"
     reason: str = ""
     possible: tuple[str, ...] = ()
     doubt: str = ""

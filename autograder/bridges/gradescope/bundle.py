@@ -41,8 +41,8 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same export gives the same bytes
 _SKIPPED = frozenset({"__pycache__", ".pytest_cache", ".ipynb_checkpoints"})
 _LEFT_OUT = frozenset({".pyc", ".draft", ".po", ".mo"})  # catalogues go built, and by themselves
 
-Identity = Literal["login", "email", "name", "sid"]
-Isolation = Literal["full", "reduced", "unprotected"]
+KnownBy = Literal["login", "email", "name", "sid"]
+IsolationChoice = Literal["full", "reduced", "unprotected"]
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ class Choices:
         index: where pip finds the CPU build of torch.
     """
 
-    identity: Identity = "login"
+    identity: KnownBy = "login"
     roster: Path | None = None
     leaderboard: tuple[str, ...] = ()
-    isolation: Isolation | None = None
+    isolation: IsolationChoice | None = None
     index: str | None = None
 
 
