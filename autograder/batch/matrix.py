@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from autograder.authoring.mistakes import Mistake
-from autograder.batch.populations import Population
+from autograder.batch.populations import SubjectKind
 
 PASSES, LOSES, SOMETIMES, UNANSWERED, WRONG = "●", "○", "◐", "·", "✗"
-_ORDER: dict[Population, int] = {"reference": 0, "alternative": 1, "stub": 2, "mistake": 3}
+_ORDER: dict[SubjectKind, int] = {"reference": 0, "alternative": 1, "stub": 2, "mistake": 3}
 Rows = dict[str, list[str]]  # submission -> a sign for each check
 
 
-def expected(kinds: Mapping[str, Population], checks: Sequence[str], bank: Mapping[str, Mistake]) -> Rows:
+def expected(kinds: Mapping[str, SubjectKind], checks: Sequence[str], bank: Mapping[str, Mistake]) -> Rows:
     """What each submission should give: the reference first, then alternatives, the stub and the mistakes."""
     names = sorted(kinds, key=lambda name: _ORDER[kinds[name]])
     return {name: [_expected(kinds[name], check, bank.get(name)) for check in checks] for name in names}
 
 
-def _expected(kind: Population, check: str, mistake: Mistake | None) -> str:
+def _expected(kind: SubjectKind, check: str, mistake: Mistake | None) -> str:
     if kind == "stub":
         return LOSES
     if kind == "alternative":

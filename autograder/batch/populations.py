@@ -15,14 +15,14 @@ from autograder.batch.pool import Task
 from autograder.course import CourseConfig, Exercise
 from autograder.submissions.model import Cell, Submission
 
-Population = Literal["reference", "alternative", "mistake", "stub"]
+SubjectKind = Literal["reference", "alternative", "mistake", "stub"]
 
 
 @dataclass(frozen=True)
 class Subject:
     """One known submission: its kind, its name, its text before the student's numbers are put in."""
 
-    kind: Population
+    kind: SubjectKind
     name: str
     source: str
     personal: bool = True
@@ -31,7 +31,7 @@ class Subject:
 class Run(NamedTuple):
     """Which subject was judged, under which seed."""
 
-    kind: Population
+    kind: SubjectKind
     name: str
     seed: int
 

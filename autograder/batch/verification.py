@@ -16,7 +16,7 @@ from autograder.authoring.mistakes import HowOften, Mistake
 from autograder.batch import matrix
 from autograder.batch.job import Order
 from autograder.batch.pool import Done, run_tasks
-from autograder.batch.populations import Population, Run, subjects, task
+from autograder.batch.populations import Run, SubjectKind, subjects, task
 from autograder.course import CourseConfig, Exercise
 from autograder.language import _
 from autograder.results.files import write_atomically
@@ -61,7 +61,7 @@ class Verification:
     passed: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
     judged: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
     runs: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    kinds: dict[str, Population] = field(default_factory=dict)
+    kinds: dict[str, SubjectKind] = field(default_factory=dict)
     lost: dict[str, dict[int, dict[str, CheckResult]]] = field(default_factory=lambda: defaultdict(dict))
     durations: list[float] = field(default_factory=list)
     exact: set[str] = field(default_factory=set)

@@ -21,8 +21,8 @@ from autograder.course.errors import ConfigurationError
 from autograder.course.schema import config_schema
 from autograder.course.written import (
     SCHEMA_VERSION,
-    Attempts,
     Common,
+    Counted,
     DataSet,
     Device,
     Intake,
@@ -103,7 +103,7 @@ class CourseConfig:
     file: Path
     language: str = "en"
     timezone: str = "UTC"
-    attempts: Attempts = "last"
+    attempts: Counted = "last"
     missing: Missing = "zero"
     questions: QuestionsFor = "personal"
     data: DataConfig = DataConfig()

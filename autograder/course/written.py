@@ -18,7 +18,7 @@ IN_ORDER = "in_order"  # see `schema`: msgspec sorts what is allowed
 
 Device = Literal["auto", "cpu", "cuda"]
 DataSet = Literal["auto", "mnist", "digits"]
-Attempts = Literal["best", "last", "first"]
+Counted = Literal["best", "last", "first"]
 Missing = Literal["zero", "blank"]
 QuestionsFor = Literal["personal", "shared"]
 Protection = Literal["full", "reduced"]
@@ -170,9 +170,9 @@ class WrittenData(Struct, frozen=True, forbid_unknown_fields=True):
     set: Annotated[
         DataSet, _one_of(DataSet, "mnist, scikit-learn's digits, or mnist where its files are found (auto)")
     ] = "auto"
-    folder: Annotated[NotEmpty, Meta(description="folder that holds MNIST's files, relative to this file")] | UnsetType = (
-        UNSET
-    )
+    folder: (
+        Annotated[NotEmpty, Meta(description="folder that holds MNIST's files, relative to this file")] | UnsetType
+    ) = UNSET
 
 
 class WrittenSecret(Struct, frozen=True, forbid_unknown_fields=True):
@@ -196,7 +196,7 @@ class WrittenConfig(Common, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     exercises: Annotated[
         tuple[WrittenExercise, ...], Meta(description="the exercises in the order of the course", min_length=1)
     ]
-    attempts: Annotated[Attempts, _one_of(Attempts, "which of several attempts counts")] = "last"
+    attempts: Annotated[Counted, _one_of(Counted, "which of several attempts counts")] = "last"
     missing: Annotated[
         Missing,
         _one_of(

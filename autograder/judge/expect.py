@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from autograder.judge.answers import as_tensor, describe, dtype_name
+from autograder.judge.case import Record
 from autograder.judge.labels import Labels
 from autograder.judge.remote import Function, Handle
 from autograder.judge.verdicts import CheckFailed, StudentError
 from autograder.language import _, ngettext, said
 
-Record = Callable[[str, float], None]
 MAX_LENGTH = 1_000_000  # of what becomes a Python list: a tensor of 200 MB would take gigabytes
 
 

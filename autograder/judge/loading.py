@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.judge.transport import Fields, Loaded, Transport, WorkerLost, no_handle
+from autograder.judge.transport import Loaded, RequestFields, Transport, WorkerLost, no_handle
 from autograder.language import _
 from autograder.results.model import Incident, LoadingProblem
 from autograder.wire.values import CellData
@@ -85,7 +85,7 @@ class Loading:
         transport.allow_memory(self._memory_mb)
         if self._code.watched and not self._searched:
             self._search(transport)
-        request: Fields = {
+        request: RequestFields = {
             "name": self._code.exercise,
             "cells": [dict(cell) for cell in self._code.cells],
             "skip": sorted(self._skip),
@@ -113,7 +113,7 @@ class Loading:
     def _search(self, transport: Transport) -> None:
         """Search the text in a worker that has run none of it; one that this breaks is replaced."""
         self._searched = True
-        request: Fields = {"cells": [dict(cell) for cell in self._code.cells], "names": list(self._code.watched)}
+        request: RequestFields = {"cells": [dict(cell) for cell in self._code.cells], "names": list(self._code.watched)}
         try:
             _kind, value = transport.request("mentions", request, self._seconds, no_handle)
         except WorkerLost as lost:

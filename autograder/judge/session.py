@@ -12,7 +12,7 @@ from autograder.judge.labels import Labels, written
 from autograder.judge.loading import Code, Loading
 from autograder.judge.raised import raised_error
 from autograder.judge.remote import Answered, Handle
-from autograder.judge.transport import Fields, Transport, WorkerLost
+from autograder.judge.transport import RequestFields, Transport, WorkerLost
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
 from autograder.results.model import Incident
@@ -188,7 +188,7 @@ class Session:
     def call(self, handle: Handle, args: Sequence[object], kwargs: Mapping[str, object]) -> Answered:
         """Call a function, a class, a module or a method of the student's."""
         self._own(handle)
-        request: Fields = {"target": handle._reference, "args": list(args), "kwargs": dict(kwargs)}
+        request: RequestFields = {"target": handle._reference, "args": list(args), "kwargs": dict(kwargs)}
         self._own_all(request)
         kind, value = self._request("call", request, handle._label)
         value = self._value(kind, value, handle._label, traced=True)
@@ -214,7 +214,7 @@ class Session:
                 self.incidents.append(Incident("probes", f"{kind} where probes are defined", self._check))
                 raise StudentError(_("The checks' own code could not run beside your file."), kind="protocol")
             self._probes_sent = True
-        request: Fields = {"name": name, "args": list(args), "kwargs": dict(kwargs)}
+        request: RequestFields = {"name": name, "args": list(args), "kwargs": dict(kwargs)}
         self._own_all(request)
         label = next((a._label for a in args if isinstance(a, Handle)), name)
         kind, value = self._request("probe", request, label)
@@ -227,7 +227,7 @@ class Session:
 
     # --- messages -------------------------------------------------------------------------------------------------
 
-    def _request(self, kind: str, value: Fields, label: str) -> tuple[str, Answered]:
+    def _request(self, kind: str, value: RequestFields, label: str) -> tuple[str, Answered]:
         if not self._alive:
             raise StudentError(_("{label}: the process had ended before.").format(label=label), kind="died")
         if self._hung[label] >= TIMEOUTS_BEFORE_GIVING_UP:
@@ -242,7 +242,7 @@ class Session:
             self._exchange("release", {"numbers": numbers}, label)
         return self._exchange(kind, value, label)
 
-    def _exchange(self, kind: str, value: Fields, label: str) -> tuple[str, Answered]:
+    def _exchange(self, kind: str, value: RequestFields, label: str) -> tuple[str, Answered]:
         if self._remaining <= 0:
             raise StudentError(self._too_slow(label), kind="timeout")
         started = time.monotonic()

@@ -21,7 +21,7 @@ from autograder.worker.dispatcher import Dispatcher
 
 SIGKILL = 9  # signal.SIGKILL is missing on Windows
 
-Fields: TypeAlias = dict[str, object]  # the fields of a request, see `autograder.worker.dispatcher`
+RequestFields: TypeAlias = dict[str, object]  # the fields of a request, see `autograder.worker.dispatcher`
 Take: TypeAlias = TakeHandle[Handle]
 
 
@@ -72,10 +72,10 @@ class Transport(Protocol):
     def allow_memory(self, megabytes: int) -> None:
         """How much the worker may have from now on, beyond what it was before the submission."""
 
-    def load(self, request: Fields, seconds: float) -> Loaded:
+    def load(self, request: RequestFields, seconds: float) -> Loaded:
         """Load a submission; WorkerLost says at which statement it broke."""
 
-    def request(self, kind: str, value: Fields, seconds: float, take_handle: Take) -> tuple[str, Answered]:
+    def request(self, kind: str, value: RequestFields, seconds: float, take_handle: Take) -> tuple[str, Answered]:
         """One request, one reply."""
 
     def works_unasked(self) -> bool:
@@ -123,7 +123,7 @@ class WorkerTransport:
             self.disturbed = True  # killed, or while it locked itself down: nothing of the submission has run in it
             raise
 
-    def load(self, request: Fields, seconds: float) -> Loaded:
+    def load(self, request: RequestFields, seconds: float) -> Loaded:
         deadline = time.monotonic() + seconds
         channel = self._send("load", request, deadline)
         statement: int | None = None
@@ -147,7 +147,7 @@ class WorkerTransport:
             lost = self._lost(error)
             raise WorkerLost(lost.kind, lost.reason, statement, where, line) from None
 
-    def request(self, kind: str, value: Fields, seconds: float, take_handle: Take) -> tuple[str, Answered]:
+    def request(self, kind: str, value: RequestFields, seconds: float, take_handle: Take) -> tuple[str, Answered]:
         self._take_handle = take_handle
         deadline = time.monotonic() + seconds
         channel = self._send(kind, value, deadline)
@@ -173,7 +173,7 @@ class WorkerTransport:
             self._worker.kill()
             self._worker = None
 
-    def _send(self, kind: str, value: Fields, deadline: float) -> Channel[Handle]:
+    def _send(self, kind: str, value: RequestFields, deadline: float) -> Channel[Handle]:
         channel = self._channel
         if channel is None:
             raise WorkerLost("died", "the worker is gone")
@@ -219,12 +219,12 @@ class LocalTransport:
     def allow_memory(self, megabytes: int) -> None:
         """Our own code needs no limit."""
 
-    def load(self, request: Fields, seconds: float) -> Loaded:
+    def load(self, request: RequestFields, seconds: float) -> Loaded:
         return Loaded(frozenset(n for n in self._module.__dict__ if not n.startswith("_")), [])
 
-    def request(self, kind: str, value: Fields, seconds: float, take_handle: Take) -> tuple[str, Answered]:
+    def request(self, kind: str, value: RequestFields, seconds: float, take_handle: Take) -> tuple[str, Answered]:
         sent = _copy(value, _encode_handle, self._dispatcher.objects.take)
-        reply_kind, reply = self._dispatcher.answer(kind, cast(Fields, sent))
+        reply_kind, reply = self._dispatcher.answer(kind, cast(RequestFields, sent))
         return reply_kind, _copy(reply, self._dispatcher.make_handle, take_handle)
 
     def works_unasked(self) -> bool:

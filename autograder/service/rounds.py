@@ -15,7 +15,7 @@ from autograder.book.store import Store
 from autograder.submissions import Entry, HandIn
 from autograder.submissions.layout import Identity
 
-Files = Mapping[tuple[str, str, str], Entry]  # by student, exercise and SHA-256
+HandedFiles = Mapping[tuple[str, str, str], Entry]  # by student, exercise and SHA-256
 
 
 def earlier_rounds(handed_in: HandIn, store: Store, keys: Keys) -> Iterator[HandIn]:
@@ -30,7 +30,7 @@ def earlier_rounds(handed_in: HandIn, store: Store, keys: Keys) -> Iterator[Hand
             yield replace(handed_in, students=(), entries=entries, evidence=(), earlier=())
 
 
-def found(handed_in: HandIn, digests: Mapping[tuple[str, str], str] | None = None) -> Files:
+def found(handed_in: HandIn, digests: Mapping[tuple[str, str], str] | None = None) -> HandedFiles:
     """Which file of a hand-in has which content.
 
     Args:
@@ -45,7 +45,7 @@ def found(handed_in: HandIn, digests: Mapping[tuple[str, str], str] | None = Non
     return files
 
 
-def noted(files: Files) -> Iterator[Handed]:
+def noted(files: HandedFiles) -> Iterator[Handed]:
     """What a book keeps of files that were handed in."""
     for (student, exercise, sha256), entry in files.items():
         who = entry.who

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from autograder.course.config import CourseConfig
 from autograder.course.discovery import Exercise, list_exercises
 from autograder.course.roster import Roster
-from autograder.course.written import Attempts, Intake
+from autograder.course.written import Counted, Intake
 from autograder.submissions.contracts import Contracts, contracts
 from autograder.submissions.resolutions import Resolutions
 
@@ -43,7 +43,7 @@ class Wanted:
     zone: tzinfo = UTC
     submitted_from: Literal["", "mtime"] = ""
     handed_in_for: str = ""
-    attempts: Attempts = "last"
+    attempts: Counted = "last"
     contracts: Contracts = field(default_factory=dict)
     intake: Intake = field(default_factory=Intake)
     resolutions: Resolutions = field(default_factory=Resolutions)
