@@ -14,7 +14,7 @@ from autograder.course.sets import PUBLISHED
 from autograder.language import _
 from autograder.service.course import Course
 
-__all__ = ["DATA_SETS", "Bar", "Images", "create", "fetch_images", "images"]
+__all__ = ["DATA_SETS", "Bar", "FoundImages", "create", "fetch_images", "images"]
 
 DATA_SETS = tuple(PUBLISHED)
 
@@ -67,7 +67,7 @@ def fetch_images(name: str, bar: Callable[[str], Bar] | None = None) -> tuple[st
 
 
 @dataclass(frozen=True)
-class Images:
+class FoundImages:
     """Which images stand for a published data set.
 
     Attributes:
@@ -81,10 +81,10 @@ class Images:
     note: str
 
 
-def images(course: Course) -> Iterator[Images]:
+def images(course: Course) -> Iterator[FoundImages]:
     """Which images this course uses on this machine; ConfigurationError where those that it demands are not here."""
     with course.speaking():
         for name, published in PUBLISHED.items():
             found = load_images(course.config, published, "held_out", 1)
             folder = find_images(published, course.config.data, course.config.root)
-            yield Images(name, folder or found.data_set, found.note)
+            yield FoundImages(name, folder or found.data_set, found.note)
