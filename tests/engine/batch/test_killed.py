@@ -175,6 +175,7 @@ def test_two_graders_do_not_meet(toy, calm, tmp_path):
     first = begin(toy, folder, tmp_path / "out")
     try:
         assert wait_for(lambda: processes(first.pid).get("judge"))
+        first.send_signal(signal.SIGSTOP)  # it must not be done before the others have looked
         second = grade(toy, folder, tmp_path / "out")
         assert second.returncode == 2
         assert f"process {first.pid}" in second.stderr
