@@ -21,6 +21,7 @@ from autograder.book.faults import StoreFault
 from autograder.book.handed_in import HandedIn
 from autograder.book.locks import LOCK_SPACE, course_lock, file_lock
 from autograder.book.migrations import HEAD, ForeignDatabase, NewerDatabase, up_to_date, upgrade
+from autograder.book.roll import Roll
 from autograder.book.upgrade import take_over, take_over_database
 from autograder.language import _
 from autograder.results.files import write_atomically
@@ -43,6 +44,7 @@ class Store:
         attempts: every graded attempt.
         decisions: of teachers.
         handed_in: who handed in what and when.
+        roll: who is in the class.
 
     Raises:
         StoreFault: the database cannot be opened, was made by a newer version, or belongs to another program.
@@ -63,6 +65,7 @@ class Store:
         self.attempts = Attempts(self._engine, course)
         self.decisions = Decisions(self._engine, course)
         self.handed_in = HandedIn(self._engine, course)
+        self.roll = Roll(self._engine, course)
 
     def _cannot_be_used(self, error: Exception) -> StoreFault:
         if isinstance(error, NewerDatabase):

@@ -96,6 +96,19 @@ class StudentColumns(TypedColumns):
     student: Named[str] = Column(String(_STUDENT), nullable=False)
 
 
+class RollColumns(TypedColumns):
+    """One change of who is in the class each; whoever was erased has no name here."""
+
+    id: Named[int] = Column(Integer, primary_key=True)
+    course: Named[str] = Column(String(_COURSE), nullable=False, server_default="")
+    when: Named[str] = Column(String(_MOMENT), nullable=False)
+    who: Named[str] = Column(String(200), nullable=False)
+    why: Named[str] = Column(Text, nullable=False)
+    kind: Named[str] = Column(String(20), nullable=False)
+    student: Named[str] = Column(String(_STUDENT), nullable=False)
+    into: Named[str] = Column(String(_STUDENT), nullable=False)
+
+
 class OriginColumns(TypedColumns):
     """What was taken over from an older version's files, so that nothing is taken over twice."""
 
@@ -112,6 +125,7 @@ handed_in = Table(
     "handed_in", metadata, HandedInColumns, Index("handed_in_by_student", "course", "student", "exercise", "id")
 )  # fmt: skip
 students = Table("students", metadata, StudentColumns, PrimaryKeyConstraint("course", "student"))
+roll = Table("roll", metadata, RollColumns)
 origins = Table("origins", metadata, OriginColumns)
 
 
