@@ -60,11 +60,12 @@ def short(grade: Grade, alarm: bool = False) -> str:
     return points(final) + marks + checks
 
 
-def total(grades: Sequence[Grade]) -> str:
-    """The sum of what counts; grades that are open yet are left out, and their number is said."""
+def total(grades: Sequence[Grade], worded: str = "{total}") -> str:
+    """The sum of what counts, in these words; grades that are open yet are left out, and their number is said."""
     counted = [(final, grade.max_points) for grade in grades if (final := grade.final) is not None]
     left = len(grades) - len(counted)
-    text = f"{points(sum(final for final, _most in counted))} / {points(sum(most for _final, most in counted))}"
+    both = f"{points(sum(final for final, _most in counted))} / {points(sum(most for _final, most in counted))}"
+    text = worded.format(total=both)
     return " ".join([text] * bool(counted) + [_("({n} open)").format(n=left)] * bool(left))
 
 

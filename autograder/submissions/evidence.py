@@ -114,9 +114,8 @@ class NotGradable:
         """For the student: what was found, and what to do."""
         first = self.evidence[0]
         names = ", ".join(dict.fromkeys(shown(item.path.name) for item in self.evidence[:5]))
-        return " ".join(
-            filter(None, (f"{names}: {first.reason}.", replace(first, exercises=(self.exercise,)).to_student))
-        )
+        todo = replace(first, exercises=(self.exercise,)).to_student
+        return " ".join(filter(None, (f"{names}: {first.reason.rstrip('.')}.", todo)))
 
     @property
     def advice(self) -> str:

@@ -182,6 +182,13 @@ def test_final_points_with_the_checks_beside_them(course, result, check):
     assert "The checks gave" not in page(course, [in_time])
 
 
+def test_the_total_counts_points_only_where_there_are_some(course, result, check):
+    graded = result("ada", "flows", check("density"))
+    nothing = result("ada", "chains", outcome="handed_in_not_gradable", message="A PDF.")
+    for results, score in (([graded, nothing], "5 / 5 points (1 open)"), ([nothing], "(1 open)")):
+        assert f'<p class="score">{score}</p>' in page(course, results)
+
+
 def test_the_students_name_stands_above(course, result):
     source = page(course, [result("s-17", "flows")], name="Ada <L>")
     assert 'Ada &lt;L&gt; <span class="soft small">s-17</span></h1>' in source

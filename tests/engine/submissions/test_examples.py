@@ -24,6 +24,7 @@ def test_every_example_is_found_and_nothing_else_lies_there() -> None:
     found += [(nothing.student, nothing.exercise) for nothing in SCAN.not_gradable]
     assert sorted(found) == sorted(ROWS)
     assert all(item.counts for item in SCAN.evidence)
+    assert [nothing.message for nothing in SCAN.not_gradable if ".." in nothing.message] == []
     assert len(SCAN.entries) >= 14
     assert {entry.path.suffix for entry in SCAN.entries} == {".py", ".ipynb"}
 
