@@ -67,6 +67,16 @@ class ImportLimit(Struct, frozen=True, forbid_unknown_fields=True):
     memory_mb: MemoryMb = 2048
 
 
+class ProcessLimit(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the process that the file runs in may use; each by the name that the sandbox gives it.
+
+    One more of `sandbox.WorkerLimits` is a line here: the schema, the documentation and the judge follow.
+    """
+
+    open_files: Annotated[int, Meta(description="files and sockets open at once, from 32", ge=32, le=4096)] = 64
+    threads: Annotated[int, Meta(description="threads at once, from 8", ge=8, le=4096)] = 64
+
+
 class TotalLimit(Struct, frozen=True, forbid_unknown_fields=True):
     """What everything together may use."""
 
@@ -74,10 +84,11 @@ class TotalLimit(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a submission may use: one check, the import, everything together."""
+    """What a submission may use: one check, the import, the process, everything together."""
 
     per_check: CheckLimit = CheckLimit()
     per_import: ImportLimit = ImportLimit()
+    process: ProcessLimit = ProcessLimit()
     total: TotalLimit = TotalLimit()
 
     @property

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
+from msgspec import structs
 from torch import Tensor
 
 from autograder.authoring.losses import read_bank
@@ -216,16 +217,7 @@ class Engine:
         """The way to a worker for this job."""
         self.start()
         assert self._parent is not None
-        limits = kit.config.limits
-        of_checks = [check.memory_mb for check in kit.config.checks.values() if check.memory_mb is not None]
-        return WorkerTransport(
-            self._parent,
-            WorkerLimits(
-                memory_bytes=max(limits.per_check.memory_mb, limits.per_import.memory_mb, *of_checks) * MIB,
-                cpu_seconds=int(limits.total_seconds) + 1,
-                file_bytes=FILE_BYTES,
-            ),
-        )
+        return WorkerTransport(self._parent, worker_limits(kit.config))
 
     def seeds(self, exercise: str, student: str, salt: str = "") -> Callable[[str], int]:
         """The seed of each check: secret, student, exercise and check decide it."""
@@ -283,3 +275,15 @@ def processor_of(slot: int | None) -> int | None:
         return None
     allowed = sorted(os.sched_getaffinity(0))
     return allowed[slot % len(allowed)]
+
+
+def worker_limits(exercise: ExerciseConfig) -> WorkerLimits:
+    """What a worker may use that judges this exercise."""
+    limits = exercise.limits
+    of_checks = [check.memory_mb for check in exercise.checks.values() if check.memory_mb is not None]
+    return WorkerLimits(
+        memory_bytes=max(limits.per_check.memory_mb, limits.per_import.memory_mb, *of_checks) * MIB,
+        cpu_seconds=int(limits.total_seconds) + 1,
+        file_bytes=FILE_BYTES,
+        **structs.asdict(limits.process),
+    )

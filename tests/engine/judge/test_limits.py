@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -133,3 +134,17 @@ def test_the_configurations_seconds_come_before_the_checks_own(run):
     assert outcomes(result, "time", "own_time") == ["failed", "failed"]
     assert "0.3 s" in result["by_id"]["time"]["message"]
     assert "0.4 s" in result["by_id"]["own_time"]["message"]
+
+
+@pytest.mark.parametrize(("allowed", "outcome"), [(40, "failed"), (120, "passed")])
+def test_the_process_has_the_limits_of_the_configuration(run, monkeypatch, allowed, outcome):
+    """Fifty files at once are too many for one, and few enough for the other."""
+    monkeypatch.setattr(sys.modules[__name__], "LIMITS", LIMITS + f"  process: {{{{open_files: {allowed}}}}}\n")
+    source = """
+def touch(megabytes):
+    try:
+        return len([open("/dev/null") for _ in range(50)]) > 0
+    except OSError:
+        return False
+"""
+    assert outcomes(run(source), "small") == [outcome]
