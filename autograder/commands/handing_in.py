@@ -73,8 +73,8 @@ reading_options = gathered(
 )
 
 
-def lines(handed_in: HandIn) -> list[str]:
-    """What to say of a class besides what is not graded."""
+def lines(handed_in: HandIn, out: Path = Path()) -> list[str]:
+    """What to say of a class besides what is not graded; `out` is where the list of it is."""
     said = [_("layout: {layout}").format(layout=layout) for layout in handed_in.detected]
     absent = handed_in.absent
     if absent:
@@ -86,7 +86,7 @@ def lines(handed_in: HandIn) -> list[str]:
                 "{n} thing could not be placed or needs a look: {file}",
                 "{n} things could not be placed or need a look: {file}",
                 len(handed_in.evidence),
-            ).format(n=len(handed_in.evidence), file="unplaced.csv")
+            ).format(n=len(handed_in.evidence), file=out / "unplaced.csv")
         )
     return said
 

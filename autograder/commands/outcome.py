@@ -29,7 +29,7 @@ def tell(batch: Batch, book: Book, out: Path) -> None:
         else:
             graded = (pair for pair in book.graded() if (pair[0].student, pair[0].exercise) in names)
             console.print(grade_table(graded, book.names()))
-    say((*lines(batch.handed_in), *not_graded(batch.handed_in)))
+    say((*lines(batch.handed_in, out), *not_graded(batch.handed_in)))
     for fault in batch.faults:
         click.secho(
             _("could not be graded: {student} {exercise}: {why}").format(
