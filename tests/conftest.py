@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+# Tests may run as root, who decides nothing about grades.
+os.environ.setdefault("AUTOGRADER_USER", "a teacher")
 
 
 @pytest.hookimpl(trylast=True)

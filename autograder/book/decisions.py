@@ -16,7 +16,7 @@ from autograder.book.faults import StoreFault
 from autograder.book.tables import decisions, of_course
 from autograder.language import _
 
-DecisionKind = Literal["override", "mark", "extend", "comment"]
+DecisionKind = Literal["override", "mark", "extend", "excuse", "comment"]
 KINDS: tuple[DecisionKind, ...] = get_args(DecisionKind)
 UNSIGNED = datetime.min  # the time of a decision that no book keeps yet
 
@@ -26,7 +26,8 @@ class Decision:
     """One decision.
 
     Attributes:
-        kind: `override` points, `mark` an item of the rubric, `extend` the due date, or `comment`.
+        kind: `override` points, `mark` an item of the rubric, `extend` the due date, `excuse` from the exercise, or
+            `comment`.
         student: whom it is about.
         exercise: id.
         check: an override of one check, of the whole exercise where empty; a mark's item of the rubric.
@@ -35,7 +36,7 @@ class Decision:
         due: an extension's new due date.
         text: a comment's.
         private: a comment for teachers alone.
-        withdrawn: takes back the override, the mark, the extension or the student's comments in force.
+        withdrawn: takes back the override, the mark, the extension, the excuse or the student's comments in force.
         who: decided.
         why: in a sentence.
         when: with its time zone. Who, why and when are filled in by the book that keeps the decision.

@@ -2,7 +2,7 @@
 
 The order, for every student alike: the points of the checks; overrides of single checks; an override of the whole
 exercise, which replaces what came before; the marks of the rubric on top; then the late penalty on all that, counted
-from the due date or, where the student has an extension, from that.
+from the due date or, where the student has an extension, from that. Who is excused has no final points.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from autograder.book.decisions import Decision
+from autograder.book.excuses import excuse_in_force
 from autograder.book.late import lateness_of, submitted
 from autograder.book.rubric import Item, Rubric
 from autograder.course import CourseConfig
@@ -26,9 +27,7 @@ def grade_by(
     course: CourseConfig, decisions: Sequence[Decision], rubric: Rubric | None = None
 ) -> Callable[[Result], Grade]:
     """What makes the grade of a result, for results that are looked at one at a time."""
-    by_key: dict[Name, list[Decision]] = {}
-    for decision in decisions:
-        by_key.setdefault((decision.student, decision.exercise), []).append(decision)
+    by_key = _by_key(decisions)
 
     def grade_of(result: Result) -> Grade:
         own = by_key.get((result.student, result.exercise), ())
@@ -39,11 +38,19 @@ def grade_by(
 
 def extensions(decisions: Sequence[Decision]) -> dict[Name, datetime]:
     """The due dates of students who have one of their own."""
-    by_key: dict[Name, list[Decision]] = {}
+    return {key: due for key, own in _by_key(decisions).items() if (due := _extension(own)) is not None}
+
+
+def excuses(decisions: Sequence[Decision]) -> set[Name]:
+    """Who is excused from what."""
+    return {key for key, own in _by_key(decisions).items() if excuse_in_force(own) is not None}
+
+
+def _by_key(decisions: Sequence[Decision]) -> dict[Name, list[Decision]]:
+    found: dict[Name, list[Decision]] = {}
     for decision in decisions:
-        if decision.kind == "extend":
-            by_key.setdefault((decision.student, decision.exercise), []).append(decision)
-    return {key: due for key, own in by_key.items() if (due := _extension(own)) is not None}
+        found.setdefault((decision.student, decision.exercise), []).append(decision)
+    return found
 
 
 def grade(result: Result, course: CourseConfig, decisions: Sequence[Decision], items: Sequence[Item] = ()) -> Grade:
@@ -57,6 +64,9 @@ def grade(result: Result, course: CourseConfig, decisions: Sequence[Decision], i
     """
     overrides = _overrides(decisions, result)
     whole = overrides.pop("", None)
+    free = excuse_in_force(decisions) is not None
+    if free:
+        whole = None  # an older one; it counts again once the excuse is withdrawn
     checks = {check.id: check for check in result.checks}
     single = {name: c for name, c in overrides.items() if name in checks}
     points = result.points + sum(c.points - checks[name].points for name, c in single.items())
@@ -73,12 +83,12 @@ def grade(result: Result, course: CourseConfig, decisions: Sequence[Decision], i
     return Grade(
         student=result.student,
         exercise=result.exercise,
-        outcome=result.outcome,
+        outcome="excused" if free else result.outcome,
         graded=result.points,
         points=points,
         max_points=result.max_points + sum(item.points for item in items),
         penalty=late.penalty or 0.0,
-        final=late.final(points) if _counts(result, course, whole, marks) else None,
+        final=late.final(points) if not free and _counts(result, course, whole, marks) else None,
         due=late.due,
         extended=late.extended,
         submitted=submitted(course, result),

@@ -43,7 +43,7 @@ about = gathered(
     click.argument("out", type=FOLDER),
     click.argument("student"),
     click.argument("exercise"),
-    click.option("--by", envvar="AUTOGRADER_USER", help="Who decides (default: your user name)."),
+    click.option("--by", envvar="AUTOGRADER_USER", help="Who decides (default: your user name, unless it is root)."),
     in_course,
     in_book,
 )

@@ -63,6 +63,20 @@ def extend(about: About, due: str | None, withdraw: bool) -> None:
     about.keep(course, Decision("extend", about.student, about.exercise, due=until, withdrawn=withdraw))
 
 
+@click.command("excuse")
+@reason
+@about
+@click.option("--withdraw", is_flag=True, help="Take the excuse back: the exercise counts again.")
+def excuse(about: About, withdraw: bool) -> None:
+    """Excuse a student from an exercise: it counts nothing for them, whatever they handed in.
+
+    Points that are given later for the whole exercise take its place.
+    """
+    from autograder import Decision
+
+    about.keep(about.of(), Decision("excuse", about.student, about.exercise, withdrawn=withdraw))
+
+
 @click.command("comment")
 @about
 @click.argument("text", required=False)

@@ -22,6 +22,8 @@ def line(decision: Decision) -> str:
         done = _("marked {points:g}").format(points=decision.points)
     elif decision.kind == "extend":
         done = _("until {due}").format(due=decision.due)
+    elif decision.kind == "excuse":
+        done = _("excused")
     else:
         done = f"{_('private comment') if decision.private else _('comment')}: {decision.text}"
     why = "" if decision.kind == "comment" else " " + _("because: {why}").format(why=decision.why)

@@ -21,14 +21,14 @@ of_one = together(
 
 @click.group("gradebook")
 def command() -> None:
-    """Override points, mark by rubric, extend due dates, comment; every change is kept with who, when and why.
+    """Override points, mark by rubric, extend due dates, excuse, comment; every change is kept with who, when and why.
 
     The gradebook lies beside the results in OUT and is never touched by a regrade. Nothing in it is changed or removed:
     --withdraw adds a change that takes an earlier one back.
     """
 
 
-for subcommand in (decide.override, decide.mark, decide.extend, decide.comment):
+for subcommand in (decide.override, decide.mark, decide.extend, decide.excuse, decide.comment):
     command.add_command(subcommand)
 
 

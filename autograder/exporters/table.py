@@ -1,7 +1,8 @@
 """The one table of grades: `grades.csv`, `report --csv`, `gradebook export` and every exporter write its rows.
 
 A cell of final points is empty where nobody can say yet what counts: after a fault of ours, for what is not due, for
-what was handed in and could not be graded. Such a cell is open; a total leaves it out and says how many there are.
+what was handed in and could not be graded. Such a cell is open; a total leaves it out and says how many there are. The
+cell of who is excused is empty too, and not open.
 """
 
 from __future__ import annotations
@@ -41,6 +42,11 @@ class Row:
     attempt: str = ""
     attempts: str = ""
     message: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody can say yet what counts; who is excused waits for nothing."""
+        return self.final is None and self.grade.outcome != "excused"
 
 
 # Every column there is. What has a name here is called so in every table.
@@ -105,8 +111,8 @@ class GradeTable:
 
     @property
     def open(self) -> list[Row]:
-        """The rows without final points."""
-        return [row for row in self.rows if row.final is None]
+        """The rows without final points that may get some."""
+        return [row for row in self.rows if row.open]
 
     def long(self, form: Form, columns: Sequence[str] = ()) -> list[list[str]]:
         """A heading, and one line per student and exercise.
@@ -139,7 +145,7 @@ class GradeTable:
                     *(form.number(row.final if row is not None else None) for row in found),
                     form.number(rounded(sum(final for final, _most in counted))),
                     form.number(rounded(sum(most for _final, most in counted))),
-                    str(sum(row is not None and row.final is None for row in found)),
+                    str(sum(row is not None and row.open for row in found)),
                     profile.name,
                     profile.email,
                 ]

@@ -63,10 +63,10 @@ def short(grade: Grade, alarm: bool = False) -> str:
 def total(grades: Sequence[Grade], worded: str = "{total}") -> str:
     """The sum of what counts, in these words; grades that are open yet are left out, and their number is said."""
     counted = [(final, grade.max_points) for grade in grades if (final := grade.final) is not None]
-    left = len(grades) - len(counted)
+    left = sum(grade.open for grade in grades)
     both = f"{points(sum(final for final, _most in counted))} / {points(sum(most for _final, most in counted))}"
     text = worded.format(total=both)
-    return " ".join([text] * bool(counted) + [_("({n} open)").format(n=left)] * bool(left))
+    return " ".join([text] * (bool(counted) or not left) + [_("({n} open)").format(n=left)] * bool(left))
 
 
 def legend(cells: Iterable[str]) -> str:

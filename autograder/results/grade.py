@@ -61,7 +61,7 @@ class Grade:
         max_points: of the checks and the rubric.
         penalty: fraction of `points` lost by being late.
         final: what counts; None where nobody can say it yet: after a fault of ours, for what could not be graded or is
-            not due. It is a number then only if a teacher gave one for the whole exercise.
+            not due. It is a number then only if a teacher gave one for the whole exercise. None for who is excused.
         due: with the student's extension; None without a due date.
         extended: whether the student has an extension.
         submitted: None where it is not known; then there is no penalty but the result's own.
@@ -92,6 +92,11 @@ class Grade:
         """Whether an override was decided on points that are no longer those of the checks."""
         every = (*self.overrides.values(), *self.unused, *((self.override,) if self.override else ()))
         return any(override.stale for override in every)
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody can say yet what counts; who is excused waits for nothing."""
+        return self.final is None and self.outcome != "excused"
 
     @property
     def decided(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -20,7 +19,7 @@ from autograder.course.roster import Roster, read_roster
 from autograder.results.attempt import Known, Name
 from autograder.results.grade import Grade
 from autograder.results.model import Result
-from autograder.service.decisions import checked
+from autograder.service.decisions import checked, signature
 from autograder.service.held import Held
 from autograder.service.results import Results
 from autograder.service.speech import in_its_language
@@ -138,7 +137,7 @@ class Book:
 
         Args:
             decision: about whom, and what; who, when and why are filled in.
-            by: who decided; the name of this process's user without it.
+            by: who decided; the name of this process's user without it, unless that is `root` or nobody's.
             why: in a sentence.
             bonus: more points may be given than there are to be earned.
 
@@ -146,10 +145,10 @@ class Book:
             What was kept.
 
         Raises:
-            DecisionFault: there is no such student or check, or the points are out of range.
+            DecisionFault: there is no such student or check, the points are out of range, or nobody says who decides.
             ConfigurationError: there is no such exercise or item of the rubric.
         """
-        signed = replace(decision, who=by or decision.who or getpass.getuser(), why=why or decision.why, when=now())
+        signed = replace(decision, who=signature(by or decision.who), why=why or decision.why, when=now())
         kept = checked(signed, self, bonus)
         self.store.decisions.add(kept)
         if self.views is not None and (self.views / "grades.csv").is_file():

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from autograder.book.counting import counting
 from autograder.book.decisions import Decision
-from autograder.book.grades import extensions
+from autograder.book.excuses import excused
+from autograder.book.grades import excuses, extensions
 from autograder.book.handed_in import Handed
 from autograder.book.missing import expected, not_handed_in
 from autograder.book.store import Store
@@ -74,6 +75,10 @@ class Held:
     @in_its_language
     def result(self, name: Name) -> Result:
         """The result that counts of a student at an exercise, with what is known by now of when it was handed in."""
+        result = self._result(name)
+        return excused(result) if name in self._excuses else result
+
+    def _result(self, name: Name) -> Result:
         known = self.known.get(name)
         times, extension = self.times.get(name, {}), self._extensions.get(name)
         if known is None or self._store is None:
@@ -87,6 +92,10 @@ class Held:
     @cached_property
     def _several(self) -> set[Name]:
         return self._store.attempts.several() if self._store else set()
+
+    @cached_property
+    def _excuses(self) -> set[Name]:
+        return excuses(self.decisions)
 
     @cached_property
     def _extensions(self) -> dict[Name, datetime]:

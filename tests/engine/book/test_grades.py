@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from autograder.book.counting import counting
-from autograder.book.grades import grade
+from autograder.book.grades import excuses, grade
 from autograder.book.handed_in import Handed
 from autograder.book.rubric import Item, load_rubric
 from autograder.results.model import Late, Result
@@ -122,6 +122,22 @@ def test_what_nobody_can_grade_is_nobodys_zero(course, outcome):
     whole = [decision("override", points=7.0, was=0.0)]
     assert grade(given, course, whole).final == 7.0
     assert grade(given, course, [*whole, decision("override", withdrawn=True)]).final is None
+
+
+def test_who_is_excused_has_no_final_points(course):
+    excuse, whole = decision("excuse"), decision("override", points=7.0, was=6.0)
+    for given in (result(), result(points=(), outcome="missing"), result(points=(), outcome="error")):
+        for decisions in ([excuse], [whole, excuse], [decision("excuse", withdrawn=True), excuse]):
+            found = grade(given, course, decisions)
+            assert (found.final, found.outcome, found.decided, found.open) == (None, "excused", False, False)
+        # Points that are given later take its place; an older override counts again once it is withdrawn.
+        for decisions in ([excuse, whole], [whole, excuse, decision("excuse", withdrawn=True)]):
+            found = grade(given, course, decisions)
+            assert (found.final, found.outcome) == (7, given.outcome)
+    assert grade(result(), course, [excuse, decision("override", check="c0", points=5.0)]).final is None
+    assert excuses([excuse, decision("excuse", student="bob"), decision("excuse", student="bob", withdrawn=True)]) == {
+        ("ada", "flows")
+    }
 
 
 @pytest.mark.parametrize(("points", "final"), [((10.0,), 10.0), ((0.0,), 0.0)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -70,6 +71,39 @@ def test_the_commands(course, out):
     wide = gradebook("export", out, "--wide", *common).stdout.splitlines()
     assert wide == ["student,flows,total,of,open,name,email", "ada,8.5,8.5,10,0,,", "bob,6,6,10,0,,"]
     assert "8.5*≠ (1) / 10" in gradebook("show", out, *common).stdout
+
+
+def test_an_excuse_leaves_every_cell_empty_until_it_is_withdrawn(course, out):
+    common = ("--course", course.root)
+    signed = ("--why", "ill", "--by", "Dr T", *common)
+    # Before anything of `chains` was handed in, anybody may be excused; of `flows`, who is known.
+    assert gradebook("excuse", out, "newcomer", "chains", *signed).returncode == 0
+    assert "did you mean 'ada'" in gradebook("excuse", out, "adda", "flows", *signed).stderr
+    assert "ada, flows: excused because: ill" in gradebook("excuse", out, "ada", "flows", *signed).stdout
+    assert gradebook("export", out, "--wide", *common).stdout.splitlines()[1] == "ada,,0,0,0,,"
+    (row,) = csv.DictReader(gradebook("export", out, *common).stdout.splitlines()[:2])
+    assert (row["points"], row["final"], row["outcome"]) == ("6", "", "excused")
+    assert "excused" in gradebook("show", out, *common).stdout
+    # A regrade changes nothing of it.
+    keep(out, result("ada", points=(5.0, 5.0)))
+    assert gradebook("export", out, "--wide", *common).stdout.splitlines()[1] == "ada,,0,0,0,,"
+    assert gradebook("excuse", out, "ada", "flows", "--withdraw", *signed).returncode == 0
+    assert gradebook("export", out, "--wide", *common).stdout.splitlines()[1] == "ada,10,10,10,0,,"
+
+
+@pytest.mark.parametrize("user", ["root", "nobody"])
+def test_nobody_decides_under_the_name_of_an_account(course, out, user, monkeypatch):
+    monkeypatch.delenv("AUTOGRADER_USER")
+    monkeypatch.setenv("LOGNAME", user)
+    asked = ("comment", out, "ada", "flows", "well done", "--course", course.root)
+    refused = gradebook(*asked)
+    assert refused.returncode == 2
+    assert "--by" in refused.stderr
+    assert read_decisions(out) == []
+    assert gradebook(*asked, "--by", "Dr T").returncode == 0
+    monkeypatch.setenv("LOGNAME", "turing")
+    assert gradebook(*asked).returncode == 0
+    assert [decision.who for decision in read_decisions(out)] == ["Dr T", "turing"]
 
 
 @pytest.mark.parametrize(
