@@ -79,7 +79,7 @@ def judged(exercise: str, check: str) -> None:
             _known[key] = sure(grader.grade(file, EXAMPLE, exercise))
     found = next(c for c in _known[key].checks if c.id == check)
     if found.outcome != "passed":
-        raise AssertionError(verdict(found, course.config.exercise(exercise), datetime.now(UTC)))
+        raise AssertionError(verdict(found, _known[key], course.config.exercise(exercise), datetime.now(UTC)))
     print(f"{points_text(found.points)} of {points_text(found.max_points)}")
 
 

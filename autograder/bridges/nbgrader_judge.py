@@ -102,7 +102,7 @@ class JudgeCells(NbGraderPreprocessor):  # type: ignore[misc]
                 cell.outputs = [_text(said)] if said else []
                 continue
             check = outcomes.get(identity)
-            cell.outputs = [_output(check, verdict(check, exercise, now))] if check else [_nothing()]
+            cell.outputs = [_output(check, verdict(check, result, exercise, now))] if check else [_nothing()]
 
 
 def judge_notebook(grader: Grader, nb: Any, student: str, exercise: str) -> Result:

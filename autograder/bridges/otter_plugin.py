@@ -78,7 +78,7 @@ class JudgePlugin(AbstractOtterPlugin):  # type: ignore[misc]
         for path in sorted(Path("tests").glob("*.py")):
             file: TestFile = ExceptionTestFile.from_file(str(path))
             check = checks.get(file.name)
-            text = result.message if check is None else verdict(check, exercise, now)
+            text = result.message if check is None else verdict(check, result, exercise, now)
             passed = check is not None and check.outcome == "passed"
             file.test_case_results = [
                 TestCaseResult(test_case=case, message=text, passed=passed) for case in file.test_cases

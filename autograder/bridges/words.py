@@ -6,6 +6,7 @@ from datetime import datetime
 
 from autograder.course import ExerciseConfig
 from autograder.language import _
+from autograder.reports.visible import to_student
 from autograder.results.model import CheckResult, Result
 
 
@@ -14,16 +15,17 @@ def points_text(points: float) -> str:
     return f"{points:g}"
 
 
-def verdict(check: CheckResult, config: ExerciseConfig, now: datetime) -> str:
+def verdict(check: CheckResult, result: Result, config: ExerciseConfig, now: datetime) -> str:
     """Whether a check passed and, where the course lets students see it, why not."""
     if check.outcome == "passed":
         return _("Passed.")
     if not config.is_visible(check.id, now):
         return _("Not passed.")
-    lines = [check.message]
+    message, hint = to_student(check, [other for other in result.checks if not config.is_visible(other.id, now)])
+    lines = [message]
     if check.diagnosis_title:
         lines.append(_("This is what you get with a known mistake: {title}").format(title=check.diagnosis_title))
-    lines.append(check.hint)
+    lines.append(hint)
     return "\n".join(line for line in lines if line) or _("Not passed.")
 
 

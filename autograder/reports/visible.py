@@ -209,16 +209,21 @@ def _message(result: Result, teacher: bool) -> str:
     return said(result.message)
 
 
+def to_student(check: CheckResult, hidden: Sequence[CheckResult]) -> tuple[str, str]:
+    """Message and hint of a check that its student may see: faults of ours and hidden checks are not told of."""
+    if check.outcome == "error":
+        return _("This check could not be run because of a fault on our side."), ""
+    message = said(check.message)
+    if check.outcome == "blocked" and any(h.title in check.message or h.id in check.message for h in hidden):
+        message = _("Not judged, because a check that it needs did not pass.")
+    return message, said(check.hint)
+
+
 def _check_view(
     check: CheckResult, hidden: Sequence[CheckResult], grade: Grade, teacher: bool, read_on: str
 ) -> CheckView:
     override = grade.overrides.get(check.id)
-    message, hint = said(check.message), said(check.hint)
-    if not teacher and check.outcome == "error":
-        message, hint = _("This check could not be run because of a fault on our side."), ""
-    named = any(h.title in check.message or h.id in check.message for h in hidden)
-    if not teacher and check.outcome == "blocked" and named:
-        message = _("Not judged, because a check that it needs did not pass.")
+    message, hint = (said(check.message), said(check.hint)) if teacher else to_student(check, hidden)
     lost = check.outcome in ("failed", "blocked")
     return CheckView(
         title=said(check.title),

@@ -13,6 +13,7 @@ import msgspec
 
 from autograder.course import ConfigurationError, ExerciseConfig
 from autograder.language import _
+from autograder.reports.visible import to_student
 from autograder.results.grade import Grade
 from autograder.results.model import CheckResult, Result
 
@@ -128,11 +129,6 @@ def _test(number: int, check: CheckResult, result: Result) -> dict[str, object]:
 
 
 def _output(check: CheckResult, result: Result) -> str:
-    message = check.message
-    if check.outcome == "error":
-        return _("This check could not be run because of a fault on our side.")
     # A check that students see later, or never, may not be read from this one.
     others = [c for c in result.checks if c.visibility not in (check.visibility, "visible")]
-    if check.outcome == "blocked" and any(c.title in message or c.id in message for c in others):
-        message = _("Not judged, because a check that it needs did not pass.")
-    return "\n".join(text for text in (message, check.hint) if text)
+    return "\n".join(filter(None, to_student(check, others)))
