@@ -73,7 +73,8 @@ def _load(text: str) -> dict[str, object]:
     except RecursionError as error:
         raise SubmissionUnreadable(_("The notebook is damaged: it is nested too deeply.")) from error
     except ValueError as error:  # a number of thousands of digits
-        raise SubmissionUnreadable(_("The notebook is damaged: {reason}.").format(reason=str(error)[:100])) from error
+        reason = str(error)[:100].rstrip(".")
+        raise SubmissionUnreadable(_("The notebook is damaged: {reason}.").format(reason=reason)) from error
     if not isinstance(document, dict):
         raise SubmissionUnreadable(_("The file is JSON, but not a notebook: it has no cells."))
     return document

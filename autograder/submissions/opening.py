@@ -101,7 +101,7 @@ def _refusal(error: OSError) -> SubmissionUnreadable:
     if error.errno == errno.EISDIR:
         return SubmissionUnreadable(_("This is not an ordinary file (a folder, a pipe or a device)."))
     return SubmissionUnreadable(
-        _("The file could not be opened: {reason}.").format(reason=error.strerror or str(error)),
+        _("The file could not be opened: {reason}.").format(reason=(error.strerror or str(error)).rstrip(".")),
         fault="access",
     )
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from autograder.course.errors import ConfigurationError
 from autograder.course.written import Intake
-from autograder.submissions import HandIn, Wanted, read_class
+from autograder.submissions import Evidence, HandIn, NotGradable, Wanted, read_class
 
 EXERCISES = ("markov_quiz", "vae_mnist")
 STUB = 'def f():\n    raise NotImplementedError("f is not written yet")\n'
@@ -292,3 +292,9 @@ def test_everything_is_accounted_for(tmp_path_factory: pytest.TempPathFactory, f
     for path in made:
         assert path in told or path.parent in told
     assert len({(entry.student, entry.exercise) for entry in scan.entries}) == len(scan.entries)
+
+
+@pytest.mark.parametrize("reason", ["it is damaged", "It is no text. Save it again as UTF-8."])
+def test_a_reason_ends_with_one_full_stop(reason):
+    found = NotGradable("u1", "toy", (Evidence(Path("toy.py"), reason, "unreadable"),))
+    assert found.message.startswith(f"toy.py: {reason.rstrip('.')}. Hand the file in again, as toy.py")
