@@ -99,11 +99,11 @@ def test_nobody_decides_under_the_name_of_an_account(course, out, user, monkeypa
     refused = gradebook(*asked)
     assert refused.returncode == 2
     assert "--by" in refused.stderr
-    assert read_decisions(out) == []
+    assert Course(course).book(out).history() == []
     assert gradebook(*asked, "--by", "Dr T").returncode == 0
     monkeypatch.setenv("LOGNAME", "turing")
     assert gradebook(*asked).returncode == 0
-    assert [decision.who for decision in read_decisions(out)] == ["Dr T", "turing"]
+    assert [decision.who for decision in Course(course).book(out).history()] == ["Dr T", "turing"]
 
 
 @pytest.mark.parametrize(
