@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,8 +39,7 @@ def write_scores(database: str, book: Book, exercises: Sequence[str]) -> Scores:
     """
     from nbgrader.api import Gradebook
 
-    # nbgrader calls `alembic` by its name alone, which is beside this Python but need not be on the path.
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    _make(database, book.course.config.id)
     course, left_out, written = book.course, [], 0
     graded = list(book.graded(exercises=exercises))
     # A result without checks (missing) gets a zero for each.
@@ -55,6 +56,20 @@ def write_scores(database: str, book: Book, exercises: Sequence[str]) -> Scores:
             _submission(gradebook, result, grade, tuple(checks[result.exercise]))
             written += 1
     return Scores(written, tuple(left_out))
+
+
+def _make(database: str, course: str) -> None:
+    """Make the gradebook where it is missing.
+
+    nbgrader then calls `alembic` by its name alone, which is beside this Python but need not be on the path: in a
+    process of its own, whose path is its own too. What fails there fails again here, where it is told.
+    """
+    program = "import json, sys; from nbgrader.api import Gradebook; Gradebook(*json.load(sys.stdin)).close()"
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    subprocess.run(
+        [sys.executable, "-P", "-c", program], input=json.dumps([database, course]), text=True, capture_output=True,
+        env=os.environ | {"PATH": path}, check=False,
+    )  # fmt: skip
 
 
 def database_url(text: str) -> str:

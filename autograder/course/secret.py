@@ -12,7 +12,6 @@ import hmac
 import os
 import secrets
 import stat
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,19 +24,17 @@ MIN_BYTES = 16
 MAX_BYTES = 65_536
 
 
-def load_secret(config: CourseConfig, root: Path, tell: Callable[[str], None] | None = None) -> bytes:
+def load_secret(config: CourseConfig, root: Path, tell: Callable[[str], None]) -> bytes:
     """The secret of the course.
 
     Args:
         config: names the environment variable and, optionally, the file.
         root: folder of the course; a secret inside it is refused.
-        tell: gets the line that says where a secret was made, or that the named file is missing (stderr
-            without it).
+        tell: gets the line that says where a secret was made, or that the named file is missing.
 
     Raises:
         ConfigurationError: the secret is too short, inside the course's folder, or open to other users.
     """
-    tell = tell or _tell_on_stderr
     from_environment = os.environ.get(config.secret.env, "")
     if from_environment:
         return _long_enough(from_environment.encode(), f"the environment variable {config.secret.env}", config.file)
@@ -76,10 +73,6 @@ def derive_seed(secret: bytes, *parts: str) -> int:
         raw = part.encode("utf-8", "surrogatepass")
         message.update(len(raw).to_bytes(8, "big") + raw)
     return int.from_bytes(message.digest()[:8], "big") >> 1
-
-
-def _tell_on_stderr(line: str) -> None:
-    print(line, file=sys.stderr)
 
 
 def _read(file: Path) -> bytes:

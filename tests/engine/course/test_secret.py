@@ -41,7 +41,7 @@ def test_the_environment_wins(home: Path, tmp_path: Path, monkeypatch: pytest.Mo
     file.write_text("x" * 32)
     monkeypatch.setenv("AUTOGRADER_SECRET", LONG)
     root = tmp_path / "course"
-    assert load_secret(course(root, file), root) == LONG.encode()
+    assert load_secret(course(root, file), root, pytest.fail) == LONG.encode()
     assert not home.exists()
 
 
@@ -49,7 +49,7 @@ def test_then_the_file(home: Path, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text(LONG + "\n")
     root = tmp_path / "course"
-    assert load_secret(course(root, file), root) == LONG.encode()
+    assert load_secret(course(root, file), root, pytest.fail) == LONG.encode()
     assert not home.exists()
 
 
@@ -85,7 +85,7 @@ def test_a_secret_inside_the_course_is_refused(home: Path, tmp_path: Path) -> No
     root = tmp_path / "course"
     config = course(root, root / "private" / "secret")
     with pytest.raises(ConfigurationError, match="inside the course's folder"):
-        load_secret(config, root)
+        load_secret(config, root, pytest.fail)
 
 
 def test_a_link_into_the_course_is_refused_too(home: Path, tmp_path: Path) -> None:
@@ -94,14 +94,14 @@ def test_a_link_into_the_course_is_refused_too(home: Path, tmp_path: Path) -> No
     (root / "secret").write_text(LONG)
     (tmp_path / "link").symlink_to(root / "secret")
     with pytest.raises(ConfigurationError, match="inside the course's folder"):
-        load_secret(course(root, tmp_path / "link"), root)
+        load_secret(course(root, tmp_path / "link"), root, pytest.fail)
 
 
 def test_a_short_secret_is_refused(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOGRADER_SECRET", "hunter2")
     root = tmp_path / "course"
     with pytest.raises(ConfigurationError, match="7 bytes; at least 16") as caught:
-        load_secret(course(root), root)
+        load_secret(course(root), root, pytest.fail)
     assert "hunter2" not in str(caught.value)
 
 
@@ -111,7 +111,7 @@ def test_a_kept_secret_open_to_others_is_refused(home: Path, tmp_path: Path) -> 
     load_secret(course(root), root, lambda line: None)
     (home / "demo.secret").chmod(0o644)
     with pytest.raises(ConfigurationError, match="chmod 600"):
-        load_secret(course(root), root)
+        load_secret(course(root), root, pytest.fail)
 
 
 def test_seeds_are_those_published() -> None:
