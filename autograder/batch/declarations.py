@@ -63,7 +63,7 @@ def _points(course: CourseConfig, exercise: Exercise, checks: list[Declared]) ->
                 file=course.file, exercise=exercise.id, name=name, suggestion=did_you_mean(name, ids)
             )
     own = {check.info.id: check.info.points for check in checks}
-    own |= {name: override.points for name, override in config.checks.items() if override.points is not None}
+    own |= {name: its.points for name, its in config.checks.items() if its.points is not None}
     if abs(sum(own.values()) - config.points) > 1e-6:
         yield _("{file}: {exercise} is worth {points:g} points, and its checks sum to {sum:g}").format(
             file=course.file, exercise=exercise.id, points=config.points, sum=sum(own.values())

@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class CheckOverride:
+class CheckSettings:
     """What differs for one check; None keeps what the check or the exercise says."""
 
     points: float | None = None
@@ -66,12 +66,12 @@ class ExerciseConfig:
     visibility: Visibility = "after_published"
     published: bool = False
     answers_released: bool = False
-    checks: Mapping[str, CheckOverride] = field(default_factory=dict)
+    checks: Mapping[str, CheckSettings] = field(default_factory=dict)
 
     def is_visible(self, check: str, now: datetime) -> bool:
         """Whether students may see the outcome of this check at this time."""
-        override = self.checks.get(check)
-        rule = (override.visibility if override else None) or self.visibility
+        own = self.checks.get(check)
+        rule = (own.visibility if own else None) or self.visibility
         if rule == "after_due_date":
             return self.due is not None and now > self.due
         return rule == "visible" or (rule == "after_published" and self.published)
@@ -213,7 +213,7 @@ def _exercises(document: Document, zone: tzinfo) -> tuple[ExerciseConfig, ...]:
                 visibility=written.visibility,
                 published=written.published,
                 answers_released=written.answers_released,
-                checks={name: _override(check) for name, check in written.checks.items()},
+                checks={name: _settings(check) for name, check in written.checks.items()},
             )
         )
     return tuple(exercises)
@@ -226,8 +226,8 @@ def _over(base: object, own: object) -> object:
     return {**base, **{name: _over(base.get(name), value) for name, value in own.items()}}
 
 
-def _override(check: WrittenCheck) -> CheckOverride:
-    return CheckOverride(_set(check.points), _set(check.visibility), _set(check.seconds), _set(check.memory_mb))
+def _settings(check: WrittenCheck) -> CheckSettings:
+    return CheckSettings(_set(check.points), _set(check.visibility), _set(check.seconds), _set(check.memory_mb))
 
 
 def _set(value: T | UnsetType) -> T | None:

@@ -52,10 +52,10 @@ def build_result(
 def apply_points(checks: list[CheckResult], config: ExerciseConfig) -> None:
     """Set the points that the configuration gives: single checks first, then all scaled to the exercise's points."""
     for check in checks:
-        override = config.checks.get(check.id)
-        if override is not None and override.points is not None:
-            check.max_points = override.points
-        check.visibility = (override.visibility if override else None) or config.visibility
+        own = config.checks.get(check.id)
+        if own is not None and own.points is not None:
+            check.max_points = own.points
+        check.visibility = (own.visibility if own else None) or config.visibility
     total = sum(check.max_points for check in checks)
     scale = config.points / total if total else 0.0
     # Rounded as they add up, not one by one: the checks' points together are the exercise's, to the last digit.
