@@ -127,7 +127,7 @@ def key_of(keys: Keys, entry: Entry, sha256: str) -> Key:
 def make_plan(
     course: CourseConfig,
     keys: Keys,
-    scan: HandIn,
+    handed_in: HandIn,
     known: Mapping[Name, Known],
     choice: Choice,
     pictures: Pictures | None = None,
@@ -137,13 +137,13 @@ def make_plan(
     Args:
         course: the configuration.
         keys: what results depend on.
-        scan: what the class handed in.
+        handed_in: what the class handed in.
         known: the newest attempt by student and exercise.
         choice: what was asked for.
         pictures: of figures, where they are drawn: a submission without them is graded again.
     """
     plan = Plan()
-    for entry in scan.entries:
+    for entry in handed_in.entries:
         if not choice.wants(entry.student, entry.exercise):
             continue
         plan.entries.append(entry)
@@ -151,7 +151,7 @@ def make_plan(
         sha256 = entry.sha256
         if not sha256:  # it could not be opened when the class was read
             try:
-                sha256 = scan.read(entry).sha256
+                sha256 = handed_in.read(entry).sha256
             except SubmissionUnreadable as reason:
                 plan.unreadable.append((ungraded(course, entry, reason), {}))
                 continue
@@ -165,7 +165,7 @@ def make_plan(
                 plan.left.add(name)
             continue
         plan.todo.append(planned)
-    for nothing in scan.not_gradable:
+    for nothing in handed_in.not_gradable:
         if not choice.wants(nothing.student, nothing.exercise):
             continue
         name = nothing.student, nothing.exercise
@@ -219,13 +219,13 @@ def _decide(
 
 
 def make_task(
-    course: CourseConfig, scan: HandIn, planned: Planned, before: Result | None = None, figures: Path | None = None
+    course: CourseConfig, handed_in: HandIn, planned: Planned, before: Result | None = None, figures: Path | None = None
 ) -> Task[Name]:
     """The job of a planned submission, read now.
 
     Args:
         course: the configuration.
-        scan: that found the file.
+        handed_in: that found the file.
         planned: what is to be done.
         before: the earlier result, where some of its checks are kept.
         figures: folder for pictures.
@@ -235,7 +235,7 @@ def make_task(
     """
     entry = planned.entry
     try:
-        submission = scan.read(entry)
+        submission = handed_in.read(entry)
     except SubmissionUnreadable as reason:
         fault = _("the file was changed while the class was graded: {reason}").format(reason=reason.message)
         return Task(planned.name, unread_job(course, entry, reason.sha256), fault)

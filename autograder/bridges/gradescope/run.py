@@ -147,7 +147,7 @@ def _with_due(course: CourseConfig, exercise: str, due: datetime | None) -> Cour
     return replace(course, exercises=exercises)
 
 
-def _tell(result: Result, scan: HandIn) -> None:
+def _tell(result: Result, handed_in: HandIn) -> None:
     """Everything, for instructors: Gradescope keeps the standard output from students."""
     print(f"student {shown(result.student)}, exercise {result.exercise}: {result.points:g} / {result.max_points:g}")
     isolation = json.dumps(msgspec.to_builtins(result.environment.isolation))
@@ -158,7 +158,7 @@ def _tell(result: Result, scan: HandIn) -> None:
             print(f"    {shown(check.message)}")
     for incident in result.incidents:
         print(f"  incident: {shown(json.dumps(msgspec.to_builtins(incident)))}")
-    for item in scan.evidence:
+    for item in handed_in.evidence:
         print(f"  not graded: {shown(item.path.name)}: {shown(item.reason)}")
 
 
