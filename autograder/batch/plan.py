@@ -98,7 +98,7 @@ class Plan:
         todo: to be graded.
         kept: attempts whose results are kept, by student and exercise.
         left: those that are new or have changed, and were not asked for.
-        unreadable: results of files that hold no code.
+        not_gradable: results of files that hold no code.
         entries: everything that was considered.
         digests: SHA-256 of every file that could be read, by student and exercise.
     """
@@ -106,7 +106,7 @@ class Plan:
     todo: list[Planned] = field(default_factory=list)
     kept: dict[tuple[str, str], Known] = field(default_factory=dict)
     left: set[tuple[str, str]] = field(default_factory=set)
-    unreadable: list[tuple[Result, Key]] = field(default_factory=list)
+    not_gradable: list[tuple[Result, Key]] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     digests: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -153,7 +153,7 @@ def make_plan(
             try:
                 sha256 = handed_in.read(entry).sha256
             except SubmissionUnreadable as reason:
-                plan.unreadable.append((ungraded(course, entry, reason), {}))
+                plan.not_gradable.append((ungraded(course, entry, reason), {}))
                 continue
         plan.digests[name] = sha256
         key, attempt = key_of(keys, entry, sha256), known.get(name)
@@ -174,7 +174,7 @@ def make_plan(
         if attempt is not None and attempt.key == key and not choice.force:
             plan.kept[name] = attempt
         else:
-            plan.unreadable.append((_not_gradable(course, nothing), key))
+            plan.not_gradable.append((_not_gradable(course, nothing), key))
     return plan
 
 

@@ -24,7 +24,7 @@ def tell_plan(handed_in: HandIn, plan: Plan) -> None:
     say((*lines(handed_in), *not_graded(handed_in), *_todo(plan), *identical(plan)))
     click.echo(
         _("{todo} would be graded, {kept} keep their result, {unreadable} cannot be read.").format(
-            todo=len(plan.todo), kept=len(plan.kept.keys() - plan.left), unreadable=len(plan.unreadable)
+            todo=len(plan.todo), kept=len(plan.kept.keys() - plan.left), unreadable=len(plan.not_gradable)
         )
     )
     say(left_out(plan))

@@ -121,7 +121,7 @@ class ClassGrading:
         for kept in plan.kept.values():
             if kept.outcome == "error":
                 self._faults.append(self._book.store.attempts.result(kept.id))
-        for result, key in plan.unreadable:
+        for result, key in plan.not_gradable:
             before = known.get((result.student, result.exercise))
             sha256 = result.submission.sha256
             if before is None or (before.sha256, before.key, before.outcome) != (sha256, key, result.outcome):
