@@ -158,7 +158,7 @@ def _functions(source: str) -> tuple[dict[str, str], str]:
 
 
 def _limits(path: Path) -> tuple[dict[str, str], str]:
-    """The limits of each check as text, and whatever else of the file decides. Its raw figures do not."""
+    """The limits of each check as text, and whatever else of the file decides. Its raw values do not."""
     if not path.is_file():
         return {}, ""
     text = path.read_text(encoding="utf-8")

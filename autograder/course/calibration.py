@@ -17,11 +17,11 @@ from msgspec import Struct, field
 ANY_DATA = "any"  # the data set of checks that use none
 
 Better = Literal["lower", "higher", "between"]
-BySeed = dict[str, list[float | None]]  # over seeds, by population; null where a figure was not finite
+BySeed = dict[str, list[float | None]]  # over seeds, by population; null where a value was not finite
 
 
 class Spread(Struct, forbid_unknown_fields=True):
-    """One population of a figure: a solution, or a mistake."""
+    """One population of a quantity: a solution, or a mistake."""
 
     n: int
     mean: float
@@ -33,7 +33,7 @@ class Spread(Struct, forbid_unknown_fields=True):
 
 
 class PlacedLimit(Struct, forbid_unknown_fields=True):
-    """The limit of a figure between correct solutions and mistakes; see `statistics.limits.Limit`."""
+    """The limit of a quantity between correct solutions and mistakes; see `statistics.limits.Limit`."""
 
     check: str = ""
     better: Better = "lower"
@@ -48,7 +48,7 @@ class PlacedLimit(Struct, forbid_unknown_fields=True):
 
 
 class Runs(Struct, forbid_unknown_fields=True):
-    """The values of a figure: of correct solutions, and of mistakes."""
+    """The values of a quantity: of correct solutions, and of mistakes."""
 
     good: BySeed = field(default_factory=dict)
     bad: BySeed = field(default_factory=dict)
@@ -80,7 +80,7 @@ class Calibration(Struct, forbid_unknown_fields=True):
 
     @property
     def limits(self) -> list[tuple[str, str, PlacedLimit]]:
-        """Every limit, with its data set and its figure's name."""
+        """Every limit, with its data set and its quantity's name."""
         return [(data, name, limit) for data, own in self.data.items() for name, limit in own.limits.items()]
 
 

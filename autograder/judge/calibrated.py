@@ -1,4 +1,4 @@
-"""Limits that nobody typed: a figure is judged against what calibration measured, or recorded for it."""
+"""Limits that nobody typed: a quantity is judged against what calibration measured, or recorded for it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from autograder.course.calibration import Better, PlacedLimit, read_calibration
 from autograder.judge.verdicts import CheckFailed, FrameworkFault
 from autograder.language import _, said
 
-# Figures recorded for calibration carry their direction and their data set in the name.
+# Quantities recorded for calibration carry their direction and their data set in the name.
 CALIBRATION_PREFIX = "calibrate/"
 
 
 class LimitBook:
-    """The limits in `reference/<exercise>.json`: by data set ("any" where a check uses none), then by figure."""
+    """The limits in `reference/<exercise>.json`: by data set ("any" where a check uses none), then by quantity."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -27,7 +27,7 @@ class LimitBook:
                 raise FrameworkFault(f"{path}: not a file written by `autograder calibrate` ({error})") from None
 
     def limit(self, data: str, name: str) -> tuple[float | None, float | None]:
-        """The low and the high limit of a figure; FrameworkFault where there is none."""
+        """The low and the high limit of a quantity; FrameworkFault where there is none."""
         try:
             entry = self._limits[data, name]
             return entry.low, entry.high
@@ -44,7 +44,7 @@ class Calibrated:
     Args:
         book: the limits; None records only.
         data: the data set of this check.
-        record: keeps the figure in the result.
+        record: keeps the value in the result.
     """
 
     def __init__(self, book: LimitBook | None, data: str, record: Callable[[str, float], None]) -> None:
@@ -64,10 +64,10 @@ class Calibrated:
         """Fail where `value` is worse than the limit.
 
         Args:
-            name: the figure's name, unique in the exercise.
+            name: the quantity's name, unique in the exercise.
             value: what this submission gives.
             better: `lower`, `higher` or `between` (too good is as wrong as too bad).
-            what: the figure in the student's words.
+            what: the quantity in the student's words.
             hint: what to look at next.
             mistake: id of the mistake that a value beyond the limit points to.
         """

@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--mistake", help="judge the reference with this known mistake")
     group.addoption("--student", default="reference", help="whose questions and inputs (default: reference)")
     group.addoption("--salt", default="", help="another text draws other inputs")
-    group.addoption("--uncalibrated", action="store_true", help="record figures that have limits, judge none")
+    group.addoption("--uncalibrated", action="store_true", help="record quantities that have limits, judge none")
     group.addoption("--unprotected", action="store_true", help="run without isolation where there is none")
     group.addoption("--course", type=Path, help="the course's folder (default: found from the checks' folder)")
 

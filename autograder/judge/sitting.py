@@ -36,7 +36,7 @@ class Sitting:
         engine: None until the first check needs it.
         grading: the one that is open.
         on_result: told about every check that has been judged.
-        limited: whether figures are judged against their limits, not only recorded.
+        limited: whether quantities are judged against their limits, not only recorded.
     """
 
     def __init__(self, config: pytest.Config) -> None:

@@ -1,4 +1,4 @@
-"""Both distributions of every calibrated figure, and the limit between them."""
+"""Both distributions of every calibrated quantity, and the limit between them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def draw_calibration(found: Calibration, path: Path) -> None:
-    """Draw a `reference/<exercise>.json`: one panel per figure, one row of dots per population.
+    """Draw a `reference/<exercise>.json`: one panel per quantity, one row of dots per population.
 
     The PNG carries the hash of what it shows (`stamp.py`).
     """

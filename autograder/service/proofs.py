@@ -75,9 +75,9 @@ class Measurements:
 
     Attributes:
         file: that the limits were written to.
-        picture: of the figures and their limits; None where there are none.
-        limits: data set, figure and limit of each.
-        overlaps: a line for each figure whose mistakes cannot be told from correct solutions.
+        picture: of the quantities and their limits; None where there are none.
+        limits: data set, quantity and limit of each.
+        overlaps: a line for each quantity whose mistakes cannot be told from correct solutions.
     """
 
     file: Path
@@ -90,7 +90,7 @@ def calibrate(
     course: Course, exercise: str, seeds: Seeds, advance: Advance, workers: int | None = None,
     data_set: DataSet | None = None,
 ) -> Measurements:  # fmt: skip
-    """Measure every calibrated figure of an exercise, place its limit, and write both down.
+    """Measure every calibrated quantity of an exercise, place its limit, and write both down.
 
     Args:
         course: with the exercise.
@@ -101,7 +101,7 @@ def calibrate(
         data_set: `mnist` or `digits`; the course's own without it.
 
     Raises:
-        JudgeFault: a check broke, or a correct solution gave no figure.
+        JudgeFault: a check broke, or a correct solution gave no value.
     """
     from autograder.reports.calibration_plot import draw_calibration
 

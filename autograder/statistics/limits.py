@@ -1,7 +1,7 @@
 """Where to put a limit between what correct solutions score and what known mistakes score.
 
-Each population (the reference, every alternative, every mistake: one figure per seed) gets a predictive
-Student t law for its next figure, on the raw scale or, where the figures are nearer to normal there, on that of
+Each population (the reference, every alternative, every mistake: one value per seed) gets a predictive
+Student t law for its next value, on the raw scale or, where the values are nearer to normal there, on that of
 their logarithms or their cube roots. Few seeds therefore give wide tails: a limit from five runs says so instead of
 pretending.
 
@@ -22,18 +22,18 @@ import numpy as np
 from autograder.statistics.arrays import Floats
 
 FEWEST = 3
-# A figure that never varies (a deterministic training) still differs in its last digits between machines.
+# A value that never varies (a deterministic training) still differs in its last digits between machines.
 _RELATIVE_FLOOR = 1e-6
 Better = Literal["lower", "higher", "between"]
 
 
 @dataclass(frozen=True)
 class Population:
-    """Figures of one solution over seeds, summed up on the scale that is nearer to normal.
+    """Values of one solution over seeds, summed up on the scale that is nearer to normal.
 
     Attributes:
-        n: number of figures; mean, deviation: on `scale`; scale: `raw`, `log` or `root`.
-        lowest, highest: of the figures themselves.
+        n: number of values; mean, deviation: on `scale`; scale: `raw`, `log` or `root`.
+        lowest, highest: of the values themselves.
         degrees: of freedom that `deviation` stands on: n - 1, and more where other populations lent theirs.
     """
 
@@ -46,8 +46,8 @@ class Population:
     degrees: float
 
     @classmethod
-    def of(cls, figures: Sequence[float], scale: str | None = None) -> Population:
-        values = np.asarray(figures, dtype=np.float64)
+    def of(cls, sample: Sequence[float], scale: str | None = None) -> Population:
+        values = np.asarray(sample, dtype=np.float64)
         scale = scale or _scale([values])
         scaled = _SCALES[scale](values)
         floor = _RELATIVE_FLOOR if scale == "log" else _RELATIVE_FLOOR * max(abs(float(scaled.mean())), 1e-6)
@@ -62,19 +62,19 @@ class Population:
         return (value - self.mean) / (self.deviation * math.sqrt(1.0 + 1.0 / self.n))
 
     def above(self, value: float) -> float:
-        """Probability that the next figure exceeds `value`."""
+        """Probability that the next value exceeds `value`."""
         from scipy.stats import t
 
         return float(t.sf(self._standard(value), self.degrees))
 
     def below(self, value: float) -> float:
-        """Probability that the next figure is smaller than `value`."""
+        """Probability that the next value is smaller than `value`."""
         from scipy.stats import t
 
         return float(t.cdf(self._standard(value), self.degrees))
 
     def quantile(self, probability: float, upper: bool) -> float:
-        """The figure that the next one exceeds (`upper`) or falls below with this probability."""
+        """The value that the next one exceeds (`upper`) or falls below with this probability."""
         from scipy.stats import t
 
         step = float(t.isf(probability, self.degrees)) * self.deviation * math.sqrt(1.0 + 1.0 / self.n)
@@ -85,7 +85,7 @@ class Population:
 
 
 _SCALES: dict[str, Callable[[Floats], Floats]] = {"raw": lambda values: values, "log": np.log, "root": np.cbrt}
-# Logarithms are taken unless cube roots are nearer to normal by this much, less what few figures cannot tell (times
+# Logarithms are taken unless cube roots are nearer to normal by this much, less what few values cannot tell (times
 # n³). Where an error comes near 0 its logarithm has a long tail below, which says nothing of the largest errors: a law
 # of that width would place a limit hundreds of times too high.
 _CLEARLY = 0.004
@@ -93,7 +93,7 @@ _UNTOLD = 25.0
 
 
 def _scale(populations: Sequence[Floats]) -> str:
-    """The scale on which figures of these populations are nearest to normal."""
+    """The scale on which values of these populations are nearest to normal."""
     if min(values.min() for values in populations) <= 0:
         return "raw"
     n = sum(len(values) for values in populations)
@@ -111,15 +111,15 @@ def _gain(values: Floats, scale: Callable[[Floats], Floats]) -> float:
 
     if np.ptp(values) == 0:
         return 0.0
-    raw, scaled = (probplot(figures)[1][2] for figures in (values, scale(values)))
+    raw, scaled = (probplot(sample)[1][2] for sample in (values, scale(values)))
     return float(scaled - raw)
 
 
 def _correct_populations(good: Mapping[str, list[float]]) -> dict[str, Population]:
     """The correct solutions on one scale, with moderated deviations."""
-    arrays = [np.asarray(figures, dtype=np.float64) for figures in good.values()]
+    arrays = [np.asarray(sample, dtype=np.float64) for sample in good.values()]
     scale = _scale(arrays)
-    populations = {name: Population.of(figures, scale) for name, figures in good.items()}
+    populations = {name: Population.of(sample, scale) for name, sample in good.items()}
     return dict(zip(populations, _moderated(list(populations.values())), strict=True))
 
 
@@ -163,14 +163,14 @@ class Limit:
 
     Attributes:
         better: `lower`, `higher` or `between`.
-        low, high: the figures accepted, ends included; None where that side is free.
+        low, high: the values accepted, ends included; None where that side is free.
         false_fail: probability that the next run of the worst correct population is refused.
         false_pass: probability that the next run of the best mistake is accepted; None without mistakes.
         separation: least distance of a correct population from a mistake, in their joint standard deviations
-            ($|m_1 - m_2| / sqrt(s_1^2 + s_2^2)$ on the raw figures); None without mistakes.
+            ($|m_1 - m_2| / sqrt(s_1^2 + s_2^2)$ on the raw values); None without mistakes.
         overlaps: no limit keeps both rates; the false-fail rate was kept, the false-pass rate is above its
             aim.
-        good, bad: the populations, by name. A mistake with fewer than 3 finite figures has None.
+        good, bad: the populations, by name. A mistake with fewer than 3 finite values has None.
     """
 
     better: Better
@@ -184,7 +184,7 @@ class Limit:
     bad: dict[str, Population | None]
 
     def accepts(self, value: float) -> bool:
-        """Whether a figure is within the limit; NaN never is."""
+        """Whether a value is within the limit; NaN never is."""
         return (
             not math.isnan(value)
             and (self.low is None or value >= self.low)
@@ -196,10 +196,10 @@ class Limit:
         return asdict(self)
 
 
-def _finite(figures: Sequence[float], name: str) -> list[float]:
-    values = [float(figure) for figure in figures]
+def _finite(sample: Sequence[float], name: str) -> list[float]:
+    values = [float(value) for value in sample]
     if len(values) < FEWEST or not all(map(math.isfinite, values)):
-        raise ValueError(f"good[{name!r}]: expected at least {FEWEST} finite figures, got {values}")
+        raise ValueError(f"good[{name!r}]: expected at least {FEWEST} finite values, got {values}")
     return values
 
 
@@ -232,26 +232,26 @@ def place_limit(
     *,
     false_pass: float = 0.01,
 ) -> Limit:
-    """Place the limit of a figure between correct solutions and known mistakes.
+    """Place the limit of a quantity between correct solutions and known mistakes.
 
     False-fail rate: at most `false_fail` for the worst correct population, as its predictive t law has it
-    (over repeated calibrations with n normal figures each, the next figure is refused with exactly that
+    (over repeated calibrations with n normal values each, the next value is refused with exactly that
     probability, on average); less where the mistakes are far off, since the limit then goes on to where both
     risks are equal. Smallest difference: a mistake is caught with probability 1 - `false_pass` when its
-    figures lie $(t_{n-1, 1 - false_fail} + t_{n-1, 1 - false_pass}) sqrt(1 + 1/n)$ standard deviations off:
+    values lie $(t_{n-1, 1 - false_fail} + t_{n-1, 1 - false_pass}) sqrt(1 + 1/n)$ standard deviations off:
     4.0 + 2.6 for n = 20 and the rates 5e-4 and 0.01, 9.4 + 4.1 for n = 5. `overlaps` says that one of them
     does not. Several correct populations have more degrees of freedom between them: 4.1 for six of 5 whose
     deviations agree.
 
     Args:
-        good: population name (reference, each alternative) -> figures over seeds, at least 3, finite.
-        bad: mistake -> figures; infinite and NaN ones are refused by any limit and left out.
+        good: population name (reference, each alternative) -> values over seeds, at least 3, finite.
+        bad: mistake -> values; infinite and NaN ones are refused by any limit and left out.
         better: `lower`, `higher`, or `between` (the rate is then split between the two sides).
         false_fail: largest probability of refusing a correct solution.
         false_pass: aim for the probability of accepting a mistake; what was reached is in the result.
 
     Raises:
-        ValueError: no good population, too few or infinite figures, unknown `better`, rates outside (0, 0.5).
+        ValueError: no good population, too few or infinite values, unknown `better`, rates outside (0, 0.5).
     """
     if better not in ("lower", "higher", "between"):
         raise ValueError(f"better: expected 'lower', 'higher' or 'between', got {better!r}")
@@ -260,19 +260,19 @@ def place_limit(
     if not (0 < false_fail < 0.5 and 0 < false_pass < 0.5):
         got = f"{false_fail} and {false_pass}"
         raise ValueError(f"false_fail and false_pass: expected between 0 and 0.5, got {got}")
-    goods = _correct_populations({name: _finite(figures, name) for name, figures in good.items()})
+    goods = _correct_populations({name: _finite(sample, name) for name, sample in good.items()})
     bads: dict[str, Population | None] = {}
-    for name, figures in bad.items():
-        finite = [float(figure) for figure in figures if math.isfinite(figure)]
+    for name, sample in bad.items():
+        finite = [float(value) for value in sample if math.isfinite(value)]
         bads[name] = Population.of(finite) if len(finite) >= FEWEST else None
     caught = [p for p in bads.values() if p is not None]
 
-    def raw(figures: Sequence[float]) -> tuple[float, float]:
-        values = np.asarray([f for f in figures if math.isfinite(f)])
+    def raw(sample: Sequence[float]) -> tuple[float, float]:
+        values = np.asarray([f for f in sample if math.isfinite(f)])
         mean = float(values.mean())
         return mean, max(float(values.std(ddof=1)), _RELATIVE_FLOOR * abs(mean), 1e-300)
 
-    good_raw = [raw(figures) for figures in good.values()]
+    good_raw = [raw(sample) for sample in good.values()]
     bad_raw = [raw(bad[name]) for name, population in bads.items() if population is not None]
     centre = float(np.mean([mean for mean, _ in good_raw]))
     rate = false_fail / 2 if better == "between" else false_fail
