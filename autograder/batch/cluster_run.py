@@ -173,8 +173,8 @@ class ClusterRunner:
         if outcome.lost:
             trying.lost += 1
             return None if trying.lost < TRIES else Done(task, None, str(lost_for_good(JudgeLost(outcome.lost))))
-        if task.job.figures is not None and outcome.result is not None:
-            unpack(outcome.pictures, task.job.figures, task.job.student, task.job.exercise)
+        if task.job.pictures is not None and outcome.result is not None:
+            unpack(outcome.pictures, task.job.pictures, task.job.student, task.job.exercise)
         return Done(task, outcome.result, outcome.fault)
 
     def _there(self, order: Order) -> Order:

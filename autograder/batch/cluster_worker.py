@@ -66,9 +66,9 @@ def judge_here(order: Order, expected: Key, line: str, last: bool) -> str:
     job = from_line(line, Job)
     with speaking(order.language or "en"):
         judge = _judge(order, expected, job.exercise)
-    if job.figures is not None:
+    if job.pictures is not None:
         # What it draws is carried to the folder that the job names, which may be on another machine.
-        job = replace(job, figures=_drawn_here())
+        job = replace(job, pictures=_drawn_here())
     try:
         judge.start()
         result = judge.grade(job, last=last)
@@ -78,7 +78,7 @@ def judge_here(order: Order, expected: Key, line: str, last: bool) -> str:
         return to_line(Outcome(lost=str(lost)))
     except JudgeFault as fault:
         return to_line(Outcome(fault=str(fault)))
-    return to_line(Outcome(result, pictures=carry(job.figures, job.student, job.exercise) if job.figures else {}))
+    return to_line(Outcome(result, pictures=carry(job.pictures, job.student, job.exercise) if job.pictures else {}))
 
 
 def _judge(order: Order, expected: Key, exercise: str) -> Judge:

@@ -35,7 +35,7 @@ def job_of(
     checks: tuple[str, ...] = (),
     kept: Kept | None = None,
     salt: str = "",
-    figures: Path | None = None,
+    pictures: Path | None = None,
 ) -> Job:
     """The job that judges a submission.
 
@@ -46,7 +46,7 @@ def job_of(
         checks: only these and those that they require.
         kept: checks that are not judged again.
         salt: added to every seed.
-        figures: folder for pictures.
+        pictures: folder for pictures.
     """
     exercise = submission.exercise
     return Job(
@@ -59,7 +59,7 @@ def job_of(
         checks,
         kept,
         salt,
-        figures,
+        pictures,
         entry.drawn_for if entry is not None else "",
     )
 

@@ -219,7 +219,7 @@ def _decide(
 
 
 def make_task(
-    course: CourseConfig, handed_in: HandIn, planned: Planned, before: Result | None = None, figures: Path | None = None
+    course: CourseConfig, handed_in: HandIn, planned: Planned, before: Result | None = None, pictures: Path | None = None
 ) -> Task[Name]:
     """The job of a planned submission, read now.
 
@@ -228,7 +228,7 @@ def make_task(
         handed_in: that found the file.
         planned: what is to be done.
         before: the earlier result, where some of its checks are kept.
-        figures: folder for pictures.
+        pictures: folder for pictures.
 
     Returns:
         The task; its job's `submission` tells the SHA-256 of what was read, which may be newer than the plan.
@@ -240,7 +240,7 @@ def make_task(
         fault = _("the file was changed while the class was graded: {reason}").format(reason=reason.message)
         return Task(planned.name, unread_job(course, entry, reason.sha256), fault)
     kept = _kept(planned, before) if submission.sha256 == planned.sha256 else None
-    return Task(planned.name, job_of(course, submission, entry, kept=kept, figures=figures))
+    return Task(planned.name, job_of(course, submission, entry, kept=kept, pictures=pictures))
 
 
 def _kept(planned: Planned, before: Result | None) -> Kept | None:

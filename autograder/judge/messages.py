@@ -69,7 +69,7 @@ class Job(Struct, frozen=True, forbid_unknown_fields=True):
         checks: only these and those that they require; all where empty.
         kept: checks that are not judged again.
         salt: added to every seed; empty for grading, a number for verification over many seeds.
-        figures: folder for pictures of the submission's figures; none are drawn without it.
+        pictures: folder for pictures of the submission's figures; none are drawn without it.
         questions_of: whose personal questions it answers, where they are not the student's own.
     """
 
@@ -82,7 +82,7 @@ class Job(Struct, frozen=True, forbid_unknown_fields=True):
     checks: tuple[str, ...] = ()
     kept: Kept | None = None
     salt: str = ""
-    figures: Path | None = None
+    pictures: Path | None = None
     questions_of: str = ""
 
 

@@ -239,11 +239,11 @@ class JobLoop:
 
     def _draw(self, engine: Engine, job: Job, grading: Grading) -> None:
         """Draw the submission's figures where they are asked for; they are for looking at, and cost no points."""
-        if job.figures is None or grading.session.transport.disturbed:
+        if job.pictures is None or grading.session.transport.disturbed:
             return
         from autograder.judge.figures import draw_figures
 
-        draw_figures(engine, job, grading, job.figures)
+        draw_figures(engine, job, grading, job.pictures)
 
     def _send(self, message: Struct) -> None:
         self._stream.write(to_line(message))

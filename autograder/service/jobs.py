@@ -54,8 +54,8 @@ class Jobs:
         before = None
         if planned.again is not None and planned.known is not None:
             before = self._book.store.attempts.result(planned.known.id)
-        figures = self._pictures.folder if self._pictures is not None else None
-        return make_task(self._book.course.config, self._handed_in, planned, before, figures)
+        folder = self._pictures.folder if self._pictures is not None else None
+        return make_task(self._book.course.config, self._handed_in, planned, before, folder)
 
 
 def _durations(attempts: Mapping[Name, Known]) -> Mapping[str, Sequence[float]]:

@@ -64,9 +64,9 @@ def answering(order, source, on_done):
     """A runner without judges: everything is right, and drawn where it is asked for."""
     while (task := source.take()) is not None:
         submission = task.job.submission
-        if task.job.figures is not None:
+        if task.job.pictures is not None:
             for name in (task.job.student, ".reference"):
-                place = task.job.figures / name / "toy"
+                place = task.job.pictures / name / "toy"
                 place.mkdir(parents=True, exist_ok=True)
                 if name != ".reference" or not list(place.glob("*.png")):
                     (place / "means.png").write_bytes(PNG + task.job.cells[0]["source"].encode())
@@ -140,7 +140,7 @@ def test_a_cluster_brings_its_pictures_home(course, figures, folder, tmp_path):
 
     class Noting(ClusterRunner):
         def _submit(self, executor, order, trying):
-            asked.append(trying.task.job.figures)
+            asked.append(trying.task.job.pictures)
             return super()._submit(executor, order, trying)
 
     out = tmp_path / "out"
