@@ -219,7 +219,11 @@ def _decide(
 
 
 def make_task(
-    course: CourseConfig, handed_in: HandIn, planned: Planned, before: Result | None = None, pictures: Path | None = None
+    course: CourseConfig,
+    handed_in: HandIn,
+    planned: Planned,
+    before: Result | None = None,
+    pictures: Path | None = None,
 ) -> Task[Name]:
     """The job of a planned submission, read now.
 

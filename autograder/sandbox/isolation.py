@@ -116,7 +116,7 @@ class AnswerData(TypedDict, total=False):
     """What a warm parent or a minder answers: one of `ready`, `locked`, `exit`, `allowed`, `refused` or `failed`."""
 
     ready: IsolationData
-    figures: dict[str, float]  # with `ready`: seconds
+    timings: dict[str, float]  # with `ready`: seconds
     locked: list[str]  # the layers of a worker
     pid: int  # with `locked`
     exit: ExitData

@@ -85,8 +85,8 @@ def _live(control: socket.socket, warm: bool) -> None:
         return
     kernel.prctl(kernel.PR_SET_PDEATHSIG, 0)  # it would go with the judge's thread, not with the judge
     _silence()
-    figures = {"import_seconds": imported - started, "probe_seconds": time.perf_counter() - imported}
-    control.send(json.dumps({"ready": mission.isolation, "figures": figures}).encode())
+    timings = {"import_seconds": imported - started, "probe_seconds": time.perf_counter() - imported}
+    control.send(json.dumps({"ready": mission.isolation, "timings": timings}).encode())
     _fork_on_request(mission, control, judge)
 
 

@@ -80,7 +80,7 @@ class WarmParent:
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | Fork | None = None
         self._lock = threading.Lock()
-        self.figures: dict[str, float] = {}
+        self.timings: dict[str, float] = {}
         self._isolation: Isolation | None = None
 
     @property
@@ -124,7 +124,7 @@ class WarmParent:
                 errors.seek(0)
                 self._explain(answer, errors.read().decode(errors="replace"))
                 return
-        self.figures = answer["figures"]
+        self.timings = answer["timings"]
         self._isolation = Isolation.from_json(answer["ready"])
 
     @staticmethod
