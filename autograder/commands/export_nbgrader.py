@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.commands.handing_in import ReadingOptions, class_options
 from autograder.commands.options import FOLDER, in_course, of_exercises, open_course
+from autograder.commands.reading import ReadingOptions, class_options
 from autograder.language import _
 
 

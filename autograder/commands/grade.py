@@ -14,8 +14,8 @@ import click
 from autograder.commands.choosing import choice_options
 from autograder.commands.cluster_options import cluster_options
 from autograder.commands.faults import CommandFault
-from autograder.commands.handing_in import ReadingOptions, reading_options
 from autograder.commands.options import in_book, in_course, in_language, open_book, open_course, with_workers
+from autograder.commands.reading import ReadingOptions, reading_options
 from autograder.language import _, ngettext
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.commands.handing_in import RESOLVE, lines, not_graded
 from autograder.commands.planned import MOST_STUDENTS, identical, left_out, say
+from autograder.commands.reading import RESOLVE, lines, not_graded
 from autograder.language import _, ngettext
 
 if TYPE_CHECKING:

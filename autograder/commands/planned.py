@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.commands.handing_in import lines, not_graded
+from autograder.commands.reading import lines, not_graded
 from autograder.language import _
 from autograder.submissions.shown import shown
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.commands.handing_in import ReadingOptions, class_options
 from autograder.commands.options import EXISTING, FOLDER, in_book, in_course, in_language, open_book, open_course
+from autograder.commands.reading import ReadingOptions, class_options
 from autograder.language import _, ngettext, said
 
 if TYPE_CHECKING:
