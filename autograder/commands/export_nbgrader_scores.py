@@ -23,7 +23,7 @@ from autograder.language import _, ngettext
 def command(out: Path, gradebook: str, course: Path, exercises: tuple[str, ...], book: str | None) -> None:
     """Write the results in OUT into nbgrader's gradebook, through nbgrader's own API.
 
-    Points of each check, corrections, late penalties. nbgrader need not have seen the notebooks.
+    Points of each check, overrides, late penalties. nbgrader need not have seen the notebooks.
     """
     if importlib.util.find_spec("nbgrader") is None:
         raise CommandFault(_("nbgrader is not installed here: pip install 'genmodels-autograder[nbgrader]'"), status=2)
