@@ -11,7 +11,7 @@ from autograder.judge.raised import is_line
 from autograder.judge.remote import Answered, Handle
 from autograder.results.model import LoadingProblem
 from autograder.results.outcomes import is_problem_kind
-from autograder.sandbox import Isolation, IsolationRefused, WarmParent, WarmParentDied, Worker, WorkerLimits
+from autograder.sandbox import Exit, Isolation, IsolationRefused, WarmParent, WarmParentDied, Worker, WorkerLimits
 from autograder.sandbox.isolation import MIB
 from autograder.wire.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.wire.decoding import TakeHandle, decode
@@ -20,6 +20,7 @@ from autograder.wire.values import HandleReference, Other, Value, WireError
 from autograder.worker.dispatcher import Dispatcher
 
 SIGKILL = 9  # signal.SIGKILL is missing on Windows
+ENDING_SECONDS = 2.0  # for a worker that has closed the wire
 
 RequestFields: TypeAlias = dict[str, object]  # the fields of a request, see `autograder.worker.dispatcher`
 Take: TypeAlias = TakeHandle[Handle]
@@ -192,14 +193,20 @@ class WorkerTransport:
         elif isinstance(error, WireError):
             lost = WorkerLost("protocol", str(error))
         else:
-            exit_status = self._worker.wait(2.0) if self._worker is not None else None
-            if exit_status is not None and (
-                exit_status.reason == "lost" or (exit_status.reason == "memory" and exit_status.signal == SIGKILL)
-            ):
+            ended = self._end()
+            if ended is not None and (ended.reason == "lost" or (ended.reason == "memory" and ended.signal == SIGKILL)):
                 self.disturbed = True  # a limit of its own would have ended it with another signal
-            lost = WorkerLost("died", exit_status.reason if exit_status is not None else "closed the wire")
+            lost = WorkerLost("died", "closed the wire" if ended is None or ended.reason == "killed" else ended.reason)
         self.stop()
         return lost
+
+    def _end(self) -> Exit | None:
+        """How the worker ended whose wire is closed; "killed" where it had not."""
+        if self._worker is None:
+            return None
+        if self._worker.wait(ENDING_SECONDS) is None:  # or a loaded machine has kept its minder from saying so
+            self._worker.kill()
+        return self._worker.wait(0)
 
 
 class LocalTransport:

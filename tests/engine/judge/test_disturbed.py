@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import socket
+from types import SimpleNamespace
 
 import msgspec
 import psutil
@@ -13,8 +15,10 @@ from autograder.batch.judges import JobDisturbed
 from autograder.judge.check import CheckInfo
 from autograder.judge.grading import Grading
 from autograder.judge.messages import Kept
+from autograder.judge.transport import WorkerLost, WorkerTransport, no_handle
 from autograder.judge.verdicts import FrameworkFault, StudentError
 from autograder.results.model import CheckResult
+from autograder.sandbox import Exit, WorkerLimits
 
 CHECK = CheckInfo("a", "a", 1.0, "exact")
 
@@ -54,6 +58,44 @@ def test_time_that_the_submission_took_is_its_loss():
         begun(60, 0, 60)
     with pytest.raises(StudentError, match="used up its 60 s"):
         begun(60, 40, 60)
+
+
+class Ended:
+    """A worker that is gone, on a machine so loaded that its minder says how only when it is asked to end it."""
+
+    isolation = None
+
+    def __init__(self, ended: Exit) -> None:
+        self.socket, far_end = socket.socketpair()
+        far_end.close()
+        self._ended = ended
+        self._said: Exit | None = None
+
+    def wait(self, timeout: float | None) -> Exit | None:
+        return self._said
+
+    def kill(self) -> None:
+        self._said = self._ended
+        self.socket.close()
+
+
+@pytest.mark.parametrize(
+    ("ended", "disturbed", "reason"),
+    [
+        (Exit(None, 9, 0.1, 0, "memory"), True, "memory"),
+        (Exit(None, None, 0.0, 0, "lost"), True, "lost"),
+        (Exit(None, 11, 0.1, 0, "signal 11"), False, "signal 11"),
+        (Exit(None, 9, 0.1, 0, "killed"), False, "closed the wire"),  # it was alive: the submission's own doing
+    ],
+)
+def test_a_slow_minder_leaves_no_doubt_about_who_ended_a_worker(ended, disturbed, reason):
+    transport = WorkerTransport(
+        SimpleNamespace(spawn=lambda limits: Ended(ended)), WorkerLimits(memory_bytes=1, cpu_seconds=1)
+    )
+    transport.start()
+    with pytest.raises(WorkerLost, match=reason):
+        transport.request("seed", {"n": 1}, 10.0, no_handle)
+    assert transport.disturbed is disturbed
 
 
 def judged(judge, *rest, **job):
