@@ -19,36 +19,52 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from autograder.authoring.errors import AuthoringError as AuthoringError
+    from autograder.batch.judges import JudgeFault as JudgeFault
     from autograder.book.decisions import Decision as Decision
+    from autograder.book.faults import StoreFault as StoreFault
     from autograder.bridges.notebook.check import check as check
     from autograder.bridges.notebook.magic import Shell
+    from autograder.course.errors import ConfigurationError as ConfigurationError
     from autograder.errors import AutograderError as AutograderError
+    from autograder.reports.cells import ExportFault as ExportFault
     from autograder.results.grade import Grade as Grade
     from autograder.results.model import Result as Result
     from autograder.service.book import Book as Book
     from autograder.service.choice import Choice as Choice
+    from autograder.service.choice import ChoiceFault as ChoiceFault
     from autograder.service.classes import Batch as Batch
     from autograder.service.course import Course as Course
+    from autograder.service.decisions import DecisionFault as DecisionFault
     from autograder.service.grader import Cluster as Cluster
     from autograder.service.grader import Grader as Grader
     from autograder.service.listener import Listener as Listener
     from autograder.submissions import HandIn as HandIn
+    from autograder.submissions import SubmissionUnreadable as SubmissionUnreadable
 
 __version__ = "0.2.0"
 
 _PUBLIC = {
+    "AuthoringError": "autograder.authoring.errors",
     "AutograderError": "autograder.errors",
     "Batch": "autograder.service.classes",
     "Book": "autograder.service.book",
     "Choice": "autograder.service.choice",
+    "ChoiceFault": "autograder.service.choice",
     "Cluster": "autograder.service.grader",
+    "ConfigurationError": "autograder.course.errors",
     "Course": "autograder.service.course",
     "Decision": "autograder.book.decisions",
+    "DecisionFault": "autograder.service.decisions",
+    "ExportFault": "autograder.reports.cells",
     "Grade": "autograder.results.grade",
     "Grader": "autograder.service.grader",
     "HandIn": "autograder.submissions",
+    "JudgeFault": "autograder.batch.judges",
     "Listener": "autograder.service.listener",
     "Result": "autograder.results.model",
+    "StoreFault": "autograder.book.faults",
+    "SubmissionUnreadable": "autograder.submissions",
     "check": "autograder.bridges.notebook.check",
 }
 __all__ = list(_PUBLIC)

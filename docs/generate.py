@@ -18,6 +18,7 @@ import click
 sys.path.insert(0, str(Path(__file__).parent))
 import attacks as tables
 import hand_ins
+import python_api
 
 from autograder.book.rubric import SCHEMA_FILE as RUBRIC_SCHEMA
 from autograder.book.rubric import rubric_schema
@@ -244,6 +245,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "broken-files": lambda: f"{MADE}\n\n{tables.broken_files()}",
     "hand-ins": lambda: f"{MADE}\n\n{hand_ins.page()}",
     "commands": commands,
+    "python-api": lambda: f"{MADE}\n\n{python_api.page()}",
     "writing-checks": checks,
 }
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import inspect
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,3 +42,19 @@ def test_it_is_short_and_uses_what_is_public():
 def test_everything_public_is_there_and_says_what_it_is():
     for name in autograder.__all__:
         assert (getattr(autograder, name).__doc__ or "").strip(), name
+
+
+def raised(one: object) -> set[str]:
+    """The errors that a docstring names under Raises."""
+    section = (inspect.getdoc(one) or "").partition("Raises:\n")[2]
+    return set(re.findall(r"^    (\w+): ", section.partition("\n\n")[0], re.MULTILINE))
+
+
+def test_errors_that_are_named_are_public():
+    """Whoever is told of an error can catch it, and all of them as AutograderError."""
+    public = [getattr(autograder, name) for name in autograder.__all__]
+    every = [*public, *(found for one in public if inspect.isclass(one) for found in vars(one).values())]
+    made = [getattr(found, "__func__", found) for found in every]
+    names = {name for found in made for name in raised(found)} - set(dir(builtins))
+    assert {"JudgeFault", "StoreFault", "ConfigurationError"} <= names <= set(autograder.__all__)
+    assert all(issubclass(getattr(autograder, name), autograder.AutograderError) for name in names)

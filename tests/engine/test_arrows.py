@@ -38,8 +38,9 @@ MAY_IMPORT: dict[str, set[str]] = {
                  "submissions.layouts", "exporters.formats", "exporters.exporter", "exporters.table", "reports.cells",
                  # how results, names of strangers and matrices are shown on a terminal.
                  "submissions.shown", "reports.table", "reports.matrix", "reports.words"},
-    # What is public, and where a submission that checks itself is known by.
-    "__init__": {"service", "bridges.notebook", "book.decisions", "submissions", "results", "worker.service"},
+    # What is public, errors included, and where a submission that checks itself is known by.
+    "__init__": {"service", "bridges.notebook", "book.decisions", "submissions", "results", "worker.service",
+                 "authoring.errors", "batch.judges", "book.faults", "course.errors", "reports.cells"},
 }  # fmt: skip
 # Where a name is put together while the program runs that is not of the module's own folder, and where it comes from.
 IMPORT_BY_NAME = {
