@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.commands.options import EXISTING, open_course
+from autograder.commands.options import in_course, open_course
 from autograder.language import LANGUAGES, _
 
 
@@ -15,7 +15,7 @@ from autograder.language import LANGUAGES, _
 @click.option("--language", type=click.Choice(LANGUAGES[1:]), default="fr", show_default=True, help="To translate to.")
 @click.option("--framework", is_flag=True, help="The framework's own catalogues instead of the course's.")
 @click.option("--check", is_flag=True, help="Write nothing; fail where something is untranslated or out of date.")
-@click.option("--course", type=EXISTING, default=Path("."), help="The course's folder (default: here or above).")
+@in_course
 def command(language: str, framework: bool, check: bool, course: Path) -> None:
     """Collect every text there is to translate, and list those that have no translation yet.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from abc import ABC, abstractmethod
-from types import TracebackType
 from typing import Self
 
 from autograder.sandbox.background import works_unasked
@@ -41,7 +40,5 @@ class Worker(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.kill()

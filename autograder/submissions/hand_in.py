@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 
 from autograder.language import _
 from autograder.submissions.evidence import Evidence, NotGradable
@@ -126,9 +125,7 @@ class HandIn:
     def __enter__(self) -> HandIn:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def read(self, entry: Entry) -> Submission:
