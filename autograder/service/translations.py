@@ -10,7 +10,7 @@ from autograder.language import TRANSLATIONS
 from autograder.language.registry import LOCALE
 from autograder.service.course import Course
 from autograder.translation.catalogues import Untranslated, content, make, po_file, problems, read
-from autograder.translation.extract import Text, click_texts, course_texts, framework
+from autograder.translation.extract import Text, click_texts, course_texts, framework, once
 
 
 @dataclass
@@ -43,7 +43,8 @@ def up_to_date(language: str, course: Course | None = None, *, write: bool = Tru
     """
     if course is None:
         texts = {"autograder": list(framework(LOCALE.parent)), "click": list(click_texts())}
-        return _bring(LOCALE, language, texts, write)
+        # click reads its own catalogue alone.
+        return _bring(LOCALE, language, once(texts, ["click"]), write)
     return _bring(course.config.root / TRANSLATIONS, language, course_texts(course.config), write)
 
 

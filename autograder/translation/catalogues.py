@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from autograder.translation.extract import Text
+from autograder.translation.extract import SHARED, Text
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
@@ -86,13 +86,15 @@ def problems(name: str, texts: Iterable[Text], known: Translations) -> Iterator[
     """What of these texts has no translation, or one with other placeholders or other code."""
     for message, many in dict.fromkeys((text.message, text.many) for text in texts):
         forms = known.get(message, ())
+        code = [sorted(_CODE.findall(text)) for text in (message, *forms[:1])]
         # As many forms as the language has: `make` gives a new message as many empty ones.
         if not forms or (len(forms) > 1) != bool(many):
             yield Untranslated(name, message)
-        elif name.endswith(".statement"):
-            if sorted(_CODE.findall(message)) != sorted(_CODE.findall(forms[0])):
-                yield Untranslated(name, message, "other code than in the original")
-        elif any(placeholders(form) not in (placeholders(message), placeholders(many or message)) for form in forms):
+        elif name.endswith((".statement", SHARED)) and code[0] != code[1]:
+            yield Untranslated(name, message, "other code than in the original")
+        elif not name.endswith(".statement") and any(
+            placeholders(form) not in (placeholders(message), placeholders(many or message)) for form in forms
+        ):
             yield Untranslated(name, message, "other placeholders than in the original")
         elif many and name != "click" and ("n", "") not in (placeholders(many) or ()):
             yield Untranslated(name, message, "a text with a form for several counts with {n}")

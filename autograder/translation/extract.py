@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,8 @@ class Text(NamedTuple):
     message: str
     many: str = ""
 
+
+SHARED = "shared"
 
 # Arguments and variables of checks that are put into messages: "the mean from {what}".
 _LABELS = frozenset({"what", "label", "hint", "message", "name"})
@@ -58,7 +61,7 @@ def course_texts(course: CourseConfig) -> dict[str, list[Text]]:
     """The texts of a course by catalogue.
 
     `course` has the titles; each exercise has three: `<exercise>.statement`, `<exercise>.public` (what students' own
-    machines say) and `<exercise>.hidden`, which no student gets.
+    machines say) and `<exercise>.hidden`, which no student gets; what several of them have is in `shared`.
     """
     found: dict[str, list[Text]] = {"course": list(_titles(course))}
     for config in course.exercises:
@@ -70,10 +73,23 @@ def course_texts(course: CourseConfig) -> dict[str, list[Text]]:
             *_mistakes(exercise.mistakes),
             *_answers(exercise.quiz),
         ]
-        known = {text.message for text in public}
         found[f"{exercise.id}.statement"] = statement
         found[f"{exercise.id}.public"] = public
-        found[f"{exercise.id}.hidden"] = [text for text in hidden if text.message not in known]
+        found[f"{exercise.id}.hidden"] = hidden
+    return once(found, ["course", *(name for name in found if name.endswith(".public"))])
+
+
+def once(catalogues: Mapping[str, list[Text]], first: Sequence[str]) -> dict[str, list[Text]]:
+    """Each message in one catalogue: the first of `first` that has it, or where several others have it, `shared`."""
+    places: dict[str, str] = {}
+    for name in (*first, *catalogues):
+        for message in {text.message for text in catalogues[name]}:
+            known = places.setdefault(message, name)
+            if known != name and known not in first:
+                places[message] = SHARED
+    found: dict[str, list[Text]] = {name: [] for name in catalogues}
+    for text in chain.from_iterable(catalogues.values()):
+        found.setdefault(places[text.message], []).append(text)
     return found
 
 

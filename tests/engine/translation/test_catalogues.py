@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import autograder
 from autograder import Course
 from autograder.service.translations import up_to_date
 from autograder.translation.catalogues import content, make, placeholders, problems, read
-from autograder.translation.extract import Text, framework
+from autograder.translation.extract import Text, framework, once
 
 PACKAGE = Path(autograder.__file__).parent
 ROOT = PACKAGE.parent
@@ -23,6 +24,18 @@ def test_everything_is_translated(course):
     found = up_to_date("fr", course, write=False)
     assert not found.problems, f"{ADVICE}: {len(found.problems)}, first {found.problems[:3]}"
     assert not found.stale, f"{ADVICE}: {found.stale}"
+
+
+@pytest.mark.parametrize("folder", [PACKAGE / "locale", ROOT / "translations"], ids=["framework", "course"])
+def test_each_translation_stands_once(folder):
+    every = [message for file in folder.glob("fr/LC_MESSAGES/*.po") for message in read(file)]
+    assert not [message for message, count in Counter(every).items() if count > 1]
+
+
+def test_what_several_have_is_shared_and_what_students_hear_is_theirs():
+    a, b, c = (Text(f"{name}.py", name) for name in "abc")
+    found = once({"course": [a], "x.public": [b], "x.hidden": [a, b, c], "y.hidden": [c]}, ["course", "x.public"])
+    assert found == {"course": [a, a], "x.public": [b, b], "x.hidden": [], "y.hidden": [], "shared": [c, c]}
 
 
 def test_what_is_missing_or_wrong_is_found():
