@@ -37,13 +37,14 @@ class About:
         click.echo(line(kept))
 
 
+by = click.option("--by", envvar="AUTOGRADER_USER", help="Who decides (default: your user name, unless it is root).")
 about = gathered(
     "about",
     About,
     click.argument("out", type=FOLDER),
     click.argument("student"),
     click.argument("exercise"),
-    click.option("--by", envvar="AUTOGRADER_USER", help="Who decides (default: your user name, unless it is root)."),
+    by,
     in_course,
     in_book,
 )

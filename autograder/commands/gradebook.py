@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from autograder.commands import decide
+from autograder.commands import decide, people
 from autograder.commands.decided import json_line, line
 from autograder.commands.faults import CommandFault
 from autograder.commands.options import EXISTING, WRITTEN, in_book, in_course, open_book, open_course, together
 from autograder.language import _
+
+if TYPE_CHECKING:
+    from autograder import Book
 
 of_one = together(
     click.argument("out", type=EXISTING),
@@ -28,7 +32,7 @@ def command() -> None:
     """
 
 
-for subcommand in (decide.override, decide.mark, decide.extend, decide.excuse, decide.comment):
+for subcommand in (decide.override, decide.mark, decide.extend, decide.excuse, decide.comment, people.command):
     command.add_command(subcommand)
 
 
@@ -43,6 +47,7 @@ def show(out: Path, student: str | None, exercise: str | None, course: Path, boo
     from autograder.reports.table import grade_table
 
     kept = open_book(open_course(course), out, book)
+    _require(kept, student, exercise)
     graded = list(kept.graded(student, (exercise,) if exercise else ()))
     if not graded:
         raise CommandFault(_("{out}: no results of these; grade first").format(out=out), status=2)
@@ -58,7 +63,9 @@ def history(
     out: Path, student: str | None, exercise: str | None, as_json: bool, course: Path, book: str | None
 ) -> None:  # fmt: skip
     """Show every change, the oldest first."""
-    for decision in open_book(open_course(course), out, book).history(student, exercise):
+    kept = open_book(open_course(course), out, book)
+    _require(kept, student, exercise)
+    for decision in kept.history(student, exercise):
         click.echo(json_line(decision) if as_json else line(decision))
 
 
@@ -80,3 +87,13 @@ def export(out: Path, wide: bool, to: Path | None, course: Path, book: str | Non
         click.echo(text, nl=False)
     else:
         write_atomically(to, text)
+
+
+def _require(kept: Book, student: str | None, exercise: str | None) -> None:
+    """Refuse names that there are not."""
+    from autograder.service.roll import require_student
+
+    if exercise is not None:
+        kept.course.chosen((exercise,))
+    if student is not None:
+        require_student(student, kept, removed=True)

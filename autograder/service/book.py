@@ -12,6 +12,7 @@ from autograder.book.decisions import Decision, now
 from autograder.book.grades import grade_by
 from autograder.book.handed_in import Handed
 from autograder.book.place import has_book, is_url, open_store
+from autograder.book.roll import RollChange, RollKind
 from autograder.book.rubric import load_rubric
 from autograder.book.store import Store
 from autograder.course.roster import Roster, read_roster
@@ -30,11 +31,13 @@ if TYPE_CHECKING:
     from autograder.exporters.people import People
     from autograder.exporters.table import Missing
     from autograder.service.course import Course
+    from autograder.service.roll import Listed
     from autograder.submissions import HandIn
 
 
 class Book:
-    """The attempts, decisions and grades of a course in one place. Nothing in it is changed or removed, only added to.
+    """The attempts, decisions and grades of a course in one place. It is only added to, but for
+    `change_people`.
 
     A context manager; `close` may also be called. It is opened when it is first needed, and reading makes none.
 
@@ -105,8 +108,17 @@ class Book:
         return self._held().known
 
     def handed_in(self) -> list[Handed]:
-        """Every file that was handed in, of each student and exercise the last at the end."""
-        return self.store.handed_in.files() if has_book(self.place) else []
+        """Every file that was handed in, of each student and exercise the last at the end; not of removed ones."""
+        if not has_book(self.place):
+            return []
+        hidden = self.store.roll.hidden()
+        return [one for one in self.store.handed_in.files() if one.student not in hidden]
+
+    def class_list(self) -> list[Listed]:
+        """Everybody whom the book knows, removed students among them."""
+        from autograder.service.roll import class_list
+
+        return class_list(self)
 
     def names(self) -> dict[str, str]:
         """The names of students who are known by another than their id."""
@@ -153,6 +165,33 @@ class Book:
         if self.views is not None and (self.views / "grades.csv").is_file():
             self.write_views()
         return kept
+
+    @in_its_language
+    def change_people(
+        self, kind: RollKind, student: str, into: str = "", by: str = "", why: str = "",
+        submissions: Path | str | None = None,
+    ) -> RollChange:  # fmt: skip
+        """Rename, merge, remove, restore or erase a student; files that show the class follow.
+
+        Args:
+            kind: `rename`, `merge`, `remove`, `restore` or `erase`.
+            student: whom.
+            into: the new name, or whose results the student's become.
+            by: who decided; as of `decide`.
+            why: in a sentence; it stays where a student is erased, and should name nobody then.
+            submissions: a folder with one folder per student: whoever is erased loses theirs.
+
+        Returns:
+            What was kept.
+
+        Raises:
+            RollFault: there is no such student, or the change makes no sense.
+            StoreFault: somebody is grading, or there is no reason.
+        """
+        from autograder.service.roll import change_roll
+
+        change = RollChange(kind, student, into, signature(by), why, now())
+        return change_roll(self, change, Path(submissions) if submissions is not None else None)
 
     # --- giving away
 

@@ -54,10 +54,12 @@ class Batch:
 
     @property
     def open_questions(self) -> int:
-        """How many things of what was asked for need a person: not what a teacher gave points for by now."""
+        """How many things of what was asked for need a person: not what a teacher gave points for or excused."""
         names = set(self.results.names)
         chosen = {"", *(student for student, _exercise in names)}
-        settled = {(grade.student, grade.exercise) for grade in self.grades if grade.decided}
+        settled = {
+            (grade.student, grade.exercise) for grade in self.grades if grade.decided or grade.outcome == "excused"
+        }  # fmt: skip
         asked = [
             one for one in self.handed_in.questions
             if one.student in chosen and (one.student, one.exercise) not in settled

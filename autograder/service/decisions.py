@@ -6,7 +6,6 @@ import getpass
 import math
 from dataclasses import replace
 from datetime import datetime, time
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from autograder.book.decisions import Decision
@@ -17,6 +16,7 @@ from autograder.course import CourseConfig
 from autograder.errors import AutograderError
 from autograder.language import _
 from autograder.results.model import Result
+from autograder.service.roll import require_student
 
 if TYPE_CHECKING:
     from autograder.service.book import Book
@@ -38,11 +38,13 @@ def checked(decision: Decision, book: Book, bonus: bool) -> Decision:
         bonus: whether more points may be given than there are to be earned.
 
     Raises:
-        DecisionFault: there is no such student, check, due date, or the points are out of range.
+        RollFault: there is no such student.
+        DecisionFault: there is no such check, due date, or the points are out of range.
         ConfigurationError: there is no such exercise or item of the rubric.
     """
     config = book.course.config
     exercise = config.exercise(decision.exercise)
+    require_student(decision.student, book)
     if decision.kind == "extend":
         if decision.due is not None:
             _require_later(decision.due, exercise.due, exercise.id)
@@ -111,16 +113,7 @@ def _result(decision: Decision, book: Book) -> Result:
     results = book.results()
     if (student, exercise) in results.names:
         return results.of([(student, exercise)])[0]
-    students = {name for name, _exercise in results.names}
-    if student in students:
-        return not_handed_in(book.course.config, (student, exercise))
-    close = get_close_matches(student, students, n=1)
-    suggestion = _("; did you mean {name!r}?").format(name=close[0]) if close else ""
-    raise DecisionFault(
-        _("{out} has no results of {student!r}{suggestion}").format(
-            out=book.place, student=student, suggestion=suggestion
-        )
-    )
+    return not_handed_in(book.course.config, (student, exercise))
 
 
 def _of_check(decision: Decision, result: Result) -> tuple[float, float]:

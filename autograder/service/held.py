@@ -103,7 +103,9 @@ class Held:
 
     @cached_property
     def _names(self) -> list[Name]:
-        students = self._store.handed_in.students() if self._store else []
-        names = expected(self._config, self.known, self.decisions, students)
+        hidden = self._store.roll.hidden() if self._store else set()
+        students = {*(self._store.handed_in.students() if self._store else ())} - hidden
+        shown = [name for name in self.known if name[0] not in hidden]
+        names = expected(self._config, shown, (d for d in self.decisions if d.student not in hidden), students)
         # What was handed in and waits to be graded is not missing.
         return [name for name in names if name in self.known or name not in self.times]

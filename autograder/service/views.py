@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +69,9 @@ def write_views(book: Book) -> Views:
     table = GradeTable(seen(), book.course.config, book.people())
     views.grades = tuple(row.grade for row in table.rows)
     if folder is not None:
+        for student in book.store.roll.hidden():
+            # The judge's answer about a file that a removed student handed in again.
+            shutil.rmtree(folder / "results" / student, ignore_errors=True)
         write_atomically(folder / GRADES, Form().text(table.long(Form())))
         write_atomically(folder / HANDED_IN, _handed_in(book.handed_in()))
     return views

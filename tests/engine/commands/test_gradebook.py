@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from autograder import Course
+from autograder.book.handed_in import Handed
+from autograder.book.place import open_store
 from autograder.course import load_config
 from tests.engine.book.conftest import CONFIG, RUBRIC, result
 from tests.engine.classes import keep
@@ -49,6 +51,8 @@ def out(tmp_path: Path):
     folder = tmp_path / "out"
     for one in (result("ada"), result("bob", points=(5.0, 5.0))):
         keep(folder, one)
+    with open_store(folder, "small") as store:
+        store.handed_in.note([], ["ada", "bob", "new student"])
     return folder
 
 
@@ -69,15 +73,16 @@ def test_the_commands(course, out):
     # A regrade writes the result anew.
     keep(out, result("ada", points=(1.0, 0.0)))
     wide = gradebook("export", out, "--wide", *common).stdout.splitlines()
-    assert wide == ["student,flows,total,of,open,name,email", "ada,8.5,8.5,10,0,,", "bob,6,6,10,0,,"]
+    assert wide[:3] == ["student,flows,total,of,open,name,email", "ada,8.5,8.5,10,0,,", "bob,6,6,10,0,,"]
     assert "8.5*≠ (1) / 10" in gradebook("show", out, *common).stdout
 
 
 def test_an_excuse_leaves_every_cell_empty_until_it_is_withdrawn(course, out):
     common = ("--course", course.root)
     signed = ("--why", "ill", "--by", "Dr T", *common)
-    # Before anything of `chains` was handed in, anybody may be excused; of `flows`, who is known.
-    assert gradebook("excuse", out, "newcomer", "chains", *signed).returncode == 0
+    # Before anything of `chains` was handed in, whoever is in the class may be excused.
+    assert gradebook("excuse", out, "new student", "chains", *signed).returncode == 0
+    assert "no student 'newcomer'" in gradebook("excuse", out, "newcomer", "chains", *signed).stderr
     assert "did you mean 'ada'" in gradebook("excuse", out, "adda", "flows", *signed).stderr
     assert "ada, flows: excused because: ill" in gradebook("excuse", out, "ada", "flows", *signed).stdout
     assert gradebook("export", out, "--wide", *common).stdout.splitlines()[1] == "ada,,0,0,0,,"
@@ -109,6 +114,20 @@ def test_nobody_decides_under_the_name_of_an_account(course, out, user, monkeypa
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
+        (("extend", "OUT", "adda", "flows", "2027-02-20", "--why", "x"), "did you mean 'ada'"),
+        (("extend", "OUT", "*", "flows", "2027-02-20", "--why", "x"), "no student '*'"),
+        (("comment", "OUT", "bbo", "flows", "well done"), "did you mean 'bob'"),
+        (("mark", "OUT", "adda", "flows", "figures", "1", "--why", "x"), "did you mean 'ada'"),
+        (("show", "OUT", "--student", "adda"), "did you mean 'ada'"),
+        (("show", "OUT", "--exercise", "flws"), "did you mean 'flows'"),
+        (("history", "OUT", "--student", "adda"), "did you mean 'ada'"),
+        (("people", "remove", "OUT", "adda", "--why", "x"), "did you mean 'ada'"),
+        (("people", "merge", "OUT", "ada", "bbo", "--why", "x"), "did you mean 'bob'"),
+        (("people", "rename", "OUT", "ada", "bob", "--why", "x"), "people merge"),
+        (("people", "rename", "OUT", "ada", "../x", "--why", "x"), "cannot name a student"),
+        (("people", "restore", "OUT", "ada", "--why", "x"), "not removed"),
+        (("people", "erase", "OUT", "*", "--yes", "--why", "x"), "no student '*'"),
+        (("people", "remove", "OUT", "ada"), "--why"),
         (("override", "OUT", "adda", "flows", "3", "--why", "x"), "did you mean 'ada'"),
         (("override", "OUT", "ada", "flws", "3", "--why", "x"), "did you mean 'flows'"),
         (("override", "OUT", "ada", "flows", "30", "--why", "x"), "--bonus"),
@@ -128,3 +147,68 @@ def test_what_makes_no_sense_is_refused(course, out, arguments, word):
     assert ran.returncode == 2
     assert word in ran.stderr
     assert Course(course).book(out).history() == []
+
+
+def grades(out):
+    return (out / "grades.csv").read_text()
+
+
+def test_people(course, out):
+    common = ("--course", course.root)
+    signed = ("--why", "registrar", "--by", "Dr T", *common)
+
+    def people(word, *arguments, why=signed):
+        ran = gradebook("people", word, out, *arguments, *why)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    gradebook("comment", out, "ada", "flows", "well done", *common)
+    with open_store(out, "small") as store:
+        store.handed_in.note([Handed("ada", "flows", "0", name="Ada Lovelace", email="ada@x.org")])
+    Course(course).book(out).write_views()
+    assert people("list", why=common).splitlines()[0] == "ada  Ada Lovelace  exercises: 1"
+    people("remove", "ada")
+    assert "ada" not in grades(out)
+    assert not (out / "results/ada").exists()
+    assert "ada" not in (out / "handed_in.csv").read_text()
+    assert "ada" not in gradebook("export", out, *common).stdout
+    assert "removed" in people("list", why=common).splitlines()[0]
+    ran = gradebook("override", out, "ada", "flows", "1", *signed)
+    assert (ran.returncode, "people restore" in ran.stderr) == (2, True)
+    people("restore", "ada")
+    assert "ada,flows,6" in grades(out)
+    assert (out / "results/ada/flows.json").is_file()
+    people("rename", "ada", "augusta")
+    assert json.loads((out / "results/augusta/flows.json").read_text())["student"] == "augusta"
+    assert not (out / "results/ada").exists()
+    assert "augusta,flows,6" in grades(out)
+    assert "well done" in gradebook("history", out, "--student", "augusta", *common).stdout
+    people("merge", "new student", "bob")
+    assert "new student" not in grades(out)
+
+
+def test_who_is_erased_is_nowhere_any_more(course, out, tmp_path):
+    common = ("--course", course.root)
+    with open_store(out, "small") as store:
+        store.handed_in.note([Handed("ada", "flows", "0", name="Ada Lovelace", email="ada@x.org")])
+    gradebook("comment", out, "ada", "flows", "well done", *common)
+    Course(course).book(out).write_views()
+    (out / "unplaced.csv").write_text("path,reason\nada/notes.pdf,neither\nbob/notes.pdf,neither\n")
+    (out / "resolve.csv").write_text("path,handed_in_by\nx.pdf,Ada Lovelace\nbob/notes.pdf,bob\n")
+    for name in (out / "figures/ada/flows", out / "written-by-0.1", tmp_path / "class/ada", tmp_path / "class/bob"):
+        name.mkdir(parents=True)
+        (name / "ada.txt").write_text("ada")
+    (out / "book.db.before-0004").write_text("ada")
+    words = ("people", "erase", out, "ada", "--why", "asked for it", "--by", "Dr T", *common)
+    refused = gradebook(*words)
+    assert refused.returncode != 0
+    assert "ada" in grades(out), "nothing without a yes"
+    assert gradebook(*words, "--yes", "--submissions", tmp_path / "class").returncode == 0
+    assert [path.name for path in (tmp_path / "class").iterdir()] == ["bob"]
+    for path in out.rglob("*"):
+        assert "ada" not in path.name, path
+        assert not path.is_file() or b"ada" not in path.read_bytes().lower(), path
+    assert "bob" in grades(out)
+    assert (out / "unplaced.csv").read_text() == "path,reason\nbob/notes.pdf,neither\n"
+    with open_store(out, "small") as store:
+        assert [(one.kind, one.student, one.why) for one in store.roll.history()] == [("erase", "", "asked for it")]
