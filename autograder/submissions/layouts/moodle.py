@@ -30,6 +30,9 @@ _NAME = re.compile(
     r"^(?P<name>[^_]+?)(?:_(?P<id>\d+))?_assignsubmission_(?P<plugin>[a-z0-9]+)(?:_(?P<rest>.*))?$", re.DOTALL
 )
 
+# As English, French, German, Spanish and Italian courses call their groups; "Default group" is Moodle's own.
+_TEAM = re.compile(r"(?i)\b(group|team|groupe|[ée]quipe|gruppe|grupo|equipo|gruppo|squadra)\b")
+
 
 def detect(folder: Path, context: Context) -> str:
     """Moodle's own words in the names."""
@@ -45,18 +48,24 @@ def read(folder: Path, context: Context) -> Reading:
     """A delivery for each participant or team; what one of them handed in belongs together."""
     reading = Reading()
     parts: dict[tuple[str, str], list[Part]] = {}
+    members = False
     for item in listed(folder):
         path = folder / item.name
         found = _NAME.match(item.name)
         if found is None or not (is_folder(item) or found["rest"] or item.is_symlink()):
             reading.stranger(path, _("the name has not the form of a Moodle submission"))
             continue
+        members |= found["rest"] is not None
         own = parts.setdefault((found["name"].strip(), found["id"] or ""), [])
         name = "" if is_folder(item) else found["rest"] or ""
         own.append(Part(path, name, typed=found["plugin"] == "onlinetext"))
     hidden = _hidden_names(parts)
+    # Where one is a team by its name, all are; who is in them, nothing in the download says.
+    # (Up to 4.0 a member's name follows the team's, and the folder's name ends in an underscore.)
+    teams = context.roster is None and not members and any(_TEAM.search(name) for name, _number in parts)
     for (name, number), own in parts.items():
-        reading.deliveries.append(Delivery(_identity(name, number, name in hidden, context.roster), tuple(own)))
+        who = Identity(name, group=name) if teams else _identity(name, number, name in hidden, context.roster)
+        reading.deliveries.append(Delivery(who, tuple(own)))
     return reading
 
 

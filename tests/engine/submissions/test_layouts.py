@@ -483,3 +483,22 @@ def test_the_same_bytes_handed_in_again_are_no_attempt_of_their_own(tmp_path, re
     assert "same as an earlier attempt" in reasons(scan)["ada_markov_quiz (1).py"]
     (base / "ada_markov_quiz (1).py").write_text("x = 2\n")
     assert len(read(base, attempts="best").earlier) == 1
+
+
+@pytest.mark.parametrize("team", ["Team Red", "Default group", "Équipe 3", "Gruppe-A"])
+def test_moodles_teams_without_a_roster_are_no_students(tmp_path, read, team):
+    names = (f"{team}_57_assignsubmission_file", "Blue_58_assignsubmission_file")
+    scan = read(tree(tmp_path / "class", {f"{name}/markov_quiz.py": CODE for name in names}))
+    assert scan.entries == ()
+    assert {one.kind for one in scan.not_gradable} <= {"person_unknown"}
+    assert {item.kind for item in scan.evidence} == {"person_unknown"}
+    assert len(scan.questions) == 2
+
+
+def test_people_of_moodle_are_no_teams(tmp_path, read):
+    """Neither a name without such a word, nor a member whose name follows the team's, as up to 4.0."""
+    new, old = ("Ada Lovelace_1001_assignsubmission_file",), ("Team Red-Ada Lovelace_1001_assignsubmission_file_",)
+    for number, names in enumerate((new, old)):
+        scan = read(tree(tmp_path / f"class{number}", {f"{name}/markov_quiz.py": CODE for name in names}))
+        assert len(scan.entries) == 1
+        assert scan.questions == []
