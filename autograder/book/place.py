@@ -55,8 +55,7 @@ def open_store(place: Path | str, course: str = "", out: Path | None = None) -> 
         for there in (folder, elsewhere):
             if there is not None and (left_by_0_1(there) or (has_results(there) and _unknown(store, there))):
                 store.take_over(there)
-        if elsewhere is not None and elsewhere.is_dir():
-            store.mark(elsewhere)
+                store.mark(there)
     except BaseException:
         store.close()
         raise
