@@ -127,7 +127,7 @@ def test_calibrate_writes_limits_that_the_checks_read(toy):
     import json
 
     written = json.loads((toy / "reference" / "toy.json").read_text())
-    limit = written["limits"]["any"]["sample_mean"]
-    assert limit["better"] == "lower"
+    limit = written["data"]["any"]["limits"]["sample_mean"]
+    assert limit["low"] is None
     assert 0 < limit["high"] < 1
     assert (toy / "reference" / "toy.png").is_file()
