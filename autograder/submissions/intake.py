@@ -27,6 +27,7 @@ from autograder.submissions.names import bad_folder, normal, readable
 from autograder.submissions.people import Owned, owners
 from autograder.submissions.recognition import Download, Recognition
 from autograder.submissions.shelf import Shelf
+from autograder.submissions.shown import shown
 from autograder.submissions.tables import GROUPS, TABLES, TIMES, Times, with_groups
 from autograder.submissions.times import parse_time
 from autograder.submissions.unpacking import Unpacker
@@ -135,6 +136,12 @@ class _Class:
             self.add(self._dated(self._decided(owned), roster, len(downloads)))
         known = () if roster is None else tuple(person.id for person in roster.people)
         hand_in = self.hand_in(known, tuple(said))
+        unknown = tuple(
+            Evidence(self.base / TIMES, _("line {number}: {name} is nobody in the class").format(
+                number=number, name=shown(text)))
+            for number, text in (self.times.unknown(roster) if self.times else ())
+        )  # fmt: skip
+        hand_in = replace(hand_in, evidence=(*hand_in.evidence, *unknown))
         if not recognition.damage:
             return hand_in
         # Whoever is not in a damaged archive may be in what is lost of it.

@@ -40,6 +40,8 @@ class Times:
             raise ConfigurationError(_("no column 'submitted' (the file has: {listing})").format(
                 listing=", ".join(headings[:12])), file=file)  # fmt: skip
         self._times: dict[tuple[str, str], datetime] = {}
+        self._rows: list[tuple[int, str, set[str]]] = []
+        self._asked: set[str] = set()
         for number, row in rows:
             text = (row.get(when) or "").strip()
             if not text:
@@ -52,6 +54,8 @@ class Times:
                     ),
                     file=file,
                 )
+            named = [c for h, c in row.items() if h not in (when, exercise) and c and c.strip()]
+            self._rows.append((number, ", ".join(named), {key for c in named for key in (fold(c), name_key(c))}))
             for heading, cell in row.items():
                 if heading not in (when, exercise) and cell and cell.strip():
                     about = (row.get(exercise) or "").strip() if exercise else ""
@@ -62,11 +66,18 @@ class Times:
         """When a student handed in an exercise; None where the file does not say it."""
         keys = [fold(text) for text in (student, *(claim.text for claim in who.claims)) if text]
         keys.append(name_key(who.name or who.student))
+        self._asked.update(keys)
         for about in (exercise, ""):
             for key in keys:
                 if (key, about) in self._times:
                     return self._times[key, about]
         return None
+
+    def unknown(self, roster: Roster | None) -> list[tuple[int, str]]:
+        """Lines about nobody who handed in anything or is on the roster: their numbers, and whom they name."""
+        people = roster.people if roster is not None else ()
+        known = self._asked | {key for one in people for key in (*one.identities, name_key(one.name))}
+        return [(number, text) for number, text, keys in self._rows if not keys & known]
 
 
 def with_groups(roster: Roster | None, file: Path) -> Roster:

@@ -502,3 +502,10 @@ def test_people_of_moodle_are_no_teams(tmp_path, read):
         scan = read(tree(tmp_path / f"class{number}", {f"{name}/markov_quiz.py": CODE for name in names}))
         assert len(scan.entries) == 1
         assert scan.questions == []
+
+
+def test_a_line_of_times_about_nobody_is_told(tmp_path, read):
+    times = "student,submitted\nada,2027-02-08 23:10\nadda,2027-02-08 23:11\nzoe,2027-02-08 23:12\n"
+    files = {"ada/markov_quiz.py": CODE, "submissions.csv": times}
+    told = [item.reason for item in read(tree(tmp_path / "class", files), "id,name\nada,Ada L\nzoe,Zoe M\n").evidence]
+    assert told == ["line 3: adda is nobody in the class"]
