@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from autograder.book.decisions import Decision
 from autograder.book.late import in_zone
 from autograder.book.missing import not_handed_in
+from autograder.book.place import has_book
 from autograder.book.rubric import find_item, load_rubric
 from autograder.course import CourseConfig
 from autograder.errors import AutograderError
@@ -44,6 +45,9 @@ def checked(decision: Decision, book: Book, bonus: bool) -> Decision:
     """
     config = book.course.config
     exercise = config.exercise(decision.exercise)
+    if decision.kind not in ("extend", "excuse") and not has_book(book.place):
+        # Those may come before anything was handed in; a book of other decisions alone is nobody's intention.
+        raise DecisionFault(_("{out}: no results of these; grade first").format(out=book.place))
     require_student(decision.student, book)
     if decision.kind == "extend":
         if decision.due is not None:
