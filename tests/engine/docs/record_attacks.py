@@ -3,13 +3,14 @@
     python -m pytest -p tests.engine.docs.record_attacks tests/engine/hostile tests/engine/sandbox/test_attacks.py
 
 An attack is a parametrised test that proves (`prove`, hostile/conftest.py) or talks to a worker (`talk`,
-sandbox/conftest.py). What was recorded of other attacks stays; what is no longer there goes with `docs/generate.py`.
+sandbox/conftest.py). What was recorded of other attacks stays; what is no longer there goes.
 """
 
 from __future__ import annotations
 
 import errno
 import json
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
 
 def pytest_sessionfinish() -> None:
     before = json.loads(FILE.read_text(encoding="utf-8")) if FILE.is_file() else {}
-    merged = dict(sorted((before | _seen).items()))
+    tested = runpy.run_path(str(FILE.parents[1] / "attacks.py"))["tested"]()
+    merged = {key: value for key, value in sorted((before | _seen).items()) if key in tested}
     FILE.write_text(json.dumps(merged, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

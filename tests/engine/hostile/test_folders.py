@@ -51,14 +51,14 @@ def test_a_flood_of_files_hides_nobodys_work(tmp_path, where):
     """Three times the bound, and the work is found all the same: the student's own, and the next one's."""
     inside = {"beside": "eve", "before": "eve/a_data", "nested": "eve/a/b"}[where]
     put(tmp_path, f"{inside}/x0")
-    for number in range(3 * Intake.entries):
+    for number in range(3 * Intake().entries):
         (tmp_path / inside / f"picture{number}.png").touch()
     put(tmp_path, "eve/toy.py")
     put(tmp_path, "fay/toy.py")
     scan = read_class(tmp_path, Wanted(["toy"]))
     assert placed(scan) == [("eve", "toy.py"), ("fay", "toy.py")]
-    assert sum(str(Intake.entries) in item.reason for item in scan.evidence) == 1
-    assert len(scan.evidence) <= Intake.entries + 2
+    assert sum(str(Intake().entries) in item.reason for item in scan.evidence) == 1
+    assert len(scan.evidence) <= Intake().entries + 2
 
 
 def test_no_more_entries_are_kept_than_looked_at(tmp_path, monkeypatch):
