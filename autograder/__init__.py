@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from autograder.service.grader import Cluster as Cluster
     from autograder.service.grader import Grader as Grader
     from autograder.service.listener import Listener as Listener
+    from autograder.service.roll import RollFault as RollFault
     from autograder.submissions import HandIn as HandIn
     from autograder.submissions import SubmissionUnreadable as SubmissionUnreadable
 
@@ -63,6 +64,7 @@ _PUBLIC = {
     "JudgeFault": "autograder.batch.judges",
     "Listener": "autograder.service.listener",
     "Result": "autograder.results.model",
+    "RollFault": "autograder.service.roll",
     "StoreFault": "autograder.book.faults",
     "SubmissionUnreadable": "autograder.submissions",
     "check": "autograder.bridges.notebook.check",

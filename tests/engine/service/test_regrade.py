@@ -224,7 +224,7 @@ def test_unreadable_files_are_read_once(course, tmp_path):
     first, _ = run(course, folder, out, answering)
     again, _ = run(course, folder, out, answering)
     assert [r.outcome for r in first.results] == [r.outcome for r in again.results] == ["handed_in_not_gradable"]
-    assert (len(first.plan.unreadable), len(again.plan.unreadable), len(again.plan.kept)) == (1, 0, 1)
+    assert (len(first.plan.not_gradable), len(again.plan.not_gradable), len(again.plan.kept)) == (1, 0, 1)
 
 
 OPENED: list[str] | None = None  # names of files, where a test counts them
