@@ -55,6 +55,8 @@ _HEADINGS_OF: tuple[tuple[Space, tuple[str, ...]], ...] = (
 )  # fmt: skip
 _SPACES: Mapping[str, Space] = {heading: space for space, headings in _HEADINGS_OF for heading in headings}
 # The first of these that a file has names the student in results.
+# What is called an id is the course's own, whatever numbers and logins stand beside it.
+_OWN_ID = ("id", "identifier", "roster identifier")
 _ID = ("student id", "student number", "id number", "numero d identification", "matrikelnummer", "numero etudiant",
        "id nummer", "numero de id", "matricola", "numero di matricola", "sis login id", "login", "username",
        "nom d utilisateur", "benutzername", "nombre de usuario", "nome utente", "github username",
@@ -175,7 +177,7 @@ class Roster:
     def _index(self) -> dict[tuple[Space, str], list[Person]]:
         index: dict[tuple[Space, str], list[Person]] = {}
         for person in self.people:
-            names = (person.name, f"{person.first} {person.last}", person.last + person.first)
+            names = (*turned(person.name), f"{person.first} {person.last}", person.last + person.first)
             spaces: dict[Space, tuple[str, ...]] = {
                 **person.known_as, "email": (person.email,), "local": (person.email.partition("@")[0],),
                 "name": names, "group": (person.group,),
@@ -207,6 +209,12 @@ def fold(text: str) -> str:
 def name_key(name: str) -> str:
     """A name for comparing, whatever the order of its parts: "Lovelace, Ada" is "Ada Lovelace"."""
     return " ".join(sorted(filter(None, (fold(part) for part in re.split(r"[\s,;._]+", name)))))
+
+
+def turned(name: str) -> tuple[str, ...]:
+    """A name beginning at each of its words: Canvas glues the family name, of whatever length, before the rest."""
+    words = name.split()
+    return tuple(" ".join(words[start:] + words[:start]) for start in range(len(words))) or (name,)
 
 
 def read_roster(path: Path) -> Roster:
@@ -308,7 +316,8 @@ def _person(row: dict[str, str], path: Path, number: int) -> Person | None:
         return None  # Canvas's line of maxima, and the student that it makes for trying things out
     if not first and not last and "," in name:
         last, _comma, first = (part.strip() for part in name.partition(","))
-    given = next((cells[h] for h in _ID if cells.get(h) and _space(h, cells) != "moodle"), "")
+    own = (cells[h] for h in _OWN_ID if cells.get(h) and _space(h, cells) not in ("moodle", "canvas"))
+    given = next(own, "") or next((cells[h] for h in _ID if cells.get(h) and _space(h, cells) != "moodle"), "")
     others = [text for texts in known_as.values() for text in texts]
     student = given or email.partition("@")[0] or name or next(iter(others), "")
     if not student:

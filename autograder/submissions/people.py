@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.course.roster import Claim, Person, Roster, fold, name_key
+from autograder.course.roster import Claim, Person, Roster, fold, name_key, turned
 from autograder.language import _
 from autograder.submissions.evidence import EvidenceKind
 from autograder.submissions.layout import Delivery, Identity
@@ -121,7 +121,7 @@ def _alike(who: Identity, person: Person) -> bool:
     if not own.strip() or set(name_key(who.name).split()) & set(name_key(own).split()):
         return True
     squeezed = fold(who.name)
-    names = (fold(person.last + person.first), fold(person.first + person.last), fold(person.name))
+    names = (fold(person.last + person.first), fold(person.first + person.last), *map(fold, turned(person.name)))
     parts = (part for part in (fold(person.first), fold(person.last)) if len(part) >= _SHORTEST)
     return any(part in squeezed for part in parts) or any(
         difflib.SequenceMatcher(None, squeezed, name).ratio() >= _ALIKE for name in names if name

@@ -13,6 +13,7 @@ After lib/content_zipper.rb (05e9653c12ef) and app/models/attachment.rb of githu
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,8 @@ def _parse(name: str, numbers: Set[str]) -> _Name | None:
     while found := _NUMBER.search(name, start):
         rest = _REST.fullmatch(name, found.end())
         before = name[: found.start()]
-        if rest is not None and re.fullmatch(r"\w*", before):
+        # Canvas keeps letters, digits and the marks that scripts put on them, which are no `\w` here.
+        if rest is not None and all(sign == "_" or unicodedata.category(sign)[0] in "LNM" for sign in before):
             number = found["user"] or f"anon_{found['anonymous']}"
             possible.append(_Name(before, number, bool(found["late"]), rest["name"] or name, bool(rest["page"])))
         start = found.start() + 1

@@ -11,10 +11,6 @@ import pytest
 from tests.engine.submissions.independent.canvas import Upload, gradebook, write_folder, write_zip
 from tests.engine.submissions.independent.conftest import check, told
 
-first_name_first = pytest.mark.xfail(
-    reason="a roster's `Ada Lovelace` is `adalovelace` alone to us; Canvas sorts by `Lovelace, Ada`: `lovelaceada`"
-)
-marks_in_names = pytest.mark.xfail(reason="a name with combining marks does not begin a file's name, and LATE is lost")
 CLASS = [
     ("Lovelace, Ada", 12, "ada"),
     ("Müller, Jürgen", 13, "jm"),
@@ -39,7 +35,6 @@ def test_a_class_with_accents_and_late_ones(tmp_path, read, work, write):
     assert set(handed_in.absent) == {"li"}
 
 
-@first_name_first
 def test_a_roster_with_names_first_name_first(tmp_path, read, work):
     """A school's own list says "Ada Lovelace"; Canvas glues "Lovelace, Ada"."""
     uploads = [
@@ -52,7 +47,6 @@ def test_a_roster_with_names_first_name_first(tmp_path, read, work):
     check(handed_in, place, {work("ada"): {"ada"}, work("jm"): {"jm"}}, {"ada", "jm"}, {"ada"})
 
 
-@first_name_first
 def test_a_roster_with_names_and_no_numbers(tmp_path, read, work):
     """Without Canvas's numbers the name alone says who it is, whichever way round."""
     uploads = [
@@ -64,7 +58,6 @@ def test_a_roster_with_names_and_no_numbers(tmp_path, read, work):
     check(handed_in, place, {work("ada"): {"ada"}, work("jm"): {"jm"}}, {"ada", "jm"})
 
 
-@first_name_first
 @pytest.mark.parametrize("roster", ["id;name\njm;Jürgen Müller\n", "id;name;canvas id\njm;Jürgen Müller;13\n"])
 def test_nobody_who_handed_in_is_called_absent(tmp_path, read, work, roster):
     """Even where a name cannot be told, its owner is not listed as one who handed in nothing."""
@@ -87,7 +80,6 @@ def test_names_of_several_words(tmp_path, read, work):
     check(handed_in, place, {work(sis): {sis} for _, _, sis in people}, {"gm", "vb", "mk"})
 
 
-@marks_in_names
 @pytest.mark.parametrize("write", [write_zip, write_folder])
 @pytest.mark.parametrize(
     ("name", "on_the_roster"),
