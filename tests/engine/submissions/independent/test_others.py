@@ -181,7 +181,7 @@ def test_classroom_who_did_nothing(tmp_path, read, work):
 @needs_git
 @pytest.mark.parametrize(
     "heading",
-    [pytest.param("identifier", marks=pytest.mark.xfail(reason="Classroom's own heading is not taken for the ids")), "id"],
+    [pytest.param("identifier", marks=pytest.mark.xfail(reason="Classroom's heading is not taken for the ids")), "id"],
 )
 def test_classroom_with_its_own_roster(tmp_path, read, work, heading):
     """Classroom's `classroom_roster.csv`: the identifier is what the school knows the student by."""
