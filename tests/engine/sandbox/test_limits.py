@@ -12,6 +12,10 @@ import pytest
 from autograder.sandbox import WorkerLimits
 from autograder.sandbox.isolation import MIB
 
+# MiB that the C library's heap may hold free when a worker starts: they are used first and do not count as growth. How
+# many there are depends on the machine (the size of its pages, what the libraries have freed).
+FREE = 16
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="isolation is built on Linux alone")
 
 
@@ -28,8 +32,7 @@ def test_memory_bomb_meets_its_limit(worker, talk, limits):
             held.clear()
     """,
     )
-    # What is free in the heap at the start, less than a large page, does not count as growth.
-    assert 0 < reply.answer * MIB <= limits.memory_bytes + 2 * MIB
+    assert 0 < reply.answer <= limits.memory_bytes // MIB + FREE
 
 
 @pytest.mark.parametrize("kind", ["mmap.MAP_SHARED", "mmap.MAP_PRIVATE"])
@@ -66,7 +69,7 @@ def test_memory_follows_what_the_judge_allows_now(worker, talk, limits):
     for allowed, wanted in ((most, most), (most // 4, most // 4), (most // 2, most // 2), (10 * most, most)):
         worker.allow_memory(allowed * MIB)
         reached = talk(worker, GROW).answer
-        assert wanted - 8 <= reached <= wanted + 2, (allowed, reached)
+        assert wanted - FREE <= reached <= wanted + FREE, (allowed, reached)
 
 
 def test_a_worker_keeps_what_it_has_when_less_is_allowed(worker, talk, limits):
