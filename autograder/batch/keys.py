@@ -21,7 +21,8 @@ import msgspec
 import autograder
 from autograder.course import CourseConfig, Exercise, derive_seed, find_exercise
 from autograder.course.calibration import read_calibration
-from autograder.course.data import find_mnist
+from autograder.course.data import find_images
+from autograder.course.sets import PUBLISHED
 from autograder.language import LANGUAGES, _
 from autograder.language.catalogues import content, files
 from autograder.language.registry import LOCALE
@@ -195,7 +196,7 @@ def _settings(course: CourseConfig, exercise: str, language: str, unprotected: b
     own: dict[str, object] = {
         "course": course.id,  # a student's own quiz is drawn from it
         "exercise": config,
-        "data": "digits" if find_mnist(course.data, course.root) is None else "mnist",
+        "data": [name for name, published in PUBLISHED.items() if find_images(published, course.data, course.root)],
         "device": course.device,
         "isolation": [course.isolation, unprotected],
         "language": language,

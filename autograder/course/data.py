@@ -123,7 +123,8 @@ def find_images(published: PublishedSet, data: DataConfig, root: Path) -> Path |
             )
         return named
     beside, cache = root.resolve().parent / "shared" / "data", user_folder("cache")
-    for folder in (beside / published.folder, cache / published.folder, *published.installed):
+    inside = root / "data" / published.folder  # what a course takes along where it is unpacked elsewhere
+    for folder in (inside, beside / published.folder, cache / published.folder, *published.installed):
         if all(_file(folder, name) is not None for name in (IMAGES, LABELS)):
             return folder
     return None

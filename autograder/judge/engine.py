@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,10 @@ from autograder.authoring.mistakes import Mistake
 from autograder.authoring.overlay import apply_mistake
 from autograder.authoring.personal import load_quiz, personal_rng, personalise
 from autograder.course.config import CourseConfig, ExerciseConfig
-from autograder.course.data import Split, load_digits
+from autograder.course.data import Split, load_images
 from autograder.course.discovery import Exercise, find_exercise
 from autograder.course.secret import derive_seed
+from autograder.course.sets import FASHION, MNIST, PublishedSet
 from autograder.judge.calibrated import LimitBook
 from autograder.judge.grading import Grading
 from autograder.judge.loading import Code
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from autograder.judge.drawing import Drawing
 
 # Beyond the import: what NumPy, torch and matplotlib map lazily in a worker's first calls.
+# The fixtures that give real images, and the data set of each.
+IMAGE_FIXTURES = {"digits": MNIST, "labelled_digits": MNIST, "fashion": FASHION}
+
 FILE_BYTES = 32 * MIB
 
 
@@ -157,7 +161,7 @@ class Engine:
         self._without = without
         self._slot = slot
         self._parent: WarmParent | None = None
-        self._digits: dict[tuple[str, int | None, int], Tensor] = {}
+        self._images: dict[tuple[str, str, int | None, int], tuple[Tensor, Tensor]] = {}
 
     def kit(self, exercise: str) -> Kit:
         """The trusted material of an exercise."""
@@ -234,17 +238,26 @@ class Engine:
         name = f"{exercise}.py"
         return (CodeCell(source=source, where=name, filename=name, first_line=1),)
 
-    @cached_property
-    def data_name(self) -> str:
-        """Which digits this machine has: `mnist` or `digits`."""
-        return load_digits(self.config, "held_out", 1).data_set
+    def data_name(self, uses: Collection[str]) -> str:
+        """The data behind a check that takes these fixtures: `mnist`, `fashion`, `digits`, or nothing where none is.
 
-    def digits(self, split: Split, n: int | None = None, size: int = 28) -> Tensor:
-        """Real digits, (n, size * size) float32 in [0, 1]; the fixture `digits`."""
-        key = (split, n, size)
-        if key not in self._digits:
-            self._digits[key] = torch.from_numpy(load_digits(self.config, split, n, size).images)
-        return self._digits[key].clone()
+        The limits of `reference/` are kept by this name.
+        """
+        for fixture, published in IMAGE_FIXTURES.items():
+            if fixture in uses:
+                return load_images(self.config, published, "held_out", 1).data_set
+        return ""
+
+    def images(
+        self, published: PublishedSet, split: Split, n: int | None = None, size: int = 28
+    ) -> tuple[Tensor, Tensor]:
+        """Real images (n, size * size), float32 in [0, 1], and their labels (n,), int64; the fixtures of images."""
+        key = (published.name, split, n, size)
+        if key not in self._images:
+            found = load_images(self.config, published, split, n, size)
+            self._images[key] = torch.from_numpy(found.images), torch.from_numpy(found.labels).long()
+        pixels, labels = self._images[key]
+        return pixels.clone(), labels.clone()
 
     @cached_property
     def device(self) -> str:

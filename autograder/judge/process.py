@@ -195,7 +195,7 @@ class JobLoop:
             else InForce(isolation.level, list(isolation.layers), list(isolation.missing), list(isolation.why)),
             versions(),
             engine.device,
-            engine.data_name if any("digits" in names_of(item) for item in items) else "",
+            ", ".join(sorted({engine.data_name(names_of(item)) for item in items} - {""})),
         )
         config = engine.kit(job.exercise).config
         result = build_result(grading, config, job.submission, job.notes, environment, time.monotonic() - started)

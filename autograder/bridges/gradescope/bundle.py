@@ -27,9 +27,9 @@ import autograder
 from autograder.bridges.gradescope.results import check_leaderboard
 from autograder.bridges.gradescope.scripts import run_script, setup_script
 from autograder.course import CONFIG_NAME, CourseConfig, Exercise, find_exercise
-from autograder.course.data import find_mnist
+from autograder.course.data import find_images
 from autograder.course.roster import read_roster
-from autograder.course.sets import IMAGES, LABELS
+from autograder.course.sets import FASHION, IMAGES, LABELS, MNIST
 from autograder.language import TRANSLATIONS
 from autograder.language.catalogues import shipped
 from autograder.language.registry import LOCALE
@@ -163,18 +163,22 @@ def _course(course: CourseConfig, exercise: Exercise, choices: Choices) -> dict[
     paths += _files(exercise.hidden_folder)
     found = {path.relative_to(course.root).as_posix(): path.read_bytes() for path in paths if path.is_file()}
     found |= {f"{TRANSLATIONS}/{path}": built for path, built in shipped(course.translations).items()}
-    mnist = None
-    if any(b"digits" in path.read_bytes() for path in exercise.hidden_checks):
-        folder = find_mnist(course.data, course.root)
-        if folder is not None:
-            mnist = "data/mnist"
+    # The real images that the checks ask for, where this machine has them.
+    checks = b"".join(path.read_bytes() for path in exercise.hidden_checks)
+    real = set()
+    for fixture, published in ((b"digits", MNIST), (b"fashion", FASHION)):
+        if fixture in checks and (folder := find_images(published, course.data, course.root)):
+            real.add(published.name)
             given = [path for path in folder.iterdir() if path.name.partition(".")[0] in (IMAGES, LABELS)]
-            found |= {f"{mnist}/{path.name}": path.read_bytes() for path in sorted(given) if path.is_file()}
-    found[CONFIG_NAME] = _configuration(course, exercise.id, choices, mnist).encode()
+            files = sorted(path for path in given if path.is_file())
+            found |= {f"data/{published.folder}/{path.name}": path.read_bytes() for path in files}
+    # What this machine uses, wherever the container may find others.
+    data_set = course.data.set if real or course.data.set != "auto" else "digits"
+    found[CONFIG_NAME] = _configuration(course, exercise.id, choices, data_set).encode()
     return found
 
 
-def _configuration(course: CourseConfig, exercise: str, choices: Choices, mnist: str | None) -> str:
+def _configuration(course: CourseConfig, exercise: str, choices: Choices, data_set: str) -> str:
     """The course's configuration with this exercise alone; where its secret is kept stays behind."""
     values = yaml.safe_load(course.file.read_text(encoding="utf-8"))
     values["exercises"] = [given for given in values["exercises"] if given["id"] == exercise]
@@ -183,10 +187,7 @@ def _configuration(course: CourseConfig, exercise: str, choices: Choices, mnist:
     values.pop("secret", None)
     if choices.isolation in ("full", "reduced"):
         values["isolation"] = choices.isolation
-    data = {"set": course.data.set} | ({"folder": mnist} if mnist else {})
-    if mnist is None and course.data.set == "auto":
-        data["set"] = "digits"  # what this machine uses, wherever the container may find others
-    text = yaml.safe_dump(values | {"data": data}, sort_keys=False, allow_unicode=True, width=100)
+    text = yaml.safe_dump(values | {"data": {"set": data_set}}, sort_keys=False, allow_unicode=True, width=100)
     return f"# Made by `autograder export gradescope` from the configuration of {course.id}.\n{text}"
 
 
