@@ -33,12 +33,7 @@ _LEFTOVERS = frozenset({"__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".
 
 
 def generate(course: CourseConfig, language: str | None = None) -> dict[str, bytes]:
-    """Every file that students get: path relative to their folder -> content.
-
-    Args:
-        course: the configuration.
-        language: of the statements and of what is said; the course's without it.
-    """
+    """Every file that students get, in a language or the course's own: path relative to their folder -> content."""
     language = language or course.language
     with speaking(language, course.translations):
         files = {

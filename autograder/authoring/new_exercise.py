@@ -108,7 +108,6 @@ def create(new: NewExercise, course_title: str | None = None) -> tuple[Path, ...
     """Write the files and the entry in `grading_config.yaml`; the paths written, the configuration last.
 
     Args:
-        new: the exercise.
         course_title: makes the course too, where `new.root` has no configuration yet.
 
     Raises:

@@ -19,12 +19,7 @@ _HEADING = re.compile(r"^#+\s+(.+)$", re.MULTILINE)
 
 
 def to_notebook(script: str, exercise: str) -> str:
-    """A percent script as the text of a notebook (JSON, ends with a newline).
-
-    Args:
-        script: percent format; may be the solution, a stub or a student's file.
-        exercise: the exercise's id, which begins every `grade_id`.
-    """
+    """A percent script as the text of a notebook (JSON, ends with a newline)."""
     import jupytext
     import nbformat
 

@@ -147,12 +147,7 @@ def _digest(exercise: Exercise, student: str) -> str:
 
 @dataclass(frozen=True)
 class DrawnFor:
-    """Whom a PERSONAL block says that it was drawn for.
-
-    Attributes:
-        student: as it stands there.
-        code: beside the name.
-    """
+    """Whom a PERSONAL block says that it was drawn for."""
 
     student: str
     code: str
@@ -190,9 +185,6 @@ def personalise(source: str, exercise: Exercise, student: str, quiz: Path | None
     """The source (solution or stub) with the PERSONAL block of this student.
 
     Args:
-        source: a script with one PERSONAL region.
-        exercise: which one; its quiz.py draws the numbers.
-        student: who they are for.
         quiz: another quiz.py than the exercise's own: the stripped one, on a student's machine.
     """
     personal, questions = load_quiz(quiz or exercise.quiz).draw(personal_rng(exercise, student))

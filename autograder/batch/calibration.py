@@ -54,14 +54,6 @@ def calibrate(
 ) -> Calibration:
     """Measure every calibrated quantity of an exercise and place its limit.
 
-    Args:
-        course: with its data set and limits.
-        exercise: which one.
-        seeds: how many runs of each kind.
-        workers: judge processes.
-        on_done: told each finished run and how many there are in all.
-        data_set: `mnist` or `digits`; the course's own without it.
-
     Returns:
         What `reference/<exercise>.json` is to hold of the data sets of this run.
 

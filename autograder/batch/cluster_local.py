@@ -42,10 +42,6 @@ class WorkerOrder(TypedDict):
 def local_cluster(workers: int, resources: Mapping[str, float]) -> AbstractContextManager[object]:
     """A scheduler in this process, and so many workers in processes of their own.
 
-    Args:
-        workers: how many, with one thread each.
-        resources: that each of them offers.
-
     Raises:
         JudgeFault: a worker does not start.
     """
@@ -62,13 +58,7 @@ def local_cluster(workers: int, resources: Mapping[str, float]) -> AbstractConte
 
 
 class LocalWorker(ProcessInterface):
-    """A process with a nanny, which starts a worker and starts it again when it is lost.
-
-    Args:
-        scheduler: its address.
-        name: the worker's number.
-        resources: that it offers.
-    """
+    """A process with a nanny, which starts a worker and starts it again when it is lost."""
 
     def __init__(self, scheduler: str, name: int, resources: Mapping[str, float]) -> None:
         self._order: WorkerOrder = {"scheduler": scheduler, "name": name, "resources": dict(resources)}

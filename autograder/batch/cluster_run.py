@@ -41,10 +41,7 @@ class ClusterRunner:
     """Runs tasks on a cluster; give it to `grade_folder` as its runner.
 
     Args:
-        client: a dask client.
-        course: of the batch.
         keys: what the workers' files must agree with.
-        resources: what a job takes of a worker.
         root: the course's folder on the workers; where it is here without it.
     """
 

@@ -53,12 +53,6 @@ class Outcome(Struct, frozen=True):
 def judge_here(order: Order, expected: Key, line: str, last: bool) -> str:
     """One try of a job, judged on this machine: an `Outcome` as a line.
 
-    Args:
-        order: what this machine's judge judges.
-        expected: what its files must agree with.
-        line: the job.
-        last: whether there will be no other try.
-
     Raises:
         Mismatch: says what differs, and on which machine.
         CannotJudge: nothing can be judged here.

@@ -15,12 +15,7 @@ from autograder.results.outcomes import CheckKind
 
 
 def wrong_declarations(course: CourseConfig, exercise: Exercise, only: Collection[str] = ()) -> list[str]:
-    """A line for each declaration that cannot be right, with its file and line.
-
-    Args:
-        course: with the exercise's points.
-        exercise: which one.
-        only: ids of mistakes that somebody asked for.
+    """A line for each declaration that cannot be right, with its file and line; `only`: mistakes that were asked for.
 
     Raises:
         AuthoringError: mistakes.py or quiz.py is not of the documented form, or a mistake does not fit the solution.

@@ -40,13 +40,10 @@ def job_of(
     """The job that judges a submission.
 
     Args:
-        course: the exercise's limits.
-        submission: what was read.
         entry: where it was found, whose name and time count; without it the submission's own file is all there is.
         checks: only these and those that they require.
         kept: checks that are not judged again.
         salt: added to every seed.
-        pictures: folder for pictures.
     """
     exercise = submission.exercise
     return Job(
@@ -115,15 +112,7 @@ def not_gradable(
     course: CourseConfig, name: tuple[str, str], message: str, submission: SubmissionFacts | None = None,
     notes: Sequence[str] = (),
 ) -> Result:  # fmt: skip
-    """The result of what was handed in and holds nothing to be graded.
-
-    Args:
-        course: the exercise's points.
-        name: student and exercise.
-        message: to the student: why, and what to do.
-        submission: what is known of the file.
-        notes: what else is to be said.
-    """
+    """The result of what was handed in and holds nothing to be graded."""
     return Result(
         student=name[0],
         exercise=name[1],

@@ -53,14 +53,7 @@ def parts() -> dict[str, str]:
 
 
 class Keys:
-    """The keys of a batch: what submissions share is read once.
-
-    Args:
-        course: the configuration.
-        secret: the course secret.
-        language: of the messages.
-        unprotected: whether student code may run without isolation.
-    """
+    """The keys of a batch: what submissions share is read once."""
 
     def __init__(self, course: CourseConfig, secret: bytes, language: str, unprotected: bool = False) -> None:
         self._course = course

@@ -29,13 +29,7 @@ Carried = Mapping[str, Mapping[str, str]]  # of `own` and `reference`, by name, 
 
 
 class Pictures:
-    """The pictures of a batch.
-
-    Args:
-        out: the output folder.
-        course: the configuration.
-        keys: of the batch.
-    """
+    """The pictures of a batch."""
 
     def __init__(self, out: Path, course: CourseConfig, keys: Keys) -> None:
         self.folder = out / FOLDER

@@ -67,10 +67,7 @@ class Planned:
     """A submission to be graded: why, and what its result will depend on.
 
     Attributes:
-        entry: the file.
         sha256: of its bytes.
-        why: in words.
-        size: of the file.
         known: the attempt before, or None.
         again: the checks to be graded again, while the rest of that attempt's result holds; None: all.
         left: parts of the result's key that stay as they were: of checks that have changed and were not asked for.
@@ -135,11 +132,6 @@ def make_plan(
     """Look at every submission and compare it with what is known of it.
 
     Args:
-        course: the configuration.
-        keys: what results depend on.
-        handed_in: what the class handed in.
-        known: the newest attempt by student and exercise.
-        choice: what was asked for.
         pictures: of figures, where they are drawn: a submission without them is graded again.
     """
     plan = Plan()
@@ -228,11 +220,7 @@ def make_task(
     """The job of a planned submission, read now.
 
     Args:
-        course: the configuration.
-        handed_in: that found the file.
-        planned: what is to be done.
         before: the earlier result, where some of its checks are kept.
-        pictures: folder for pictures.
 
     Returns:
         The task; its job's `submission` tells the SHA-256 of what was read, which may be newer than the plan.

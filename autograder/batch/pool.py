@@ -29,8 +29,6 @@ class Task(Generic[K]):
     """One job.
 
     Attributes:
-        key: what the caller knows it by.
-        job: for the judge.
         fault: why there is nothing to judge after all; empty otherwise.
     """
 
@@ -93,10 +91,6 @@ class Judges:
 
     Its methods may be called from several threads at the same time; together they keep at most `workers` judges.
     What the order names (configuration, checks, limits) is read when a judge starts, and not again.
-
-    Args:
-        order: what they judge.
-        workers: how many.
     """
 
     judge_class = Judge

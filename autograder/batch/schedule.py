@@ -43,7 +43,6 @@ class Schedule(Generic[T]):
     """What is still to be begun.
 
     Args:
-        pieces: everything to do.
         known: seconds of earlier results by exercise.
     """
 

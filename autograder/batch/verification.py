@@ -97,16 +97,7 @@ def verify(
     on_done: Callable[[Done[Run], int], None],
     only: Collection[str] = (),
 ) -> Verification:
-    """Judge every known submission of an exercise over its seeds, and say what is not as it should be.
-
-    Args:
-        course: with the exercise.
-        exercise: which one.
-        seeds: how many runs of each kind.
-        workers: judge processes.
-        on_done: told each finished run and how many there are in all.
-        only: these mistakes and nothing else; everything where it is empty.
-    """
+    """Judge every known submission of an exercise; what is not as it should be is said. `only`: these mistakes."""
     seen = Verification(exercise.id, bank={mistake.id: mistake for mistake in read_bank(exercise)})
     order = Order(course.file, (exercise.hidden_folder,), SECRET)
     chosen = [s for s in subjects(exercise) if not only or (s.kind == "mistake" and s.name in only)]

@@ -40,13 +40,7 @@ class Attempts:
         self._course = course
 
     def keep(self, result: Result, key: Key, sha256: str) -> None:
-        """Keep one graded attempt; it is in the database when this returns.
-
-        Args:
-            result: what came out.
-            key: what it depended on.
-            sha256: of the file that was graded.
-        """
+        """Keep one graded attempt; it is in the database when this returns."""
         with self._engine.begin() as connection:
             connection.execute(insert(attempts).values(attempt_row(self._course, result, key, sha256)))
 
@@ -96,7 +90,7 @@ class Attempts:
 
 
 def attempt_row(course: str, result: Result, key: Key, sha256: str) -> dict[str, object]:
-    """An attempt as its table has it; arguments as of `Attempts.keep`."""
+    """An attempt as its table has it."""
     return {
         "course": course,
         "student": result.student,

@@ -57,10 +57,7 @@ def grade(result: Result, course: CourseConfig, decisions: Sequence[Decision], i
     """The grade of one result.
 
     Args:
-        result: of one student at one exercise.
-        course: due dates and late penalties.
         decisions: the gradebook's about this student and exercise, oldest first.
-        items: the exercise's rubric.
     """
     overrides = _overrides(decisions, result)
     whole = overrides.pop("", None)

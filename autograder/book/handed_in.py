@@ -16,14 +16,9 @@ class Handed:
     """One file that a student handed in.
 
     Attributes:
-        student: by the name that results know.
-        exercise: id.
         sha256: of the file; empty where it could not be read.
-        file: its name.
         submitted: when, with its time zone; None where nobody knows.
         late: marked as late by the platform, which does not say when.
-        name: the student's, as the platform tells it.
-        email: likewise.
         platform: whose name, address and number they are: `moodle`, `canvas`, ...
         lms_id: the platform's number of the student.
         notes: what was strange about the file, in sentences.

@@ -44,8 +44,6 @@ def lateness(
     """What handing in at a time costs.
 
     Args:
-        course: due dates and penalties.
-        exercise: id.
         submitted: when; None where nobody knows. Without a zone it is a time of the course's.
         marked_late: the platform says late and does not say when.
         extension: the student's own due date, if there is one.

@@ -22,7 +22,6 @@ def file_lock(path: Path, what: str, wait_s: float = 0) -> Iterator[None]:
     """Hold a file's lock for the time of the block. It belongs to the process: the system takes it back on a kill.
 
     Args:
-        path: of the file; it stays, and says who holds it.
         what: is guarded, for the message.
         wait_s: seconds to wait for somebody who is soon done.
 

@@ -21,14 +21,7 @@ def expected(
     decisions: Iterable[Decision] = (),
     students: Iterable[str] = (),
 ) -> list[Name]:
-    """Of whom there is, or should be, a result for what: by student, then in the order of the course.
-
-    Args:
-        course: its exercises.
-        handed_in: what was.
-        decisions: about the class.
-        students: of the class.
-    """
+    """Of whom there is, or should be, a result for what: by student, then in the order of the course."""
     handed_in, decided = set(handed_in), {(d.student, d.exercise) for d in decisions if d.kind in ("override", "mark")}
     given = {exercise for _student, exercise in handed_in}
     everybody = {*students, *(student for student, _exercise in handed_in | decided)}
@@ -45,8 +38,6 @@ def not_handed_in(
     """What there is to say of an exercise that a student did not hand in.
 
     Args:
-        course: due dates.
-        name: student and exercise of the course.
         extension: the student's own due date, if there is one.
         now: decides what is due; the present without it.
     """

@@ -38,13 +38,6 @@ class Store:
         url: of the database, for SQLAlchemy.
         course: id of the course; one database may hold several. Of every course where empty.
 
-    Attributes:
-        name: of the database, without a password.
-        attempts: every graded attempt.
-        decisions: of teachers.
-        handed_in: who handed in what and when.
-        roll: who is in the class.
-
     Raises:
         StoreFault: the database cannot be opened, was made by a newer version, or belongs to another program.
     """

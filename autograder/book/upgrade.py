@@ -62,11 +62,6 @@ def of_version_1(folder: Path) -> bool:
 def take_over(engine: Engine, course: str, folder: Path) -> None:
     """Take over what an output folder holds of version 0.1.
 
-    Args:
-        engine: of the book's database, up to date.
-        course: id of the course that results and the list of who handed in what are of.
-        folder: the output folder.
-
     Raises:
         StoreFault: the old databases are of no version that is known, or cannot be read.
     """
@@ -87,10 +82,6 @@ def take_over(engine: Engine, course: str, folder: Path) -> None:
 
 def take_over_database(engine: Engine, url: str) -> str:
     """Take over another database of version 0.1, which stays as it is; what was taken over before is not again.
-
-    Args:
-        engine: of the book's database, up to date.
-        url: of a state's or gradebook's database.
 
     Raises:
         StoreFault: it is none of version 0.1, or cannot be read.

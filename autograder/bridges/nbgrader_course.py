@@ -77,9 +77,7 @@ def write_course(course: Course, folder: Path, exercises: Sequence[str]) -> list
     """Write the course; what was written, the configuration first.
 
     Args:
-        course: the configuration.
         folder: of the nbgrader course; made where it is missing. Files of other names in it are left alone.
-        exercises: ids.
     """
     folder.mkdir(parents=True, exist_ok=True)
     checks = worth(course, exercises)

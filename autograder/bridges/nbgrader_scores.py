@@ -34,8 +34,6 @@ def write_scores(database: str, book: Book, exercises: Sequence[str]) -> Scores:
 
     Args:
         database: SQLAlchemy URL of the gradebook; it is made where it is missing.
-        book: ours.
-        exercises: ids.
     """
     from nbgrader.api import Gradebook
 

@@ -68,9 +68,6 @@ def write_exercises(course: Course, folder: Path, exercises: Sequence[str], pack
     """Write exercises, each in a folder of its name; what was written as it comes.
 
     Args:
-        course: that has them.
-        folder: where to.
-        exercises: ids.
         packed: whether otter makes its zip, which is how it takes an autograder.
 
     Raises:
@@ -86,14 +83,7 @@ def write_exercises(course: Course, folder: Path, exercises: Sequence[str], pack
 
 
 def write_student(course: CourseConfig, exercise: str, folder: Path, public: Sequence[Worth]) -> Path:
-    """Write what students get; returns the notebook.
-
-    Args:
-        course: the configuration.
-        exercise: its id.
-        folder: where to.
-        public: its public checks.
-    """
+    """Write what students get; returns the notebook."""
     handout = generate(course)
     _write(folder / HANDOUT_CONFIG, handout[HANDOUT_CONFIG].decode())
     for name in ("quiz.py", "test_public.py"):
@@ -119,14 +109,7 @@ def write_student(course: CourseConfig, exercise: str, folder: Path, public: Seq
 
 
 def write_autograder(course: CourseConfig, exercise: str, folder: Path, checks: Sequence[Worth]) -> Path:
-    """Write what the zip is made of; returns the configuration.
-
-    Args:
-        course: the configuration.
-        exercise: its id.
-        folder: where to; what an earlier export wrote there is replaced.
-        checks: what its hidden checks are worth.
-    """
+    """Write what the zip is made of, in place of what an earlier export wrote; returns the configuration."""
     for old in ("tests", "files"):
         shutil.rmtree(folder / old, ignore_errors=True)
     for check in checks:

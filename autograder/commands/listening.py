@@ -8,12 +8,7 @@ from autograder.service.listener import Listener
 
 
 class GradingProgress(Listener):
-    """Tells a progress of a class that is graded.
-
-    Args:
-        bar: the progress.
-        workers: how many share the work that is left.
-    """
+    """Tells a progress of a class that is graded."""
 
     def __init__(self, bar: Progress, workers: int) -> None:
         self._bar = bar

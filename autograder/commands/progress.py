@@ -23,8 +23,6 @@ class Progress:
         """One more of `total` is done.
 
         Args:
-            total: how many there are.
-            detail: what it was.
             left: seconds to go; guessed from the number where nothing better is known.
         """
         self.done += 1

@@ -34,9 +34,6 @@ class ReadingOptions:
         """Read it; what had to be unpacked is removed when the command ends.
 
         Args:
-            course: of the class.
-            source: a folder or an archive.
-            exercises: that were asked for.
             out: the output folder, which keeps for good what was decided once.
         """
         decided = [file for file in (out and out / RESOLVE, self.resolve) if file is not None and file.is_file()]

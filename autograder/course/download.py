@@ -48,10 +48,7 @@ def fetch(
     """Download what is not there yet; each mirror is tried in turn.
 
     Args:
-        published: the data set.
         folder: where to; the user's cache without it, where `load_images` looks.
-        mirrors: others than the data set's own.
-        files: others than the data set's own.
         bar: makes a progress bar for a file of this name.
         timeout: seconds that a mirror may stay silent.
 

@@ -87,8 +87,6 @@ class Person:
         id: names the student in results; never empty.
         name: as written, "Ada Lovelace" or "Lovelace, Ada".
         known_as: texts that other programs know the student by, by name space.
-        group: whom the student works with.
-        row: the whole line, by heading.
         given: whether the file gives the id; else it was made of the address or the name.
     """
 

@@ -22,14 +22,7 @@ def config_schema() -> Schema:
 
 
 def schema_of(kind: type[Struct], name: str, version: int, title: str) -> Schema:
-    """The schema of a file.
-
-    Args:
-        kind: what the file is read into.
-        name: of the format.
-        version: of the format.
-        title: for editors.
-    """
+    """The schema of a file."""
     _references, parts = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
     for part in parts.values():
         del part["title"]

@@ -28,7 +28,6 @@ def load_secret(config: CourseConfig, root: Path, tell: Callable[[str], None]) -
     """The secret of the course.
 
     Args:
-        config: names the environment variable and, optionally, the file.
         root: folder of the course; a secret inside it is refused.
         tell: gets the line that says where a secret was made, or that the named file is missing.
 

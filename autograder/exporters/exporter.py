@@ -78,14 +78,9 @@ class Graded:
     """The grades of a class, and what is known of its students.
 
     Attributes:
-        course: titles, due dates, what students may see.
         out: the folder of results; figures lie in it.
         exercises: that were asked for; all where there are none.
         results: in the grades' order.
-        grades: final ones.
-        table: of these grades.
-        people: who the students are.
-        now: when the export is made.
     """
 
     course: CourseConfig
@@ -103,7 +98,6 @@ class Written:
     """A file that was made.
 
     Attributes:
-        content: of the file.
         done: what to say of it, in a line; nothing where it is empty.
         notes: what is missing in it, in a line each.
     """

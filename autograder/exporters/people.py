@@ -40,7 +40,6 @@ class People:
     """Finds students by the name that results know them by.
 
     Args:
-        roster: of the course.
         handed_in: what the platforms told of students with their files, of each the last at the end.
     """
 

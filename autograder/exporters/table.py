@@ -26,7 +26,6 @@ class Row:
 
     Attributes:
         final: what counts; None where nobody can say it yet.
-        profile: under which names other programs know the student.
         passed: how many of the `checks` passed.
         incidents: what happened while it was graded and somebody should look at.
         attempt: which of several `attempts` counts; empty where there was one.
@@ -82,7 +81,6 @@ class GradeTable:
     Args:
         graded: results with their grades, of everybody, in the rows' order; one result is in memory at a time.
         course: its order of exercises is the columns'.
-        people: who the students are.
         missing: what stands for an exercise that was not handed in; the course's own choice without it.
     """
 
@@ -118,7 +116,6 @@ class GradeTable:
         """A heading, and one line per student and exercise.
 
         Args:
-            form: of numbers.
             columns: names of `COLUMNS`; all of them where none is given.
 
         Raises:

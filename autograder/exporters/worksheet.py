@@ -51,9 +51,6 @@ def fill_in(file: Path, table: GradeTable, people: People, given: Given) -> Writ
     """Fill in the worksheet.
 
     Args:
-        file: the worksheet, as Moodle gave it.
-        table: of one exercise.
-        people: who the students are.
         given: decimal sign and encoding, where they are asked for; the delimiter is the worksheet's own.
 
     Raises:

@@ -160,12 +160,8 @@ def class_view(
     """Count a class.
 
     Args:
-        course: titles and the order of exercises.
         results: of everyone, `missing` ones included.
         grades: of these results, in the same order.
-        now: when the report is made.
-        names: of students, by their id.
-        likeness: of submissions, where they were at hand.
         before: points of the attempt before the last, where there was one.
     """
     titles = {exercise.id: said(exercise.title) for exercise in course.exercises}
@@ -203,14 +199,7 @@ def class_view(
 def listing(
     course: CourseConfig, grades: Iterable[tuple[Grade, bool]], now: datetime, names: Mapping[str, str]
 ) -> Listing:
-    """The list of a class.
-
-    Args:
-        course: title and the order of exercises.
-        grades: of everyone, with whether something happened that should be looked at.
-        now: when the list is made.
-        names: of students, by their id.
-    """
+    """The list of a class."""
     grades = list(grades)
     there = {grade.exercise for grade, _alarm in grades}
     order = [exercise.id for exercise in course.exercises if exercise.id in there]

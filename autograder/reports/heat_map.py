@@ -21,13 +21,7 @@ _ABSENT = "<td>"
 
 
 def heat_map(stats: ExerciseStats, results: Sequence[Result], names: Mapping[str, str]) -> Markup:
-    """The table: students by points, checks by how many pass them.
-
-    Args:
-        stats: of the exercise.
-        results: of the class, of every exercise.
-        names: of students, by their id.
-    """
+    """The table: students by points, checks by how many pass them."""
     checks = sorted(stats.checks, key=lambda check: -check.share)
     rows = sorted((r for r in results if r.exercise == stats.id and r.checks), key=lambda r: (-r.points, r.student))
     parts = [Markup("<table class=heat><thead><tr><th scope=col>"), escape(_("Student"))]

@@ -60,20 +60,12 @@ def student_page(view: StudentView, course: CourseConfig, language: str, links: 
 def class_page(
     view: ClassView, course: CourseConfig, language: str, pages: Mapping[str, str] | None = None, index: str = ""
 ) -> str:
-    """The page of the class.
-
-    Args:
-        view: of the class.
-        course: its time zone is that of the page.
-        language: of the page.
-        pages: addresses of students' pages for teachers, where there are any.
-        index: address of the list of them.
-    """
+    """The page of the class; `pages`: addresses of students' pages for teachers, `index`: of the list of them."""
     return _render("class.html", course, language, view=view, pages=pages or {}, index=index)
 
 
 def index_page(view: Listing, course: CourseConfig, language: str, pages: Mapping[str, str], report: str = "") -> str:
-    """The list of all students' pages; arguments as of `class_page`, `report` is the class report's address."""
+    """The list of all students' pages; `report`: the class report's address."""
     return _render("index.html", course, language, view=view, pages=pages, report=report)
 
 

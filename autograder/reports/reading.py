@@ -38,7 +38,6 @@ class ReadingList:
     """Sections by check, for the exercises of a course; an exercise whose files are not here has none.
 
     Args:
-        course: with the exercises.
         mistaken: the function that each known mistake changes, by the mistake's id.
     """
 

@@ -90,13 +90,7 @@ def fingerprints(tokens: Sequence[str]) -> frozenset[int]:
 
 
 def likeness(exercise: str, codes: Mapping[str, str], stub: str) -> Likeness:
-    """Compare every pair of submissions for an exercise.
-
-    Args:
-        exercise: id.
-        codes: the code of each student.
-        stub: what they were given.
-    """
+    """Compare every pair of submissions for an exercise."""
     prints = {student: fingerprints(own_tokens(code, stub)) for student, code in codes.items()}
     prints = {student: own for student, own in sorted(prints.items()) if len(own) >= LEAST}
     often = Counter(one for own in prints.values() for one in own)

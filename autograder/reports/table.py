@@ -20,12 +20,7 @@ _STYLES = {"passed": "green", "failed": "red", "error": "bold magenta", "blocked
 
 
 def grade_table(graded: Iterable[tuple[Result, Grade]], names: Mapping[str, str] | None = None) -> Table:
-    """Final points, students × exercises, with what their marks mean. Names are shown as text, whatever is in them.
-
-    Args:
-        graded: results with their grades.
-        names: of students, where they are known by another name than their id.
-    """
+    """Final points, students × exercises, with what their marks mean. Names are shown as text, whatever is in them."""
     from rich.table import Table
     from rich.text import Text
 

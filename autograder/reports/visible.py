@@ -111,13 +111,9 @@ def student_view(
 
     Args:
         course: titles, due dates and what may be seen.
-        results: of this student.
         grades: of these results, in the same order.
         now: when the page is made; decides what may be seen.
-        name: of the student, where the roster says it.
-        teacher: show everything.
         read_on: where to read about a check, by exercise and check.
-        pictures: of this student, by exercise.
     """
     views = []
     for result, grade in zip(results, grades, strict=True):

@@ -42,12 +42,7 @@ MARKS = {
 
 
 def short(grade: Grade, alarm: bool = False) -> str:
-    """A grade in a cell: what counts, marks, and in parentheses what the checks gave where that is something else.
-
-    Args:
-        grade: of one exercise.
-        alarm: whether something happened that somebody should look at.
-    """
+    """A grade in a cell: what counts, marks, and in parentheses what the checks gave where that is something else."""
     final = grade.final
     if grade.outcome == "missing" and not final:
         return "–"

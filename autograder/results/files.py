@@ -56,7 +56,6 @@ def write_bytes(path: Path, content: bytes, durable: bool = True) -> None:
 
     Args:
         path: of the file; its folders are made.
-        content: of the file.
         durable: wait until it is on the disk. Without it a power failure (no kill) may leave an empty file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -165,11 +165,6 @@ def _start() -> Zygote:
 def judge(module: str, connection: int, settings: dict[str, str]) -> Fork:
     """A judge process: `module.main()` with `sys.argv[1]` the descriptor, in this process's environment.
 
-    Args:
-        module: what to run.
-        connection: descriptor of the judge's socket.
-        settings: added to the environment.
-
     Raises:
         OSError: no fork is to be had.
     """

@@ -19,8 +19,6 @@ class Memory:
     """The memory limits of one worker, in the hands of its minder.
 
     Args:
-        worker: its process.
-        owner: whom it belongs to.
         most: bytes that it may ever have, beyond `sizes`.
         sizes: address space and private data that it started with, in bytes.
 

@@ -74,11 +74,6 @@ class ClassGrading:
     """One class under way. What it makes is in the book as it comes; names are all that piles up.
 
     Args:
-        book: where results are kept, and what was graded before.
-        keys: what results depend on.
-        choice: what of the class is graded.
-        run: has jobs judged.
-        listener: told each result.
         pictures: of figures, where there is a folder for them.
         draw: whether they are drawn; those of older submissions go anyway.
     """

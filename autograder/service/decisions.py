@@ -33,11 +33,6 @@ class DecisionFault(AutograderError):
 def checked(decision: Decision, book: Book, bonus: bool) -> Decision:
     """The decision, with what the checks had given then.
 
-    Args:
-        decision: as asked for.
-        book: that it is about.
-        bonus: whether more points may be given than there are to be earned.
-
     Raises:
         RollFault: there is no such student.
         DecisionFault: there is no such check, due date, or the points are out of range.

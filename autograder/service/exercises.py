@@ -25,7 +25,6 @@ def create(
     """Write every file of a new exercise, working as it is, and its entry in `grading_config.yaml`.
 
     Args:
-        name: the exercise's id.
         folder: in or below the course's; the course's itself where it is new.
         title: what people read; made from the name without it.
         new_course: the title of a course to be made of this exercise.
@@ -54,10 +53,6 @@ def create(
 
 def fetch_images(name: str, bar: Callable[[str], Bar] | None = None) -> tuple[str, Path]:
     """Download a published data set's test files into this user's cache; its title, and the folder.
-
-    Args:
-        name: `mnist` or `fashion-mnist`.
-        bar: makes a progress bar for a file of this name.
 
     Raises:
         ConfigurationError: no mirror gave the files.

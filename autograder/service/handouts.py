@@ -23,7 +23,6 @@ def assign(course: Course, languages: Sequence[str] = ()) -> tuple[str, ...]:
     """Bring `exercises/` up to date; the paths that were written, from the course's folder.
 
     Args:
-        course: with its sources.
         languages: these; all that the course has been translated to where none is named.
 
     Raises:
@@ -50,11 +49,7 @@ def hand_out(
     """Write an exercise for each of these students, with the numbers that only they have.
 
     Args:
-        course: what students have of it is enough.
-        exercise: its id.
         folders: where to, by student; folders are made.
-        notebook: a notebook and no script.
-        force: replace files that are there.
 
     Returns:
         The files.

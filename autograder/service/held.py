@@ -27,12 +27,7 @@ if TYPE_CHECKING:
 
 
 class Held:
-    """A book as it is now.
-
-    Args:
-        course: whose book it is.
-        store: the book's database; None where there is none yet.
-    """
+    """A book as it is now."""
 
     def __init__(self, course: Course, store: Store | None) -> None:
         self._course = course

@@ -18,15 +18,7 @@ if TYPE_CHECKING:
 
 
 class Jobs:
-    """Where judges get their jobs from.
-
-    Args:
-        book: earlier results, of which unchanged checks are kept.
-        handed_in: the files.
-        plan: what is to be graded.
-        known: the newest attempts.
-        pictures: of figures, where they are drawn.
-    """
+    """Where judges get their jobs from."""
 
     def __init__(
         self, book: Book, handed_in: HandIn, plan: Plan, known: Mapping[Name, Known], pictures: Pictures | None

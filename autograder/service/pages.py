@@ -94,8 +94,6 @@ def pages(
     """Students and their pages, of results in the order of students; one student's are in memory at a time.
 
     Args:
-        book: names, and what may be seen.
-        graded: results and grades.
         links: of each page; with them pages are for teachers, and show everything.
     """
     config, now, names = book.course.config, datetime.now(UTC), book.names()

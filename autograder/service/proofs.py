@@ -46,8 +46,6 @@ def verify(
     """Judge every known submission of an exercise over its seeds; what was seen, with what is not as it should be.
 
     Args:
-        course: with the exercise.
-        exercise: its id.
         seeds: how many runs of each kind.
         advance: told of each run.
         workers: judge processes; one per core without it.
@@ -93,8 +91,6 @@ def calibrate(
     """Measure every calibrated quantity of an exercise, place its limit, and write both down.
 
     Args:
-        course: with the exercise.
-        exercise: its id.
         seeds: how many runs of each kind.
         advance: told of each run.
         workers: judge processes; one per core without it.

@@ -35,8 +35,6 @@ class Listed:
     """One student of a book.
 
     Attributes:
-        student: as results call them.
-        name: as a platform told it.
         attempts: at how many exercises there is one.
         removed: from sight.
     """
@@ -66,8 +64,6 @@ def require_student(student: str, book: Book, removed: bool = False) -> None:
     """Refuse a name that nobody has, with the one that may be meant; anything, where nobody is known yet.
 
     Args:
-        student: as somebody wrote it.
-        book: that knows the class.
         removed: those who were removed may be named, too.
     """
     listed = {one.student: one for one in class_list(book)}

@@ -34,7 +34,6 @@ def found(handed_in: HandIn, digests: Mapping[tuple[str, str], str] | None = Non
     """Which file of a hand-in has which content.
 
     Args:
-        handed_in: with its earlier attempts.
         digests: SHA-256 of the entries, by student and exercise, as a plan read them.
     """
     files = {(entry.student, entry.exercise, entry.sha256): entry for entry in handed_in.earlier}

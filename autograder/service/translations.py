@@ -20,7 +20,6 @@ class Brought:
     Attributes:
         stale: files that were not up to date; they are now, where they were to be written.
         problems: what has no translation, or a wrong one.
-        total: how many texts there are.
     """
 
     stale: list[Path] = field(default_factory=list)
@@ -34,7 +33,6 @@ def up_to_date(language: str, course: Course | None = None, *, write: bool = Tru
     Translations that are there stay; those of texts that are gone are dropped.
 
     Args:
-        language: to translate to.
         course: whose catalogues; the framework's own without it.
         write: write what is not up to date.
 

@@ -41,7 +41,6 @@ class Views:
     """What was seen of a class while its views were written; results themselves are not kept.
 
     Attributes:
-        grades: of everyone.
         isolation: what was in force around the code of a result, by student and exercise.
         written: whether the file of any result had to be.
     """

@@ -17,11 +17,6 @@ NO_SECRET = b"nothing is graded with it"
 def worth(course: Course, exercises: Sequence[str], public: bool = False) -> Mapping[str, Sequence[Worth]]:
     """The checks of each exercise, in their order; nothing is graded.
 
-    Args:
-        course: that has them.
-        exercises: ids.
-        public: those that students have, instead of the hidden ones.
-
     Raises:
         JudgeFault: they cannot be collected.
     """

@@ -65,9 +65,7 @@ def split_statements(
     """Compile a cell into its top-level statements.
 
     Args:
-        source: the text of the cell.
         filename: the name that tracebacks show.
-        where: the name of the cell for the student ("cell 3", or the file's name).
         first_line: line number of the cell's first line, as the student counts.
         flags: compiler flags of `from __future__` imports seen so far.
 

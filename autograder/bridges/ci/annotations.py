@@ -23,7 +23,6 @@ def without_commands(text: str, token: str) -> str:
     """A text for a GitHub log in which nothing is taken for a workflow command.
 
     Args:
-        text: whatever is to be printed.
         token: random, so that no student can write it to end the pause.
     """
     return f"::stop-commands::{token}\n{text.rstrip()}\n::{token}::\n"

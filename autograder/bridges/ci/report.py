@@ -123,15 +123,7 @@ def section(
     where: Locator | None,
     seconds: float,
 ) -> Section:
-    """The part of a report on one exercise.
-
-    Args:
-        view: what its reader may see.
-        file: relative to the repository.
-        kind: which checks were run.
-        where: finds lines of the file; None where it cannot be read.
-        seconds: wall clock.
-    """
+    """The part of a report on one exercise."""
     lines = tuple(_line(check, where) for check in view.checks)
     shown = [line for line in lines if line.outcome in BAD]
     written = [line for line in shown if line.outcome != "blocked" and "NotImplementedError" not in line.text]

@@ -28,9 +28,7 @@ class Repository:
     """A folder that a student works in.
 
     Attributes:
-        folder: of the student.
         course: the instructor's, with hidden checks; None where only public ones can be run.
-        handed_out: what students have of the course.
         teacher: whether everything is shown: for logs that students cannot read.
         unprotected: hidden checks without isolation where this machine has none.
     """
@@ -75,10 +73,6 @@ class Repository:
 
     def check(self, student: str, exercises: Sequence[str] = ()) -> list[Section]:
         """Check what is there, exercise by exercise.
-
-        Args:
-            student: whose it is; hidden checks draw by the name.
-            exercises: only these.
 
         Raises:
             ConfigurationError: there is nothing to check.

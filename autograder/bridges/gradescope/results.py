@@ -24,9 +24,6 @@ def results_json(
     """What Gradescope reads.
 
     Args:
-        result: of one submission, graded without a fault of ours.
-        grade: of this result, with the late penalty.
-        config: of the exercise.
         leaderboard: entries, `points` or `<check>:<figure>`, `:asc` behind it where less is better.
     """
     data: dict[str, object] = {

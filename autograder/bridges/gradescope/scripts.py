@@ -52,12 +52,7 @@ exec "${AUTOGRADER_PYTHON:-/opt/autograder/bin/python}" -P -m autograder.bridges
 
 
 def setup_script(torch: str, index: str | None) -> str:
-    """`setup.sh`.
-
-    Args:
-        torch: the requirement, such as `torch==2.13.0`.
-        index: an index of packages that has it, beside pip's own.
-    """
+    """`setup.sh`."""
     words = [*(["--extra-index-url", index] if index else []), torch]
     return _SETUP.replace("@TORCH@", " ".join(map(shlex.quote, words)))
 

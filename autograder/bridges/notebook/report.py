@@ -20,13 +20,7 @@ _CELL = "padding:.35em .7em;text-align:left;vertical-align:top;border-top:1px so
 
 
 class Report:
-    """The result of the public checks; a cell that ends with it shows it, in the language in which it was made.
-
-    Args:
-        result: of the checks.
-        title: of the exercise.
-        source: in words, what was checked.
-    """
+    """The result of the public checks; a cell that ends with it shows it, in the language in which it was made."""
 
     def __init__(self, result: Result, title: str, source: str) -> None:
         self.result = result
