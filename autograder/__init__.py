@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from autograder.authoring.errors import AuthoringError as AuthoringError
     from autograder.batch.judges import JudgeFault as JudgeFault
     from autograder.book.decisions import Decision as Decision
-    from autograder.book.faults import StoreFault as StoreFault
+    from autograder.book.engine import StoreFault as StoreFault
     from autograder.bridges.notebook.check import check as check
     from autograder.bridges.notebook.magic import Shell
     from autograder.course.errors import ConfigurationError as ConfigurationError
@@ -65,7 +65,7 @@ _PUBLIC = {
     "Listener": "autograder.service.listener",
     "Result": "autograder.results.model",
     "RollFault": "autograder.service.roll",
-    "StoreFault": "autograder.book.faults",
+    "StoreFault": "autograder.book.engine",
     "SubmissionUnreadable": "autograder.submissions",
     "check": "autograder.bridges.notebook.check",
 }

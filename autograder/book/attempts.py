@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, Row, func, insert, select
+from sqlalchemy import Row, func, insert, select
 
-from autograder.book.tables import attempts, of_course
+from autograder.book.tables import OfCourse, attempts, of_course
 from autograder.results.attempt import OWN, Key, Known
 from autograder.results.model import Result
 
@@ -27,17 +27,8 @@ class Attempt:
     result: Result
 
 
-class Attempts:
-    """The attempts of a course in a book's database; only ever added to.
-
-    Args:
-        engine: of the database.
-        course: id of the course; attempts of every course where empty.
-    """
-
-    def __init__(self, engine: Engine, course: str) -> None:
-        self._engine = engine
-        self._course = course
+class Attempts(OfCourse):
+    """The attempts of a course in a book's database; only ever added to."""
 
     def keep(self, result: Result, key: Key, sha256: str) -> None:
         """Keep one graded attempt; it is in the database when this returns."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import insert, select
 
-from autograder.book.faults import StoreFault
-from autograder.book.tables import decisions, of_course
+from autograder.book.engine import StoreFault
+from autograder.book.tables import OfCourse, decisions, of_course
 from autograder.language import _
 
 DecisionKind = Literal["override", "mark", "extend", "excuse", "comment"]
@@ -57,17 +57,8 @@ class Decision:
     when: datetime = UNSIGNED
 
 
-class Decisions:
-    """The decisions about a course in a book's database.
-
-    Args:
-        engine: of the database.
-        course: id of the course; decisions about every course where empty.
-    """
-
-    def __init__(self, engine: Engine, course: str) -> None:
-        self._engine = engine
-        self._course = course
+class Decisions(OfCourse):
+    """The decisions about a course in a book's database."""
 
     def add(self, decision: Decision) -> None:
         """Keep one decision; it is on disk when this returns.
@@ -78,12 +69,7 @@ class Decisions:
         for name, given in (("who", decision.who), ("why", decision.why)):
             if not given.strip():
                 raise StoreFault(_("every change says {name}; it is empty here").format(name=name))
-        if decision.kind not in KINDS:
-            raise StoreFault(
-                _("unknown kind of change {kind!r}; there are {listing}").format(
-                    kind=decision.kind, listing=", ".join(KINDS)
-                )
-            )
+        _kind(decision.kind)
         if decision.when.tzinfo is None:
             raise StoreFault(_("the time of a change has no time zone"))
         row = {

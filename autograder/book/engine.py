@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
+from autograder.errors import AutograderError
 from autograder.language import _
 
 if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
+
+
+class StoreFault(AutograderError):
+    """The book cannot be used, or a decision makes no sense: says which and why, in one line."""
 
 
 def open_engine(url: str) -> Engine:

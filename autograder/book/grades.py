@@ -7,15 +7,17 @@ from the due date or, where the student has an extension, from that. Who is excu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+import msgspec
+
 from autograder.book.decisions import Decision
-from autograder.book.excuses import excuse_in_force
 from autograder.book.late import lateness_of, submitted
 from autograder.book.rubric import Item, Rubric
 from autograder.course import CourseConfig
+from autograder.language import _
 from autograder.results.attempt import Name
 from autograder.results.grade import Comment, Grade, Mark, Override
 from autograder.results.model import Result
@@ -44,6 +46,27 @@ def extensions(decisions: Sequence[Decision]) -> dict[Name, datetime]:
 def excuses(decisions: Sequence[Decision]) -> set[Name]:
     """Who is excused from what."""
     return {key for key, own in _by_key(decisions).items() if excuse_in_force(own) is not None}
+
+
+def excuse_in_force(decisions: Iterable[Decision]) -> Decision | None:
+    """The excuse that holds, of decisions about one student's exercise, oldest first.
+
+    Points that a teacher gives for the whole exercise afterwards take its place.
+    """
+    found: Decision | None = None
+    for decision in decisions:
+        whole = decision.kind == "override" and not decision.check and not decision.withdrawn
+        if decision.kind == "excuse":
+            found = None if decision.withdrawn else decision
+        elif whole:
+            found = None
+    return found
+
+
+def excused(result: Result) -> Result:
+    """The result of somebody who is excused: what the checks say is kept, for who wants to know."""
+    message = _("You are excused from this exercise: it does not count for you.")
+    return msgspec.structs.replace(result, outcome="excused", message=message)
 
 
 def _by_key(decisions: Sequence[Decision]) -> dict[Name, list[Decision]]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
-from autograder.book.tables import handed_in, of_course, students
+from autograder.book.tables import OfCourse, handed_in, of_course, students
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,8 @@ class Handed:
     notes: str = ""
 
 
-class HandedIn:
-    """What was handed in for a course, in a book's database.
-
-    Args:
-        engine: of the database.
-        course: id of the course; of every course where empty.
-    """
-
-    def __init__(self, engine: Engine, course: str) -> None:
-        self._engine = engine
-        self._course = course
+class HandedIn(OfCourse):
+    """What was handed in for a course, in a book's database."""
 
     def note(self, found: Iterable[Handed], class_list: Iterable[str] = ()) -> None:
         """Keep what a reading of the class found: what it says of a file takes the place of what was known of it.

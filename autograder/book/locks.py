@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from sqlalchemy import Engine, text
 
-from autograder.book.faults import StoreFault
+from autograder.book.engine import StoreFault
 from autograder.language import _
 
 LOCK_SPACE = 0x6175746F  # of PostgreSQL's advisory locks: "auto"

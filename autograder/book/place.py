@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from autograder.book.faults import StoreFault
+from autograder.book.engine import StoreFault
 from autograder.book.store import FILE_NAME, MARK, Store
 from autograder.book.upgrade import DATABASES, has_results, left_by_0_1, of_version_1
 from autograder.language import _

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast, get_args
 
-from sqlalchemy import Connection, Engine, column, delete, insert, inspect, select, table, text, update
+from sqlalchemy import Connection, column, delete, insert, inspect, select, table, text, update
 
 from autograder.book.decisions import UNSIGNED
-from autograder.book.faults import StoreFault
-from autograder.book.tables import attempts, decisions, handed_in, of_course, roll, students
+from autograder.book.engine import StoreFault
+from autograder.book.tables import OfCourse, attempts, decisions, handed_in, of_course, roll, students
 from autograder.language import _
 
 RollKind = Literal["rename", "merge", "remove", "restore", "erase"]
@@ -46,17 +46,8 @@ class RollChange:
     when: datetime = UNSIGNED
 
 
-class Roll:
-    """The people of a course in a book's database.
-
-    Args:
-        engine: of the database.
-        course: id of the course; every course where empty.
-    """
-
-    def __init__(self, engine: Engine, course: str) -> None:
-        self._engine = engine
-        self._course = course
+class Roll(OfCourse):
+    """The people of a course in a book's database."""
 
     def history(self) -> list[RollChange]:
         """Every change, oldest first."""

@@ -15,8 +15,7 @@ from sqlalchemy import text
 
 from autograder.book.attempts import Attempts
 from autograder.book.decisions import Decisions
-from autograder.book.engine import missing_driver, open_engine, without_password
-from autograder.book.faults import StoreFault
+from autograder.book.engine import StoreFault, missing_driver, open_engine, without_password
 from autograder.book.handed_in import HandedIn
 from autograder.book.locks import LOCK_SPACE, course_lock, file_lock
 from autograder.book.migrations import HEAD, ForeignDatabase, NewerDatabase, up_to_date, upgrade

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     DateTime,
+    Engine,
     Float,
     Index,
     Integer,
@@ -127,6 +128,14 @@ handed_in = Table(
 students = Table("students", metadata, StudentColumns, PrimaryKeyConstraint("course", "student"))
 roll = Table("roll", metadata, RollColumns)
 origins = Table("origins", metadata, OriginColumns)
+
+
+class OfCourse:
+    """What a database holds of a course, by the course's id; of every course where that is empty."""
+
+    def __init__(self, engine: Engine, course: str) -> None:
+        self._engine = engine
+        self._course = course
 
 
 def of_course(course: str, column: ColumnElement[str]) -> ColumnElement[bool]:

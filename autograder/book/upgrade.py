@@ -22,8 +22,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, create_engine, insert,
 from sqlalchemy import column as named
 
 from autograder.book.attempts import attempt_row
-from autograder.book.engine import missing_driver, with_driver, without_password
-from autograder.book.faults import StoreFault
+from autograder.book.engine import StoreFault, missing_driver, with_driver, without_password
 from autograder.book.handed_in import Handed, note
 from autograder.book.tables import attempts, decisions, origins
 from autograder.course.errors import ConfigurationError

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from autograder.book.counting import counting
 from autograder.book.decisions import Decision
-from autograder.book.excuses import excused
-from autograder.book.grades import excuses, extensions
+from autograder.book.grades import excused, excuses, extensions
 from autograder.book.handed_in import Handed
 from autograder.book.missing import expected, not_handed_in
 from autograder.book.store import Store

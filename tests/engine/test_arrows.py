@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
                  "submissions.shown", "reports.table", "reports.matrix", "reports.words"},
     # What is public, errors included, and where a submission that checks itself is known by.
     "__init__": {"service", "bridges.notebook", "book.decisions", "submissions", "results", "worker.service",
-                 "authoring.errors", "batch.judges", "book.faults", "course.errors", "reports.cells"},
+                 "authoring.errors", "batch.judges", "book.engine", "course.errors", "reports.cells"},
 }  # fmt: skip
 # Where a name is put together while the program runs that is not of the module's own folder, and where it comes from.
 IMPORT_BY_NAME = {

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DatabaseError
 
 from autograder.book.decisions import Decision
-from autograder.book.faults import StoreFault
+from autograder.book.engine import StoreFault
 from autograder.book.place import open_store
 from tests.engine.book.conftest import NOW, decision
 

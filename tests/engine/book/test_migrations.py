@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from autograder.book.faults import StoreFault
+from autograder.book.engine import StoreFault
 from autograder.book.migrations import HEAD
 from autograder.book.place import open_store
 from autograder.book.store import Store

@@ -9,8 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from autograder import Course
-from autograder.book.engine import without_password
-from autograder.book.faults import StoreFault
+from autograder.book.engine import StoreFault, without_password
 from autograder.book.place import has_book, open_store
 from autograder.results.files import result_path, write_result
 from tests.engine.book.conftest import result

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from autograder.book.faults import StoreFault
+from autograder.book.engine import StoreFault
 from autograder.book.handed_in import Handed
 from autograder.book.store import Store
 from autograder.book.tables import metadata

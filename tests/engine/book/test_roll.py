@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from autograder.book.faults import StoreFault
+from autograder.book.engine import StoreFault
 from autograder.book.handed_in import Handed
 from autograder.book.roll import RollChange
 from autograder.book.store import Store

@@ -20,7 +20,7 @@ from sqlalchemy import Engine, event
 
 from autograder.book import upgrade
 from autograder.book.counting import counting
-from autograder.book.faults import StoreFault
+from autograder.book.engine import StoreFault
 from autograder.book.grades import extensions, grade_by
 from autograder.book.missing import expected, not_handed_in
 from autograder.book.place import open_store

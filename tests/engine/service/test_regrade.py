@@ -12,7 +12,7 @@ import pytest
 
 from autograder.batch.keys import Keys
 from autograder.batch.plan import Choice, make_plan
-from autograder.book.faults import StoreFault
+from autograder.book.engine import StoreFault
 from autograder.book.place import open_store
 from autograder.course import load_config
 from autograder.service.choice import ChoiceFault
