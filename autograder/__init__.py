@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from autograder.results.grade import Grade as Grade
     from autograder.results.model import Result as Result
     from autograder.service.book import Book as Book
-    from autograder.service.choice import Choice as Choice
-    from autograder.service.choice import ChoiceFault as ChoiceFault
     from autograder.service.classes import Batch as Batch
+    from autograder.service.classes import Choice as Choice
+    from autograder.service.classes import ChoiceFault as ChoiceFault
+    from autograder.service.classes import Listener as Listener
     from autograder.service.course import Course as Course
     from autograder.service.decisions import DecisionFault as DecisionFault
     from autograder.service.grader import Cluster as Cluster
     from autograder.service.grader import Grader as Grader
-    from autograder.service.listener import Listener as Listener
     from autograder.service.roll import RollFault as RollFault
     from autograder.submissions import HandIn as HandIn
     from autograder.submissions import SubmissionUnreadable as SubmissionUnreadable
@@ -50,8 +50,8 @@ _PUBLIC = {
     "AutograderError": "autograder.errors",
     "Batch": "autograder.service.classes",
     "Book": "autograder.service.book",
-    "Choice": "autograder.service.choice",
-    "ChoiceFault": "autograder.service.choice",
+    "Choice": "autograder.service.classes",
+    "ChoiceFault": "autograder.service.classes",
     "Cluster": "autograder.service.grader",
     "ConfigurationError": "autograder.course.errors",
     "Course": "autograder.service.course",
@@ -62,7 +62,7 @@ _PUBLIC = {
     "Grader": "autograder.service.grader",
     "HandIn": "autograder.submissions",
     "JudgeFault": "autograder.batch.judges",
-    "Listener": "autograder.service.listener",
+    "Listener": "autograder.service.classes",
     "Result": "autograder.results.model",
     "RollFault": "autograder.service.roll",
     "StoreFault": "autograder.book.engine",

@@ -155,7 +155,7 @@ class Programs:
 def _check_points(course: Course) -> dict[str, float]:
     """The points of each check, scaled as our configuration scales them."""
     from autograder import Course as OurCourse
-    from autograder.service.worth import worth
+    from autograder.service.grader import worth
 
     found = {check.id: check.max_points for check in worth(OurCourse.open(course.folder), [EXERCISE])[EXERCISE]}
     assert abs(sum(found.values()) - POINTS) < 0.01

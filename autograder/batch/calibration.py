@@ -10,7 +10,7 @@ import json
 import math
 import platform
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from autograder.authoring.losses import read_bank
 from autograder.batch.job import Order
 from autograder.batch.judges import JudgeFault
 from autograder.batch.pool import Done, run_tasks
-from autograder.batch.populations import Run, subjects, task
+from autograder.batch.populations import Advance, Run, subjects, task
 from autograder.course import CourseConfig, Exercise
 from autograder.course.calibration import BySeed, Calibration, Measured, PlacedLimit, Runs, Seeds, read_calibration
 from autograder.course.written import DataSet
@@ -49,7 +49,7 @@ def calibrate(
     exercise: Exercise,
     seeds: Seeds,
     workers: int,
-    on_done: Callable[[Done[Run], int], None],
+    advance: Advance,
     data_set: DataSet | None = None,
 ) -> Calibration:
     """Measure every calibrated quantity of an exercise and place its limit.
@@ -90,7 +90,7 @@ def calibrate(
                 for quantity, value in _quantities(check):
                     side = quantities[quantity].bad if mistaken else quantities[quantity].good
                     side.setdefault(name, []).append(value)
-        on_done(done, len(tasks))
+        advance(len(tasks), str(done.task.key))
 
     run_tasks(order, tasks, workers, collect)
     if faults:

@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import inspect
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import get_args
 
+import yaml
+
 from autograder.authoring.mistakes import read_mistakes
-from autograder.batch.coverage import read_coverage
-from autograder.batch.declared import Declared, declared_checks
 from autograder.course import CourseConfig, Exercise
 from autograder.course.document import did_you_mean
+from autograder.judge.check import CheckInfo
+from autograder.judge.questions import quiz_checks
+from autograder.judge.reference import load_module
 from autograder.language import _
 from autograder.results.outcomes import CheckKind
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A check and where it is declared."""
+
+    info: CheckInfo
+    file: Path
+    line: int
+
+
+def declared_checks(exercise: Exercise) -> list[Declared]:
+    """Every hidden check of an exercise, those of the quiz among them. Its files are run: they are the course's own."""
+    found = []
+    for path in exercise.hidden_checks:
+        module = load_module(f"declared_{exercise.id}_{path.stem}", path.read_text(encoding="utf-8"), str(path))
+        for value in vars(module).values():
+            info = getattr(value, "check", None)
+            if isinstance(info, CheckInfo) and value.__module__ == module.__name__:
+                found.append(Declared(info, path, inspect.unwrap(value).__code__.co_firstlineno))
+    quiz = [info for check in quiz_checks(exercise) if isinstance(info := getattr(check, "check", None), CheckInfo)]
+    return [*found, *(Declared(info, exercise.quiz, 1) for info in quiz)]
 
 
 def wrong_declarations(course: CourseConfig, exercise: Exercise, only: Collection[str] = ()) -> list[str]:
@@ -80,3 +108,39 @@ def _contract(exercise: Exercise, checks: list[Declared]) -> Iterator[str]:
 
 def _at(check: Declared, message: str) -> str:
     return f"{check.file}:{check.line}: {message}"
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """One exercise's contract: requirement -> its sentence and the checks that cover it."""
+
+    exercise: str
+    sentences: dict[str, str]
+    checks: dict[str, tuple[str, ...]]
+
+    def missing(self) -> list[str]:
+        """Requirements that no check covers."""
+        return [key for key in self.sentences if not self.checks[key]]
+
+
+def read_coverage(exercise: Exercise, checks: Sequence[Declared] | None = None) -> Coverage:
+    """The coverage of one exercise; `checks`: what it declares, where that was read before."""
+    sentences: dict[str, str] = yaml.safe_load(exercise.contract.read_text(encoding="utf-8"))["requirements"]
+    declared = declared_checks(exercise) if checks is None else checks
+    covering = {key: tuple(c.info.id for c in declared if key in c.info.covers) for key in sentences}
+    return Coverage(exercise.id, sentences, covering)
+
+
+def markdown(coverages: list[Coverage]) -> str:
+    """The table exercise × requirement as Markdown."""
+    lines = [
+        "# What the hidden checks prove",
+        "",
+        "Made by `autograder verify --coverage`: every requirement of each exercise's contract and the checks for it.",
+    ]
+    for coverage in coverages:
+        lines += ["", f"## {coverage.exercise}", "", "| requirement | checks |", "|---|---|"]
+        for key, sentence in coverage.sentences.items():
+            checks = ", ".join(f"`{name}`" for name in coverage.checks[key]) or "**none**"
+            lines.append(f"| {sentence} | {checks} |")
+    return "\n".join(lines) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -15,6 +16,7 @@ from autograder.batch.pool import Task
 from autograder.course import CourseConfig, Exercise
 from autograder.submissions.model import Cell, Submission
 
+Advance = Callable[[int, str], object]  # told, as each run ends, how many there are in all, and which it was
 SubjectKind = Literal["reference", "alternative", "mistake", "stub"]
 
 

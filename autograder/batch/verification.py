@@ -8,7 +8,7 @@ written reason.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from autograder.authoring.losses import losses_text, read_bank, read_losses
@@ -16,7 +16,7 @@ from autograder.authoring.mistakes import HowOften, Mistake
 from autograder.batch import matrix
 from autograder.batch.job import Order
 from autograder.batch.pool import Done, run_tasks
-from autograder.batch.populations import Run, SubjectKind, subjects, task
+from autograder.batch.populations import Advance, Run, SubjectKind, subjects, task
 from autograder.course import CourseConfig, Exercise
 from autograder.language import _
 from autograder.results.files import write_atomically
@@ -94,7 +94,7 @@ def verify(
     exercise: Exercise,
     seeds: VerificationSeeds,
     workers: int,
-    on_done: Callable[[Done[Run], int], None],
+    advance: Advance,
     only: Collection[str] = (),
 ) -> Verification:
     """Judge every known submission of an exercise; what is not as it should be is said. `only`: these mistakes."""
@@ -106,7 +106,7 @@ def verify(
 
     def collect(done: Done[Run]) -> None:
         _note(seen, done)
-        on_done(done, total)
+        advance(total, str(done.task.key))
 
     run_tasks(order, tasks, workers, collect)
     if seeds.exact and not only:

@@ -17,7 +17,7 @@ from autograder.bridges.asking import write_settings
 from autograder.course import CourseConfig, find_exercise
 from autograder.course.handout import HANDOUT_CONFIG
 from autograder.service.course import Course
-from autograder.service.worth import Worth, worth
+from autograder.service.grader import Worth, worth
 
 PREFIX = "check-"  # of the grade_id of a hidden check's cell
 PUBLIC = "public-checks"

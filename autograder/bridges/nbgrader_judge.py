@@ -83,7 +83,7 @@ class JudgeCells(NbGraderPreprocessor):  # type: ignore[misc]
         """
         names = resources["nbgrader"]
         grader = _grader(Path(self.folder or "."))
-        with grader.speaking():
+        with grader.course.speaking():
             self._fill(grader, nb, names)
         return nb, resources
 

@@ -18,7 +18,7 @@ from autograder.results.grade import Grade
 from autograder.results.model import Result
 from autograder.results.points import rounded
 from autograder.service.book import Book
-from autograder.service.worth import worth
+from autograder.service.grader import worth
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from autograder.errors import AutograderError
 from autograder.language import TRANSLATIONS, _
 from autograder.language.catalogues import shipped
 from autograder.service.course import Course
-from autograder.service.worth import Worth, worth
+from autograder.service.grader import Worth, worth
 
 PLUGIN = "autograder.bridges.otter_plugin.JudgePlugin"
 BUNDLE = "autograder_course"  # in files/: the part of the course that judges the exercise

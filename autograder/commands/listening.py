@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autograder.commands.progress import Progress
 from autograder.results.model import Result
-from autograder.service.listener import Listener
+from autograder.service.classes import Listener
 
 
 class GradingProgress(Listener):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -16,17 +17,15 @@ from autograder.book.roll import RollChange, RollKind
 from autograder.book.rubric import load_rubric
 from autograder.book.store import Store
 from autograder.course.roster import Roster, read_roster
+from autograder.language import _
 from autograder.results.attempt import Known, Name
 from autograder.results.grade import Grade
 from autograder.results.model import Result
+from autograder.service.course import in_its_language
 from autograder.service.decisions import checked, signature
-from autograder.service.held import Held
-from autograder.service.results import Results
-from autograder.service.speech import in_its_language
+from autograder.service.held import Held, Results
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from autograder.exporters.exporter import Given, Written
     from autograder.exporters.people import People
     from autograder.exporters.table import Missing
@@ -56,10 +55,6 @@ class Book:
         self.course = course
         self.place = place if is_url(place) else Path(place)
         self.views = Path(views) if views is not None else self.place if isinstance(self.place, Path) else None
-
-    def speaking(self) -> AbstractContextManager[None]:
-        """Make the course's language that of messages for the time of a block, in this thread."""
-        return self.course.speaking()
 
     @cached_property
     def store(self) -> Store:
@@ -215,9 +210,29 @@ class Book:
         Raises:
             ExportFault: there is no such exporter, there are no grades, or they cannot be written as asked for.
         """
-        from autograder.service.exporting import export
+        from autograder.exporters.exporter import Given, Graded
+        from autograder.exporters.formats import exporter
+        from autograder.exporters.table import GradeTable
+        from autograder.reports.cells import ExportFault
 
-        return export(self, form, exercises, roster, given, missing)
+        of = exporter(form)
+        pairs = list(self.graded(exercises=exercises))
+        if not pairs:
+            raise ExportFault(_("{out}: no results of these; grade first").format(out=self.place))
+        config, people = self.course.config, self.people(roster)
+        table = GradeTable(pairs, config, people, missing)
+        graded = Graded(
+            config, self.views or Path(), tuple(exercises), [result for result, _grade in pairs],
+            [grade for _result, grade in pairs], table, people, datetime.now(UTC),
+        )  # fmt: skip
+        written = of.write(graded, given or Given())
+        line = _("{student} {exercise}: no final points yet ({outcome}); the cell stays empty")
+        notes = [
+            line.format(student=row.grade.student, exercise=row.grade.exercise, outcome=row.grade.outcome)
+            for row in table.open
+            if row.grade.outcome != "missing"
+        ]
+        return replace(written, notes=(*notes, *written.notes))
 
     @in_its_language
     def write_views(self) -> None:

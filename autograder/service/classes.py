@@ -2,30 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from autograder.batch.job import faulty
 from autograder.batch.keys import Keys
 from autograder.batch.pictures import Pictures
-from autograder.batch.plan import Plan, key_of, make_plan
-from autograder.batch.pool import Done, OnDone, Source
-from autograder.results.attempt import Key, Name
+from autograder.batch.plan import Choice, Plan, Planned, key_of, make_plan, make_task
+from autograder.batch.pool import Done, OnDone, Source, Task
+from autograder.batch.schedule import Schedule, ToDo
+from autograder.errors import AutograderError
+from autograder.language import _
+from autograder.results.attempt import Key, Known, Name
 from autograder.results.grade import Grade
 from autograder.results.model import Result
-from autograder.service.jobs import Jobs
-from autograder.service.results import Results
+from autograder.service.held import Results
 from autograder.service.rounds import earlier_rounds, found, noted
 from autograder.service.views import write_questions, write_result, write_unplaced, write_views
 from autograder.submissions import HandIn
 
 if TYPE_CHECKING:
     from autograder.service.book import Book
-    from autograder.service.choice import Choice
-    from autograder.service.listener import Listener
+
+__all__ = ["Batch", "Choice", "ChoiceFault", "ClassGrading", "Listener", "require"]
 
 Runner = Callable[[Source[Name], OnDone[Name]], None]  # where jobs come from, who gets what comes of them
+
+
+class ChoiceFault(AutograderError):
+    """What was asked for is not there; says what is."""
+
+
+def require(choice: Choice, exercises: Sequence[str], students: Sequence[str]) -> None:
+    """Refuse patterns that match no exercise, and students that nobody knows: a slip would leave out a whole class.
+
+    Args:
+        choice: what was asked for.
+        exercises: of the course.
+        students: who handed in anything, or is on the roster.
+
+    Raises:
+        ChoiceFault: says which there are.
+    """
+    for pattern in choice.only:
+        if not any(fnmatchcase(exercise, pattern.partition("/")[0]) for exercise in exercises):
+            raise ChoiceFault(
+                _("--only {pattern}: no exercise matches; there are: {listing}").format(
+                    pattern=pattern, listing=", ".join(exercises)
+                )
+            )
+    for student in set(choice.students) - set(students):
+        near = get_close_matches(student.casefold(), {name.casefold(): name for name in students}, 5, 0.5)
+        similar = [name for name in sorted(students) if name.casefold() in near] or sorted(students)[:10]
+        raise ChoiceFault(
+            _("--student {name}: nobody of this name handed in anything here; there are: {listing}").format(
+                name=student, listing=", ".join(similar) + (", ..." if len(similar) < len(students) else "")
+            )
+        )
+
+
+class Listener:
+    """Told how grading goes; here it does nothing. Its methods are called in the thread that asked, one at a time."""
+
+    def graded(self, result: Result, total: int, seconds_left: float | None) -> None:
+        """One more submission is graded and kept.
+
+        Args:
+            result: of it, as the judge gave it.
+            total: how many will be graded in this round.
+            seconds_left: of work for one worker, in this round; None where nobody can say yet.
+        """
 
 
 @dataclass
@@ -159,3 +209,45 @@ class ClassGrading:
             self._pictures.remove_older(result.student, result.exercise, sha256)
         if result.outcome == "error":
             self._faults.append(result)
+
+
+class Jobs:
+    """Where judges get their jobs from."""
+
+    def __init__(
+        self, book: Book, handed_in: HandIn, plan: Plan, known: Mapping[Name, Known], pictures: Pictures | None
+    ) -> None:
+        self._book = book
+        self._handed_in = handed_in
+        self._pictures = pictures
+        self.begun: dict[Name, Planned] = {}
+        pieces = (
+            ToDo(p.name, p, p.known.seconds or None if p.known is not None else None, p.size) for p in plan.todo
+        )  # fmt: skip
+        self.schedule: Schedule[Planned] = Schedule(pieces, _durations(known))
+
+    def __len__(self) -> int:
+        return len(self.schedule)
+
+    def take(self) -> Task[Name] | None:
+        """Read the next submission."""
+        planned = self.schedule.take()
+        if planned is None:
+            return None
+        self.begun[planned.name] = planned
+        if self._pictures is not None:
+            self._pictures.begin(*planned.name)
+        before = None
+        if planned.again is not None and planned.known is not None:
+            before = self._book.store.attempts.result(planned.known.id)
+        folder = self._pictures.folder if self._pictures is not None else None
+        return make_task(self._book.course.config, self._handed_in, planned, before, folder)
+
+
+def _durations(attempts: Mapping[Name, Known]) -> Mapping[str, Sequence[float]]:
+    """How long earlier attempts took, by exercise."""
+    seen: dict[str, list[float]] = defaultdict(list)
+    for (_student, exercise), known in attempts.items():
+        if known.outcome == "graded" and known.seconds:
+            seen[exercise].append(known.seconds)
+    return dict(seen)

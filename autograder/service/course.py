@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from autograder.course import CONFIG_NAME, ConfigurationError, CourseConfig, find_course, load_config, load_secret
 from autograder.course.handout import Handout, find_handout
 from autograder.course.roster import Roster, read_roster
 from autograder.language import LANGUAGES, _, speaking
-from autograder.service.speech import in_its_language
 from autograder.submissions import HandIn, Resolutions, Wanted, read_class, read_resolutions, read_student
 
 PUBLIC = "public"  # the checks that students have themselves
@@ -22,6 +22,31 @@ if TYPE_CHECKING:
     from autograder.results.model import Result
     from autograder.service.book import Book
     from autograder.service.grader import Cluster, Grader
+
+
+class BelongsToCourse(Protocol):
+    """What belongs to a course."""
+
+    @property
+    def course(self) -> Course:
+        """Whose it is."""
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S", bound="Course | BelongsToCourse")
+
+
+def in_its_language(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """What speaks the language of the course that it is given first, or is a method of, whatever the caller's is."""
+
+    @wraps(method)
+    def speak(of: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        course = of if isinstance(of, Course) else of.course
+        with course.speaking():
+            return method(of, *args, **kwargs)
+
+    return speak
 
 
 class Course:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,31 +15,27 @@ from msgspec import structs
 
 from autograder.authoring.personal import read_drawn_for
 from autograder.batch.cluster import Cluster
-from autograder.batch.job import Order, job_of, ungraded
-from autograder.batch.judges import JudgeFault
+from autograder.batch.job import Order, Worth, job_of, ungraded
+from autograder.batch.judges import Judge, JudgeFault
 from autograder.batch.keys import Keys
 from autograder.batch.pictures import Pictures
 from autograder.batch.plan import Plan, make_plan
 from autograder.batch.pool import Judges, OnDone, Source, default_workers
+from autograder.course import find_exercise
 from autograder.language import _
 from autograder.results.attempt import Name
 from autograder.results.model import Result
-from autograder.service.choice import Choice, require
-from autograder.service.classes import Batch, ClassGrading
-from autograder.service.course import PUBLIC, Course
-from autograder.service.listener import Listener
-from autograder.service.speech import in_its_language
+from autograder.service.classes import Batch, Choice, ClassGrading, Listener, require
+from autograder.service.course import PUBLIC, Course, in_its_language
 from autograder.submissions import Entry, HandIn, Submission, SubmissionUnreadable, read_submission
 from autograder.submissions.shown import shown
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from autograder.batch.cluster import Client
     from autograder.batch.cluster_run import ClusterRunner
     from autograder.service.book import Book
 
-__all__ = ["Cluster", "Grader", "JudgeFault", "Plan"]
+__all__ = ["Cluster", "Grader", "JudgeFault", "Plan", "Worth", "isolation_here", "worth"]
 
 # Public inputs are fixed: a student who asks twice gets the same answer.
 PUBLIC_SECRET = b"public checks have no secret"
@@ -95,10 +91,6 @@ class Grader:
         self._lock = threading.Lock()
         self._closing = ExitStack()
         self._client: Client | None = None
-
-    def speaking(self) -> AbstractContextManager[None]:
-        """Make the course's language that of messages for the time of a block, in this thread."""
-        return self.course.speaking()
 
     # --- one submission
 
@@ -284,6 +276,30 @@ class Grader:
             if self._client is None:
                 self._client = self._closing.enter_context(connect(cluster))
         return ClusterRunner(self._client, self.course.config, keys, cluster.resources, cluster.course)
+
+
+def worth(course: Course, exercises: Sequence[str], public: bool = False) -> Mapping[str, Sequence[Worth]]:
+    """The checks of each exercise, in their order; nothing is graded.
+
+    Raises:
+        JudgeFault: they cannot be collected.
+    """
+    found = [find_exercise(course.config, exercise) for exercise in exercises]
+    places = tuple(exercise.public_checks if public else exercise.hidden_folder for exercise in found)
+    with Judge(Order(course.config.file, places, b"nothing is graded with it", listing=True, public=public)) as judge:
+        return {exercise: judge.checks.get(exercise, ()) for exercise in exercises}
+
+
+def isolation_here() -> str:
+    """The level of isolation and what is missing, in words; or why there is none."""
+    from autograder.sandbox import IsolationRefused, WarmParent, WarmParentDied
+
+    try:
+        with WarmParent(preload=()) as parent:
+            found = parent.isolation
+    except (IsolationRefused, WarmParentDied, OSError) as reason:
+        return f"none ({reason})"
+    return f"{found.level}; missing: {', '.join(found.missing) or 'nothing'}"
 
 
 def _drawn_for(submission: Submission) -> list[str]:

@@ -13,12 +13,13 @@ from autograder.course import ConfigurationError
 from autograder.course.roster import read_roster
 from autograder.language import _
 from autograder.results.files import write_atomically
-from autograder.service.course import Course
+from autograder.service.course import Course, in_its_language
 
 # What a name of a student, which becomes a folder, must not hold.
 _NO_NAME = re.compile(r"[\x00-\x1f/\\]|\A\s*\Z|\A\.\.?\Z")
 
 
+@in_its_language
 def assign(course: Course, languages: Sequence[str] = ()) -> tuple[str, ...]:
     """Bring `exercises/` up to date; the paths that were written, from the course's folder.
 
@@ -28,14 +29,13 @@ def assign(course: Course, languages: Sequence[str] = ()) -> tuple[str, ...]:
     Raises:
         AuthoringError: a source cannot be made into what students get; which line of which file, and why.
     """
-    with course.speaking():
-        return bundle.write(course.config, languages)
+    return bundle.write(course.config, languages)
 
 
+@in_its_language
 def out_of_date(course: Course, languages: Sequence[str] = ()) -> list[str]:
     """A line for each way in which `exercises/` is not what its sources say; arguments and errors as of `assign`."""
-    with course.speaking():
-        return bundle.check_up_to_date(course.config, languages)
+    return bundle.check_up_to_date(course.config, languages)
 
 
 def on_roster(file: Path) -> list[str]:
@@ -43,6 +43,7 @@ def on_roster(file: Path) -> list[str]:
     return [person.id for person in read_roster(file).people]
 
 
+@in_its_language
 def hand_out(
     course: Course, exercise: str, folders: Mapping[str, Path], *, notebook: bool = False, force: bool = False
 ) -> list[Path]:
@@ -57,25 +58,24 @@ def hand_out(
     Raises:
         ConfigurationError: a name is none, there is no such exercise, or a file is there already; nothing is written.
     """
-    with course.speaking():
-        for student in folders:
-            if _NO_NAME.search(student):
-                raise ConfigurationError(
-                    _("--student {student!r}: a name without slashes and control characters is needed").format(
-                        student=student
-                    )
+    for student in folders:
+        if _NO_NAME.search(student):
+            raise ConfigurationError(
+                _("--student {student!r}: a name without slashes and control characters is needed").format(
+                    student=student
                 )
-        handout = course.handout
-        place = handout.exercise(exercise)
-        stub = handout.file(exercise, f"{exercise}.py").read_text(encoding="utf-8")
-        quiz = handout.file(exercise, "quiz.py")
-        targets = {s: folder / f"{exercise}.{'ipynb' if notebook else 'py'}" for s, folder in folders.items()}
-        for target in targets.values():
-            if target.exists() and not force:
-                raise ConfigurationError(
-                    _("{target} is already there and may hold your work; --force replaces it").format(target=target)
-                )
-        for student, target in targets.items():
-            text = personalise(stub, place, student, quiz=quiz)
-            write_atomically(target, to_notebook(text, exercise) if notebook else text)
+            )
+    handout = course.handout
+    place = handout.exercise(exercise)
+    stub = handout.file(exercise, f"{exercise}.py").read_text(encoding="utf-8")
+    quiz = handout.file(exercise, "quiz.py")
+    targets = {s: folder / f"{exercise}.{'ipynb' if notebook else 'py'}" for s, folder in folders.items()}
+    for target in targets.values():
+        if target.exists() and not force:
+            raise ConfigurationError(
+                _("{target} is already there and may hold your work; --force replaces it").format(target=target)
+            )
+    for student, target in targets.items():
+        text = personalise(stub, place, student, quiz=quiz)
+        write_atomically(target, to_notebook(text, exercise) if notebook else text)
     return list(targets.values())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import overload
 
 from autograder.book.counting import counting
 from autograder.book.decisions import Decision
@@ -16,26 +16,49 @@ from autograder.book.missing import expected, not_handed_in
 from autograder.book.store import Store
 from autograder.results.attempt import Known, Name
 from autograder.results.model import Result
-from autograder.service.results import Results
-from autograder.service.speech import in_its_language
+from autograder.service.course import Course, in_its_language
 
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
 
-    from autograder.service.course import Course
+class Results(Sequence[Result]):
+    """Results by name.
+
+    Args:
+        names: student and exercise of each, in their order.
+        read: makes the result of a name.
+    """
+
+    def __init__(self, names: Iterable[Name], read: Callable[[Name], Result]) -> None:
+        self.names = tuple(names)
+        self._read = read
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[Result]:
+        return map(self._read, self.names)
+
+    @overload
+    def __getitem__(self, at: int) -> Result: ...
+    @overload
+    def __getitem__(self, at: slice[int | None, int | None, int | None]) -> Results: ...
+    def __getitem__(self, at: int | slice[int | None, int | None, int | None]) -> Result | Results:
+        if isinstance(at, slice):
+            return Results(self.names[at], self._read)
+        return self._read(self.names[at])
+
+    def of(self, wanted: Iterable[Name]) -> Results:
+        """Those of these names."""
+        kept = set(wanted)
+        return Results((name for name in self.names if name in kept), self._read)
 
 
 class Held:
     """A book as it is now."""
 
     def __init__(self, course: Course, store: Store | None) -> None:
-        self._course = course
+        self.course = course
         self._config = course.config
         self._store = store
-
-    def speaking(self) -> AbstractContextManager[None]:
-        """Make the course's language that of messages for the time of a block, in this thread."""
-        return self._course.speaking()
 
     @cached_property
     def known(self) -> dict[Name, Known]:

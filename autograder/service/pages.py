@@ -57,9 +57,7 @@ def write_pages(
         write_atomically(folder / _file(name), page)
     config = book.course.config
     listed = listing(config, seen, datetime.now(UTC), names)
-    write_atomically(
-        folder / INDEX, index_page(listed, config, book.course.language, addresses(students), of_class)
-    )
+    write_atomically(folder / INDEX, index_page(listed, config, book.course.language, addresses(students), of_class))
     return len(students)
 
 

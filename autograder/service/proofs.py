@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.batch import calibration, verification
-from autograder.batch.coverage import Coverage, markdown, read_coverage
-from autograder.batch.declarations import wrong_declarations
-from autograder.batch.pool import Done, default_workers
-from autograder.batch.populations import Run
+from autograder.batch.declarations import Coverage, markdown, read_coverage, wrong_declarations
+from autograder.batch.pool import default_workers
+from autograder.batch.populations import Advance
 from autograder.batch.verification import Verification, VerificationSeeds
 from autograder.course import find_exercise
 from autograder.course.calibration import PlacedLimit, Seeds
 from autograder.course.written import DataSet
-from autograder.service.course import Course
+from autograder.service.course import Course, in_its_language
 
 __all__ = [
     "Coverage", "DataSet", "Measurements", "Seeds", "Verification", "VerificationSeeds", "accept", "calibrate",
     "coverage", "markdown", "verify", "wrong",
 ]  # fmt: skip
 
-Advance = Callable[[int, str], object]  # told, as each run ends, how many there are in all, and which it was
 
-
+@in_its_language
 def wrong(course: Course, exercises: Sequence[str], mistakes: Sequence[str] = ()) -> list[str]:
     """A line for each thing that is declared wrongly: nothing has to be run to see it."""
-    with course.speaking():
-        return [
-            line for exercise in exercises
-            for line in wrong_declarations(course.config, find_exercise(course.config, exercise), mistakes)
-        ]  # fmt: skip
+    return [
+        line for exercise in exercises
+        for line in wrong_declarations(course.config, find_exercise(course.config, exercise), mistakes)
+    ]  # fmt: skip
 
 
 def coverage(course: Course, exercises: Sequence[str]) -> list[Coverage]:
@@ -39,6 +36,7 @@ def coverage(course: Course, exercises: Sequence[str]) -> list[Coverage]:
     return [read_coverage(find_exercise(course.config, exercise)) for exercise in exercises]
 
 
+@in_its_language
 def verify(
     course: Course, exercise: str, seeds: VerificationSeeds, advance: Advance, workers: int | None = None,
     mistakes: Sequence[str] = (),
@@ -47,18 +45,14 @@ def verify(
 
     Args:
         seeds: how many runs of each kind.
-        advance: told of each run.
         workers: judge processes; one per core without it.
         mistakes: these alone; every submission without it.
 
     Raises:
         JudgeFault: nothing can be judged here.
     """
-    with course.speaking():
-        return verification.verify(
-            course.config, find_exercise(course.config, exercise), seeds, workers or default_workers(),
-            _telling(advance), mistakes,
-        )  # fmt: skip
+    found = find_exercise(course.config, exercise)
+    return verification.verify(course.config, found, seeds, workers or default_workers(), advance, mistakes)
 
 
 def accept(course: Course, seen: Verification) -> tuple[Path, list[str]]:
@@ -84,6 +78,7 @@ class Measurements:
     overlaps: list[str]
 
 
+@in_its_language
 def calibrate(
     course: Course, exercise: str, seeds: Seeds, advance: Advance, workers: int | None = None,
     data_set: DataSet | None = None,
@@ -92,7 +87,6 @@ def calibrate(
 
     Args:
         seeds: how many runs of each kind.
-        advance: told of each run.
         workers: judge processes; one per core without it.
         data_set: `mnist` or `digits`; the course's own without it.
 
@@ -102,20 +96,9 @@ def calibrate(
     from autograder.reports.calibration_plot import draw_calibration
 
     found = find_exercise(course.config, exercise)
-    with course.speaking():
-        measured = calibration.calibrate(
-            course.config, found, seeds, workers or default_workers(), _telling(advance), data_set
-        )
-        kept = calibration.merge_and_write(found.reference_json, measured)
-        picture = None
-        if kept.limits:
-            picture = found.reference_json.with_suffix(".png")
-            draw_calibration(kept, picture)
-        return Measurements(found.reference_json, picture, measured.limits, calibration.overlaps(measured))
-
-
-def _telling(advance: Advance) -> Callable[[Done[Run], int], None]:
-    def on_done(done: Done[Run], total: int) -> None:
-        advance(total, str(done.task.key))
-
-    return on_done
+    measured = calibration.calibrate(course.config, found, seeds, workers or default_workers(), advance, data_set)
+    kept = calibration.merge_and_write(found.reference_json, measured)
+    picture = found.reference_json.with_suffix(".png") if kept.limits else None
+    if picture is not None:
+        draw_calibration(kept, picture)
+    return Measurements(found.reference_json, picture, measured.limits, calibration.overlaps(measured))

@@ -13,7 +13,7 @@ from autograder.book.handed_in import Handed
 from autograder.book.place import open_store
 from autograder.course import CourseConfig
 from autograder.results.model import CheckResult, Result
-from autograder.service.choice import Choice
+from autograder.service.classes import Choice
 
 SECRET = b"a secret of the tests"
 

@@ -8,9 +8,7 @@ import pytest
 
 from autograder.authoring.bundle import check_up_to_date
 from autograder.authoring.losses import read_bank
-from autograder.batch.coverage import markdown, read_coverage
-from autograder.batch.declarations import wrong_declarations
-from autograder.batch.declared import declared_checks
+from autograder.batch.declarations import declared_checks, markdown, read_coverage, wrong_declarations
 from autograder.course import find_exercise, load_config
 from autograder.course.calibration import read_calibration
 from autograder.judge.check import CheckInfo

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from autograder.authoring.losses import read_bank
-from autograder.batch.declared import declared_checks
+from autograder.batch.declarations import declared_checks
 from autograder.batch.matrix import expected
 from autograder.batch.populations import subjects
 from autograder.course import find_exercise, load_config

@@ -21,7 +21,7 @@ from autograder.course.roster import Claim, Roster, read_roster
 from autograder.results.files import write_atomically
 from autograder.results.model import Result
 from autograder.service.course import Course
-from autograder.service.machine import isolation_here
+from autograder.service.grader import isolation_here
 from autograder.submissions import HandIn
 from autograder.submissions.shown import shown
 

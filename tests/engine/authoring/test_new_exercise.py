@@ -13,7 +13,7 @@ from autograder.authoring.bundle import check_up_to_date, write
 from autograder.authoring.errors import AuthoringError
 from autograder.authoring.mistakes import read_mistakes
 from autograder.authoring.new_exercise import NewExercise, check_name, create, with_entry
-from autograder.batch.coverage import read_coverage
+from autograder.batch.declarations import read_coverage
 from autograder.course import find_exercise, load_config
 
 REPOSITORY = Path(__file__).parents[3]

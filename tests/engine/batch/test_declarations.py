@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from autograder.authoring.errors import AuthoringError
-from autograder.batch.declarations import wrong_declarations
-from autograder.batch.declared import declared_checks
+from autograder.batch.declarations import declared_checks, wrong_declarations
 from autograder.course import find_exercise, load_config
 
 TOY = Path(__file__).parents[1] / "toy"

@@ -60,7 +60,7 @@ def seen(course, monkeypatch):
 
         monkeypatch.setattr(verification, "run_tasks", run_tasks)
         seeds = VerificationSeeds(2, 1, 2, 1, 3)
-        return verify(course, find_exercise(course, "toy"), seeds, 1, lambda done, total: None, only)
+        return verify(course, find_exercise(course, "toy"), seeds, 1, lambda total, label: None, only)
 
     return run
 

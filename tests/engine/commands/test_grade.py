@@ -13,7 +13,7 @@ from autograder.book.place import open_store
 from autograder.commands.grade import command
 from autograder.course import load_config
 from autograder.results.model import Result
-from autograder.service.choice import ChoiceFault
+from autograder.service.classes import ChoiceFault
 from autograder.submissions import Wanted, read_class
 
 SECRET = "a secret of the tests"

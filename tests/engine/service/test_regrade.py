@@ -15,7 +15,7 @@ from autograder.batch.plan import Choice, make_plan
 from autograder.book.engine import StoreFault
 from autograder.book.place import open_store
 from autograder.course import load_config
-from autograder.service.choice import ChoiceFault
+from autograder.service.classes import ChoiceFault
 from autograder.submissions import Wanted, read_class, shelf
 from tests.engine import classes
 from tests.engine.classes import SECRET
