@@ -75,6 +75,10 @@ def _checks(checks: list[Declared]) -> Iterator[str]:
                 suggestion = did_you_mean(required, [name for name in ids if name != info.id])
                 yield _at(check, _("{id} requires {required!r}, which is no other check{suggestion}").format(
                     id=info.id, required=required, suggestion=suggestion))  # fmt: skip
+        for name in sorted({name for names in info.substance.values() for name in names} - (set(ids) - {info.id})):
+            suggestion = did_you_mean(name, [other for other in ids if other != info.id])
+            message = _("{id} has {name!r} as the substance of a part, which is no other check{suggestion}")
+            yield _at(check, message.format(id=info.id, name=name, suggestion=suggestion))
 
 
 def _points(course: CourseConfig, exercise: Exercise, checks: list[Declared]) -> Iterator[str]:
@@ -99,9 +103,10 @@ def _contract(exercise: Exercise, checks: list[Declared]) -> Iterator[str]:
     coverage = read_coverage(exercise, checks)
     for check in checks:
         for key in check.info.covers:
-            if key not in coverage.sentences and check.file != exercise.quiz:
+            known = [*coverage.sentences, *coverage.names]
+            if key not in known and check.file != exercise.quiz:
                 yield _at(check, _("{id} covers {key!r}, which contract.yaml does not name{suggestion}").format(
-                    id=check.info.id, key=key, suggestion=did_you_mean(key, list(coverage.sentences))))  # fmt: skip
+                    id=check.info.id, key=key, suggestion=did_you_mean(key, known)))  # fmt: skip
     for key in coverage.missing():
         yield _("{file}: no check covers {key!r}").format(file=exercise.contract, key=key)
 
@@ -112,11 +117,12 @@ def _at(check: Declared, message: str) -> str:
 
 @dataclass(frozen=True)
 class Coverage:
-    """One exercise's contract: requirement -> its sentence and the checks that cover it."""
+    """One exercise's contract: requirement -> its sentence and the checks that cover it; its public names."""
 
     exercise: str
     sentences: dict[str, str]
     checks: dict[str, tuple[str, ...]]
+    names: tuple[str, ...] = ()
 
     def missing(self) -> list[str]:
         """Requirements that no check covers."""
@@ -125,10 +131,11 @@ class Coverage:
 
 def read_coverage(exercise: Exercise, checks: Sequence[Declared] | None = None) -> Coverage:
     """The coverage of one exercise; `checks`: what it declares, where that was read before."""
-    sentences: dict[str, str] = yaml.safe_load(exercise.contract.read_text(encoding="utf-8"))["requirements"]
+    contract = yaml.safe_load(exercise.contract.read_text(encoding="utf-8"))
+    sentences: dict[str, str] = contract["requirements"]
     declared = declared_checks(exercise) if checks is None else checks
     covering = {key: tuple(c.info.id for c in declared if key in c.info.covers) for key in sentences}
-    return Coverage(exercise.id, sentences, covering)
+    return Coverage(exercise.id, sentences, covering, tuple(contract["names"]))
 
 
 def markdown(coverages: list[Coverage]) -> str:

@@ -193,7 +193,11 @@ def _faults(seen: Verification, mistake: Mistake, runs: Mapping[int, Mapping[str
         check: entry.message
         for lost in runs.values()
         for check, entry in lost.items()
-        if check in seen.exact and check != mistake.check and entry.outcome == "failed"
+        # What only lost parts whose functions' values are wrong elsewhere is blocked there, not red.
+        if check in seen.exact
+        and check != mistake.check
+        and entry.outcome == "failed"
+        and (not entry.parts or "failed" in entry.parts.values())
     }
     lines += [
         _("turns {check} red, too ({message}): mend it, or say in also= why").format(check=check, message=message)

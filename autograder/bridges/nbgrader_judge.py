@@ -102,7 +102,7 @@ class JudgeCells(NbGraderPreprocessor):  # type: ignore[misc]
                 cell.outputs = [_text(said)] if said else []
                 continue
             check = outcomes.get(identity)
-            cell.outputs = [_output(check, verdict(check, result, exercise, now))] if check else [_nothing()]
+            cell.outputs = _outputs(check, verdict(check, result, exercise, now)) if check else [_nothing()]
 
 
 def judge_notebook(grader: Grader, nb: Any, student: str, exercise: str) -> Result:
@@ -121,15 +121,15 @@ def _grader(folder: Path) -> Grader:
     return _graders[folder]
 
 
-def _output(check: CheckResult, text: str) -> Any:
-    if check.outcome == "passed":
+def _outputs(check: CheckResult, text: str) -> list[Any]:
+    if check.share:
         # The points themselves: nbgrader takes a number as the cell's score.
-        return nbformat.v4.new_output(  # type: ignore[no-untyped-call]
+        number = nbformat.v4.new_output(  # type: ignore[no-untyped-call]
             "execute_result", {"text/plain": repr(check.points)}, execution_count=1
         )
-    return nbformat.v4.new_output(  # type: ignore[no-untyped-call]
-        "error", ename=_("Check"), evalue=check.title, traceback=[check.title, *text.split("\n")]
-    )
+        return [number] if check.outcome == "passed" else [_text(f"{check.title}\n{text}"), number]
+    lines = [check.title, *text.split("\n")]
+    return [nbformat.v4.new_output("error", ename=_("Check"), evalue=check.title, traceback=lines)]  # type: ignore[no-untyped-call]
 
 
 def _nothing() -> Any:

@@ -83,6 +83,8 @@ class JudgePlugin(AbstractOtterPlugin):  # type: ignore[misc]
             file.test_case_results = [
                 TestCaseResult(test_case=case, message=text, passed=passed) for case in file.test_cases
             ]
+            if check is not None:
+                file.update_score(check.points)  # the share of a check over several functions
             files.append(file)
         results.__init__(files, results.notebook)
         if not all(exercise.is_visible(file.name, now) for file in files):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
+from autograder.judge.parts import Parts
+
 if TYPE_CHECKING:
     from autograder.judge.calibrated import LimitBook
     from autograder.judge.draw import Draw
@@ -33,6 +35,7 @@ class Case:
         quiz_answers: the right answers to the student's own questions.
         answers_released: whether wrong ones are explained.
         uses: the names of the fixtures that the check takes.
+        parts: of a check over several functions.
     """
 
     engine: Engine
@@ -45,3 +48,4 @@ class Case:
     quiz_answers: RightAnswers = field(default_factory=dict)
     answers_released: bool = False
     uses: Collection[str] = ()
+    parts: Parts = field(default_factory=Parts)

@@ -14,16 +14,14 @@ from autograder.judge.check import CheckInfo
 from autograder.judge.draw import subseed
 from autograder.judge.misuse import misused_answer, tripped
 from autograder.judge.sitting import Sitting
-from autograder.judge.verdicts import Blocked, CheckFailed, FrameworkFault, StudentError
+from autograder.judge.verdicts import OURS, Blocked, CheckFailed, StudentError
 from autograder.language import _
-from autograder.sandbox import IsolationRefused, WarmParentDied
 
 if TYPE_CHECKING:
     from autograder.judge.session import Session
     from autograder.results.model import CheckResult
 
 DIAGNOSED = ("exact", "statistical")
-OURS = (FrameworkFault, WarmParentDied, IsolationRefused, OSError, MemoryError)  # whatever was answered
 
 
 def conclude(
@@ -36,16 +34,11 @@ def conclude(
         return None
     duration = call.duration
     if error is None:
-        result = grading.finish(info, "passed", duration)
+        result = _of_parts(item, info, sitting, duration)
     elif isinstance(error, Blocked):
         message = _("Not judged, because this did not pass: {checks}.").format(checks=error.message)
         result = grading.finish(info, "blocked", 0.0, message)
-    elif isinstance(error, CheckFailed):
-        result = _failed(item, info, sitting, error, duration)
-    elif (reason := misused_answer(item.path, error, grading.session.trace)) is not None:
-        result = _failed(item, info, sitting, CheckFailed(reason), duration)
-    elif isinstance(error, AssertionError):
-        failure = CheckFailed(str(error.args[0]) if error.args else _("The answer is not right."))
+    elif isinstance(error, Exception) and (failure := _in_words(item, sitting, error)) is not None:
         result = _failed(item, info, sitting, failure, duration)
     elif isinstance(error, pytest.skip.Exception):
         result = grading.finish(info, "skipped", duration, str(error))
@@ -59,6 +52,34 @@ def conclude(
     return result
 
 
+def _in_words(item: pytest.Function, sitting: Sitting, error: Exception) -> CheckFailed | None:
+    """How a check, or a part of it, ended as the student's loss; None where the error does not say whose it is."""
+    _engine, grading = sitting.in_force
+    if isinstance(error, CheckFailed):
+        return error
+    if (reason := misused_answer(item.path, error, grading.session.trace)) is not None:
+        return CheckFailed(reason)
+    if isinstance(error, AssertionError):
+        return CheckFailed(str(error.args[0]) if error.args else _("The answer is not right."))
+    return None
+
+
+def _of_parts(item: pytest.Function, info: CheckInfo, sitting: Sitting, duration: float) -> CheckResult:
+    """The result of a check that has run to its end: passed, but for the parts (`each`) that are lost."""
+    _engine, grading = sitting.in_force
+    trace, parts = grading.session.trace, grading.parts
+    failures = {name: _in_words(item, sitting, error) for name, error in parts.errors.items()}
+    if None in failures.values() and not _works_on_the_reference(item, info, sitting):
+        fault = next(error for name, error in parts.errors.items() if failures[name] is None)
+        return grading.finish(info, "error", duration, f"{type(fault).__name__}: {fault}")
+    lost = parts.verdict({name: failure or CheckFailed(tripped(trace)) for name, failure in failures.items()})
+    if lost is None:
+        return grading.finish(info, "passed", duration)
+    if set(lost.parts.values()) == {"blocked"}:
+        return grading.finish(info, "blocked", duration, lost.message)
+    return _failed(item, info, sitting, lost, duration)
+
+
 def _failed(
     item: pytest.Function, info: CheckInfo, sitting: Sitting, error: CheckFailed, duration: float
 ) -> CheckResult:
@@ -66,7 +87,7 @@ def _failed(
     mistake = error.mistake
     hint, title = error.hint, ""
     if not engine.public:
-        if mistake is None and info.kind in DIAGNOSED and not _hopeless(error):
+        if mistake is None and info.kind in DIAGNOSED and _red(error) and not _hopeless(error):
             mistake = _diagnose(item, info, sitting)
         known = next((m for m in engine.kit(grading.exercise).mistakes if m.id == mistake), None)
         if known is not None:
@@ -74,7 +95,12 @@ def _failed(
             hint = _("It looks like this: {title}. {hint}").format(title=title, hint=_(known.hint))
         else:
             mistake = None
-    return grading.finish(info, "failed", duration, error.message, hint, mistake, title)
+    return grading.finish(info, "failed", duration, error.message, hint, mistake, title, error.parts)
+
+
+def _red(error: CheckFailed) -> bool:
+    """Whether an answer was wrong here, and not only in the checks of the values of some parts' functions."""
+    return not error.parts or "failed" in error.parts.values()
 
 
 def _hopeless(error: CheckFailed) -> bool:
@@ -102,6 +128,12 @@ def _run_on(item: pytest.Function, sitting: Sitting, session: Session) -> None:
     item.obj(**{
         name: fixtures.make(name, case) if name in fixtures.FIXTURES else item.funcargs[name] for name in names
     })  # fmt: skip
+    failures = {name: _in_words(item, sitting, error) for name, error in case.parts.errors.items()}
+    for name, failure in failures.items():
+        if failure is None:
+            raise case.parts.errors[name]
+    if (lost := case.parts.verdict({name: failure for name, failure in failures.items() if failure})) is not None:
+        raise lost
 
 
 def _works_on_the_reference(item: pytest.Function, info: CheckInfo, sitting: Sitting) -> bool:

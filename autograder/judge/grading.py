@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 import re
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autograder.judge.check import CheckInfo
 from autograder.judge.draw import Draw, subseed
+from autograder.judge.parts import Parts
 from autograder.judge.quiz import RightAnswers
 from autograder.judge.session import Session
 from autograder.judge.verdicts import FrameworkFault, StudentError
 from autograder.language import _, said
 from autograder.results.model import CheckResult, LoadingProblem
-from autograder.results.outcomes import CheckOutcome
+from autograder.results.outcomes import CheckOutcome, PartOutcome
 from autograder.worker.forbidden import find
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -52,6 +53,7 @@ class Grading:
 
     def __post_init__(self) -> None:
         self._once: dict[str, tuple[int, object]] = {}
+        self.parts = Parts()
 
     def record(self, name: str, value: float) -> None:
         """Keep a figure of the check that runs now."""
@@ -60,6 +62,7 @@ class Grading:
     def begin(self, info: CheckInfo, seconds: float, memory_mb: int) -> None:
         """Make ready for a check: so many seconds for the student's code, so much memory for its process."""
         self.measured = {}
+        self.parts = Parts(lambda part: not self._lost(info.substance_of(part)), lambda: self.session.can_answer)
         left = self.total_seconds - self.session.student_seconds
         if left <= 0:
             raise StudentError(
@@ -96,11 +99,11 @@ class Grading:
 
     def blocked_by(self, info: CheckInfo) -> list[CheckResult]:
         """The prerequisites of a check that did not pass."""
-        return [
-            self.results[required]
-            for required in info.requires
-            if required in self.results and self.results[required].outcome != "passed"
-        ]
+        return self._lost(info.requires)
+
+    def _lost(self, checks: Sequence[str]) -> list[CheckResult]:
+        known = [self.results[name] for name in checks if name in self.results]
+        return [check for check in known if check.outcome != "passed"]
 
     def finish(
         self,
@@ -111,14 +114,15 @@ class Grading:
         hint: str = "",
         diagnosis: str | None = None,
         diagnosis_title: str = "",
+        parts: Mapping[str, PartOutcome] | None = None,
     ) -> CheckResult:
-        """Keep the result of a check."""
+        """Keep the result of a check; its parts, where it has several and not all have passed."""
         if outcome == "passed" and info.forbids:
             self.session.flag_mentions(info.forbids)
         result = CheckResult(
             id=info.id,
             title=_(info.title),
-            points=info.points if outcome == "passed" else 0.0,
+            points=0.0,
             max_points=info.points,
             outcome=outcome,
             message=clean(message),
@@ -128,7 +132,9 @@ class Grading:
             duration_s=round(duration, 4),
             measured=dict(self.measured),
             kind=info.kind,
+            parts=dict(parts or {}),
         )
+        result.points = info.points * result.share
         self.results[info.id] = result
         return result
 

@@ -39,7 +39,7 @@ def refuse_double_ids(items: Iterable[pytest.Item]) -> None:
 
 
 def in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """The items with every check after those that it requires; pytest.UsageError where there is a circle."""
+    """The items with every check after those that it needs; pytest.UsageError where there is a circle."""
     by_key = {(i.path.parent, info.id): i for i in items if (info := info_of(i)) is not None}
     ordered: dict[pytest.Item, None] = {}
 
@@ -50,7 +50,7 @@ def in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
         if info is not None:
             if info.id in trail:
                 raise pytest.UsageError(f"{item.nodeid}: the check requires itself ({' -> '.join(trail)})")
-            for required in info.requires:
+            for required in info.needs:
                 if (item.path.parent, required) in by_key:
                     place(by_key[item.path.parent, required], (*trail, info.id))
         ordered[item] = None

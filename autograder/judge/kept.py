@@ -31,10 +31,10 @@ class KeptChecks:
             info = info_of(item)
             if info is None:
                 continue
-            if info.id in known and not again.intersection(info.requires):
+            if info.id in known and not again.intersection(info.needs):
                 # Points are scaled anew: those of another check may have changed.
                 before = known[info.id]
-                points = info.points if before.outcome == "passed" else 0.0
+                points = info.points * before.share
                 self._results[info.id] = replace(before, points=points, max_points=info.points)
             else:
                 again.add(info.id)

@@ -267,7 +267,7 @@ def names_of(item: pytest.Item) -> Sequence[str]:
 
 
 def _selected(items: Sequence[pytest.Item], wanted: Sequence[str]) -> Sequence[pytest.Item]:
-    """The wanted checks and those that they require, all where none is named; their order is kept."""
+    """The wanted checks and those that they need, all where none is named; their order is kept."""
     if not wanted:
         return items
     infos = {info.id: info for item in items if (info := info_of(item)) is not None}
@@ -277,7 +277,7 @@ def _selected(items: Sequence[pytest.Item], wanted: Sequence[str]) -> Sequence[p
         name = todo.pop()
         if name in infos and name not in chosen:
             chosen.add(name)
-            todo += infos[name].requires
+            todo += infos[name].needs
     return [item for item in items if (info := info_of(item)) is not None and info.id in chosen]
 
 

@@ -64,7 +64,7 @@ def apply_points(checks: list[CheckResult], config: ExerciseConfig) -> None:
         reached += check.max_points * scale
         check.max_points = rounded(rounded(reached) - given)
         given = rounded(reached)
-        check.points = check.max_points if check.outcome == "passed" else 0.0
+        check.points = rounded(check.max_points * check.share)
 
 
 @cache

@@ -78,6 +78,11 @@ class Session:
         """What the student's code has taken so far, all imports and calls together."""
         return self.loading.spent + self._called_seconds
 
+    @property
+    def can_answer(self) -> bool:
+        """Whether the check that runs now can be answered any more: the worker lives, and there is time left."""
+        return self._alive and self._remaining > 0
+
     def _load(self) -> None:
         self.generation += 1
         self._probes_sent = False

@@ -15,6 +15,7 @@ import pytest
 from autograder.judge.case import Case
 from autograder.judge.check import CheckInfo
 from autograder.judge.items import forbidden_names, info_of, is_public
+from autograder.judge.parts import Parts
 
 if TYPE_CHECKING:
     from autograder.judge.engine import Engine
@@ -106,6 +107,7 @@ class Sitting:
             quiz_answers=grading.quiz_answers,
             answers_released=grading.answers_released,
             uses=item.fixturenames,
+            parts=grading.parts,
         )
 
     def case_on(self, item: pytest.Function, session: Session) -> Case:
@@ -118,6 +120,7 @@ class Sitting:
             session=session,
             once=lambda key, function: function(Draw(grading.seed(f"once/{key}"))),
             answers_released=False,
+            parts=Parts(),
         )
 
     def limits_for(self, info: CheckInfo) -> tuple[float, int]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from autograder.language import said
+from autograder.results.outcomes import PartOutcome
+from autograder.sandbox import IsolationRefused, WarmParentDied
 
 
 class CheckFailed(AssertionError):
@@ -12,14 +16,18 @@ class CheckFailed(AssertionError):
         message: for the student: what was expected in kind, what was got; never a hidden value.
         hint: what to look at next.
         mistake: id of the known mistake that gives this very answer.
+        parts: what came out of each part of a check over several functions, where it came to its end.
     """
 
-    def __init__(self, message: str, hint: str = "", mistake: str | None = None) -> None:
+    def __init__(
+        self, message: str, hint: str = "", mistake: str | None = None, parts: Mapping[str, PartOutcome] | None = None
+    ) -> None:
         super().__init__(message)
         # What a check's author made of parts (an f-string) is translated here, whole.
         self.message = said(message)
         self.hint = said(hint)
         self.mistake = mistake
+        self.parts = dict(parts or {})
 
 
 class StudentError(CheckFailed):
@@ -41,3 +49,6 @@ class Blocked(Exception):
 
 class FrameworkFault(Exception):
     """Something of ours went wrong: never a student's zero."""
+
+
+OURS = (FrameworkFault, WarmParentDied, IsolationRefused, OSError, MemoryError)  # whatever was answered

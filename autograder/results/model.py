@@ -12,6 +12,7 @@ from autograder.results.outcomes import (
     CheckKind,
     CheckOutcome,
     IsolationLevel,
+    PartOutcome,
     ProblemKind,
     ResultOutcome,
     Visibility,
@@ -49,6 +50,22 @@ class CheckResult(Struct, forbid_unknown_fields=True):
     ] = field(default_factory=dict)
     kind: CheckKind = "exact"
     visibility: Annotated[Visibility, Meta(description="when students see it")] = "hidden"
+    parts: Annotated[
+        dict[str, PartOutcome],
+        Meta(
+            description="of a failed check over several functions: what came out of each. It earns the share that has "
+            "passed, and nothing where there are no parts"
+        ),
+    ] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """How much of its points the check earns, from 0 to 1."""
+        if self.outcome == "passed":
+            return 1.0
+        if self.outcome != "failed" or not self.parts:
+            return 0.0
+        return sum(part == "passed" for part in self.parts.values()) / len(self.parts)
 
 
 class LoadingProblem(Struct, forbid_unknown_fields=True):

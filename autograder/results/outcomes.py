@@ -12,6 +12,9 @@ ResultOutcome = Literal["graded", "error", "handed_in_not_gradable", "missing", 
 # failed: the student's code is wrong. blocked: a check that it needs did not pass. error: a fault of ours.
 CheckOutcome = Literal["passed", "failed", "error", "blocked", "skipped"]
 
+# Of a part of a check: blocked where the function's values are not right, so that its form earns nothing.
+PartOutcome = Literal["passed", "failed", "blocked"]
+
 CheckKind = Literal["exact", "statistical", "training", "quiz"]
 Visibility = Literal["hidden", "after_due_date", "after_published", "visible"]
 ProblemKind = Literal["syntax", "exception", "timeout", "crash", "note"]

@@ -58,7 +58,7 @@ def test_the_bank_is_no_handful_and_its_losses_are_known(name):
         # What is not merely blocked by another loss has its reason.
         lost = {mistake.check, *mistake.losses}
         for check in mistake.losses:
-            if checks[check].kind == "exact" and not lost & set(checks[check].requires):
+            if checks[check].kind == "exact" and not lost & set(checks[check].needs):
                 assert check in mistake.also, (mistake.id, check)
 
 
