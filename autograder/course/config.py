@@ -18,6 +18,7 @@ from msgspec import UnsetType
 
 from autograder.course.document import Document, Steps, did_you_mean, read_document, validate
 from autograder.course.errors import ConfigurationError
+from autograder.course.libraries import LIBRARIES
 from autograder.course.schema import config_schema
 from autograder.course.written import (
     SCHEMA_VERSION,
@@ -66,6 +67,7 @@ class ExerciseConfig:
     visibility: Visibility = "after_published"
     published: bool = False
     answers_released: bool = False
+    libraries: tuple[str, ...] = LIBRARIES  # what a submission may import
     checks: Mapping[str, CheckSettings] = field(default_factory=dict)
 
     def is_visible(self, check: str, now: datetime) -> bool:
@@ -213,6 +215,7 @@ def _exercises(document: Document, zone: tzinfo) -> tuple[ExerciseConfig, ...]:
                 visibility=written.visibility,
                 published=written.published,
                 answers_released=written.answers_released,
+                libraries=tuple(dict.fromkeys((*LIBRARIES, *written.libraries))),
                 checks={name: _settings(check) for name, check in written.checks.items()},
             )
         )

@@ -145,6 +145,13 @@ class Common(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = LatePenalty()
     visibility: Rule = "after_published"
     published: Annotated[bool, Meta(description="whether the results are published to students")] = False
+    libraries: Annotated[
+        tuple[NotEmpty, ...],
+        Meta(
+            description="installed libraries that a submission may import beside torch, numpy, matplotlib, tqdm and "
+            "rich, by the names under which they are installed"
+        ),
+    ] = ()
     answers_released: Annotated[bool, Meta(description="whether students get explanations of wrong quiz answers")] = (
         False
     )

@@ -31,6 +31,7 @@ from autograder.judge.session import Session
 from autograder.judge.transport import LocalTransport, Transport, WorkerTransport
 from autograder.judge.verdicts import FrameworkFault
 from autograder.sandbox import WarmParent, WorkerLimits
+from autograder.sandbox.installed import installed
 from autograder.sandbox.isolation import MIB
 from autograder.submissions.model import CodeCell
 
@@ -198,7 +199,10 @@ class Engine:
         limits = kit.config.limits
         session = Session(
             self.transport(job, kit),
-            Code(job.exercise, job.cells, kit.probes, self.device, watched),
+            Code(
+                job.exercise, job.cells, kit.probes, self.device, watched,
+                kit.config.libraries, tuple(installed(kit.config.libraries).names),
+            ),
             limits.per_import.seconds,
             {} if self.public else kit.signatures,
             frozenset() if self.public else kit.classes,
@@ -221,7 +225,7 @@ class Engine:
         """The way to a worker for this job."""
         self.start()
         assert self._parent is not None
-        return WorkerTransport(self._parent, worker_limits(kit.config))
+        return WorkerTransport(self._parent, worker_limits(kit.config), installed(kit.config.libraries).places)
 
     def seeds(self, exercise: str, student: str, salt: str = "") -> Callable[[str], int]:
         """The seed of each check: secret, student, exercise and check decide it."""

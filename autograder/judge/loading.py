@@ -26,6 +26,8 @@ class Code:
         probes: source of the exercise's probes.
         device: where tensors and modules are put.
         watched: library functions that some check forbids: the text is searched for them before it is loaded.
+        libraries: installed libraries that it may import, as people call them.
+        importable: their top-level modules and those of what they need; None: whatever is installed.
     """
 
     exercise: str
@@ -33,6 +35,8 @@ class Code:
     probes: str = ""
     device: str = "cpu"
     watched: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    importable: tuple[str, ...] | None = None
 
 
 class Loading:
@@ -91,6 +95,8 @@ class Loading:
             "skip": sorted(self._skip),
             "seconds": self._seconds,
             "device": self._code.device,
+            "libraries": list(self._code.libraries),
+            "importable": None if self._code.importable is None else list(self._code.importable),
         }
         started = time.monotonic()
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
 
@@ -13,7 +15,9 @@ def is_line(number: object) -> bool:
     return type(number) is int and 0 <= number < 10**7
 
 
-def raised_error(value: object, label: str, signature: str | None, loading_note: str) -> StudentError:
+def raised_error(
+    value: object, label: str, signature: str | None, loading_note: str, libraries: Sequence[str] = ()
+) -> StudentError:
     """The error that a call of `label` ended with.
 
     Args:
@@ -21,6 +25,7 @@ def raised_error(value: object, label: str, signature: str | None, loading_note:
         label: what was called.
         signature: the contract's, where it has one.
         loading_note: what of the file could not be loaded, for names that are not there.
+        libraries: those that can be imported, for who has imported another.
     """
     if type(value) is not dict or {k: type(v) for k, v in value.items()} != _FIELDS or not is_line(value["line"]):
         return StudentError(_("{label} gave no answer.").format(label=label), kind="protocol")
@@ -39,6 +44,10 @@ def raised_error(value: object, label: str, signature: str | None, loading_note:
         message = _("{label} raised {type}: {message}").format(**raised)
     if not value["line"] and "TypeError" in bases and signature is not None:
         hint = _("The contract's signature is `{signature}`.").format(signature=signature)
+    if "ModuleNotFoundError" in bases and libraries:
+        hint = _("Where exercises are graded there are Python's own modules and {listing}.").format(
+            listing=", ".join(libraries)
+        )
     if "NameError" in bases:
         message += loading_note
     return StudentError(message, hint, bases=bases)

@@ -291,7 +291,9 @@ class Session:
         if kind == "value":
             return value
         if kind == "raised":
-            raise raised_error(value, label, self.signatures.get(label), self.loading.note())
+            raise raised_error(
+                value, label, self.signatures.get(label), self.loading.note(), self.code.libraries
+            )
         raise StudentError(_("{label} gave no answer.").format(label=label), kind="protocol")
 
     def _own(self, handle: Handle) -> None:

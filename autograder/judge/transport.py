@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Protocol, TypeAlias, cast
@@ -87,11 +88,18 @@ class Transport(Protocol):
 
 
 class WorkerTransport:
-    """A locked worker forked from the warm parent."""
+    """A locked worker forked from the warm parent.
 
-    def __init__(self, parent: WarmParent, limits: WorkerLimits) -> None:
+    Args:
+        parent: the warm parent.
+        limits: of the worker.
+        libraries: files and folders, the only ones that it may read where packages are installed; None: all.
+    """
+
+    def __init__(self, parent: WarmParent, limits: WorkerLimits, libraries: Sequence[str] | None = None) -> None:
         self._parent = parent
         self._limits = limits
+        self._libraries = libraries
         self._worker: Worker | None = None
         self._channel: Channel[Handle] | None = None
         self._allowed = limits.memory_bytes
@@ -119,7 +127,7 @@ class WorkerTransport:
 
     def _spawn(self) -> Worker:
         try:
-            return self._parent.spawn(self._limits)
+            return self._parent.spawn(self._limits, self._libraries)
         except (WarmParentDied, IsolationRefused):
             self.disturbed = True  # killed, or while it locked itself down: nothing of the submission has run in it
             raise

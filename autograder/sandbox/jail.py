@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from autograder.sandbox import kernel
-from autograder.sandbox.readable import devices
+from autograder.sandbox.readable import Readable, devices
 
 SCRATCH = "/scratch"
 _INODES = 16384  # of the scratch folder: empty files cost kernel memory too
@@ -30,16 +30,21 @@ _KEPT = {
 }
 
 
-def enter(paths: Sequence[str], scratch_bytes: int, owner: tuple[int, int]) -> None:
+def enter(readable: Readable, scratch_bytes: int, owner: tuple[int, int]) -> None:
     """Make the new root and move in, to stand in its scratch folder, which belongs to `owner` (uid, gid)."""
     os.umask(0o022)
     kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS)
     kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-    root = _building_ground(paths)
+    root = _building_ground(readable.paths)
     older = set(_mounts())
     inert = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
     kernel.mount("tmpfs", root, "tmpfs", inert, "size=1m,mode=755")
-    for path in (*paths, *devices()):
+    last = [path for path in readable.paths if _within(path, readable.hidden)]
+    for path in (*(path for path in readable.paths if path not in last), *devices()):
+        _bind(path, root + path)
+    for path in readable.hidden:
+        kernel.mount("tmpfs", root + path, "tmpfs", inert, "size=1m,mode=755")
+    for path in last:
         _bind(path, root + path)
     _make_read_only(root, older)
     os.mkdir(root + SCRATCH)
@@ -61,6 +66,10 @@ def _building_ground(paths: Sequence[str]) -> str:
 
 def _touches(place: str, paths: Sequence[str]) -> bool:
     return any(path == place or path.startswith(place + "/") or place.startswith(path + "/") for path in paths)
+
+
+def _within(path: str, folders: Iterable[str]) -> bool:
+    return any(path.startswith(folder + "/") for folder in folders)
 
 
 def _bind(source: str, target: str) -> None:

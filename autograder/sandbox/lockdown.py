@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from autograder.sandbox import jail, kernel, landlock, seccomp
 from autograder.sandbox.isolation import WorkerLimits
-from autograder.sandbox.readable import devices
+from autograder.sandbox.readable import Readable, devices
 
 WIRE, REPORT = 3, 4  # descriptors of the worker: the wire for good, the report until the self-test is over
 
@@ -41,7 +41,7 @@ class Owner:
     counted_alone: bool
 
 
-def lock(plan: Lockdown, limits: WorkerLimits, owner: Owner, paths: Sequence[str], size: int, data: int) -> list[str]:
+def lock(plan: Lockdown, limits: WorkerLimits, owner: Owner, readable: Readable, size: int, data: int) -> list[str]:
     """Lock this process down and name the layers that hold. `keep_descriptors` comes first.
 
     size, data: the process's address space and private data at the start, in bytes: its memory limit comes on top.
@@ -49,7 +49,7 @@ def lock(plan: Lockdown, limits: WorkerLimits, owner: Owner, paths: Sequence[str
     os.setsid()
     die_with_parent()
     if plan.namespaces:
-        jail.enter(paths, limits.scratch_bytes, (owner.uid, owner.gid))
+        jail.enter(readable, limits.scratch_bytes, (owner.uid, owner.gid))
         layers = ["namespaces", "pivot_root"]
     else:
         os.chdir("/")
@@ -57,7 +57,7 @@ def lock(plan: Lockdown, limits: WorkerLimits, owner: Owner, paths: Sequence[str
     _settle_in(plan.namespaces)
     if plan.protected:
         _drop_privileges(owner)
-        _require_readable(paths, owner)
+        _require_readable(readable.paths, owner)
         layers.append("unprivileged")
     die_with_parent()  # changing uid has cleared it
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
@@ -65,7 +65,8 @@ def lock(plan: Lockdown, limits: WorkerLimits, owner: Owner, paths: Sequence[str
     layers.append("rlimits")
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     if plan.landlock:
-        rules = [(path, landlock.READ) for path in paths]
+        rules = [(path, landlock.READ) for path in readable.paths]
+        rules += [(path, landlock.READ_DIR) for path in readable.listed]
         rules += [(path, landlock.READ) for path in devices()]
         rules += [("/dev/null", landlock.READ | landlock.WRITE_FILE | landlock.TRUNCATE)]
         rules += [(jail.SCRATCH, landlock.SCRATCH)] if plan.namespaces else []

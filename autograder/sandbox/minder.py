@@ -16,7 +16,7 @@ import select
 import signal
 import socket
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from autograder.sandbox import kernel, selftest
@@ -32,6 +32,7 @@ from autograder.sandbox.lockdown import (
     memory_sizes,
 )
 from autograder.sandbox.memory import Memory
+from autograder.sandbox.readable import Readable
 
 Serve = Callable[[socket.socket, IsolationData], object]
 
@@ -55,7 +56,7 @@ class Mission:
 
     plan: Lockdown
     limits: WorkerLimits
-    paths: Sequence[str]
+    readable: Readable
     repository: str | None
     isolation: IsolationData  # what the worker is told about itself
     serve: Serve | None  # None: lock down, test, report, leave
@@ -172,10 +173,12 @@ def _locked(mission: Mission, owner: Owner, wire: int, report: int, sizes: tuple
     """Lock down, test, report over the pipe; the wire if all went well."""
     keep_descriptors(wire, report)
     try:
-        layers = lock(mission.plan, mission.limits, owner, mission.paths, *sizes)
+        # With a file system of its own, what is hidden is not there.
+        readable = mission.readable if mission.plan.namespaces else mission.readable.without_mounts()
+        layers = lock(mission.plan, mission.limits, owner, readable, *sizes)
         own = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=WIRE)
         if mission.plan.protected:
-            wrong = selftest.failures(mission.plan, mission.limits, owner, mission.paths, mission.repository)
+            wrong = selftest.failures(mission.plan, mission.limits, owner, readable, mission.repository)
             if wrong:
                 raise OSError(1, "the self-test found: " + "; ".join(wrong))
             layers.append("self-test")

@@ -24,7 +24,7 @@ from dataclasses import replace
 from autograder.sandbox import calls, kernel, landlock, minder, pages, seccomp
 from autograder.sandbox.isolation import MIB, AnswerData, Isolation, Level, ParentOrder, WorkerLimits
 from autograder.sandbox.lockdown import Lockdown, close_from
-from autograder.sandbox.readable import library_paths, site_packages, sys_path_within
+from autograder.sandbox.readable import Readable, library_paths, narrowed, site_packages, sys_path_within
 
 FIRST_PROCESS = 1  # the id of every worker in its own namespace
 
@@ -120,7 +120,7 @@ def _prepare(order: ParentOrder, warm: bool) -> minder.Mission:
     return minder.Mission(
         plan=Lockdown(namespaces=True, landlock=True, seccomp=True),
         limits=_PROBE_LIMITS,
-        paths=paths,
+        readable=Readable(tuple(paths)),
         repository=None if site_packages([root]) else root,
         isolation=Isolation("none", (), ()).to_json(),
         serve=serve,
@@ -234,15 +234,21 @@ def _fork_on_request(mission: minder.Mission, control: socket.socket, judge: int
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(judge, select.POLLIN)
+    readable: dict[tuple[str, ...] | None, Readable] = {None: mission.readable}
     while True:
         if any(descriptor == judge for descriptor, _ in poll.poll()):
             return
         message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 2)
         if not message:
             return
-        limits = WorkerLimits(**json.loads(message)["spawn"])
+        request = json.loads(message)
+        libraries = tuple(request["libraries"]) if request["libraries"] is not None else None
+        if libraries not in readable:
+            readable[libraries] = narrowed(mission.readable.paths, libraries or (), sys.path)
+        limits = WorkerLimits(**request["spawn"])
+        wanted = replace(mission, limits=limits, readable=readable[libraries])
         with socket.socket(fileno=descriptors[0]) as wire, socket.socket(fileno=descriptors[1]) as status:
-            if _fork_minder(replace(mission, limits=limits), wire, status, (control,)) is None:
+            if _fork_minder(wanted, wire, status, (control,)) is None:
                 with contextlib.suppress(OSError):  # whoever asked may have gone
                     status.send(json.dumps({"refused": too_many_threads()}).encode())
 

@@ -10,19 +10,20 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from autograder.sandbox import jail, kernel
 from autograder.sandbox.isolation import WorkerLimits
 from autograder.sandbox.lockdown import REPORT, WIRE, Lockdown, Owner
+from autograder.sandbox.readable import Readable
 
 PRIVATE_FILES = ("/etc/passwd", "/proc/self/status", "/proc/1/environ")
 PRIVATE_FOLDERS = ("/", "/root", "/home", "/tmp", "/proc")
 
 
 def failures(
-    plan: Lockdown, limits: WorkerLimits, owner: Owner, paths: Sequence[str], repository: str | None
+    plan: Lockdown, limits: WorkerLimits, owner: Owner, readable: Readable, repository: str | None
 ) -> list[str]:
     """What is not as it must be; an empty list lets the worker serve.
 
@@ -34,12 +35,12 @@ def failures(
     found += _wrong_states(owner, limits)
     for name, attempt in _filtered().items():
         found += _must_fail(name, attempt, (errno.EPERM,))
-    private = [*PRIVATE_FILES, *([f"{repository}/autograder/__init__.py"] if repository else [])]
+    private = [*PRIVATE_FILES, *readable.samples, *([f"{repository}/autograder/__init__.py"] if repository else [])]
     if plan.landlock:  # a file system of its own may have some of these, with the way to a library and nothing else
-        private += [path for path in PRIVATE_FOLDERS if path not in paths]
+        private += [path for path in PRIVATE_FOLDERS if path not in readable.paths]
     for path in private:
         found += _must_fail(f"opening {path}", partial(os.open, path, os.O_RDONLY))
-    for path in (os.__file__, *paths):
+    for path in (os.__file__, *readable.paths):
         if not os.path.islink(path):
             found += _must_work(f"reading {path}", partial(_read, path))
     write = os.O_WRONLY | os.O_CREAT | os.O_EXCL

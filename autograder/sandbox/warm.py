@@ -141,8 +141,11 @@ class WarmParent:
             process.kill()
             process.wait()
 
-    def spawn(self, limits: WorkerLimits) -> Worker:
-        """A new worker, locked down and tested, waiting on its socket."""
+    def spawn(self, limits: WorkerLimits, libraries: Sequence[str] | None = None) -> Worker:
+        """A new worker, locked down and tested, waiting on its socket.
+
+        libraries: files and folders, the only ones that it may read in folders for packages; None: all that is there.
+        """
         control, isolation = self._control, self.isolation
         if self._plain:
             return plain.spawn(self._order, limits, isolation)
@@ -151,7 +154,7 @@ class WarmParent:
         wire, their_wire = socket.socketpair()
         status, their_status = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with their_wire, their_status:
-            request = json.dumps({"spawn": asdict(limits)}).encode()
+            request = json.dumps({"spawn": asdict(limits), "libraries": libraries}).encode()
             descriptors = [their_wire.fileno(), their_status.fileno()]
             try:
                 with self._lock:

@@ -7,7 +7,7 @@ import linecache
 import signal
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from autograder.wire.values import CellData
 from autograder.worker.cells import N_, Problem, Statement, describe_syntax_error, split_statements
@@ -26,6 +26,7 @@ def load(
     skip: set[int],
     statement_seconds: float,
     progress: Callable[[int, str, int], None],
+    libraries: Sequence[str] = (),
 ) -> tuple[types.ModuleType, list[Problem]]:
     """Run the cells of a submission in a fresh module.
 
@@ -35,6 +36,7 @@ def load(
         skip: numbers of top-level statements not to be run (they hung or killed an earlier worker).
         statement_seconds: how long one statement may take before it is interrupted.
         progress: told the number, place and line of each statement before it runs.
+        libraries: those that can be imported, for who has imported another.
 
     Returns:
         The module with everything that could be defined, and what could not.
@@ -60,14 +62,16 @@ def load(
         if number in skip:
             continue
         progress(number, statement.where, statement.line)
-        problem = _run(statement, module.__dict__, statement_seconds)
+        problem = _run(statement, module.__dict__, statement_seconds, libraries)
         if problem is not None:
             problems.append(problem)
     sys.modules[name] = module
     return module, problems[:MAX_PROBLEMS]
 
 
-def _run(statement: Statement, namespace: dict[str, object], seconds: float) -> Problem | None:
+def _run(
+    statement: Statement, namespace: dict[str, object], seconds: float, libraries: Sequence[str]
+) -> Problem | None:
     def interrupt(signum: int, frame: object) -> None:
         raise StatementTimeout
 
@@ -82,11 +86,22 @@ def _run(statement: Statement, namespace: dict[str, object], seconds: float) -> 
     except SystemExit:
         kind, message = "exception", N_("this statement asks Python to exit; the rest of the file was still read")
     except BaseException as error:
-        raised = describe_exception(error)
-        kind, message = "exception", f"{raised.type_name}: {raised.message}"
+        kind, message = "exception", _absent(error, libraries)
+        if not message:
+            raised = describe_exception(error)
+            message = f"{raised.type_name}: {raised.message}"
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     return Problem(statement.where, statement.line, kind, message)
+
+
+def _absent(error: BaseException, libraries: Sequence[str]) -> str:
+    """What to say of a whole library that is not there; empty where it is another error."""
+    name = error.name if type(error) is ModuleNotFoundError else None
+    if type(name) is not str or not libraries or name.partition(".")[0] in sys.modules:
+        return ""
+    absent = N_("`{name}` cannot be imported here; there are Python's own modules and {listing}; this was left out")
+    return absent.format(name=name[:100], listing=", ".join(libraries))
 
 
 def _remember_source(filename: str, source: str, first_line: int) -> None:

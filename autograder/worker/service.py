@@ -10,7 +10,7 @@ from typing import TypedDict, cast
 
 from autograder.wire.channel import Channel, ChannelClosed, Frame
 from autograder.wire.values import CellData, Unusable, WireError
-from autograder.worker import surroundings
+from autograder.worker import imports, surroundings
 from autograder.worker.dispatcher import Dispatcher, Reply
 from autograder.worker.loader import load
 
@@ -18,13 +18,17 @@ MAX_NAMES = 50_000  # `from torch import *` and the like give thousands, and the
 
 
 class LoadRequest(TypedDict):
-    """What comes with `load`; `skip` are numbers of statements, `seconds` are for each of the others."""
+    """What comes with `load`; `skip` are numbers of statements, `seconds` are for each of the others.
+    `importable` are the top-level modules of installed libraries that an import finds (None: all), `libraries` what
+    people call them."""
 
     name: str
     cells: list[CellData]
     skip: list[int]
     seconds: float
     device: str
+    importable: list[str] | None
+    libraries: list[str]
 
 
 def serve(connection: socket.socket, isolation: Mapping[str, object]) -> None:
@@ -60,7 +64,11 @@ def _load(channel: Channel[object], dispatcher: Dispatcher, message: Frame[objec
     request = cast(LoadRequest, message.value)  # the judge is believed
     dispatcher.device = channel.device = None if request["device"] == "cpu" else request["device"]
     dispatcher.files = frozenset(cell["filename"] for cell in request["cells"])
-    module, problems = load(request["name"], request["cells"], set(request["skip"]), request["seconds"], progress)
+    if request["importable"] is not None:
+        imports.allow_only(request["importable"])
+    module, problems = load(
+        request["name"], request["cells"], set(request["skip"]), request["seconds"], progress, request["libraries"]
+    )
     dispatcher.objects.set_module(module)
     surroundings.prepare()  # pyplot may have been imported by the student only now
     names = [n for n in module.__dict__ if type(n) is str and not n.startswith("_")]

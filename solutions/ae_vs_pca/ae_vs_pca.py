@@ -62,6 +62,8 @@ from torch import Tensor, nn
 #
 # The singular value decomposition of the centred data, $X - \mu = U S V^\top$, gives the same without forming
 # $C$: the rows of $V^\top$ are the components, and $\lambda_i = S_i^2 / n$.
+#
+# `pca_fit` is your own work: `torch.pca_lowrank` is refused in it.
 
 
 # %%

@@ -1,12 +1,27 @@
-# Differs: NumPy and SciPy do the work, tensors only at the door; noise for all steps drawn at once.
+# Differs: NumPy does the work, tensors only at the door; noise for all steps drawn at once.
 import numpy as np
 import torch
-from scipy.spatial.distance import cdist
-from scipy.special import logsumexp, softmax
 
 
 def _np(t):
     return t.detach().cpu().numpy()
+
+
+def cdist(X, Y):
+    return np.sqrt(squared(X, Y))
+
+
+def squared(X, Y):
+    return ((X[:, None] - Y[None]) ** 2).sum(-1)
+
+
+def logsumexp(a, axis):
+    top = a.max(axis, keepdims=True)
+    return (top + np.log(np.exp(a - top).sum(axis, keepdims=True))).squeeze(axis)
+
+
+def softmax(a, axis):
+    return np.exp(a - np.expand_dims(logsumexp(a, axis), axis))
 
 
 def _back(array, like):
@@ -20,7 +35,7 @@ def _log_joint(x, means, std, weights):
         raise ValueError(f"weights: got {tuple(weights.shape)}")
     X, M = _np(x).astype(np.float64), _np(means).astype(np.float64)
     d = X.shape[1]
-    return X, M, np.log(_np(weights))[None] - cdist(X, M, "sqeuclidean") / (2 * std * std) - d * np.log(
+    return X, M, np.log(_np(weights))[None] - squared(X, M) / (2 * std * std) - d * np.log(
         np.sqrt(2 * np.pi) * std
     )
 

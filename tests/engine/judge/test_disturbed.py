@@ -90,7 +90,7 @@ class Ended:
 )
 def test_a_slow_minder_leaves_no_doubt_about_who_ended_a_worker(ended, disturbed, reason):
     transport = WorkerTransport(
-        SimpleNamespace(spawn=lambda limits: Ended(ended)), WorkerLimits(memory_bytes=1, cpu_seconds=1)
+        SimpleNamespace(spawn=lambda limits, libraries: Ended(ended)), WorkerLimits(memory_bytes=1, cpu_seconds=1)
     )
     transport.start()
     with pytest.raises(WorkerLost, match=reason):

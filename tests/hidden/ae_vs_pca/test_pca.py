@@ -10,6 +10,8 @@ import torch
 from autograder.judge import check
 from autograder.language import _
 
+FORBIDDEN = ("torch.pca_lowrank",)
+
 
 def cloud(draw, n, D, centred=False):
     """Data with distinct variances in directions of no axis, far from the origin unless centred."""
@@ -44,7 +46,7 @@ def uncentred(x, d):
     return {name: V.T @ V for name, V in rows.items()}
 
 
-@check(points=0.5, covers=("mean",))
+@check(points=0.5, covers=("mean",), forbids=FORBIDDEN)
 def test_pca_mean(student, compare, draw, expect):
     """pca_fit returns the mean of the rows."""
     x = cloud(draw, draw.integer(20, 40), draw.integer(5, 8))
@@ -52,7 +54,7 @@ def test_pca_mean(student, compare, draw, expect):
     compare(mean, x.mean(0), f"the mean from {what}")
 
 
-@check(points=1, covers=("subspace",))
+@check(points=1, covers=("subspace", "own_work"), forbids=FORBIDDEN)
 def test_pca_subspace(student, compare, draw, expect):
     """The components are orthonormal rows and span the directions of largest variance of the centred data."""
     for n, D in ((draw.integer(30, 50), draw.integer(5, 8)), (draw.integer(6, 8), draw.integer(10, 12))):
@@ -78,7 +80,7 @@ def test_pca_subspace(student, compare, draw, expect):
         )
 
 
-@check(points=0.5, covers=("order",))
+@check(points=0.5, covers=("order",), forbids=FORBIDDEN)
 def test_pca_order(student, compare, draw, expect):
     """The components come by decreasing variance."""
     x, d = cloud(draw, draw.integer(40, 60), draw.integer(6, 8), centred=True), draw.integer(3, 4)
