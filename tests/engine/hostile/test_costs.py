@@ -129,7 +129,7 @@ class FakeParent:
     def __init__(self, answer) -> None:
         self.answer = answer
 
-    def spawn(self, limits):
+    def spawn(self, limits, libraries):
         mine, theirs = socket.socketpair()
         threading.Thread(target=self._serve, args=(theirs,), daemon=True).start()
         return FakeWorker(mine)
