@@ -1,9 +1,13 @@
 """Unpacking what strangers packed: zip and tar, into a folder of our own, within limits, regular files only.
 
 An archive is hostile until proved otherwise. Nothing is written outside the target, no link, device or pipe is made,
-sizes are counted as they come out and not as they are announced, and whatever is refused is said with its reason.
-Files that no exercise could be (pictures, data) are put there empty: their names are listed, their bytes are not
-needed.
+and sizes are counted as they come out and not as they are announced. Every member has a place: what is refused is
+empty there, with its reason, so that it is seen whose it is; a name that no disk takes, or that another has already,
+is cut there and remembered whole. Files that no exercise could be (pictures, data) are put there empty, too: their
+names are listed, their bytes are not needed.
+
+What can be seen of damage: a zip and a compressed tar have checksums over all that is in them. A plain tar has one
+over each header alone: a broken header and a member that was cut off are seen, another byte in a file is not.
 """
 
 from __future__ import annotations
@@ -12,20 +16,24 @@ import io
 import os
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from autograder.course.written import Intake
 from autograder.language import _
 from autograder.submissions.budget import Budget, OverBudget
-from autograder.submissions.packed import ARCHIVES, BROKEN, CHUNK, ArchiveRefused, Member, Refused, is_archive, short
+from autograder.submissions.packed import ARCHIVES, BROKEN, CHUNK, ArchiveRefused, Member, is_archive, short
 from autograder.submissions.reader import MAX_BYTES
 from autograder.submissions.tars import tar_members
 from autograder.submissions.zips import zip_members
 
 _WANTED = (".py", ".ipynb", ".yml", ".yaml", ".csv", ".txt", ".html", ".json", *ARCHIVES)
 MAX_PATH = 3_900  # bytes of a whole path: systems take 4,096
+MAX_NAME = 140  # bytes of a part of it: disks take 255, encrypted ones 143
+MAX_PARTS = 30
 MAX_PACKED = 100_000_000  # bytes of an archive of one student's
 MAX_RATIO = 200.0  # how many times larger than the archive what comes out may be; asked only beyond FREE bytes
 FREE = 32_000_000
@@ -33,11 +41,24 @@ FREE = 32_000_000
 CLASS = Intake(depth=3, entries=500_000, unpacked_mb=64_000, seconds=3_600)
 
 
+@dataclass
+class Contents:
+    """What became of members of archives that could not be put on a disk as they are.
+
+    Attributes:
+        names: how what lies under another name is called.
+        lost: why a file is empty.
+    """
+
+    names: dict[Path, str] = field(default_factory=dict)
+    lost: dict[Path, str] = field(default_factory=dict)
+
+
 def unpack(
     stream: IO[bytes],
     target: Path,
     budget: Budget,
-    refused: list[Refused],
+    contents: Contents,
     *,
     packed: int = MAX_PACKED,
     names_only: bool = False,
@@ -48,7 +69,7 @@ def unpack(
         stream: the archive.
         target: where to.
         budget: what may come out; it is counted there.
-        refused: takes what was left out, and why.
+        contents: takes what was left out and what is called otherwise.
         packed: most bytes of the archive itself.
         names_only: every file stays empty.
 
@@ -65,7 +86,7 @@ def unpack(
     members = zip_members(stream, budget) if start.startswith(b"PK") else tar_members(stream, start, budget)
     target.mkdir(parents=True, exist_ok=True)
     try:
-        _write(members, target, size, budget, names_only, refused)
+        _write(members, _Places(target, contents.names), size, budget, names_only, contents.lost)
     except ArchiveRefused:
         raise
     except OverBudget as over:
@@ -75,50 +96,44 @@ def unpack(
 
 
 def _write(
-    members: Iterator[Member], target: Path, packed: int, budget: Budget, names_only: bool, refused: list[Refused]
+    members: Iterator[Member], places: _Places, packed: int, budget: Budget, names_only: bool, lost: dict[Path, str]
 ) -> None:
-    seen: dict[str, str] = {}
     written = 0
     for member in members:
         budget.enter()
-        parts = safe_parts(member.name)
-        reason = parts if isinstance(parts, str) else _too_long(target, parts)
+        parts, reason = safe_parts(member.name)
         if not reason and member.kind not in ("file", "folder"):
             reason = member.kind
-        if not reason and isinstance(parts, tuple):
-            reason = _collision(parts, member.kind, seen)
-        if reason or isinstance(parts, str):
-            refused.append(Refused(member.name, reason))
-            continue
-        path = target.joinpath(*parts)
-        needed = not names_only and (path.name.lower().endswith(_WANTED) or ".git" in parts)
-        if needed and member.size > (MAX_PACKED if is_archive(path.name) else MAX_BYTES) and ".git" not in parts:
-            needed = False
-            refused.append(Refused(member.name, _("too large ({size:.0f} MB)").format(size=member.size / 1e6)))
-            continue
+        path = places.of(parts, member.kind == "folder" and not reason)
+        needed = not names_only and (parts[-1].lower().endswith(_WANTED) or ".git" in parts)
+        if needed and member.size > (MAX_PACKED if is_archive(parts[-1]) else MAX_BYTES) and ".git" not in parts:
+            reason = reason or _("too large ({size:.0f} MB)").format(size=member.size / 1e6)
         try:
-            if member.kind == "folder":
+            if member.kind == "folder" and not reason:
                 path.mkdir(parents=True, exist_ok=True)
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
-            if needed:
+            if needed and not reason:
                 written = _copy(member, path, budget, written, packed)
             else:
                 path.touch()
             if member.mtime is not None:
                 os.utime(path, (member.mtime, member.mtime))
-        except ArchiveRefused:
+        except (ArchiveRefused, OverBudget) as refusal:
+            lost[path] = refusal.message  # as far as it came
             raise
         except BROKEN as error:
-            if member.kind == "file":
-                path.unlink(missing_ok=True)
-            refused.append(Refused(member.name, _("damaged in the archive: {reason}").format(reason=short(error))))
+            reason = _("damaged in the archive: {reason}").format(reason=short(error))
+            if path.is_file():
+                os.truncate(path, 0)
+        if reason:
+            lost[path] = reason
 
 
 def _copy(member: Member, path: Path, budget: Budget, written: int, packed: int) -> int:
-    # O_EXCL: what is there is ours already, a second member of that name was refused above.
+    # O_EXCL: no two members have one place.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    with member.content() as source, os.fdopen(os.open(path, flags, 0o600), "wb") as sink:
+    with os.fdopen(os.open(path, flags, 0o600), "wb") as sink, member.content() as source:
         while chunk := source.read(CHUNK):
             written += len(chunk)
             budget.unpack(len(chunk))
@@ -129,42 +144,73 @@ def _copy(member: Member, path: Path, budget: Budget, written: int, packed: int)
     return written
 
 
-def _too_long(target: Path, parts: tuple[str, ...]) -> str:
-    length = len(os.fsencode(target)) + sum(len(os.fsencode(part)) + 1 for part in parts)
-    return _("the name is too long") if length > MAX_PATH else ""
-
-
-def safe_parts(name: str) -> tuple[str, ...] | str:
-    """The parts of a member's name below the archive, or the reason why it may not be written."""
+def safe_parts(name: str) -> tuple[tuple[str, ...], str]:
+    """The parts of a member's name as a place below the archive, and why it may not be unpacked there."""
+    reason = ""
     if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in name):
-        return _("the name holds control characters")
+        reason = _("the name holds control characters")
+        name = "".join("?" if unicodedata.category(sign) in ("Cc", "Cs") else sign for sign in name)
     name = name.replace("\\", "/")
-    if name.startswith("/") or re.match(r"^[A-Za-z]:", name):
-        return _("the name leads outside the archive")
-    parts = tuple(part for part in name.split("/") if part not in ("", "."))
-    if ".." in parts:
-        return _("the name leads outside the archive")
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or re.match(r"^[A-Za-z]:", name) or ".." in parts:
+        reason = _("the name leads outside the archive")
+        parts = [part for part in (re.sub(r"^[A-Za-z]:", "", part) for part in parts) if part not in ("", "..")]
     if not parts:
-        return _("the name is blank")
-    if len(parts) > 30 or any(len(part.encode()) > 250 for part in parts):
-        return _("the name is too long")
-    return parts
+        return ("?",), reason or _("the name is blank")
+    if len(parts) > MAX_PARTS:
+        return (parts[0], parts[-1]), reason or _("the name is too long")
+    return tuple(parts), reason
 
 
-def _collision(parts: tuple[str, ...], kind: str, seen: dict[str, str]) -> str:
-    """Why a name cannot stand beside an earlier one; a name that can is remembered."""
-    for depth in range(1, len(parts) + 1):
-        name = "/".join(parts[:depth])
-        key = unicodedata.normalize("NFC", name).casefold()
-        here = "folder" if depth < len(parts) else kind
-        known = seen.get(key)
-        if known is None:
-            seen[key] = f"{here} {name}"
-        elif known != f"{here} {name}" or here == "file":
-            if known == f"{here} {name}":
-                return _("a second file of this name in the archive")
-            other = known.partition(" ")[2]
-            return _("the name differs from {other} only in case, or one is a file and one a folder").format(
-                other=ascii(other)
-            )
-    return ""
+@dataclass
+class _Places:
+    """Where members of an archive lie.
+
+    Args:
+        target: the folder that they come to.
+        names: takes how what lies under another name is called.
+    """
+
+    target: Path
+    names: dict[Path, str]
+    _folders: dict[tuple[Path, str], Path] = field(default_factory=dict)
+    _taken: set[tuple[Path, str]] = field(default_factory=set)
+    _again: Counter[tuple[Path, str]] = field(default_factory=Counter)
+
+    def of(self, parts: tuple[str, ...], is_folder: bool) -> Path:
+        """A place of its own for a file; for a folder the same as before."""
+        if len(os.fsencode(self.target)) + sum(min(MAX_NAME, len(part.encode())) + 1 for part in parts) > MAX_PATH:
+            parts = (parts[0], parts[-1])
+        place = self.target
+        for depth, part in enumerate(parts, start=1):
+            folder = depth < len(parts) or is_folder
+            known = self._folders.get((place, part)) if folder else None
+            place = known or self._new(place, part, folder)
+        return place
+
+    def _new(self, place: Path, part: str, folder: bool) -> Path:
+        key = place, _alike(part)
+        while (place, _alike(name := _cut(part, self._again[key]))) in self._taken:
+            self._again[key] += 1
+        self._taken.add((place, _alike(name)))
+        path = place / name
+        if name != part:
+            self.names[path] = part
+        if folder:
+            self._folders[place, part] = path
+        return path
+
+
+def _alike(name: str) -> str:
+    """Disks take names for one that differ in case, or in how a letter is composed."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _cut(part: str, again: int) -> str:
+    """A name as a disk takes it: its beginning and its end, and a number where others are cut to the same."""
+    mark = f"~{again}" if again else ""
+    stem, suffix = os.path.splitext(part)
+    if len(part.encode()) + len(mark) <= MAX_NAME:
+        return f"{stem}{mark}{suffix}"
+    raw = part.encode()
+    return f"{raw[:70].decode(errors='ignore')}~{again}{raw[-50:].decode(errors='ignore')}"

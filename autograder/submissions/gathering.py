@@ -87,10 +87,14 @@ class Gatherer:
                 elif isinstance(item, Evidence):
                     sorted_.broken.append(item)
                 elif was_called(item, delivery.renames) in COURSE_FILES:
-                    walk.ignored.append(item.path)
+                    sorted_.courses.append(item)
                 else:
                     self._sort(item, delivery, gathered, sorted_)
         self._take_strays(delivery, gathered, sorted_)
+        if gathered.candidates or any((sorted_.strays, sorted_.others, sorted_.typed, sorted_.broken)):
+            walk.ignored += [item.path for item in sorted_.courses]
+        else:
+            sorted_.others += [replace(item, aside=_("a file of the course's own")) for item in sorted_.courses]
         self._rest(delivery, gathered, sorted_)
         return gathered
 
@@ -99,7 +103,9 @@ class Gatherer:
         told = self.decided(item.path)[0]
         match = match_exercise(name, self.exercises)
         version = first_name(item.name)[1] if delivery.renames else 0
-        if told:
+        if item.aside and not told:
+            sorted_.others.append(item)
+        elif told:
             note = _("The teacher said that it is for {exercise}.").format(exercise=told)
             gathered.candidates.append(Candidate(item, told, 4, delivery, version, (note,)))
         elif item.typed:
@@ -253,9 +259,8 @@ class Gatherer:
             kind = "aside" if beside or empty else "no_code"
             evidence.append(Evidence(item.path, reason, kind, exercises=left))
         for item in sorted_.others:
-            evidence.append(
-                Evidence(item.path, _("neither .py nor .ipynb"), "aside" if beside else "no_code", exercises=left)
-            )
+            reason = item.aside or _("neither .py nor .ipynb")
+            evidence.append(Evidence(item.path, reason, "aside" if beside else "no_code", exercises=left))
         if wanted and not set(wanted) & taken and taken and not any(item.counts for item in evidence):
             first = gathered.candidates[0]
             reason = _("handed in for {wanted}, and it is {exercise}").format(wanted=wanted[0], exercise=first.exercise)
@@ -269,6 +274,7 @@ class _Sorted:
     strays: list[Found] = field(default_factory=list)  # code without an exercise's name
     others: list[Found] = field(default_factory=list)
     typed: list[Found] = field(default_factory=list)
+    courses: list[Found] = field(default_factory=list)  # what came with the exercise
     helpers: list[Found] = field(default_factory=list)
     broken: list[Evidence] = field(default_factory=list)
     contents: Mapping[Path, Content] = field(default_factory=dict)

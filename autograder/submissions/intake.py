@@ -109,9 +109,7 @@ class _Class:
         if not self.source.is_dir():
             if not self.source.is_file():
                 raise ConfigurationError(_("there is no such folder of submissions"), file=self.source)
-            self.base, refused = recognition.open_class(self.source)
-            recognition.base = self.base
-            self.evidence += refused
+            self.base = recognition.base = recognition.open_class(self.source)
         try:
             os.scandir(self.base).close()
         except OSError as error:
@@ -155,10 +153,10 @@ class _Class:
     def _roster_beside(self) -> Roster | None:
         """The only table beside the submissions that is a roster."""
         found = []
-        for item in listed(self.base):
-            if item.name.lower().endswith(TABLES[:2]) and item.name not in (TIMES, GROUPS) and item.is_file():
+        for item in listed(self.base, {}):
+            if item.name.lower().endswith(TABLES[:2]) and item.name not in (TIMES, GROUPS) and item.is_file:
                 try:
-                    found.append(read_roster(self.base / item.name))
+                    found.append(read_roster(item.path))
                 except ConfigurationError:
                     continue
         return found[0] if len(found) == 1 and len(found[0].people) > 0 else None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from autograder.course.roster import OWN, Claim, Roster
 from autograder.language import _
@@ -124,13 +124,17 @@ class Context:
     """What a layout is told about the course.
 
     Attributes:
-        around: names of the folders and the archive around the download, the inmost last.
+        names: of what lies there under another name.
     """
 
     exercises: Sequence[str]
     zone: tzinfo
     roster: Roster | None = None
-    around: Sequence[str] = ()
+    names: Mapping[Path, str] = field(default_factory=dict)
+
+    def listed(self, folder: Path, limit: int = 100_000) -> list[Item]:
+        """What is in a folder by name, without leftovers of systems; nothing where it cannot be read."""
+        return listed(folder, self.names, limit)
 
 
 class Layout(Protocol):
@@ -154,43 +158,64 @@ class Layout(Protocol):
         """Who handed in what, and when."""
 
 
-def listed(folder: Path, limit: int = 100_000) -> list[os.DirEntry[str]]:
-    """What is in a folder by name, without leftovers of systems; links and all. Nothing where it cannot be read."""
-    found = []
+@dataclass(frozen=True)
+class Item:
+    """Something in a folder.
+
+    Attributes:
+        path: where it lies.
+        name: what it is called: in an archive it may have a name that no disk takes.
+        kind: a link is never followed.
+    """
+
+    path: Path
+    name: str
+    kind: Literal["file", "folder", "link", "other"]
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder, and no link to one."""
+        return self.kind == "folder"
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is an ordinary file, and no link to one."""
+        return self.kind == "file"
+
+
+def listed(
+    folder: Path,
+    names: Mapping[Path, str],
+    limit: int = 100_000,
+    always: Set[str] = frozenset(),
+    faults: list[Evidence] | None = None,
+) -> list[Item]:
+    """What is in a folder, by name.
+
+    Args:
+        folder: nothing is in one that cannot be read.
+        names: of what lies there under another name.
+        limit: at most so many, and those called as in `always`.
+        faults: takes why a folder cannot be read. Without it, leftovers of systems are left out, too.
+    """
+    found: list[Item] = []
     try:
         with os.scandir(folder) as items:
             for item in items:
-                if not is_leftover(item.name):
-                    found.append(item)
-                if len(found) >= limit:
-                    break
-    except OSError:  # whoever reads the folder says so
+                if (len(found) < limit or item.name in always) and (faults is not None or not is_leftover(item.name)):
+                    path = folder / item.name
+                    found.append(Item(path, names.get(path, item.name) if names else item.name, _kind(item)))
+    except OSError as error:
+        if faults is not None:
+            reason = _("cannot be read: {reason}").format(reason=error.strerror or str(error))
+            faults.append(Evidence(folder, reason, "unreadable"))
         return []
     return sorted(found, key=lambda item: item.name)
 
 
-def listed_within(
-    folder: Path, evidence: list[Evidence], limit: int | None = None, always: Set[str] = frozenset()
-) -> list[os.DirEntry[str]]:
-    """What is in a folder, by name: at most `limit` entries, and those called as in `always`."""
-    kept: list[os.DirEntry[str]] = []
-    try:
-        with os.scandir(folder) as items:
-            for item in items:
-                if limit is None or len(kept) < limit or item.name in always:
-                    kept.append(item)
-    except OSError as error:
-        reason = _("cannot be read: {reason}").format(reason=error.strerror or str(error))
-        evidence.append(Evidence(folder, reason, "unreadable"))
-        return []
-    return sorted(kept, key=lambda item: item.name)
-
-
-def is_folder(item: os.DirEntry[str]) -> bool:
-    """Whether it is a folder, and no link to one."""
-    return item.is_dir(follow_symlinks=False)
-
-
-def is_file(item: os.DirEntry[str]) -> bool:
-    """Whether it is an ordinary file, and no link to one."""
-    return item.is_file(follow_symlinks=False)
+def _kind(item: os.DirEntry[str]) -> Literal["file", "folder", "link", "other"]:
+    if item.is_symlink():
+        return "link"
+    if item.is_dir(follow_symlinks=False):
+        return "folder"
+    return "file" if item.is_file(follow_symlinks=False) else "other"

@@ -1,4 +1,4 @@
-"""What archives of both kinds have in common: members, refusals, and what their readers raise where they are broken."""
+"""What archives of both kinds have in common: members, a refusal, and what readers raise where they are broken."""
 
 from __future__ import annotations
 
@@ -21,14 +21,6 @@ BROKEN = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError,
     NotImplementedError, RuntimeError, OverflowError, IndexError, KeyError, AssertionError, MemoryError,
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A member that was not unpacked, and why."""
-
-    name: str
-    reason: str
 
 
 class ArchiveRefused(AutograderError):

@@ -6,7 +6,6 @@ around. What is no layout for certain is refused with the reason: a class must n
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,13 +16,13 @@ from autograder.course.errors import ConfigurationError
 from autograder.course.roster import OWN, Claim, Roster
 from autograder.language import _
 from autograder.submissions.evidence import Evidence
-from autograder.submissions.layout import Context, Delivery, Reading, is_file, is_folder, listed
+from autograder.submissions.layout import Context, Delivery, Item, Reading, listed
 from autograder.submissions.layouts import FALLBACK, layouts
-from autograder.submissions.names import is_code, match_exercise, normal
+from autograder.submissions.names import is_code, is_leftover, match_exercise, normal
 from autograder.submissions.packed import ArchiveRefused, is_archive
 from autograder.submissions.shown import shown
 from autograder.submissions.tables import TABLES
-from autograder.submissions.unpacking import Unpacker, below
+from autograder.submissions.unpacking import Unpacker
 from autograder.submissions.wanted import Wanted
 
 MAX_AROUND = 4  # folders and archives around a download
@@ -100,44 +99,39 @@ class Recognition:
     def _side_by_side(self) -> list[Download]:
         """Each archive, where nothing else lies there but tables and papers, and they are downloads of classes."""
         items = [item for item in self._items(self.base) if not item.name.lower().endswith(_PAPERS)]
-        packed = [item.name for item in items if is_file(item) and is_archive(item.name)]
+        packed = {item.name: item.path for item in items if item.is_file and is_archive(item.name)}
         if not packed or len(packed) < len(items):
             return []
         if self.wanted.layout == "auto":
             if self._detected(self.base)[0] != FALLBACK:
                 return []
-            looked = {name: self._whole(self.base / name) for name in packed}
+            looked = {name: self._whole(path) for name, path in packed.items()}
             platforms = [name for name, layout in looked.items() if layout not in ("", FALLBACK, "flat")]
             per_exercise = len(packed) > 1 and all(self._exercise(name) for name in packed)
             classes = [name for name, layout in looked.items() if layout == "class"]
-            if per_exercise or (len(packed) == 1 and not self._knows(packed[0])):
+            if per_exercise or (len(packed) == 1 and not self._knows(next(iter(packed)))):
                 platforms += classes
             # One of them alone must not turn everybody's archives into downloads.
             if 2 * len(platforms) <= sum(layout != "" for layout in looked.values()):
                 return []
             broken = [name for name, layout in looked.items() if not layout]
             self.evidence += [
-                Evidence(self.base / name, _("an archive that is no download of a platform's"), "person_unknown")
+                Evidence(packed[name], _("an archive that is no download of a platform's"), "person_unknown")
                 for name in packed
                 if name not in platforms and name not in broken
             ]
-            packed = [name for name in packed if name in platforms or name in broken]
+            packed = {name: path for name, path in packed.items() if name in platforms or name in broken}
         elif self.wanted.layout in (FALLBACK, "flat"):
             return []
-        return [download for name in packed if (download := self._opened(name, len(packed) == 1)) is not None]
+        found = [self._download(self._inside(self.open_class(path)), name) for name, path in packed.items()]
+        for download in found:
+            download.alone = len(found) == 1
+        return found
 
-    def _opened(self, name: str, alone: bool) -> Download | None:
-        path = self.base / name
-        place, refused = self.open_class(path)
-        self.evidence += refused
-        download = self._download(self._inside(place), name)
-        download.alone = alone
-        return download
-
-    def open_class(self, path: Path) -> tuple[Path, list[Evidence]]:
+    def open_class(self, path: Path) -> Path:
         """A class's archive, unpacked; ConfigurationError where it is none, or damaged and that was not allowed."""
         try:
-            place, refused, damage = self.unpacker.class_archive(path, self.wanted.damaged)
+            place, damage = self.unpacker.class_archive(path, self.wanted.damaged)
         except ArchiveRefused as refusal:
             told = _(
                 "{reason}; whoever is in it would be missing. Download it again, or read what can be read: --damaged"
@@ -146,10 +140,7 @@ class Recognition:
             raise ConfigurationError(reason, file=path) from refusal
         if damage:
             self.damage.append(Damage(path, damage))
-        return place, [
-            Evidence(below(place, item.name), item.reason, "person_unknown" if is_code(item.name) else "aside")
-            for item in refused
-        ]
+        return place
 
     def _whole(self, path: Path) -> str:
         """What an archive holds by its names alone: a layout, `class`, or "" where it cannot be read.
@@ -167,10 +158,10 @@ class Recognition:
         """Several folders that are classes each: a folder too many, and more than one of them."""
         if self.wanted.layout not in ("auto", FALLBACK) or self._detected(self.base)[0] != FALLBACK:
             return []
-        folders = [item.name for item in self._items(self.base) if is_folder(item)]
+        folders = {item.name: item.path for item in self._items(self.base) if item.is_folder}
         if len(folders) < 2 or any(self._knows(name) for name in folders):
             return []
-        classes = [name for name in folders if self._is_class(self.base / name)]
+        classes = [name for name, path in folders.items() if self._is_class(path)]
         if 2 * len(classes) <= len(folders):
             return []
         if self.roster is None:
@@ -183,10 +174,8 @@ class Recognition:
             )
         for name in folders:
             if name not in classes:
-                self.evidence.append(
-                    Evidence(self.base / name, _("no class, as the folders beside it"), "person_unknown")
-                )
-        found = [self._download(self.base / name, name) for name in classes]
+                self.evidence.append(Evidence(folders[name], _("no class, as the folders beside it"), "person_unknown"))
+        found = [self._download(folders[name], name) for name in classes]
         for download in found:
             download.alone = False
         return found
@@ -199,8 +188,8 @@ class Recognition:
             items = [item for item in self._items(place) if not item.name.lower().endswith(_PAPERS)]
             if len(items) != 1 or self._detected(place)[0] != FALLBACK or self._knows(items[0].name):
                 return place
-            inner = place / items[0].name
-            if is_folder(items[0]) and self._goes_in(place, inner):
+            inner = items[0].path
+            if items[0].is_folder and self._goes_in(place, inner):
                 place = inner
             else:
                 return place
@@ -219,16 +208,16 @@ class Recognition:
         if self._is_class(inner):
             return True
         within = self._items(inner)
-        return len(within) == 1 and is_folder(within[0]) and self._goes_in(inner, inner / within[0].name)
+        return len(within) == 1 and within[0].is_folder and self._goes_in(inner, within[0].path)
 
     def _is_class(self, place: Path) -> bool:
         """Whether what is in a folder are students: the roster knows them, or several hold the same exercise."""
         items = self._items(place)
         if any(
-            is_file(item) and is_code(item.name) and match_exercise(item.name, self.wanted.exercises) for item in items
+            item.is_file and is_code(item.name) and match_exercise(item.name, self.wanted.exercises) for item in items
         ):
             return False
-        inner = [item for item in items if is_folder(item) or is_archive(item.name)]
+        inner = [item for item in items if item.is_folder or is_archive(item.name)]
         if not inner:
             return False
         if self.roster is not None:
@@ -238,7 +227,7 @@ class Recognition:
             stem = item.name.partition(".")[0]
             if _OWN_FOLDERS.match(stem) or self._exercise(stem):
                 return False
-            own = {e for name in self._names(place / item.name) if (e := self._exercise_of(name))}
+            own = {e for name in self._names(item.path) if (e := self._exercise_of(name))}
             if own & seen:
                 return True
             seen |= own
@@ -247,9 +236,9 @@ class Recognition:
 
     def _names(self, path: Path, depth: int = 2) -> Iterator[str]:
         """Names of files of code in a folder and those in it: some of them, of a flood."""
-        for item in listed(path, _LOOK) if not path.is_symlink() else []:
-            if is_folder(item) and depth:
-                yield from self._names(path / item.name, depth - 1)
+        for item in self._context().listed(path, _LOOK) if not path.is_symlink() else []:
+            if item.is_folder and depth:
+                yield from self._names(item.path, depth - 1)
             elif is_code(item.name):
                 yield item.name
 
@@ -311,6 +300,9 @@ class Recognition:
 
     def _read(self, place: Path, layout: str) -> Reading:
         reading = layouts()[layout].read(place, self._context())
+        for item in listed(place, {}, faults=reading.evidence):
+            if is_leftover(item.name):
+                reading.ignored.append(item.path)
         beside = [part.path for d in reading.deliveries for part in d.parts if part.path.parent == place]
         skipped = {path for path in beside if self._is_beside(path)}
         reading.deliveries = [d for d in reading.deliveries if not d.parts or {p.path for p in d.parts} - skipped]
@@ -318,7 +310,7 @@ class Recognition:
         return reading
 
     def _context(self) -> Context:
-        return Context(self.wanted.exercises, self.wanted.zone, self.roster)
+        return Context(self.wanted.exercises, self.wanted.zone, self.roster, self.unpacker.contents.names)
 
     def _is_beside(self, path: Path) -> bool:
         """Whether something is a table, or a folder that results go to: nobody's work."""
@@ -335,8 +327,8 @@ class Recognition:
     def _without(self) -> set[Path]:
         return {path.resolve() for path in self.wanted.without}
 
-    def _items(self, place: Path) -> list[os.DirEntry[str]]:
-        return [item for item in listed(place) if not self._is_beside(place / item.name)]
+    def _items(self, place: Path) -> list[Item]:
+        return [item for item in self._context().listed(place) if not self._is_beside(item.path)]
 
 
 def _explains(reading: Reading) -> bool:

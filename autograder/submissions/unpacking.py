@@ -8,11 +8,11 @@ import weakref
 from pathlib import Path
 from tempfile import mkdtemp
 
-from autograder.submissions.archives import CLASS, MAX_PACKED, safe_parts, unpack
+from autograder.submissions.archives import CLASS, MAX_PACKED, Contents, unpack
 from autograder.submissions.budget import Budget
 from autograder.submissions.model import SubmissionUnreadable
 from autograder.submissions.opening import read_regular
-from autograder.submissions.packed import ArchiveRefused, Refused
+from autograder.submissions.packed import ArchiveRefused
 
 CLASS_PACKED = 64_000_000_000  # bytes of a class's archive
 
@@ -29,9 +29,9 @@ class Unpacker:
         self._work = work
         self._remove: weakref.finalize[[str], Unpacker] | None = None
         self._origins: dict[str, Path] = {}
-        self.lost: dict[Path, str] = {}  # members of a class's archive that could not be unpacked, and why
+        self.contents = Contents()
 
-    def student_archive(self, path: Path, base: Path, budget: Budget) -> tuple[Path, list[Refused]]:
+    def student_archive(self, path: Path, base: Path, budget: Budget) -> Path:
         """Unpack an archive that a student made.
 
         Raises:
@@ -42,15 +42,14 @@ class Unpacker:
         except SubmissionUnreadable as refusal:
             raise ArchiveRefused(refusal.message) from refusal
         folder = self._folder(path)
-        refused: list[Refused] = []
         try:
-            unpack(stream, folder, budget, refused)
+            unpack(stream, folder, budget, self.contents)
         except ArchiveRefused:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return folder, refused
+        return folder
 
-    def class_archive(self, path: Path, damaged: bool = False) -> tuple[Path, list[Refused], str]:
+    def class_archive(self, path: Path, damaged: bool = False) -> tuple[Path, str]:
         """Unpack a platform's download of a whole class.
 
         Args:
@@ -58,41 +57,27 @@ class Unpacker:
             damaged: take what comes out of a damaged one.
 
         Returns:
-            The folder, what was left out, and what is damaged ("" where nothing is).
+            The folder, and what is damaged ("" where nothing is).
 
         Raises:
             ArchiveRefused: it cannot be unpacked, or not whole.
         """
         folder = self._folder(path)
-        damage = ""
-        refused: list[Refused] = []
         with path.open("rb") as stream:
             try:
-                unpack(stream, folder, Budget(CLASS), refused, packed=CLASS_PACKED)
+                unpack(stream, folder, Budget(CLASS), self.contents, packed=CLASS_PACKED)
             except ArchiveRefused as refusal:
                 if not damaged:
                     raise
-                damage = refusal.message
-        return folder, [item for item in refused if not self._keep_a_place(folder, item)], damage
-
-    def _keep_a_place(self, folder: Path, item: Refused) -> bool:
-        """An empty file where one was lost, so that it is seen whose it was."""
-        parts = safe_parts(item.name)
-        place = folder.joinpath(*parts) if isinstance(parts, tuple) else folder
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.touch(exist_ok=False)
-        except OSError:
-            return False
-        self.lost[place] = item.reason
-        return True
+                return folder, refusal.message
+        return folder, ""
 
     def names_in(self, path: Path) -> Path | None:
         """A folder of empty files, called as those in an archive, to see what it is; None where it cannot be read."""
         folder = self._folder(path)
         try:
             with path.open("rb") as stream:
-                unpack(stream, folder, Budget(CLASS), [], packed=CLASS_PACKED, names_only=True)
+                unpack(stream, folder, Budget(CLASS), self.contents, packed=CLASS_PACKED, names_only=True)
         except (ArchiveRefused, OSError):
             return None
         return folder
@@ -102,8 +87,14 @@ class Unpacker:
         if self._work is None or not path.is_relative_to(self._work):
             return path
         first, *rest = path.relative_to(self._work).parts
-        archive = self._origins.get(first)
-        return path if archive is None else self.origin(archive).joinpath(*rest)
+        archive, place = self._origins.get(first), self._work / first
+        if archive is None:
+            return path
+        found = self.origin(archive)
+        for part in rest:
+            place /= part
+            found /= self.contents.names.get(place, part)
+        return found
 
     def close(self) -> None:
         """Remove what was unpacked, where the folder for it was made here."""
@@ -121,7 +112,3 @@ class Unpacker:
         folder.mkdir(mode=0o700)
         return folder
 
-
-def below(folder: Path, name: str) -> Path:
-    """A member's place, as something to show, whatever its name tried to be."""
-    return folder / name.replace("\0", "\\0").lstrip("/")

@@ -5,18 +5,20 @@ Links are never followed. What cannot be looked at is evidence: it was handed in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder.language import _
 from autograder.submissions.budget import Budget, OverBudget
 from autograder.submissions.evidence import Evidence
-from autograder.submissions.layout import Part, listed_within
+from autograder.submissions.layout import Part, listed
 from autograder.submissions.names import SUFFIXES, first_name, is_code, is_leftover, looks_packed
 from autograder.submissions.packed import ArchiveRefused, is_archive
-from autograder.submissions.unpacking import Unpacker, below
+from autograder.submissions.unpacking import Unpacker
 
+_LOOK = 1000  # things in a tool's folder that are looked at
+_NOBODYS = frozenset({"__MACOSX", ".git", ".github", ".hg", ".svn", ".Trashes", ".Spotlight-V100", ".fseventsd"})
 MAX_FOLDERS = 10  # folders below a student's own: `exercises/markov_quiz/` comes with the bundle
 
 
@@ -29,6 +31,7 @@ class Found:
         name: what the student called it.
         depth: folders and archives around it.
         typed: text typed into the platform.
+        aside: why it is not graded, whatever it is called.
     """
 
     path: Path
@@ -36,6 +39,7 @@ class Found:
     name: str
     depth: int = 0
     typed: bool = False
+    aside: str = ""
 
 
 @dataclass
@@ -59,21 +63,30 @@ class Walk:
     def part(self, part: Part) -> Iterator[Found | Evidence]:
         """Everything in a part of a delivery."""
         base = self.base if part.path.is_relative_to(self.base) else part.path.parent
-        name = part.name or part.path.name
-        if part.path.is_symlink():
+        name = part.name or self._names.get(part.path, part.path.name)
+        if is_leftover(name):
+            yield from self._leftover(part.path, base, name, 0)
+        elif part.path.is_symlink():
             yield Evidence(part.path, _("a link: links are not followed"), "unreadable")
         elif part.path.is_dir():
             for found in self._folder(part.path, base, 0, 0):
-                typed = part.typed and isinstance(found, Found)
-                yield Found(found.path, found.base, found.name, found.depth, True) if typed else found  # type: ignore[union-attr]
-        elif is_archive(name) and self.unpacker is not None and not part.typed:
+                yield replace(found, typed=True) if part.typed and isinstance(found, Found) else found
+        elif is_archive(name) and self._can_open(part.path) and not part.typed:
             yield from self._archive(part.path, base, 0, 0)
         else:
             yield from self._file(part.path, base, name, 0, part.typed)
 
+    @property
+    def _names(self) -> Mapping[Path, str]:
+        return self.unpacker.contents.names if self.unpacker is not None else {}
+
+    def _can_open(self, path: Path) -> bool:
+        return self.unpacker is not None and path not in self.unpacker.contents.lost
+
     def _file(self, path: Path, base: Path, name: str, depth: int, typed: bool = False) -> Iterator[Found | Evidence]:
-        if self.unpacker is not None and path in self.unpacker.lost:
-            yield Evidence(path, self.unpacker.lost[path], "unreadable")
+        if lost := self.unpacker.contents.lost.get(path) if self.unpacker is not None else "":
+            code = is_code(name) or looks_packed(name)
+            yield Evidence(path, lost, "unreadable") if code else Found(path, base, name, depth, aside=lost)
         elif not path.is_file():
             yield Evidence(path, _("not an ordinary file (a pipe, a socket or a device)"), "unreadable")
         elif looks_packed(name) and not typed:
@@ -81,16 +94,25 @@ class Walk:
         else:
             yield Found(path, base, name, depth, typed)
 
+    def _leftover(self, path: Path, base: Path, name: str, depth: int) -> Iterator[Found | Evidence]:
+        """What a system or a tool left behind. Notebooks in a folder of copies may be all that was handed in."""
+        self.ignored.append(path)
+        if name in _NOBODYS or path.is_symlink() or not path.is_dir():
+            return
+        reason = _("in a folder that a tool keeps for itself")
+        for item in listed(path, self._names, _LOOK):
+            yield Found(item.path, base, item.name, depth + 1, aside=reason)
+
     def _folder(self, folder: Path, base: Path, depth: int, nested: int) -> Iterator[Found | Evidence]:
         """Files first, then what is in folders: thousands of pictures in one must not hide the work beside it."""
         exact = {f"{exercise}{suffix}" for exercise in self.exercises for suffix in SUFFIXES}
         folders: list[Path] = []
         archives: list[Path] = []
         faults: list[Evidence] = []
-        for item in listed_within(folder, faults, self.budget.intake.entries + 1, exact):
-            path = folder / item.name
+        for item in listed(folder, self._names, self.budget.intake.entries + 1, exact, faults):
+            path = item.path
             if is_leftover(item.name):
-                self.ignored.append(path)
+                yield from self._leftover(path, base, item.name, depth)
                 continue
             try:
                 self.budget.enter()
@@ -101,16 +123,14 @@ class Walk:
                     yield Evidence(folder, reason, "limit")
                 if item.name not in exact:
                     continue
-            if self.unpacker is not None and path in self.unpacker.lost:
-                yield Evidence(path, self.unpacker.lost[path], "unreadable")
-            elif item.is_symlink():
+            if item.kind == "link":
                 yield Evidence(path, _("a link: links are not followed"), "unreadable")
-            elif item.is_dir(follow_symlinks=False):
+            elif item.is_folder:
                 if depth >= MAX_FOLDERS:
                     yield Evidence(path, _("folders too deep inside the student's folder"), "limit")
                 else:
                     folders.append(path)
-            elif item.is_file(follow_symlinks=False) and is_archive(item.name) and self.unpacker is not None:
+            elif item.is_file and is_archive(item.name) and self._can_open(path):
                 archives.append(path)
             else:
                 yield from self._file(path, base, item.name, depth)
@@ -126,22 +146,19 @@ class Walk:
         assert self.unpacker is not None
         try:
             self.budget.nest(nested + 1)
-            folder, refused = self.unpacker.student_archive(path, base, self.budget)
+            folder = self.unpacker.student_archive(path, base, self.budget)
         except OverBudget as over:
             yield Evidence(path, over.message, "limit")
             return
         except ArchiveRefused as refusal:
             yield Evidence(path, refusal.message, "limit" if refusal.over else "unreadable")
             return
-        for item in refused:
-            lost = is_code(item.name) or looks_packed(item.name)
-            yield Evidence(below(folder, item.name), item.reason, "unreadable" if lost else "aside")
         found = False
         # What is in an archive of its own is where the student put it; folders around it are said.
         for inner in self._folder(folder, folder, depth, nested + 1):
             found = True
             yield inner
-        if not found and not refused:
+        if not found:
             yield Evidence(path, _("the archive is empty"))
 
 

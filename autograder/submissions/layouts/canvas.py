@@ -20,7 +20,7 @@ from pathlib import Path
 
 from autograder.course.roster import Claim, Roster, fold
 from autograder.language import N_, _, ngettext
-from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, is_file, listed
+from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading
 
 RANK = 40
 TITLE = N_('Canvas\'s "Download submissions"')
@@ -43,7 +43,7 @@ class _Name:
 
 def detect(folder: Path, context: Context) -> str:
     """Most files are called as Canvas calls them."""
-    files = [item.name for item in listed(folder) if is_file(item)]
+    files = [item.name for item in context.listed(folder) if item.is_file]
     found = sum(_parse(name, frozenset()) is not None for name in files)
     return (
         ngettext(
@@ -59,13 +59,13 @@ def read(folder: Path, context: Context) -> Reading:
     reading = Reading()
     numbers = context.roster.texts("canvas") if context.roster is not None else set()
     parts: dict[tuple[str, str, bool], list[Part]] = {}
-    for item in listed(folder):
+    for item in context.listed(folder):
         found = _parse(item.name, numbers)
-        if found is None or not (is_file(item) or item.is_symlink()):
-            reading.stranger(folder / item.name, _("the name has not the form of a Canvas submission"))
+        if found is None or not (item.is_file or item.kind == "link"):
+            reading.stranger(item.path, _("the name has not the form of a Canvas submission"))
             continue
         own = parts.setdefault((found.name, found.number, found.late), [])
-        own.append(Part(folder / item.name, found.file, found.typed))
+        own.append(Part(item.path, found.file, found.typed))
     for (name, number, late), own in parts.items():
         notes = (_("Canvas marks it as late."),) if late else ()
         who = _identity(name, number, context.roster)

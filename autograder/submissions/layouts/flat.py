@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.language import N_, _, ngettext
-from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, is_file, is_folder, listed
+from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading
 from autograder.submissions.names import SUFFIXES, normal
 from autograder.submissions.packed import is_archive
 
@@ -22,10 +22,10 @@ _COPY = re.compile(r"\s*\((\d{1,3})\)$")
 
 def detect(folder: Path, context: Context) -> str:
     """Files of code at the top, and more of them than folders."""
-    items = listed(folder)
-    files = [item.name for item in items if is_file(item) and item.name.lower().endswith(SUFFIXES)]
+    items = context.listed(folder)
+    files = [item.name for item in items if item.is_file and item.name.lower().endswith(SUFFIXES)]
     named = [name for name in files if not isinstance(split(name, context.exercises), str)]
-    enough = named and len(files) > sum(map(is_folder, items))
+    enough = named and len(files) > sum(item.is_folder for item in items)
     return (
         ngettext(
             "{n} file with an exercise and a student in its name",
@@ -41,12 +41,12 @@ def read(folder: Path, context: Context) -> Reading:
     """A delivery for each student: their files may be several attempts."""
     reading = Reading()
     parts: dict[tuple[str, str, int], list[Part]] = {}
-    for item in listed(folder):
-        path = folder / item.name
+    for item in context.listed(folder):
+        path = item.path
         found: tuple[str, str] | str = _("not an ordinary file, and a flat folder holds only files")
-        if item.is_symlink():
+        if item.kind == "link":
             found = _("a link: links are not followed")
-        elif is_file(item):
+        elif item.is_file:
             found = split(item.name, context.exercises)
         if isinstance(found, str):
             reading.stranger(path, found)

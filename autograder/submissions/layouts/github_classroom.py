@@ -22,7 +22,7 @@ from pathlib import Path
 from autograder.course.roster import OWN, Claim, Roster, fold
 from autograder.language import N_, _, ngettext
 from autograder.submissions.evidence import Evidence
-from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, is_folder, listed
+from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading
 from autograder.submissions.names import normal
 
 RANK = 50
@@ -34,7 +34,7 @@ SECONDS = 20
 
 def detect(folder: Path, context: Context) -> str:
     """Most folders are repositories, called after one assignment."""
-    folders = [item.name for item in listed(folder) if is_folder(item)]
+    folders = [item.name for item in context.listed(folder) if item.is_folder]
     clones = [name for name in folders if (folder / name / ".git").is_dir()]
     start, exercise = _assignment(clones, folder, context)
     if not clones or 2 * len(clones) <= len(folders) or not (start or exercise):
@@ -45,15 +45,15 @@ def detect(folder: Path, context: Context) -> str:
 def read(folder: Path, context: Context) -> Reading:
     """A delivery for each repository."""
     reading = Reading()
-    items = listed(folder)
-    start, _exercise = _assignment([item.name for item in items if is_folder(item)], folder, context)
+    items = context.listed(folder)
+    start, _exercise = _assignment([item.name for item in items if item.is_folder], folder, context)
     folders: list[tuple[str, str, str]] = []
     for item in items:
         user, exercise = _split(item.name, start, context.exercises)
-        if not is_folder(item):
-            reading.stranger(folder / item.name, _("not a folder: a clone of a repository is expected"))
+        if not item.is_folder:
+            reading.stranger(item.path, _("not a folder: a clone of a repository is expected"))
         elif not user:
-            reading.stranger(folder / item.name, _("no user's name in the folder's name"))
+            reading.stranger(item.path, _("no user's name in the folder's name"))
         else:
             folders.append((item.name, user, exercise))
     times = commit_times([folder / name for name, _user, _exercise in folders])

@@ -15,7 +15,7 @@ from pathlib import Path
 from autograder.course.roster import Claim
 from autograder.language import N_, _, ngettext
 from autograder.submissions.evidence import Evidence
-from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, listed
+from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading
 from autograder.submissions.model import SubmissionUnreadable
 from autograder.submissions.opening import read_regular
 from autograder.submissions.times import parse_time
@@ -42,7 +42,7 @@ def read(folder: Path, context: Context) -> Reading:
         reason = _("cannot be read: {reason}").format(reason=error)
         reading.evidence.append(Evidence(folder / METADATA, reason))
         metadata = {}
-    here = {item.name for item in listed(folder) if item.name != METADATA}
+    here = {item.name for item in context.listed(folder) if item.name != METADATA}
     for name, about in metadata.items():
         path = folder / Path(name).name
         members = _members(about)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from autograder.course.roster import Claim, Roster, fold
 from autograder.language import N_, _, ngettext
-from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, is_folder, listed
+from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading
 
 RANK = 20
 TITLE = N_('Moodle\'s "Download all submissions"')
@@ -36,7 +36,7 @@ _TEAM = re.compile(r"(?i)\b(group|team|groupe|[ée]quipe|gruppe|grupo|equipo|gru
 
 def detect(folder: Path, context: Context) -> str:
     """Moodle's own words in the names."""
-    found = sum(_NAME.match(item.name) is not None for item in listed(folder))
+    found = sum(_NAME.match(item.name) is not None for item in context.listed(folder))
     return (
         ngettext("{n} name with “_assignsubmission_”", "{n} names with “_assignsubmission_”", found).format(n=found)
         if found
@@ -49,15 +49,15 @@ def read(folder: Path, context: Context) -> Reading:
     reading = Reading()
     parts: dict[tuple[str, str], list[Part]] = {}
     members = False
-    for item in listed(folder):
-        path = folder / item.name
+    for item in context.listed(folder):
+        path = item.path
         found = _NAME.match(item.name)
-        if found is None or not (is_folder(item) or found["rest"] or item.is_symlink()):
+        if found is None or not (item.is_folder or found["rest"] or item.kind == "link"):
             reading.stranger(path, _("the name has not the form of a Moodle submission"))
             continue
         members |= found["rest"] is not None
         own = parts.setdefault((found["name"].strip(), found["id"] or ""), [])
-        name = "" if is_folder(item) else found["rest"] or ""
+        name = "" if item.is_folder else found["rest"] or ""
         own.append(Part(path, name, typed=found["plugin"] == "onlinetext"))
     hidden = _hidden_names(parts)
     # Where one is a team by its name, all are; who is in them, nothing in the download says.

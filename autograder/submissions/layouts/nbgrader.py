@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autograder.language import N_, _, ngettext
 from autograder.submissions.evidence import Evidence
-from autograder.submissions.layout import Context, Delivery, Identity, Part, Reading, is_folder, listed
+from autograder.submissions.layout import Context, Delivery, Identity, Item, Part, Reading, listed
 from autograder.submissions.model import SubmissionUnreadable
 from autograder.submissions.opening import read_regular
 from autograder.submissions.times import parse_time
@@ -20,6 +20,7 @@ TITLE = N_("nbgrader's folder of a course, or its `submitted`")
 SURE = False
 
 TIMESTAMP = "timestamp.txt"
+SECRET = "submission_secret.txt"  # names the feedback's file, from 0.9 on
 SUBMITTED = "submitted"
 # What nbgrader itself makes in a course's folder.
 _OWN = frozenset(
@@ -31,11 +32,11 @@ _OWN = frozenset(
 def detect(folder: Path, context: Context) -> str:
     """A folder `submitted`, or a `timestamp.txt` beside an assignment's files."""
     inner = folder / SUBMITTED
-    if inner.is_dir() and not inner.is_symlink() and any(map(is_folder, listed(inner))):
+    if inner.is_dir() and not inner.is_symlink() and any(item.is_folder for item in context.listed(inner)):
         return _("a folder {name}").format(name=SUBMITTED)
-    students = [item.name for item in listed(folder) if is_folder(item)]
+    students = [item for item in context.listed(folder) if item.is_folder]
     # Of most students: one of them alone must not turn the whole class into another layout.
-    found = sum(_has_timestamp(folder / student) for student in students)
+    found = sum(_has_timestamp(student.path, context) for student in students)
     return (
         ngettext("{n} student with a {name}", "{n} students with a {name}", found).format(n=found, name=TIMESTAMP)
         if 2 * found > len(students)
@@ -43,8 +44,8 @@ def detect(folder: Path, context: Context) -> str:
     )
 
 
-def _has_timestamp(student: Path) -> bool:
-    return any((student / item.name / TIMESTAMP).is_file() for item in listed(student, 1000) if is_folder(item))
+def _has_timestamp(student: Path, context: Context) -> bool:
+    return any((item.path / TIMESTAMP).is_file() for item in context.listed(student, 1000) if item.is_folder)
 
 
 def read(folder: Path, context: Context) -> Reading:
@@ -52,45 +53,46 @@ def read(folder: Path, context: Context) -> Reading:
     reading = Reading()
     inner = folder / SUBMITTED
     if inner.is_dir() and not inner.is_symlink():
-        for item in listed(folder):
+        for item in context.listed(folder):
             if item.name in _OWN or item.name.startswith("gradebook.db"):
-                reading.ignored.append(folder / item.name)
+                reading.ignored.append(item.path)
             elif item.name != SUBMITTED:
-                reading.stranger(folder / item.name, _("beside the folder {name}").format(name=SUBMITTED))
+                reading.stranger(item.path, _("beside the folder {name}").format(name=SUBMITTED))
         folder = inner
-    for student in listed(folder):
-        path = folder / student.name
-        if not is_folder(student):
-            reading.stranger(path, _("belongs into a student's folder: submitted/<student>/<assignment>/"))
+    for student in context.listed(folder):
+        if not student.is_folder:
+            reading.stranger(student.path, _("belongs into a student's folder: submitted/<student>/<assignment>/"))
             continue
-        items = listed(path)
+        items = context.listed(student.path)
         who = Identity.own(student.name)
         if not items:
-            reading.evidence.append(Evidence(path, _("the folder is empty")))
-        reading.deliveries += [_delivery(who, path / item.name, context, reading) for item in items if is_folder(item)]
+            reading.evidence.append(Evidence(student.path, _("the folder is empty")))
+        reading.deliveries += [_delivery(who, item, context, reading) for item in items if item.is_folder]
         # A file beside the assignments' folders: whose it is stands above it, and what it is for in its name alone.
-        loose = tuple(Part(path / item.name) for item in items if not is_folder(item))
-        if loose or not any(map(is_folder, items)):
+        loose = tuple(Part(item.path) for item in items if not item.is_folder)
+        if loose or not any(item.is_folder for item in items):
             reading.deliveries.append(Delivery(who, loose))
     return reading
 
 
-def _delivery(who: Identity, folder: Path, context: Context, reading: Reading) -> Delivery:
-    stamp = folder / TIMESTAMP
+def _delivery(who: Identity, folder: Item, context: Context, reading: Reading) -> Delivery:
+    stamp = folder.path / TIMESTAMP
     submitted, unread = None, ""
     parts = []
-    for item in listed(folder):
-        if item.name != TIMESTAMP:
-            parts.append(Part(folder / item.name))
+    for item in listed(folder.path, context.names, faults=reading.evidence):
+        if item.name not in (TIMESTAMP, SECRET):
+            parts.append(Part(item.path))
             continue
-        reading.ignored.append(stamp)
+        reading.ignored.append(item.path)
+        if item.name == SECRET:
+            continue
         try:
-            text = read_regular(stamp, 1000, folder).content.decode("utf-8", "replace")
+            text = read_regular(stamp, 1000, folder.path).content.decode("utf-8", "replace")
             # nbgrader writes the zone; where it does not, the time is UTC.
             submitted = parse_time(text, UTC)
             unread = "" if submitted else ascii(text[:60])
         except SubmissionUnreadable as unreadable:
             unread = unreadable.message
     if not parts:
-        reading.evidence.append(Evidence(folder, _("the folder is empty")))
+        reading.evidence.append(Evidence(folder.path, _("the folder is empty")))
     return Delivery(who, tuple(parts), submitted, exercise=folder.name, unread=unread)

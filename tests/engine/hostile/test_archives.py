@@ -9,6 +9,7 @@ import os
 import stat
 import struct
 import tarfile
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -18,9 +19,9 @@ from hypothesis import strategies as st
 
 from autograder.course.written import Intake
 from autograder.submissions import Wanted, read_class
-from autograder.submissions.archives import safe_parts, unpack
+from autograder.submissions.archives import Contents, safe_parts, unpack
 from autograder.submissions.budget import Budget
-from autograder.submissions.packed import ArchiveRefused, Refused
+from autograder.submissions.packed import ArchiveRefused
 
 SMALL = Intake(entries=50, unpacked_mb=0.2)
 TOTAL = 200_000  # bytes
@@ -55,14 +56,18 @@ def info_of(name: str, mode: int = 0) -> zipfile.ZipInfo:
     return info
 
 
-def opened(content: bytes, folder: Path, intake: Intake = SMALL) -> list[Refused]:
-    refused: list[Refused] = []
-    unpack(io.BytesIO(content), folder, Budget(intake), refused, packed=1_000_000)
-    return refused
+def opened(content: bytes, folder: Path, intake: Intake = SMALL) -> list[str]:
+    """Unpack it; why members were left out, whose places are empty."""
+    contents = Contents()
+    unpack(io.BytesIO(content), folder, Budget(intake), contents, packed=1_000_000)
+    assert all(path.is_relative_to(folder) and path.read_bytes() == b"" for path in contents.lost)
+    return list(contents.lost.values())
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    """What is in files that are not empty."""
+    found = {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {name: content for name, content in found.items() if content}
 
 
 OUTSIDE = ["../evil.py", "a/../../evil.py", "/evil.py", "C:\\evil.py", "..\\evil.py", "a\\..\\..\\evil.py", "//evil.py"]
@@ -75,7 +80,7 @@ def test_no_name_leads_outside(tmp_path, name, kind):
         [(entry(name), b"x"), (entry("toy.py"), b"y")]
     )  # fmt: skip
     (refused,) = opened(content, tmp_path / "in" / "side")
-    assert "outside" in refused.reason
+    assert "outside" in refused
     assert files(tmp_path) == {"in/side/toy.py": b"y"}
 
 
@@ -91,14 +96,14 @@ def test_no_name_leads_outside(tmp_path, name, kind):
 )
 def test_links_and_devices_of_a_tar(tmp_path, odd):
     (refused,) = opened(tarred([odd, (entry("b.py"), b"y")]), tmp_path / "x")
-    assert "link" in refused.reason or "ordinary" in refused.reason
+    assert "link" in refused or "ordinary" in refused
     assert files(tmp_path) == {"x/b.py": b"y"}
 
 
 @pytest.mark.parametrize("file_type", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFSOCK])
 def test_links_and_devices_of_a_zip(tmp_path, file_type):
     (refused,) = opened(made([(info_of("toy.py", file_type | 0o644), b"/etc/passwd"), ("b.py", b"y")]), tmp_path / "x")
-    assert "link" in refused.reason or "ordinary" in refused.reason
+    assert "link" in refused or "ordinary" in refused
     assert files(tmp_path) == {"x/b.py": b"y"}
 
 
@@ -113,19 +118,23 @@ def test_what_a_link_would_have_led_to_stays_untouched(tmp_path):
 
 @pytest.mark.parametrize(
     "names",
-    [("toy.py", "TOY.PY"), ("a/toy.py", "A/toy.py"), ("toy.py", "toy.py"), ("toy", "toy/x.py"), ("é.py", "e\u0301.py"),
-     ("a/b.py", "a")],
+    [("toy.py", "TOY.PY"), ("a/toy.py", "A/toy.py"), ("toy.py", "toy.py"), ("toy.py", "toy.py/x.py"), ("é.py", "e\u0301.py"),
+     ("a.py/b.py", "a.py")],
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_names_that_collide(tmp_path, names):
-    refused = opened(made([(names[0], b"1"), (names[1], b"2")]), tmp_path / "x")
-    assert [item.name for item in refused] == [names[1]]
-    assert len(files(tmp_path)) == 1
+    """On some disks they are one: each has a place of its own, and is called as it was."""
+    contents = Contents()
+    unpack(io.BytesIO(made([(names[0], b"1"), (names[1], b"2")])), tmp_path / "x", Budget(SMALL), contents)
+    assert sorted(files(tmp_path).values()) == [b"1", b"2"]
+    assert len({unicodedata.normalize("NFC", name).casefold() for name in files(tmp_path)}) == 2
+    assert set(contents.names.values()) <= {part for name in names for part in name.split("/")}
+    assert len(contents.names) == 1
 
 
-@pytest.mark.parametrize("name", ["a\nb.py", "a\x1b[1m.py", "x" * 300 + ".py", "/".join("a" * 40), ".", ""])
+@pytest.mark.parametrize("name", ["a\nb.py", "a\x1b[1m.py", "/".join("a" * 40), ".", ""])
 def test_names_that_cannot_be(tmp_path, name):
-    assert isinstance(safe_parts(name), str)
+    assert safe_parts(name)[1]
 
 
 @pytest.mark.parametrize("packed", [
@@ -148,7 +157,7 @@ def test_an_announced_size_is_not_believed(tmp_path):
     for mark, at in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
         place = content.index(mark) + at
         content[place : place + 4] = struct.pack("<I", 3)
-    refused: list[Refused] = []
+    refused: list[str] = []
     try:
         refused = opened(bytes(content), tmp_path / "x")
     except ArchiveRefused:
@@ -186,7 +195,7 @@ def test_an_encrypted_member(tmp_path):
     for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         content[content.index(mark) + at] |= 1
     (refused,) = opened(bytes(content), tmp_path / "x")
-    assert "encrypted" in refused.reason
+    assert "encrypted" in refused
     assert files(tmp_path) == {"x/b.py": b"y"}
 
 
@@ -194,13 +203,14 @@ def test_a_damaged_member_costs_itself(tmp_path):
     content = bytearray(made([("toy.py", b"x = 1\n" * 50), ("b.py", b"y")], zipfile.ZIP_STORED))
     content[content.index(b"x = 1") + 3] ^= 0xFF
     (refused,) = opened(bytes(content), tmp_path / "x")
-    assert "damaged" in refused.reason
+    assert "damaged" in refused
     assert files(tmp_path) == {"x/b.py": b"y"}
 
 
 def test_pictures_are_listed_and_not_unpacked(tmp_path):
     opened(made([("plot.png", b"0" * 10_000_000), ("toy.py", b"y")]), tmp_path / "x")
-    assert files(tmp_path) == {"x/plot.png": b"", "x/toy.py": b"y"}
+    assert files(tmp_path) == {"x/toy.py": b"y"}
+    assert (tmp_path / "x" / "plot.png").read_bytes() == b""
 
 
 def test_names_without_the_utf8_flag(tmp_path):

@@ -64,14 +64,14 @@ def test_a_flood_of_files_hides_nobodys_work(tmp_path, where):
 def test_no_more_entries_are_kept_than_looked_at(tmp_path, monkeypatch):
     """A million names must not become a million objects, nor be sorted."""
     kept: list[int] = []
-    listed = walking.listed_within
+    listed = walking.listed
 
     def count(*arguments):
         found = listed(*arguments)
         kept.append(len(found))
         return found
 
-    monkeypatch.setattr(walking, "listed_within", count)
+    monkeypatch.setattr(walking, "listed", count)
     for number in range(500):
         put(tmp_path, f"eve/{number}.txt", b"")
     read_class(tmp_path, Wanted(["toy"], intake=Intake(entries=50)))

@@ -153,12 +153,15 @@ def test_a_damaged_download_is_refused_or_says_who_is_lost(tmp_path: Path, damag
 
 
 def test_one_member_with_a_long_or_foreign_name_does_not_refuse_the_class(tmp_path: Path):
-    long = "/".join(["d" * 240] * 20) + "/toy.py"
-    content = zipped({**CLASS, f"eve/{long}": CODE})
+    deep, deeper = ("/".join(["d" * 600] * depth) + "/toy.py" for depth in (9, 40))
+    content = zipped({**CLASS, f"eve/{deep}": CODE, f"fay/{deeper}": CODE})
     (tmp_path / "class.zip").write_bytes(content)
     scan = read_class(tmp_path / "class.zip", Wanted(["toy"]))
-    assert graded(scan) == ["ada", "bob", "zoe"]
-    assert any("too long" in item.reason and item.counts for item in scan.evidence)
+    assert graded(scan) == ["ada", "bob", "eve", "zoe"]
+    assert scan.entries[2].path.read_bytes() == CODE
+    assert scan.origin(scan.entries[2].path) == tmp_path / "class.zip" / "eve" / deep
+    assert kinds(scan) == {"fay": "unreadable"}
+    assert "too long" in scan.not_gradable[0].message
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT, encoding="latin-1") as archive:
         for name in ("ada/toy.py", "Zoé/toy.py"):

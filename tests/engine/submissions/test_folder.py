@@ -184,7 +184,9 @@ def test_the_bundle_handed_in_whole_is_read(tmp_path: Path) -> None:
     scan = read_class(tmp_path, Wanted(EXERCISES))
     assert placed(scan) == [("alice", "markov_quiz", "markov_quiz.py")]
     assert "found in the folder alice/exercises/markov_quiz" in scan.entries[0].notes[0]
-    assert scan.evidence == ()
+    (copy,) = scan.evidence
+    assert copy.path.name == "x.ipynb"
+    assert not copy.counts
     assert len(scan.ignored) == 7
 
 

@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parents[3] / "autograder"
 INBOX = '''
 """Files called `exercise=student.py`."""
 
-from autograder.submissions.layout import Delivery, Identity, Part, Reading, listed
+from autograder.submissions.layout import Delivery, Identity, Part, Reading
 
 RANK = 5
 TITLE = "an inbox"
@@ -26,15 +26,15 @@ SURE = False
 
 
 def detect(folder, context):
-    return "an equals sign in every name" if all("=" in item.name for item in listed(folder)) else ""
+    return "an equals sign in every name" if all("=" in item.name for item in context.listed(folder)) else ""
 
 
 def read(folder, context):
     reading = Reading()
-    for item in listed(folder):
+    for item in context.listed(folder):
         exercise, student = item.name.removesuffix(".py").split("=")
         who = Identity(student)
-        part = Part(folder / item.name, f"{exercise}.py")
+        part = Part(item.path, f"{exercise}.py")
         reading.deliveries.append(Delivery(who, (part,), exercise=exercise))
     return reading
 '''
