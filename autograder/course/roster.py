@@ -349,6 +349,8 @@ def _space(heading: str, cells: Mapping[str, str]) -> Space | None:
     """The name space of a column. "ID" is two platforms' heading for a number of their own."""
     if heading == "id" and not {"sis user id", "sis login id"}.isdisjoint(cells):
         return "canvas"  # its gradebook's export
+    if heading == "identifier" and "github username" in cells:
+        return "id"  # GitHub Classroom's own roster
     if heading == "id" and "status" in cells and _PARTICIPANT.match(cells["id"]):
         return "moodle"  # its grading worksheet in German
     return _SPACES.get(heading)

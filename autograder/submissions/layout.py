@@ -26,6 +26,7 @@ class Identity:
         number: the platform's own, where it wants it back with a grade.
         group: the group that it was handed in for.
         unknown: why nobody can say who this is.
+        doubted_group: a group that it may be, too, and nothing tells.
     """
 
     student: str
@@ -34,6 +35,7 @@ class Identity:
     number: str = ""
     group: str = ""
     unknown: str = ""
+    doubted_group: str = ""
 
     @classmethod
     def own(cls, name: str) -> Identity:

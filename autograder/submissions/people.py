@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.course.roster import Claim, Person, Roster, fold, name_key, turned
+from autograder.course.roster import OWN, Claim, Person, Roster, fold, name_key, turned
 from autograder.language import _
 from autograder.submissions.evidence import EvidenceKind
 from autograder.submissions.layout import Delivery, Identity
@@ -57,7 +57,15 @@ def owners(downloads: Sequence[Sequence[Delivery]], roster: Roster | None, group
 
 def _owned(delivery: Delivery, roster: Roster | None, groups: Roster | None) -> Owned:
     who = delivery.who
-    if who.group and (members := groups.members(who.group) if groups is not None else []):
+    members = groups.members(who.group or who.doubted_group) if groups is not None else []
+    if members and (others := _outside(who, members, groups)):
+        reason = _("{name} may be the group {group}, and {listing} of this name or number, who is not in it").format(
+            name=shown(who.name or who.student), group=shown(who.group or who.doubted_group),
+            listing=", ".join(person.name or person.id for person in others) or "?",
+        )  # fmt: skip
+        people = (*members, *others)
+        return Owned(delivery, (), "contradiction", reason, tuple(dict.fromkeys(person.id for person in people)))
+    if who.group and members:
         note = _("Handed in by the group {group}: {names}.").format(
             group=shown(who.group), names=", ".join(person.name or person.id for person in members)
         )
@@ -66,15 +74,22 @@ def _owned(delivery: Delivery, roster: Roster | None, groups: Roster | None) -> 
     if who.unknown:
         return _unknown(delivery, who.unknown, roster)
     if who.group and not who.claims:
-        reason = _("nobody knows who is in the group {group}; a column `group` in the roster says it").format(
-            group=shown(who.group)
-        )
-        return _unknown(delivery, reason, roster)
+        reason = _("{group} is nobody on the roster, and none of its groups; a column `group` has them")
+        reason = reason.format(group=shown(who.group))
+        return _unknown(delivery, reason, groups)
     label = readable(who.student)
     if roster is None:
         reason = bad_folder(label)
         return _unknown(delivery, reason, None) if reason else Owned(delivery, (label,))
     return _on_roster(delivery, roster)
+
+
+def _outside(who: Identity, members: Sequence[Person], groups: Roster | None) -> list[Person]:
+    """Whoever a group's delivery names, and is none of its members."""
+    if groups is None or not (who.claims or who.doubted_group):
+        return []
+    named = [person for claim in (*who.claims, Claim(who.name, ("name",))) for person in groups.known(claim)]
+    return named if who.doubted_group else [person for person in named if person not in members]
 
 
 def _on_roster(delivery: Delivery, roster: Roster) -> Owned:
@@ -148,19 +163,33 @@ def _numbers(who: Identity) -> str:
 
 
 def _unknown(delivery: Delivery, reason: str, roster: Roster | None) -> Owned:
-    """Nobody's. Whoever is called nearly like that may be meant, and must not be missing for it."""
+    """Nobody's. Whoever may be meant must not be missing for it: who is called nearly like that, and where no name is
+    given everybody of whom the roster does not say what the platform does."""
     who = delivery.who
     where = delivery.parts[0].path if delivery.parts else delivery.where or Path()
-    text = fold(who.name or who.student or where.stem)
-    possible = []
-    for person in roster.people if roster is not None and len(text) >= _SHORTEST else ():
+    own = who.name or who.student or where.stem
+    text = fold(own)
+    possible = {person.id: person for person in roster.known(Claim(own, OWN))} if roster is not None else {}
+    for person in roster.people if roster is not None else ():
         names = {text for text in person.identities if len(text) >= _SHORTEST} | {fold(person.last)} - {""}
-        if any(
-            (len(name) >= _SHORTEST and name in text) or difflib.SequenceMatcher(None, name, text).ratio() >= _ALIKE
-            for name in names
+        if _may_be(who, person) or (
+            len(text) >= _SHORTEST
+            and any(
+                (len(name) >= _SHORTEST and name in text) or difflib.SequenceMatcher(None, name, text).ratio() >= _ALIKE
+                for name in names
+            )
         ):
-            possible.append(person.id)
+            possible[person.id] = person
     return Owned(delivery, (), "person_unknown", reason, tuple(possible))
+
+
+def _may_be(who: Identity, person: Person) -> bool:
+    """Whether nothing tells that an unknown group or number is not this person's."""
+    if who.group and not who.claims:
+        return not person.group
+    # Moodle's numbers change with every assignment: one that nobody has may be anybody's.
+    spaces = {claim.spaces[0] for claim in who.claims} if not who.name else set()
+    return "moodle" in spaces or any(not person.known_as.get(space) for space in spaces - {"id", "email"})
 
 
 def _without_doubles(owned: Sequence[Owned]) -> list[Owned]:
@@ -202,4 +231,4 @@ def _told_apart(owned: Sequence[Owned]) -> list[Owned]:
 
 
 def _key(who: Identity) -> tuple[str, ...]:
-    return (*(claim.text for claim in who.claims), who.name)
+    return (*(claim.text for claim in who.claims), who.number, who.name)

@@ -66,9 +66,10 @@ def read(folder: Path, context: Context) -> Reading:
             continue
         own = parts.setdefault((found.name, found.number, found.late), [])
         own.append(Part(item.path, found.file, found.typed))
+    people = _people({name for name, _number, _late in parts}, context.roster)
     for (name, number, late), own in parts.items():
         notes = (_("Canvas marks it as late."),) if late else ()
-        who = _identity(name, number, context.roster)
+        who = _identity(name, number, context.roster, people)
         reading.deliveries.append(Delivery(who, tuple(own), late=late, notes=notes, renames=True))
     return reading
 
@@ -88,13 +89,20 @@ def _parse(name: str, numbers: Set[str]) -> _Name | None:
     return next((one for one in possible if one.number in numbers), possible[0] if possible else None)
 
 
-def _identity(name: str, number: str, roster: Roster | None) -> Identity:
+def _people(names: Set[str], roster: Roster | None) -> bool:
+    """Whether people hand in, and not groups: one is called as a person and as no group."""
+    groups = {fold(group) for group in roster.groups} if roster is not None else set()
+    return roster is not None and any(roster.known(Claim(n, ("name",))) for n in names if fold(n) not in groups)
+
+
+def _identity(name: str, number: str, roster: Roster | None, people: bool) -> Identity:
     if number.startswith("anon_"):
         return Identity(number, (Claim(number.removeprefix("anon_"), ("anonymous",)),), number=number)
     groups = roster.groups if roster is not None else ()
     group = next((group for group in groups if name and fold(group) == fold(name)), "")
     handing_in = roster.known(Claim(number, ("canvas",))) if roster is not None else []
     # People write their own names: only a member hands in for a group.
-    if group and (not handing_in or any(fold(person.group) == fold(group) for person in handing_in)):
+    member = any(fold(person.group) == fold(group) for person in handing_in)
+    if group and (member or not (handing_in or people)):
         return Identity(name, group=group)
-    return Identity(name or number, (Claim(number, ("canvas",)),), name, number)
+    return Identity(name or number, (Claim(number, ("canvas",)),), name, number, doubted_group=group)

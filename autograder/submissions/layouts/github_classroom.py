@@ -75,28 +75,37 @@ def _identity(user: str, roster: Roster | None) -> Identity:
         if group:
             return Identity(user, group=group)
         again = Claim(re.sub(r"-\d{1,2}$", "", user), ("github",))
-        claims = (again,) if roster.known(again) else (Claim(user, OWN),)
+        claims = (again,) if roster.known(again) else (Claim(user, ("github", *OWN)),)
     return Identity(user, claims)
 
 
 def _assignment(names: Sequence[str], folder: Path, context: Context) -> tuple[str, str]:
-    """What the names of all repositories begin with, and the exercise that they are for; "" where nothing tells."""
+    """What the names of all repositories begin with, and the exercise that they are for; "" where nothing tells.
+
+    Classroom's folder says it. Else it is what they have in common: more of it than an exercise's name only where the
+    roster then knows more of the users, for users may begin alike.
+    """
     slug = re.sub(r"-submissions$", "", folder.name)
-    if slug != folder.name and any(name.startswith(f"{slug}-") for name in names):
-        return f"{slug}-", ""
     exercise = next((found for name in names if (found := _split(name, "", context.exercises)[1])), "")
-    return _common_start(names), exercise
+    if slug != folder.name and any(name.startswith(f"{slug}-") for name in names):
+        return f"{slug}-", exercise
+    start = _common_start(names)
+    if exercise and context.roster is not None and start:
+        users = [[_split(name, long, context.exercises)[0] for name in names] for long in ("", start)]
+        short, long = (sum(bool(context.roster.known(Claim(u, ("github", *OWN)))) for u in found) for found in users)
+        return (start if long > short else ""), exercise
+    return ("" if exercise else start), exercise
 
 
 def _split(name: str, start: str, exercises: Sequence[str]) -> tuple[str, str]:
     """The user and the exercise in `markov-quiz-adalovelace`; the exercise is "" where none has this name."""
+    if start and name.startswith(start):
+        inside = [exercise for exercise in exercises if exercise in normal(start)]
+        return name[len(start) :], max(inside, key=len, default="")
     for exercise in sorted(exercises, key=len, reverse=True):
         before = exercise.replace("_", "-") + "-"
         if name.lower().replace("_", "-").startswith(before):
             return name[len(before) :], exercise
-    if start and name.startswith(start):
-        inside = [exercise for exercise in exercises if exercise in normal(start)]
-        return name[len(start) :], inside[0] if len(inside) == 1 else ""
     return name, ""
 
 

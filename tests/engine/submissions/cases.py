@@ -438,7 +438,7 @@ CASES: list[Case] = [
         "dot before the name",
         "",
         put({"u1/markov_quiz.py": CODE, ".u2/markov_quiz.py": CODE}),
-        {"u1": "markov_quiz.py", "u2": "missing", "u3": "missing"},
+        {"u1": "markov_quiz.py", "u2": "person_unknown", "u3": "missing"},
         PLAIN,
     ),
     Case("folder", "archives", "a zip for each student", put(plain.archives(ALL)), EACH, PLAIN),
@@ -542,7 +542,7 @@ CASES: list[Case] = [
         "team",
         "nobody knows the groups",
         packed(moodle.download(GROUP)),
-        {"u1": "missing", "u2": "missing", "u3": "missing", "Team Red": "person_unknown", "Blue": "person_unknown"},
+        dict.fromkeys(("u1", "u2", "u3", "Team Red", "Blue"), "person_unknown"),
         PLAIN,
     ),
     Case(
@@ -844,7 +844,7 @@ CASES: list[Case] = [
         "participant and name",
         "somebody calls themselves as a team",
         packed({"Team Red_1003_assignsubmission_file/markov_quiz.py": CODE}),
-        {"u1": "missing", "u2": "missing", "u3": "contradiction"},
+        dict.fromkeys(("u1", "u2", "u3"), "contradiction"),
         ROSTER,
     ),
     Case(
@@ -852,7 +852,7 @@ CASES: list[Case] = [
         "number and name",
         "somebody calls themselves as a group",
         packed({"teamred_503_900_markov_quiz.py": CODE}),
-        {"u1": "missing", "u2": "missing", "u3": "contradiction"},
+        dict.fromkeys(("u1", "u2", "u3"), "contradiction"),
         ROSTER,
     ),
     # --- GitHub Classroom: `gh classroom clone student-repos`, each with its .git
