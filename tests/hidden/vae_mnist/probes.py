@@ -32,9 +32,15 @@ class _Bowls(nn.Module):
 
 
 class _Model(nn.Module):
+    """A whole VAE: attributes, `forward`, and all that a module has."""
+
     def __init__(self, encoder, decoder, latent_dim):
         super().__init__()
         self.encoder, self.decoder, self.latent_dim = encoder, decoder, latent_dim
+
+    def forward(self, x, eps):
+        mu, logvar = self.encoder(x)
+        return self.decoder(mu + torch.exp(logvar / 2) * eps), mu, logvar
 
 
 def _affine(weight, bias):

@@ -1,0 +1,45 @@
+"""Submissions without merit earn at most 2 of 20 points, and nothing of a training from what is stored."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from tests.engine.banks import MOST, ROOT
+
+FOLDERS = sorted(path for path in (ROOT / "tests" / "degenerate").glob("*") if path.is_dir())
+FILES = sorted((path.parent.name, path.stem) for folder in FOLDERS for path in folder.glob("*.py"))
+
+
+def test_each_says_what_it_is_and_what_it_may_earn(bank):
+    for folder in FOLDERS:
+        known = bank(folder.name)
+        assert known.degenerate.keys() == known.most.keys(), folder
+        assert all(0 <= most <= MOST for most in known.most.values()), folder
+        for name, source in known.degenerate.items():
+            assert ast.get_docstring(ast.parse(source)), f"{folder.name}/{name}"
+
+
+@pytest.mark.parametrize("exercise", [folder.name for folder in FOLDERS])
+def test_one_without_merit_earns_no_more_than_it_may_by_exact_checks(bank, exercise):
+    known = bank(exercise)
+    name, source = next(iter(known.degenerate.items()))
+    assert known.points(known.graded(source, checks=known.quick(("exact",)))) <= known.most[name] + 1e-9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("exercise", "name"), FILES)
+def test_nothing_without_merit_earns_more_than_it_may(bank, exercise, name):
+    known = bank(exercise)
+    found = known.graded(known.degenerate[name])
+    earned = {key: check.points for key, check in found.items() if check.share}
+    assert known.points(found) <= known.most[name] + 1e-9, earned
+    if name.startswith("stored"):
+        assert known.points(found, "training") == 0, earned
+
+
+def test_what_has_merit_earns_everything(bank):
+    known = bank("vae_mnist")
+    found = known.graded(known.solution, checks=known.quick())
+    assert known.points(found) == sum(known.checks[name].points for name in known.quick())
