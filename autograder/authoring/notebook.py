@@ -7,12 +7,14 @@ ones.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from typing import Literal
 
 from autograder.authoring.regions import TODO
 
-_KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _MARKS = {"PERSONAL": "### BEGIN PERSONAL", "SOLUTION": "### BEGIN SOLUTION"}
 _DEFINITION = re.compile(r"^(?:async def|def|class)\s+(\w+)", re.MULTILINE)
 _HEADING = re.compile(r"^#+\s+(.+)$", re.MULTILINE)
@@ -25,7 +27,7 @@ def to_notebook(script: str, exercise: str) -> str:
 
     notebook = jupytext.reads(script, fmt="py:percent")
     notebook.metadata = nbformat.from_dict(  # type: ignore[no-untyped-call]
-        {"kernelspec": _KERNEL, "language_info": {"name": "python"}}
+        {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     )
     taken: set[str] = set()
     for cell in notebook.cells:
@@ -40,6 +42,17 @@ def to_notebook(script: str, exercise: str) -> str:
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     nbformat.validate(notebook)
     return f"{nbformat.writes(notebook, version=nbformat.NO_CONVERT)}\n"  # type: ignore[no-untyped-call]
+
+
+def cell(kind: Literal["code", "markdown"], identity: str, source: str, **metadata: object) -> dict[str, object]:
+    """A cell of a notebook as JSON; a code cell that was not run."""
+    ran: dict[str, object] = {"execution_count": None, "outputs": []} if kind == "code" else {}
+    return {"cell_type": kind, "id": identity[:64], "metadata": metadata, **ran, "source": source}
+
+
+def notebook_text(notebook: Mapping[str, object]) -> str:
+    """A notebook's text: the same each time."""
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
 def _nbgrader(cell: Mapping[str, str]) -> dict[str, object] | None:

@@ -1,13 +1,16 @@
-"""A grader that another program asks: which course an exported folder belongs to, and what its checks are worth."""
+"""A grader that another program asks: which course an exported folder belongs to, and what students read of checks."""
 
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
-from autograder.course import CONFIG_NAME, ConfigurationError
+from autograder.course import CONFIG_NAME, ConfigurationError, ExerciseConfig
 from autograder.language import _
-from autograder.results.model import Result
+from autograder.reports.visible import to_student
+from autograder.reports.words import located
+from autograder.results.model import CheckResult, Result
 from autograder.service.course import Course
 from autograder.service.grader import JudgeFault
 
@@ -51,3 +54,22 @@ def course_of(start: Path) -> Course:
     raise ConfigurationError(
         _("no {name} in {folder} or above it: export the course again").format(name=SETTINGS, folder=start)
     )
+
+
+def verdict(check: CheckResult, result: Result, config: ExerciseConfig, now: datetime) -> str:
+    """Whether a check passed and, where the course lets students see it, why not."""
+    if check.outcome == "passed":
+        return _("Passed.")
+    if not config.is_visible(check.id, now):
+        return _("Not passed.")
+    message, hint = to_student(check, [other for other in result.checks if not config.is_visible(other.id, now)])
+    lines = [message]
+    if check.diagnosis_title:
+        lines.append(_("This is what you get with a known mistake: {title}").format(title=check.diagnosis_title))
+    lines.append(hint)
+    return "\n".join(line for line in lines if line) or _("Not passed.")
+
+
+def remarks(result: Result) -> str:
+    """What could not be loaded, and the notes: about the student's own file, so always theirs to read."""
+    return "\n".join([*map(located, result.loading), *result.notes])

@@ -67,9 +67,8 @@ def judged(exercise: str, check: str) -> None:
             "This cell is judged outside the notebook: autograde with the nbgrader_config.py of `autograder export "
             "nbgrader`."
         )
-    from autograder.bridges.asking import course_of, sure
+    from autograder.bridges.asking import course_of, sure, verdict
     from autograder.bridges.nbgrader_course import EXAMPLE
-    from autograder.bridges.words import points_text, verdict
 
     file = _file(exercise)
     key = ("hidden", exercise, _digest(file))
@@ -80,7 +79,7 @@ def judged(exercise: str, check: str) -> None:
     found = next(c for c in _known[key].checks if c.id == check)
     if found.outcome != "passed":
         raise AssertionError(verdict(found, _known[key], course.config.exercise(exercise), datetime.now(UTC)))
-    print(f"{points_text(found.points)} of {points_text(found.max_points)}")
+    print(f"{found.points:g} of {found.max_points:g}")
 
 
 def _file(exercise: str) -> Path:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.authoring.bundle import generate
-from autograder.authoring.notebook import to_notebook
+from autograder.authoring.notebook import cell, notebook_text, to_notebook
 from autograder.authoring.personal import personalise
 from autograder.bridges.asking import write_settings
 from autograder.course import CourseConfig, find_exercise
@@ -115,41 +115,27 @@ def source_notebook(course: CourseConfig, exercise: str, checks: Sequence[Worth]
         check_cell(PUBLIC, f'from autograder.bridges.cells import public\n\npublic("{exercise}")', 0),
         *(check_cell(PREFIX + c.id, _check_source(exercise, c), c.max_points) for c in checks),
     ]
-    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    return notebook_text(notebook)
 
 
 def check_cell(identity: str, source: str, points: float) -> dict[str, object]:
     """A locked cell that earns points."""
     rights = {"grade": True, "locked": True, "schema_version": 3, "solution": False, "task": False}
-    return {
-        "cell_type": "code",
-        "execution_count": None,
-        "id": identity[:64],
-        "metadata": {"nbgrader": {"grade_id": identity, "cell_type": "code", "points": points, **rights}},
-        "outputs": [],
-        "source": source,
-    }
+    known = {"grade_id": identity, "cell_type": "code", "points": points, **rights}
+    return cell("code", identity, source, nbgrader=known)
 
 
 def _check_source(exercise: str, check: Worth) -> str:
-    return "\n".join(
-        [
-            f"# {check.title}",
-            f"# {check.max_points:g} points; judged when handed in.",
-            "### BEGIN HIDDEN TESTS",
-            "from autograder.bridges.cells import judged",
-            "",
-            f"judged({exercise!r}, {check.id!r})",
-            "### END HIDDEN TESTS",
-        ]
-    )
+    return f"""\
+# {check.title}
+# {check.max_points:g} points; judged when handed in.
+### BEGIN HIDDEN TESTS
+from autograder.bridges.cells import judged
+
+judged({exercise!r}, {check.id!r})
+### END HIDDEN TESTS"""
 
 
 def _markdown(identity: str, source: str) -> dict[str, object]:
     rights = {"grade": False, "locked": True, "schema_version": 3, "solution": False, "task": False}
-    return {
-        "cell_type": "markdown",
-        "id": identity,
-        "metadata": {"nbgrader": {"grade_id": identity, "cell_type": "markdown", **rights}},
-        "source": source,
-    }
+    return cell("markdown", identity, source, nbgrader={"grade_id": identity, "cell_type": "markdown", **rights})

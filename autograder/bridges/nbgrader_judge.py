@@ -20,9 +20,8 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
 from autograder.authoring.regions import make_stub
-from autograder.bridges.asking import course_of, sure
+from autograder.bridges.asking import course_of, remarks, sure, verdict
 from autograder.bridges.nbgrader_course import PREFIX, PUBLIC, check_cell
-from autograder.bridges.words import remarks, verdict
 from autograder.language import _
 from autograder.results.model import CheckResult, Result
 from autograder.service.grader import Grader

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from autograder.authoring.bundle import generate
+from autograder.authoring.notebook import cell, notebook_text
 from autograder.course import CONFIG_NAME, CourseConfig, find_exercise
 from autograder.course.handout import HANDOUT_CONFIG
 from autograder.errors import AutograderError
@@ -93,19 +94,14 @@ def write_student(course: CourseConfig, exercise: str, folder: Path, public: Seq
         _write(folder / "tests" / f"{check.id}.py", text)
     notebook = json.loads(handout[f"{exercise}/{exercise}.ipynb"])
     title = "## Checks\n\nSave the notebook first: the checks read the file. They earn no points."
-    notebook["cells"].append({"cell_type": "markdown", **_ignored("otter-checks"), "source": title})
-    sources = [f'import otter\n\ngrader = otter.Notebook("{exercise}.ipynb")', "grader.check_all()"]
+    sources = f'import otter\n\ngrader = otter.Notebook("{exercise}.ipynb")', "grader.check_all()"
+    # Neither otter nor our reader takes these cells for the student's work.
+    tags = ["otter_ignore"]
     notebook["cells"] += [
-        {
-            "cell_type": "code",
-            **_ignored(f"otter-{number}"),
-            "execution_count": None,
-            "outputs": [],
-            "source": source,
-        }
-        for number, source in enumerate(sources, start=1)
+        cell("markdown", "otter-checks", title, tags=tags),
+        *(cell("code", f"otter-{number}", source, tags=tags) for number, source in enumerate(sources, start=1)),
     ]
-    return _write(folder / f"{exercise}.ipynb", json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+    return _write(folder / f"{exercise}.ipynb", notebook_text(notebook))
 
 
 def write_autograder(course: CourseConfig, exercise: str, folder: Path, checks: Sequence[Worth]) -> Path:
@@ -148,11 +144,6 @@ def _bundle(course: CourseConfig, exercise: str, folder: Path) -> None:
     if files.reference_json.is_file():
         shutil.copy(files.reference_json, folder / "reference")
     shutil.copy(course.file, folder / CONFIG_NAME)
-
-
-def _ignored(identity: str) -> dict[str, object]:
-    """Metadata of a cell that neither otter nor our reader takes for the student's work."""
-    return {"id": identity, "metadata": {"tags": ["otter_ignore"]}}
 
 
 def _write(path: Path, text: str) -> Path:

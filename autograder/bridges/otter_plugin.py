@@ -19,9 +19,8 @@ from otter.test_files import TestFile
 from otter.test_files.abstract_test import TestCaseResult
 from otter.test_files.exception_test import ExceptionTestFile
 
-from autograder.bridges.asking import sure
+from autograder.bridges.asking import remarks, sure, verdict
 from autograder.bridges.otter_course import BUNDLE
-from autograder.bridges.words import remarks, verdict
 from autograder.course.config import ExerciseConfig
 from autograder.results.model import Result
 from autograder.service.course import Course

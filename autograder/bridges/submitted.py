@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from autograder.authoring.notebook import KERNEL, cell, notebook_text
 from autograder.language import _
 from autograder.submissions import Entry, HandIn, Submission, SubmissionUnreadable
 
@@ -38,21 +39,5 @@ def _notebook(entry: Entry, submission: Submission) -> str:
         text = entry.path.read_text(encoding="utf-8-sig")
         if json.loads(text).get("nbformat") == 4:
             return text
-    return json.dumps(code_notebook([cell.source for cell in submission.cells]), indent=1, ensure_ascii=False) + "\n"
-
-
-def code_notebook(sources: Sequence[str]) -> dict[str, object]:
-    """A notebook of these code cells."""
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    cells: list[dict[str, object]] = [
-        {
-            "cell_type": "code",
-            "execution_count": None,
-            "id": f"cell-{number}",
-            "metadata": {},
-            "outputs": [],
-            "source": source,
-        }
-        for number, source in enumerate(sources, start=1)
-    ]
-    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    cells = [cell("code", f"cell-{n}", read.source) for n, read in enumerate(submission.cells, start=1)]
+    return notebook_text({"cells": cells, "metadata": {"kernelspec": KERNEL}, "nbformat": 4, "nbformat_minor": 5})

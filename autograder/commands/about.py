@@ -1,18 +1,45 @@
-"""Whose exercise a decision is about, and who decides: what the subcommands of `gradebook` that keep one share."""
+"""Whom a change of the gradebook is about, who decides, and how it is told: what its subcommands share."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from autograder.commands.decided import line
-from autograder.commands.options import FOLDER, gathered, in_book, in_course, open_book, open_course
+from autograder.commands.options import EXISTING, FOLDER, gathered, in_book, in_course, open_book, open_course
+from autograder.language import _
 
 if TYPE_CHECKING:
-    from autograder import Course, Decision
+    from autograder import Book, Decision
+
+
+def line(decision: Decision) -> str:
+    """A decision in one line; nothing in it steers a terminal."""
+    what = f"{decision.exercise} {decision.check}".strip()
+    if decision.withdrawn:
+        done = _("{kind} withdrawn").format(kind=decision.kind)
+    elif decision.kind == "override":
+        done = _("{points:g} points (checks: {was:g})").format(points=decision.points, was=decision.was)
+    elif decision.kind == "mark":
+        done = _("marked {points:g}").format(points=decision.points)
+    elif decision.kind == "extend":
+        done = _("until {due}").format(due=decision.due)
+    elif decision.kind == "excuse":
+        done = _("excused")
+    else:
+        done = f"{_('private comment') if decision.private else _('comment')}: {decision.text}"
+    why = "" if decision.kind == "comment" else " " + _("because: {why}").format(why=decision.why)
+    text = f"{decision.when.isoformat()} {decision.who}: {decision.student}, {what}: {done}{why}"
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def json_line(decision: Decision) -> str:
+    """The same as a JSON object."""
+    values = {name: v.isoformat() if hasattr(v, "isoformat") else v for name, v in vars(decision).items()}
+    return json.dumps(values, ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -20,32 +47,26 @@ class About:
     """Whose exercise a decision is about, and who decides."""
 
     out: Path
-    student: str
-    exercise: str
     course: Path
     book: str | None
-    by: str | None
+    student: str = ""
+    exercise: str = ""
+    by: str | None = None
     why: str = ""
 
-    def of(self) -> Course:
-        """The course."""
-        return open_course(self.course)
+    def open(self) -> Book:
+        """The book; it is closed when the command ends."""
+        return open_book(open_course(self.course), self.out, self.book)
 
-    def keep(self, course: Course, decision: Decision, bonus: bool = False) -> None:
+    def keep(self, decision: Decision, bonus: bool = False) -> None:
         """Keep the decision, and say so."""
-        kept = open_book(course, self.out, self.book).decide(decision, by=self.by or "", why=self.why, bonus=bonus)
-        click.echo(line(kept))
+        click.echo(line(self.open().decide(decision, by=self.by or "", why=self.why, bonus=bonus)))
 
 
 by = click.option("--by", envvar="AUTOGRADER_USER", help="Who decides (default: your user name, unless it is root).")
+in_out = click.argument("out", type=EXISTING), in_course, in_book
 about = gathered(
-    "about",
-    About,
-    click.argument("out", type=FOLDER),
-    click.argument("student"),
-    click.argument("exercise"),
-    by,
-    in_course,
-    in_book,
-)
+    "about", About, click.argument("out", type=FOLDER), click.argument("student"), click.argument("exercise"), by,
+    in_course, in_book,
+)  # fmt: skip
 reason = click.option("--why", required=True, help="The reason; it is kept.")

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.commands.options import open_course
+from autograder.commands.options import in_course, open_course
 from autograder.language import LANGUAGES, _, ngettext
 
 
 @click.command("assign")
 @click.option("--check", is_flag=True, help="Write nothing; fail where exercises/ is out of date.")
-@click.option("--course", type=click.Path(path_type=Path, exists=True), default=Path("."), help="The course's folder.")
+@in_course
 @click.option("--lang", "langs", type=click.Choice(LANGUAGES), multiple=True, help="In this language only; repeatable.")
 def command(check: bool, course: Path, langs: tuple[str, ...]) -> None:
     """Make the stubs, notebooks and public checks that students get.
@@ -27,9 +27,7 @@ def command(check: bool, course: Path, langs: tuple[str, ...]) -> None:
         differences = out_of_date(of, langs)
         if differences:
             listing = "\n  ".join(differences)
-            raise CommandFault(
-                _("exercises/ is not what its sources say:\n  {listing}").format(listing=listing)
-            )
+            raise CommandFault(_("exercises/ is not what its sources say:\n  {listing}").format(listing=listing))
         n = len(of.exercises)
         click.echo(
             ngettext("exercises/ is up to date ({n} exercise).", "exercises/ is up to date ({n} exercises).", n)

@@ -31,9 +31,7 @@ def _seeds(seeds: int, alternative_seeds: int, mistake_seeds: int) -> Seeds:
     click.option(
         "--alternative-seeds", type=click.IntRange(4), default=12, show_default=True, help="Of each alternative."
     ),
-    click.option(
-        "--mistake-seeds", type=click.IntRange(3), default=8, show_default=True, help="Runs of each mistake."
-    ),
+    click.option("--mistake-seeds", type=click.IntRange(3), default=8, show_default=True, help="Runs of each mistake."),
 )
 @with_workers
 @click.option("--data", "data_set", type=click.Choice(["auto", "mnist", "digits"]), help="Data set to calibrate for.")

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+import autograder
 from autograder.commands.faults import CommandFault
 from autograder.commands.options import in_language
 from autograder.errors import AutograderError
 from autograder.language import _, ngettext, use_language
-
-if TYPE_CHECKING:
-    from autograder import Course
 
 
 @click.command("check")
@@ -30,6 +27,7 @@ def command(file: Path, exercise: str | None, course: Path | None, lang: str | N
     from rich.console import Console
 
     from autograder.reports.table import result_table
+    from autograder.reports.words import located
     from autograder.service.course import PUBLIC
 
     if not file.is_file():
@@ -42,9 +40,7 @@ def command(file: Path, exercise: str | None, course: Path | None, lang: str | N
         raise CommandFault(f"{file}: {result.message}")
     console = Console()
     for problem in result.loading:
-        line = _("{where}, line {line}: {message}")
-        text = line.format(where=problem.where, line=problem.line, message=problem.message)
-        console.print(text, markup=False, style="yellow")
+        console.print(located(problem), markup=False, style="yellow")
     for note in result.notes:
         console.print(_("note: {note}").format(note=note), markup=False)
     console.print(result_table(result))
@@ -58,12 +54,10 @@ def command(file: Path, exercise: str | None, course: Path | None, lang: str | N
     sys.exit(0 if passed == len(result.checks) else 1)
 
 
-def _course(place: Path | None, file: Path, language: str | None) -> Course:
-    from autograder import Course
-
+def _course(place: Path | None, file: Path, language: str | None) -> autograder.Course:
     if place is not None:
-        return Course.handed_out(place, language)
+        return autograder.Course.handed_out(place, language)
     try:
-        return Course.handed_out(file.parent, language)
+        return autograder.Course.handed_out(file.parent, language)
     except AutograderError:
-        return Course.handed_out(Path("."), language)
+        return autograder.Course.handed_out(Path("."), language)

@@ -14,13 +14,13 @@ from autograder.errors import AutograderError
 from autograder.language import use_language
 
 if TYPE_CHECKING:
-    from autograder.bridges.ci.files import Files
+    from autograder.bridges.ci.writers import Files
 
 OK, BAD, FAULT = 0, 1, 3
 
 
 def _files(junit: Path | None, summary: Path | None, code_quality: Path | None, classroom: Path | None) -> Files:
-    from autograder.bridges.ci.files import Files
+    from autograder.bridges.ci.writers import Files
 
     return Files(junit, summary, code_quality, classroom)
 
@@ -46,9 +46,7 @@ def _files(junit: Path | None, summary: Path | None, code_quality: Path | None, 
         "--summary", type=WRITTEN, help="Write a Markdown summary (default: $GITHUB_STEP_SUMMARY, added to it)."
     ),
     click.option("--code-quality", type=WRITTEN, help="Write GitLab's Code Quality report."),
-    click.option(
-        "--classroom", type=WRITTEN, help="Write GitHub Classroom's result (base64; also in $GITHUB_OUTPUT)."
-    ),
+    click.option("--classroom", type=WRITTEN, help="Write GitHub Classroom's result (base64; also in $GITHUB_OUTPUT)."),
 )
 @click.option("--no-fail", is_flag=True, help="Exit status 0 also where checks did not pass.")
 @click.option("--unprotected", is_flag=True, help="Hidden checks WITHOUT isolation where this machine has none.")

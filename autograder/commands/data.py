@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from autograder.commands.options import open_course
+from autograder.commands.options import in_course, open_course
 from autograder.language import _
 
 
@@ -27,7 +27,7 @@ def fetch(names: tuple[str, ...]) -> None:
 
 
 @command.command("which")
-@click.option("--course", type=click.Path(path_type=Path, exists=True), default=Path("."), help="The course's folder.")
+@in_course
 def which(course: Path) -> None:
     """Say which images this course uses on this machine, and from where."""
     from autograder.service.exercises import images

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+import autograder
 from autograder.commands.about import About, about, reason
 from autograder.commands.faults import CommandFault
+from autograder.commands.options import open_course
 from autograder.language import _
 
 
@@ -24,10 +26,8 @@ def _require_one(given: bool, withdraw: bool, what: str) -> None:
 def override(about: About, points: float | None, check: str, bonus: bool, withdraw: bool) -> None:
     """Give POINTS to a student for an exercise or a check; they hold after every regrade."""
     _require_one(points is not None, withdraw, "POINTS")
-    from autograder import Decision
-
-    decision = Decision("override", about.student, about.exercise, check, points, withdrawn=withdraw)
-    about.keep(about.of(), decision, bonus)
+    decision = autograder.Decision("override", about.student, about.exercise, check, points, withdrawn=withdraw)
+    about.keep(decision, bonus)
 
 
 @click.command("mark")
@@ -39,9 +39,7 @@ def override(about: About, points: float | None, check: str, bonus: bool, withdr
 def mark(about: About, item: str, points: float | None, withdraw: bool) -> None:
     """Give POINTS for an ITEM of the course's rubric.yaml: figures, free answers. The reason stands on the page."""
     _require_one(points is not None, withdraw, "POINTS")
-    from autograder import Decision
-
-    about.keep(about.of(), Decision("mark", about.student, about.exercise, item, points, withdrawn=withdraw))
+    about.keep(autograder.Decision("mark", about.student, about.exercise, item, points, withdrawn=withdraw))
 
 
 @click.command("extend")
@@ -55,12 +53,10 @@ def extend(about: About, due: str | None, withdraw: bool) -> None:
     The student may have no result yet.
     """
     _require_one(due is not None, withdraw, "DUE")
-    from autograder import Decision
     from autograder.service.decisions import moment
 
-    course = about.of()
-    until = moment(due, course.config) if due is not None else None
-    about.keep(course, Decision("extend", about.student, about.exercise, due=until, withdrawn=withdraw))
+    until = moment(due, open_course(about.course).config) if due is not None else None
+    about.keep(autograder.Decision("extend", about.student, about.exercise, due=until, withdrawn=withdraw))
 
 
 @click.command("excuse")
@@ -72,9 +68,7 @@ def excuse(about: About, withdraw: bool) -> None:
 
     Points that are given later for the whole exercise take its place.
     """
-    from autograder import Decision
-
-    about.keep(about.of(), Decision("excuse", about.student, about.exercise, withdrawn=withdraw))
+    about.keep(autograder.Decision("excuse", about.student, about.exercise, withdrawn=withdraw))
 
 
 @click.command("comment")
@@ -85,10 +79,8 @@ def excuse(about: About, withdraw: bool) -> None:
 def comment(about: About, text: str | None, private: bool, withdraw: bool) -> None:
     """Say something on a student's exercise; it stands on the student's page."""
     _require_one(bool(text and text.strip()), withdraw, "TEXT")
-    from autograder import Decision
-
-    decision = Decision(
+    decision = autograder.Decision(
         "comment", about.student, about.exercise, text=text or "", private=private, withdrawn=withdraw,
         why="comments withdrawn" if withdraw else "comment",
     )  # fmt: skip
-    about.keep(about.of(), decision)
+    about.keep(decision)

@@ -39,9 +39,7 @@ def _choices(
         show_default=True,
         help="What of Gradescope's metadata names a student; login is the address before the @.",
     ),
-    click.option(
-        "--roster", type=FILE, help="CSV that says who is who (id, name, email); wins over --identity."
-    ),
+    click.option("--roster", type=FILE, help="CSV that says who is who (id, name, email); wins over --identity."),
     click.option(
         "--leaderboard",
         multiple=True,

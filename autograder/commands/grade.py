@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.commands.choosing import choice_options
-from autograder.commands.cluster_options import cluster_options
 from autograder.commands.faults import CommandFault
+from autograder.commands.grading_options import choice_options, cluster_options
 from autograder.commands.options import in_book, in_course, in_language, open_book, open_course, with_workers
 from autograder.commands.reading import ReadingOptions, reading_options
 from autograder.language import _, ngettext
@@ -53,10 +52,9 @@ def command(
 
     Exit status: 0 graded; 1 a fault of ours (it is listed); 2 wrong usage or configuration; 3 something needs a person.
     """
-    from autograder.commands.listening import GradingProgress
     from autograder.commands.outcome import tell
     from autograder.commands.planned import tell_plan
-    from autograder.commands.progress import progress
+    from autograder.commands.progress import GradingProgress, progress
 
     of = open_course(course, lang)
     handed_in = reading.of(of, folder, choice.exercises, out)

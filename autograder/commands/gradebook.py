@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands import decide, people
-from autograder.commands.decided import json_line, line
+from autograder.commands.about import json_line, line
 from autograder.commands.faults import CommandFault
 from autograder.commands.options import EXISTING, WRITTEN, in_book, in_course, open_book, open_course, together
 from autograder.language import _

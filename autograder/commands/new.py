@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+import autograder
 from autograder.commands.faults import CommandFault
 from autograder.language import LANGUAGES, _, use_language
 
@@ -13,8 +14,11 @@ from autograder.language import LANGUAGES, _, use_language
 @click.command("new")
 @click.argument("exercise")
 @click.option("--student", help="Your name as your course knows it: the quiz's numbers depend on it.")
-@click.option("--roster", type=click.Path(path_type=Path, exists=True, dir_okay=False),
-              help="For teachers: a copy for everybody on this CSV of the course's students, in a folder of theirs.")
+@click.option(
+    "--roster",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="For teachers: a copy for everybody on this CSV of the course's students, in a folder of theirs.",
+)
 @click.option("--notebook", is_flag=True, help="A notebook instead of a script.")
 @click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder (default: ./STUDENT).")
 @click.option("--force", is_flag=True, help="Replace a file that is already there.")
@@ -25,10 +29,9 @@ def command(
     lang: str | None, course: Path,
 ) -> None:  # fmt: skip
     """Make your own copy of EXERCISE, to fill in, check and hand in."""
-    from autograder import Course
     from autograder.service.handouts import hand_out, on_roster
 
-    of = Course.handed_out(course, lang)
+    of = autograder.Course.handed_out(course, lang)
     use_language(of.language, of.config.translations)
     if student is not None and roster is None:
         folders = {student: folder or Path(student)}

@@ -6,14 +6,11 @@ import inspect
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+import autograder
 from autograder.language import LANGUAGES, _, use_language
-
-if TYPE_CHECKING:
-    from autograder import Book, Course
 
 EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -83,15 +80,13 @@ of_exercises = click.option("--exercise", "exercises", multiple=True, help="Only
 with_workers = click.option("--workers", type=click.IntRange(1), help="Judge processes (default: one per core).")
 
 
-def open_course(folder: Path, language: str | None = None) -> Course:
+def open_course(folder: Path, language: str | None = None) -> autograder.Course:
     """The course of a command, whose language it speaks from now on."""
-    from autograder import Course
-
-    course = Course.open(folder, language, tell=lambda line: click.echo(line, err=True))
+    course = autograder.Course.open(folder, language, tell=lambda line: click.echo(line, err=True))
     use_language(course.language, course.config.translations)
     return course
 
 
-def open_book(course: Course, out: Path, place: str | None) -> Book:
+def open_book(course: autograder.Course, out: Path, place: str | None) -> autograder.Book:
     """The book of a command; it is closed when the command ends."""
     return click.get_current_context().with_resource(course.book(place or out, out))

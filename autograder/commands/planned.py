@@ -62,5 +62,3 @@ def _todo(plan: Plan) -> Iterator[str]:
     for (exercise, why), students in sorted(groups.items()):
         names = ", ".join(students[:MOST_NAMES]) + (", ..." if len(students) > MOST_NAMES else "")
         yield f"{exercise}: {len(students)} ({names}): {why}"
-
-

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from autograder.language import _
+from autograder.results.model import Result
+from autograder.service.classes import Listener
 
 
 class Progress:
@@ -71,6 +73,18 @@ class BarProgress(Progress):
         minutes, seconds = divmod(round(self._left(total, left)), 60)
         pace = _("{rate}, {time} to go").format(rate=self._rate(), time=f"{minutes}:{seconds:02}")
         self._bar.update(self._task, total=total, completed=self.done, detail=detail[:40], pace=pace)
+
+
+class GradingProgress(Listener):
+    """Tells a progress of a class that is graded."""
+
+    def __init__(self, bar: Progress, workers: int) -> None:
+        self._bar = bar
+        self._workers = workers
+
+    def graded(self, result: Result, total: int, seconds_left: float | None) -> None:
+        left = None if seconds_left is None else seconds_left / self._workers
+        self._bar.advance(total, f"{result.student} {result.exercise}", left)
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def _show(graded: Iterable[tuple[Result, Grade]], names: dict[str, str], one: bo
     from rich.console import Console
 
     from autograder.reports.table import grade_table, result_table
-    from autograder.reports.words import legend, outcome_word, points, short
+    from autograder.reports.words import legend, located, outcome_word, points, short
 
     console = Console()
     if not one:
@@ -88,10 +88,7 @@ def _show(graded: Iterable[tuple[Result, Grade]], names: dict[str, str], one: bo
         if meaning := legend([cell]):
             console.print(f"  {meaning}", markup=False)
         for problem in result.loading:
-            line = _("  {where}, line {line}: {message}").format(
-                where=problem.where, line=problem.line, message=said(problem.message)
-            )
-            console.print(line, markup=False, style="yellow")
+            console.print(f"  {located(problem)}", markup=False, style="yellow")
         for note in result.notes:
             console.print(_("  note: {note}").format(note=said(note)), markup=False)
         console.print(result_table(result, grade))

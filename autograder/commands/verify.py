@@ -34,9 +34,7 @@ def _seeds(seeds: int, exact_seeds: int, alternative_seeds: int, mistake_seeds: 
     click.option(
         "--alternative-seeds", type=click.IntRange(0), default=3, show_default=True, help="Of each alternative."
     ),
-    click.option(
-        "--mistake-seeds", type=click.IntRange(1), default=2, show_default=True, help="Runs of each mistake."
-    ),
+    click.option("--mistake-seeds", type=click.IntRange(1), default=2, show_default=True, help="Runs of each mistake."),
 )
 @click.option("--mistake", "mistakes", multiple=True, metavar="ID", help="Only this mistake; may be repeated.")
 @click.option("--accept", is_flag=True, help="Write what each mistake loses into losses.yaml instead of comparing.")

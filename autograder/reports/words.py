@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from autograder.language import N_, _, number
+from autograder.language import N_, _, number, said
 from autograder.results.grade import Grade
+from autograder.results.model import LoadingProblem
 
 
 def points(value: float) -> str:
@@ -77,6 +78,12 @@ def called(student: str, names: Mapping[str, str]) -> str:
     """A student by name, with the id beside it."""
     name = names.get(student, "")
     return f"{name} ({student})" if name and name != student else student
+
+
+def located(problem: LoadingProblem) -> str:
+    """What could not be loaded, and where."""
+    line = _("{where}, line {line}: {message}")
+    return line.format(where=problem.where, line=problem.line, message=said(problem.message))
 
 
 def outcome_word(outcome: str) -> str:

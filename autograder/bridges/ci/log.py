@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder.bridges.ci.annotations import github_annotations, without_commands
 from autograder.bridges.ci.report import Line, Section, word
+from autograder.bridges.ci.writers import github_annotations, without_commands
 from autograder.language import _
 
 _STYLES = {"passed": "green", "failed": "red", "blocked": "yellow", "error": "bold magenta"}
@@ -45,9 +45,7 @@ def _section(part: Section) -> Iterator[Text | Table]:
         yield Text(part.headline, style="dim")
         return
     yield from (Text(f"  {sentence}") for sentence in part.text.split("\n") if sentence)
-    for finding in part.findings:
-        if finding.level == "warning":
-            yield Text(f"  {finding.file}:{finding.line}: {finding.text}", style="yellow")
+    yield from (Text(f"  {warning}", style="yellow") for warning in part.warnings)
     if part.seen:
         table = Table(header_style="bold")
         for column in (_("check"), "", _("points"), _("line"), _("what to look at")):
@@ -59,8 +57,7 @@ def _section(part: Section) -> Iterator[Text | Table]:
 
 
 def _row(line: Line) -> list[Text]:
-    points = "" if line.points is None or not line.max_points else f"{line.points:g} / {line.max_points:g}"
     return [
-        Text(line.title), Text(word(line), style=_STYLES.get(line.outcome, "dim")), Text(points),
+        Text(line.title), Text(word(line), style=_STYLES.get(line.outcome, "dim")), Text(line.earned),
         Text(str(line.line or "")), Text(line.text),
     ]  # fmt: skip

@@ -34,6 +34,11 @@ class Line:
     text: str
     line: int | None
 
+    @property
+    def earned(self) -> str:
+        """Points of how many; empty where they are withheld or there are none."""
+        return "" if self.points is None or not self.max_points else f"{self.points:g} / {self.max_points:g}"
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -84,6 +89,17 @@ class Section:
         return tuple(line for line in self.lines if line.outcome != NOT_SHOWN)
 
     @property
+    def whole(self) -> Line:
+        """The exercise as one line, where there are none of checks."""
+        outcome = "error" if self.outcome == "error" else "failed" if self.bad else "skipped"
+        return Line(self.title, outcome, self.max_points, None, self.text, None)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was not loaded, and where."""
+        return [f"{one.file}:{one.line}: {one.text}" for one in self.findings if one.level == "warning"]
+
+    @property
     def passed(self) -> int:
         """How many checks passed, of those that may be seen."""
         return sum(line.outcome == "passed" for line in self.lines)
@@ -116,28 +132,16 @@ class Section:
         return text
 
 
-def section(
-    view: ExerciseView,
-    file: str,
-    kind: Checks,
-    where: Locator | None,
-    seconds: float,
-) -> Section:
+def section(view: ExerciseView, file: str, kind: Checks, where: Locator | None, seconds: float) -> Section:
     """The part of a report on one exercise."""
     lines = tuple(_line(check, where) for check in view.checks)
     shown = [line for line in lines if line.outcome in BAD]
     written = [line for line in shown if line.outcome != "blocked" and "NotImplementedError" not in line.text]
     begun = bool(written) or not shown or any(line.outcome == "passed" for line in lines)
     findings = [
-        Finding(
-            file,
-            (where.of_place(problem.where, problem.line) if where else None) or 1,
-            _("not loaded"),
-            problem.message,
-            "warning",
-        )
-        for problem in view.loading
-        if problem.kind != "note"
+        Finding(file, (where and where.of_place(p.where, p.line)) or 1, _("not loaded"), p.message, "warning")
+        for p in view.loading
+        if p.kind != "note"
     ]
     # What ten checks say of one function is said once, at its line.
     for card in view.cards:
@@ -145,20 +149,11 @@ def section(
         titles = card[0].title if len(card) == 1 else f"{card[0].title} (+{len(card) - 1})"
         findings.append(Finding(file, known.line or 1, titles, known.text))
     return Section(
-        id=view.id,
-        title=view.title,
-        file=file,
-        kind=kind,
-        outcome=view.outcome,
-        lines=lines,
-        findings=tuple(findings) if begun else (),
-        points=view.grade.final if view.grade is not None else None,
-        max_points=view.max_points,
-        begun=begun,
-        isolation=view.isolation.level if view.isolation else "none",
-        text="\n".join([*([view.message] if view.message else []), *view.notes]),
-        seconds=seconds,
-    )
+        view.id, view.title, file, kind, view.outcome, lines, tuple(findings) if begun else (),
+        view.grade.final if view.grade is not None else None, view.max_points, begun,
+        view.isolation.level if view.isolation else "none", "\n".join([*filter(None, [view.message]), *view.notes]),
+        seconds,
+    )  # fmt: skip
 
 
 def _line(check: CheckView, where: Locator | None) -> Line:

@@ -11,6 +11,7 @@ import math
 
 import msgspec
 
+from autograder.bridges.asking import remarks
 from autograder.course import ConfigurationError, ExerciseConfig
 from autograder.language import _
 from autograder.reports.visible import to_student
@@ -97,14 +98,8 @@ def _leader(entry: str, result: Result, grade: Grade) -> dict[str, object] | Non
 
 def _overall(result: Result, grade: Grade) -> str:
     """What concerns the submission as a whole, without a word on its points."""
-    lines = []
-    if result.message and result.outcome != "error":
-        lines.append(result.message)
-    for problem in result.loading:
-        lines.append(
-            _("{where}, line {line}: {message}").format(where=problem.where, line=problem.line, message=problem.message)
-        )
-    lines += result.notes
+    lines = [result.message] if result.message and result.outcome != "error" else []
+    lines += filter(None, [remarks(result)])
     if grade.penalty:
         lines.append(_("Handed in late: {percent:g}% of the points are taken off.").format(percent=100 * grade.penalty))
     return "\n".join(lines)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from autograder.language import _, language, ngettext, speaking
+from autograder.reports.words import located
 from autograder.results.model import CheckResult, Result
 
 _SIGNS = {"passed": "✓", "failed": "✗", "blocked": "–", "skipped": "–", "error": "!"}
@@ -79,10 +80,7 @@ class Report:
 
     def _lines(self) -> Iterable[str]:
         yield _("Checked: {source}.").format(source=self.source)
-        for problem in self.result.loading:
-            yield _("{where}, line {line}: {message}").format(
-                where=problem.where, line=problem.line, message=problem.message
-            )
+        yield from map(located, self.result.loading)
         yield from self.result.notes
 
     def _sum(self) -> str:

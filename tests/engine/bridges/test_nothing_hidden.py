@@ -11,14 +11,11 @@ from pathlib import Path
 import pytest
 
 from autograder.book.grades import grade as grade_of
-from autograder.bridges.ci.annotations import code_quality, github_annotations
-from autograder.bridges.ci.classroom import classroom_result
-from autograder.bridges.ci.junit import junit_xml
+from autograder.bridges.asking import remarks, verdict
 from autograder.bridges.ci.log import log
-from autograder.bridges.ci.markdown import summary
 from autograder.bridges.ci.report import section
+from autograder.bridges.ci.writers import classroom_result, code_quality, github_annotations, junit_xml, summary
 from autograder.bridges.gradescope.results import results_json
-from autograder.bridges.words import remarks, verdict
 from autograder.course import CourseConfig, load_config
 from autograder.reports.pages import student_page
 from autograder.reports.visible import student_view

@@ -10,11 +10,16 @@ from xml.etree import ElementTree as ET
 import pytest
 from markdown_it import MarkdownIt
 
-from autograder.bridges.ci.annotations import code_quality, github_annotations, without_commands
-from autograder.bridges.ci.classroom import classroom_result
-from autograder.bridges.ci.junit import junit_xml
-from autograder.bridges.ci.markdown import MAX_BYTES, summary
 from autograder.bridges.ci.report import Finding, Line, Section, status
+from autograder.bridges.ci.writers import (
+    MAX_BYTES,
+    classroom_result,
+    code_quality,
+    github_annotations,
+    junit_xml,
+    summary,
+    without_commands,
+)
 from autograder.reports.visible import NOT_SHOWN
 
 # What a student might write to be more than text: in a message of an exception, a name, a file's name.

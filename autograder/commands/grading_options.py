@@ -1,25 +1,44 @@
-"""The options of `autograder grade` that name a cluster."""
+"""The options of `autograder grade` that say what of a class is graded, and on which cluster."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+import autograder
 from autograder.commands.faults import CommandFault
-from autograder.commands.options import FILE, gathered
+from autograder.commands.options import FILE, gathered, of_exercises
 from autograder.language import _
 
-if TYPE_CHECKING:
-    from autograder import Cluster
+
+def _choice(
+    exercises: tuple[str, ...], students: tuple[str, ...], only: tuple[str, ...], force: bool, failed: bool
+) -> autograder.Choice:
+    return autograder.Choice(exercises, students, only, force, failed)
+
+
+choice_options = gathered(
+    "choice",
+    _choice,
+    of_exercises,
+    click.option("--student", "students", multiple=True, help="Only this student; may be repeated."),
+    click.option(
+        "--only",
+        multiple=True,
+        metavar="EXERCISE[/CHECK]",
+        help="Only exercises, or checks that have changed, whose names match this pattern (* and ?); may be repeated.",
+    ),
+    click.option("--force", is_flag=True, help="Grade again what has not changed, too."),
+    click.option("--failed", is_flag=True, help="Only what could not be graded the last time."),
+)
 
 
 def _cluster(
     cluster: str | None, cluster_tls_ca: Path | None, cluster_tls_cert: Path | None, cluster_tls_key: Path | None,
     cluster_course: Path | None, cluster_resources: tuple[str, ...], cluster_options: tuple[str, ...],
     insecure_cluster: bool,
-) -> Cluster | None:  # fmt: skip
+) -> autograder.Cluster | None:  # fmt: skip
     """The cluster that the options name; None where they name none."""
     if cluster is None:
         given = {
@@ -31,8 +50,6 @@ def _cluster(
         if named:
             raise CommandFault(_("{options} without --cluster").format(options=", ".join(named)), 2)
         return None
-    from autograder import Cluster
-
     resources = {}
     for text in cluster_resources:
         name, _equals, number = text.partition("=")
@@ -46,7 +63,7 @@ def _cluster(
         if not equals:
             raise CommandFault(_("--cluster-options {text}: write NAME=VALUE").format(text=text), 2)
         options.append((name, value))
-    return Cluster(
+    return autograder.Cluster(
         cluster, cluster_tls_ca, cluster_tls_cert, cluster_tls_key, insecure_cluster, resources, options,
         course=cluster_course,
     )  # fmt: skip
