@@ -13,7 +13,7 @@ from autograder.course.written import Limits
 from autograder.judge.messages import Job, Kept, Order, Worth
 from autograder.language import _
 from autograder.results.model import Result, SubmissionFacts
-from autograder.submissions import Entry, Submission, SubmissionUnreadable, code_cells
+from autograder.submissions import Entry, Submission, SubmissionUnreadable, code_of
 
 __all__ = [
     "Job", "Kept", "Order", "Worth", "facts_of", "faulty", "job_of", "not_gradable", "seconds_of", "ungraded",
@@ -46,10 +46,11 @@ def job_of(
         salt: added to every seed.
     """
     exercise = submission.exercise
+    code = code_of(submission, exercise)
     return Job(
         exercise,
         submission.student,
-        code_cells(submission, exercise),
+        code.cells,
         seconds_of(course.exercise(exercise).limits),
         facts_of(entry or submission, submission.format, submission.sha256),
         (*(entry.notes if entry is not None else ()), *submission.problems),
@@ -58,6 +59,8 @@ def job_of(
         salt,
         pictures,
         entry.drawn_for if entry is not None else "",
+        code.left_out,
+        code.reader,
     )
 
 

@@ -32,7 +32,7 @@ from autograder.results.attempt import Key
 _JUDGING = (
     "judge", "worker", "wire", "sandbox", "statistics", "results", "authoring", "submissions", "course", "language",
 )  # fmt: skip
-_VERSIONS = ("torch", "numpy", "scipy", "POT", "scikit-learn", "matplotlib", "pytest")
+_VERSIONS = ("torch", "numpy", "scipy", "POT", "scikit-learn", "matplotlib", "pytest", "ipython")
 # What changes no answer: dates, titles, what a late submission loses.
 _NO_ANSWER = ("due", "title", "late_penalty", "published")
 

@@ -201,7 +201,7 @@ class Engine:
             self.transport(job, kit),
             Code(
                 job.exercise, job.cells, kit.probes, self.device, watched,
-                kit.config.libraries, tuple(installed(kit.config.libraries).names),
+                kit.config.libraries, tuple(installed(kit.config.libraries).names), job.left_out,
             ),
             limits.per_import.seconds,
             {} if self.public else kit.signatures,

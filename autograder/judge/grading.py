@@ -142,7 +142,7 @@ class Grading:
         """What of the file could not be loaded, in words that are safe to show and in the language in force."""
         return [
             LoadingProblem(one_line(p.where)[:100], p.line, p.kind, said(one_line(p.message)))
-            for p in self.session.loading.problems
+            for p in self.session.loading.everything
         ]
 
 

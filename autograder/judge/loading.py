@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from autograder.judge.transport import Loaded, RequestFields, Transport, WorkerLost, no_handle
 from autograder.language import _
 from autograder.results.model import Incident, LoadingProblem
+from autograder.submissions.model import LeftOut
 from autograder.wire.values import CellData
 from autograder.worker.forbidden import Mention
 
@@ -28,6 +29,7 @@ class Code:
         watched: library functions that some check forbids: the text is searched for them before it is loaded.
         libraries: installed libraries that it may import, as people call them.
         importable: their top-level modules and those of what they need; None: whatever is installed.
+        left_out: parts of the file that are not run.
     """
 
     exercise: str
@@ -37,6 +39,7 @@ class Code:
     watched: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     importable: tuple[str, ...] | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Loading:
@@ -131,8 +134,18 @@ class Loading:
                 case {"name": str(name), "where": str(where), "line": int(line)}:
                     self.mentions.append(Mention(name, where, line))
 
-    def note(self) -> str:
-        """What a student should know where a name is missing: the first thing that could not be loaded."""
+    @property
+    def everything(self) -> list[LoadingProblem]:
+        """What could not be loaded, after what was left out before."""
+        left_out = [LoadingProblem(part.where, part.line, "note", part.reason) for part in self._code.left_out]
+        return [*left_out, *self.problems]
+
+    def note(self, name: str = "") -> str:
+        """What a student should know where a name is missing: that it was left out with its cell, or the first thing
+        that could not be loaded."""
+        for part in self._code.left_out:
+            if name in part.names:
+                return " " + _("{where}: {reason}.").format(where=part.where, reason=part.reason)
         serious = [p for p in self.problems if p.kind != "note"]
         if not serious:
             return ""

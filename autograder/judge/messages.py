@@ -17,7 +17,7 @@ from msgspec import Struct
 from autograder.course.written import DataSet
 from autograder.results.model import CheckResult, Incident, Result, SubmissionFacts
 from autograder.results.outcomes import CheckOutcome, Visibility
-from autograder.submissions.model import CodeCell
+from autograder.submissions.model import CodeCell, LeftOut
 
 
 class Order(Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,6 +71,8 @@ class Job(Struct, frozen=True, forbid_unknown_fields=True):
         salt: added to every seed; empty for grading, a number for verification over many seeds.
         pictures: folder for pictures of the submission's figures; none are drawn without it.
         questions_of: whose personal questions it answers, where they are not the student's own.
+        left_out: parts of the file that are not run.
+        reader: version of the IPython that read its cells; empty where there was none.
     """
 
     exercise: str
@@ -84,6 +86,8 @@ class Job(Struct, frozen=True, forbid_unknown_fields=True):
     salt: str = ""
     pictures: Path | None = None
     questions_of: str = ""
+    left_out: tuple[LeftOut, ...] = ()
+    reader: str = ""
 
 
 class Start(Struct, frozen=True, forbid_unknown_fields=True):

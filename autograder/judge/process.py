@@ -193,7 +193,7 @@ class JobLoop:
             InForce("none")
             if isolation is None
             else InForce(isolation.level, list(isolation.layers), list(isolation.missing), list(isolation.why)),
-            versions(),
+            versions() | ({"ipython": job.reader} if job.reader else {}),
             engine.device,
             ", ".join(sorted({engine.data_name(names_of(item)) for item in items} - {""})),
         )

@@ -156,7 +156,7 @@ class Session:
             return self._functions[name]
         if self._alive and name not in self.loading.names:
             raise StudentError(
-                _("`{name}` is not defined in your file.").format(name=name) + self.loading.note(), kind="missing"
+                _("`{name}` is not defined in your file.").format(name=name) + self.loading.note(name), kind="missing"
             )
         kind, value = self._request("get", {"target": HandleReference(0, "module", False), "name": name}, name)
         if kind == "missing":

@@ -67,9 +67,9 @@ class Sitting:
         options = self.options
         cells: Sequence[CellData]
         if options.submission is not None:
-            from autograder.submissions import code_cells, read_submission
+            from autograder.submissions import code_of, read_submission
 
-            cells = code_cells(read_submission(options.submission), exercise)
+            cells = code_of(read_submission(options.submission), exercise).cells
         else:
             cells = engine.reference_cells(exercise, options.student, options.mistake)
         watched = forbidden_names(i for i in item.session.items if i.path.parent == item.path.parent)

@@ -27,7 +27,7 @@ from autograder.results.attempt import Name
 from autograder.results.model import Result
 from autograder.service.classes import Batch, Choice, ClassGrading, Listener, require
 from autograder.service.course import PUBLIC, Course, in_its_language
-from autograder.submissions import Entry, HandIn, Submission, SubmissionUnreadable, read_submission
+from autograder.submissions import Entry, HandIn, Submission, SubmissionUnreadable, ipython_version, read_submission
 from autograder.submissions.shown import shown
 
 if TYPE_CHECKING:
@@ -137,6 +137,7 @@ class Grader:
         return self._graded(read, entry)
 
     def _graded(self, submission: Submission, entry: Entry) -> Result:
+        self._require_reader()
         job = job_of(self.course.config, submission, entry, checks=self._checks)
         if self._public:
             job = structs.replace(job, notes=(*job.notes, *_drawn_for(submission)))
@@ -183,6 +184,7 @@ class Grader:
             StoreFault: the book cannot be used, or somebody else is grading into it.
             JudgeFault: nothing can be graded here.
         """
+        self._require_reader()
         choice = choice or Choice()
         require(choice, self.course.exercises, [*handed_in.students, *handed_in.absent])
         keys = self._keys()
@@ -197,6 +199,16 @@ class Grader:
         return grading.grade(handed_in)
 
     # --- judges
+
+    def _require_reader(self) -> None:
+        """Grades depend on how cells are read: only a student's own check goes without IPython."""
+        if not self._public and not ipython_version():
+            raise JudgeFault(
+                _(
+                    "IPython is not installed here, and it reads the cells of what was handed in: "
+                    "pip install ipython, or the extra `instructor`"
+                )
+            )
 
     def _run(self, exercises: Sequence[str], keys: Keys, source: Source[Name], on_done: OnDone[Name]) -> None:
         """Have the jobs of a class judged, here or on the cluster."""

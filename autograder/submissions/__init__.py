@@ -9,16 +9,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from autograder.submissions.code import code_of as code_of
     from autograder.submissions.evidence import Evidence as Evidence
     from autograder.submissions.evidence import NotGradable as NotGradable
     from autograder.submissions.hand_in import Entry as Entry
     from autograder.submissions.hand_in import HandIn as HandIn
     from autograder.submissions.intake import read_class as read_class
     from autograder.submissions.intake import read_student as read_student
+    from autograder.submissions.jupyter import ipython_version as ipython_version
     from autograder.submissions.model import Cell as Cell
     from autograder.submissions.model import Submission as Submission
     from autograder.submissions.model import SubmissionUnreadable as SubmissionUnreadable
-    from autograder.submissions.model import code_cells as code_cells
     from autograder.submissions.reader import read_submission as read_submission
     from autograder.submissions.resolutions import Resolutions as Resolutions
     from autograder.submissions.resolutions import read_resolutions as read_resolutions
@@ -34,7 +35,8 @@ _PUBLIC = {
     "Submission": "model",
     "SubmissionUnreadable": "model",
     "Wanted": "wanted",
-    "code_cells": "model",
+    "code_of": "code",
+    "ipython_version": "jupyter",
     "read_class": "intake",
     "read_resolutions": "resolutions",
     "read_student": "intake",

@@ -10,7 +10,8 @@ import json
 import re
 from pathlib import Path
 
-from autograder.submissions.model import Submission, SubmissionUnreadable, code_cells
+from autograder.submissions.code import places
+from autograder.submissions.model import Submission, SubmissionUnreadable
 from autograder.submissions.opening import read_regular
 from autograder.submissions.text import decode
 
@@ -30,11 +31,7 @@ class LineFinder:
     def __init__(self, submission: Submission, base: Path | None = None) -> None:
         self._submission = submission
         # Messages call a cell "cell 3", tracebacks "vae_mnist.ipynb, cell 3".
-        self._cells = {
-            str(given[name]): cell
-            for name in ("filename", "where")
-            for given, cell in zip(code_cells(submission), submission.cells, strict=True)
-        }
+        self._cells = {name: cell for cell, *names in places(submission) for name in reversed(names)}
         try:
             text, _notes = decode(read_regular(submission.path, MAX_BYTES, base).content)
         except SubmissionUnreadable:
@@ -55,7 +52,7 @@ class LineFinder:
     def of_message(self, message: str, title: str = "") -> int | None:
         """The line that a message is about: one that it names, else that of a function that it names."""
         for where in self._cells:
-            found = re.search(rf"(\d{{1,7}}) \w+ {re.escape(where)}\b", message)
+            found = re.search(rf"(\d{{1,7}}) \w+ {re.escape(where)}(?!\w)", message)
             if found and (line := self.of_place(where, int(found[1]))) is not None:
                 return line
         for name in ["".join(found) for found in _CODE.findall(f"{message}\n{title}")]:

@@ -18,9 +18,19 @@ class Cell:
     """A piece of code that may fail by itself."""
 
     index: int  # in a notebook: counted from 1 over all its cells; in a script: over its `# %%` parts
-    label: str  # for the student: "cell 3", or the script's name
+    label: str  # for the student: "cell 3" of the code cells, as Jupyter counts, or the script's name
     source: str  # lines end with \n
     first_line: int  # number of its first line: in the file for a script, 1 for a notebook's cell
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A part of a file that is not run: where it stands, its first line, why, and what it would define."""
+
+    where: str
+    line: int
+    reason: str
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,7 @@ class Submission:
     format: Format
     cells: tuple[Cell, ...]
     problems: tuple[str, ...] = ()  # notes for the student: what was strange, and what was made of it
+    left_out: tuple[LeftOut, ...] = ()  # code in cells that are no code cells
 
 
 class SubmissionUnreadable(AutograderError):
@@ -68,23 +79,3 @@ class CodeCell(TypedDict):
     where: str
     filename: str
     first_line: int
-
-
-def code_cells(submission: Submission, exercise: str = "") -> tuple[CodeCell, ...]:
-    """The cells as the worker takes them.
-
-    Args:
-        submission: what was read.
-        exercise: under which name the file appears in messages; the submission's own without it.
-    """
-    name = f"{exercise or submission.exercise}.{submission.format}"
-    in_script = submission.format == "py"
-    return tuple(
-        CodeCell(
-            source=cell.source,
-            where=name if in_script else cell.label,
-            filename=name if in_script else f"{name}, {cell.label}",
-            first_line=cell.first_line,
-        )
-        for cell in submission.cells
-    )

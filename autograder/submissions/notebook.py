@@ -6,12 +6,22 @@ import json
 import re
 
 from autograder.language import _
-from autograder.submissions.model import Cell, SubmissionUnreadable
+from autograder.submissions.code import names_in
+from autograder.submissions.model import Cell, LeftOut, SubmissionUnreadable
 
 MAX_CELLS = 5_000
 MAX_SOURCE = 1_000_000  # characters of code, all cells together
 MAX_ITEMS = 2_000_000  # JSON values: each becomes an object of ours, however short it is in the file
 
+# Lines that are code wherever they stand, and what of Markdown shows some or looks like it.
+_CODE = re.compile(
+    r"^(?:async def|def|class) \w+.*:[ \t]*(?:#.*)?$|^import [\w.]*\w(?: as \w+)?[ \t]*$|^from [\w.]+ import \S"
+    r"|^\w+(?:\.\w+|\[[^\]\n]*\])* ?[-+*/]?= ?[^=\s]|^\w+ = ",
+    re.MULTILINE,
+)
+_SHOWN = re.compile(
+    r"^[ ]{0,3}(```|~~~).*?(?:^[ ]{0,3}\1|\Z)|\$\$.*?\$\$|\$[^$\n]*(?:\n[^$\n]*)?\$", re.MULTILINE | re.DOTALL
+)
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -20,8 +30,11 @@ def looks_like_notebook(text: str) -> bool:
     return text.lstrip().startswith("{") and ('"cell_type"' in text or ('"cells"' in text and '"nbformat"' in text))
 
 
-def split_notebook(text: str) -> tuple[tuple[Cell, ...], list[str]]:
-    """The code cells of a notebook, and notes for the student.
+def split_notebook(text: str) -> tuple[tuple[Cell, ...], list[str], list[LeftOut]]:
+    """The code cells of a notebook, notes for the student, and code in cells that are no code cells.
+
+    Code cells are called by their number among those that hold something, which is what Jupyter shows beside them after
+    "restart and run all"; where it showed another number when the notebook was saved, by both.
 
     Raises:
         SubmissionUnreadable: no JSON, no notebook, or larger than anyone's work.
@@ -35,28 +48,43 @@ def split_notebook(text: str) -> tuple[tuple[Cell, ...], list[str]]:
     notes: list[str] = []
     found: list[Cell] = []
     damaged: list[int] = []
+    left_out: list[LeftOut] = []
+    number = 0
     for index, cell in enumerate(cells, start=1):
-        if not isinstance(cell, dict):
-            damaged.append(index)
-            continue
-        if cell.get("cell_type") != "code" or _is_check(cell):
-            continue
-        source = _source(cell)
-        if source is None:
-            damaged.append(index)
-        elif source.strip():
-            found.append(Cell(index, _("cell {number}").format(number=index), source, 1))
+        source = _source(cell) if isinstance(cell, dict) else None
+        if not isinstance(cell, dict) or source is None:
+            damaged += [index] if not isinstance(cell, dict) or cell.get("cell_type") == "code" else []
+        elif cell.get("cell_type") == "code" and source.strip():
+            number += 1
+            if not _is_check(cell):
+                found.append(Cell(index, _label(cell, number), source, 1))
+        elif cell.get("cell_type") != "code" and _CODE.search(_SHOWN.sub("", source)):
+            left_out.append(_no_code_cell(cell, number, source))
     if sum(len(cell.source) for cell in found) > MAX_SOURCE:
         raise SubmissionUnreadable(
             _("The notebook holds more than {limit:.0f} MB of code.").format(limit=MAX_SOURCE / 1e6)
         )
     if damaged:
         listed = ", ".join(map(str, damaged[:10])) + (" ..." if len(damaged) > 10 else "")
-        notes.append(_("These cells are damaged and were left out: {cells}.").format(cells=listed))
+        notes.append(_("These cells are damaged and were left out (counting all cells): {cells}.").format(cells=listed))
     if not found:
         notes.append(_("The notebook has no code cell with code in it."))
     notes += _language_note(document)
-    return tuple(found), notes
+    return tuple(found), notes, left_out
+
+
+def _label(cell: dict[str, object], number: int) -> str:
+    shown = cell.get("execution_count", cell.get("prompt_number"))
+    if type(shown) is not int or shown in (number, 0):
+        return _("cell {number}").format(number=number)
+    return _("cell {number} (In [{shown}])").format(number=number, shown=shown)
+
+
+def _no_code_cell(cell: dict[str, object], number: int, source: str) -> LeftOut:
+    kind = _("Markdown cell") if cell.get("cell_type") == "markdown" else _("raw cell")
+    where = _("{kind} after cell {number}") if number else _("{kind} at the top")
+    reason = _("left out: it holds what looks like code, but only code cells are run; make it a code cell")
+    return LeftOut(where.format(kind=kind, number=number), 1, reason, names_in(source))
 
 
 def _load(text: str) -> dict[str, object]:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from autograder.language import _
-from autograder.submissions.model import Cell, Format, Submission, SubmissionUnreadable
+from autograder.submissions.model import Cell, Format, LeftOut, Submission, SubmissionUnreadable
 from autograder.submissions.notebook import MAX_SOURCE, looks_like_notebook, split_notebook
 from autograder.submissions.opening import read_regular
 from autograder.submissions.script import split_script
@@ -39,7 +39,7 @@ def read_submission(
         raw = read_regular(path, MAX_BYTES, base)
         sha256 = hashlib.sha256(raw.content).hexdigest()
         text, notes = decode(raw.content)
-        cells, kind, more = _split(text, path)
+        cells, kind, more, left_out = _split(text, path)
     except SubmissionUnreadable as unreadable:
         raise SubmissionUnreadable(
             unreadable.message,
@@ -51,15 +51,15 @@ def read_submission(
         ) from unreadable.__cause__
     if raw.links > 1:
         notes.append(_("The file has a second name elsewhere (a hard link)."))
-    return Submission(student, exercise, path, sha256, kind, cells, (*notes, *more))
+    return Submission(student, exercise, path, sha256, kind, cells, (*notes, *more), tuple(left_out))
 
 
-def _split(text: str, path: Path) -> tuple[tuple[Cell, ...], Format, list[str]]:
+def _split(text: str, path: Path) -> tuple[tuple[Cell, ...], Format, list[str], list[LeftOut]]:
     named_notebook = path.suffix.lower() == ".ipynb"
     is_notebook = looks_like_notebook(text)
     if not named_notebook and is_notebook:
-        cells, notes = split_notebook(text)
-        return cells, "ipynb", [_("The file is called .py but is a notebook; it was read as one."), *notes]
+        cells, notes, left_out = split_notebook(text)
+        return cells, "ipynb", [_("The file is called .py but is a notebook; it was read as one."), *notes], left_out
     if named_notebook and not text.lstrip().startswith(("{", "[")):
         if not _PYTHON_LINE.search(text):
             raise SubmissionUnreadable(_("This is not a notebook: a notebook is a JSON file, this one is not."))
@@ -67,12 +67,13 @@ def _split(text: str, path: Path) -> tuple[tuple[Cell, ...], Format, list[str]]:
             _script(text, path),
             "py",
             [_("The file is called .ipynb but is a script; it was read as one.")],
+            [],
         )
     if named_notebook:
-        cells, notes = split_notebook(text)
-        return cells, "ipynb", notes
+        cells, notes, left_out = split_notebook(text)
+        return cells, "ipynb", notes, left_out
     cells = _script(text, path)
-    return cells, "py", [] if cells else [_("The script has no code, only comments.")]
+    return cells, "py", [] if cells else [_("The script has no code, only comments.")], []
 
 
 def _script(text: str, path: Path) -> tuple[Cell, ...]:

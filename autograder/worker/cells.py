@@ -1,7 +1,7 @@
 """From cells of text to statements that can run one by one, losing no more than what is broken.
 
-A line that starts with `%`, `!` or `?` is IPython's and is blanked. A cell that does not compile is cut at its
-top-level statements, and only the pieces that do not compile are lost.
+The text is Python: IPython's own lines have become calls where the file was read. A cell that does not compile is cut
+at its top-level statements, and only the pieces that do not compile are lost.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ import re
 from dataclasses import dataclass
 from types import CodeType
 
-_MAGIC = re.compile(r"^\s*(%|!|\?)|^\s*[\w.]+\?{1,2}\s*$")
-_CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
-_PYTHON_CELL_MAGICS = {"time", "timeit", "capture", "prun"}  # what follows is ordinary Python
+_RUN_HERE = ("time", "prun")  # what stands behind these line magics runs in the notebook's own session
 _STARTS = re.compile(r"^(def |async def |class |@|import |from |[A-Za-z_]\w*\s*(:[^=]*)?=[^=])")
 _DECIMAL_COMMA = re.compile(r""":\s*-?\d+,\d+\s*(,?\s*(#.*)?$|[,}])""")  # "answer": 0,5
 _CONTINUES = re.compile(r"^(else|elif|except|finally)\b|^[)\]}]")
@@ -40,25 +38,6 @@ class Problem:
     message: str
 
 
-def blank_magics(source: str) -> str:
-    """Replace IPython's lines by `pass` lines of the same indentation, so that line numbers stay."""
-    lines = source.split("\n")
-    first = next((i for i, line in enumerate(lines) if line.strip()), None)
-    if first is not None and (match := _CELL_MAGIC.match(lines[first])):
-        if match[1] not in _PYTHON_CELL_MAGICS:
-            return "\n" * (len(lines) - 1)
-        lines[first] = ""
-    try:
-        ast.parse("\n".join(lines))
-        return "\n".join(lines)  # valid Python as it stands: a line with % inside a string is no magic
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        pass
-    for i, line in enumerate(lines):
-        if _MAGIC.match(line):
-            lines[i] = re.match(r"\s*", line)[0] + "pass"  # type: ignore[index]
-    return "\n".join(lines)
-
-
 def split_statements(
     source: str, filename: str, where: str, first_line: int, flags: int
 ) -> tuple[list[Statement], list[Problem], int]:
@@ -72,7 +51,6 @@ def split_statements(
     Returns:
         The statements, what could not be compiled, and the flags for the cells after this one.
     """
-    source = blank_magics(source)
     above = first_line - 1
     # Empty lines put a cell where it stands; for a small piece of a long file it is cheaper to move its syntax tree.
     moved = above > len(source)
@@ -82,18 +60,45 @@ def split_statements(
         return _recover(source, filename, where, first_line, flags)
     if moved:
         ast.increment_lineno(tree, above)
+    if "run_line_magic" in source:
+        tree = ast.fix_missing_locations(_Timed().visit(tree))
     statements: list[Statement] = []
     problems: list[Problem] = []
     for node in tree.body:
         flags |= _future_flags(node)
         interactive = ast.Module([node], [])
         try:
-            code = compile(interactive, filename, "exec", flags, True)
+            code = compile(interactive, filename, "exec", flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, True)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             problems.append(Problem(where, node.lineno, "syntax", describe_syntax_error(error)))
             continue
         statements.append(Statement(code, where, node.lineno, _summary(node)))
     return statements, problems, flags
+
+
+class _Timed(ast.NodeTransformer):
+    """Puts the statement that `%time` measures in the place of the call that IPython makes of it."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
+        return self._statements(node.value, node.lineno) or self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        match self._statements(node, node.lineno):
+            case [ast.Expr(value)]:
+                return value
+        return self.generic_visit(node)
+
+    def _statements(self, node: ast.expr, line: int) -> list[ast.stmt]:
+        match node:
+            case ast.Call(
+                ast.Attribute(ast.Call(ast.Name("get_ipython")), "run_line_magic"),
+                [ast.Constant(str(name)), ast.Constant(str(text))],
+            ) if name in _RUN_HERE:
+                try:
+                    return ast.parse("\n" * (line - 1) + text.strip()).body
+                except (SyntaxError, ValueError, RecursionError, MemoryError):
+                    pass
+        return []
 
 
 def _recover(

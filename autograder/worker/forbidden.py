@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Never, Protocol
 
 from autograder.wire.values import CellData
-from autograder.worker.cells import blank_magics
 
 MAX_MENTIONS = 50
 _ABSENT = object()
@@ -128,7 +127,7 @@ def mentions(cells: Sequence[CellData], names: Iterable[str]) -> list[Mention]:
     found: list[Mention] = []
     for cell in cells:
         try:
-            tree = ast.parse(blank_magics(cell["source"]))
+            tree = ast.parse(cell["source"])
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         for name, line in _uses(tree, imported):

@@ -7,7 +7,8 @@ import linecache
 import signal
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from inspect import CO_COROUTINE
 
 from autograder.wire.values import CellData
 from autograder.worker.cells import N_, Problem, Statement, describe_syntax_error, split_statements
@@ -78,7 +79,10 @@ def _run(
     signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        exec(statement.code, namespace)
+        if statement.code.co_flags & CO_COROUTINE:  # `await` at the top level, as notebooks have it
+            _complete(eval(statement.code, namespace))
+        else:
+            exec(statement.code, namespace)
         return None
     except StatementTimeout:
         late = N_("this statement did not end within {seconds:g} s and was left out")
@@ -102,6 +106,16 @@ def _absent(error: BaseException, libraries: Sequence[str]) -> str:
         return ""
     absent = N_("`{name}` cannot be imported here; there are Python's own modules and {listing}; this was left out")
     return absent.format(name=name[:100], listing=", ".join(libraries))
+
+
+def _complete(coroutine: Coroutine[object, object, object]) -> None:
+    import asyncio
+
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(coroutine)
+    finally:
+        loop.close()
 
 
 def _remember_source(filename: str, source: str, first_line: int) -> None:

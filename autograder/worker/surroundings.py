@@ -29,6 +29,10 @@ def _nothing(*args: object, **kwargs: object) -> None:
 class _Shell:
     """Stands for IPython's shell: every method does nothing."""
 
+    def getoutput(self, command: str) -> list[str]:
+        """What a command printed, line by line: none is run."""
+        return []
+
     def __getattr__(self, name: str) -> object:
         if name.startswith("__"):
             raise AttributeError(name)

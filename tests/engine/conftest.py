@@ -12,6 +12,7 @@ import pytest
 from autograder.batch.job import Job, Order
 from autograder.batch.judges import Judge
 from autograder.language import use_language
+from autograder.submissions import Cell, Submission, code_of
 
 TOY = Path(__file__).parent / "toy"
 
@@ -52,8 +53,10 @@ def grade(toy_judge: Judge) -> Grade:
     """`grade(source, student="ada")` gives the result of a toy submission, checks by id under `by_id`."""
 
     def run(source: str, student: str = "ada", **job: Any) -> dict[str, Any]:
-        cells = [{"source": source, "where": "toy.py", "filename": "toy.py", "first_line": 1}]
-        result = toy_judge.grade(Job("toy", student, cells, 120, **job)).to_json()
+        script = Submission(student, "toy", Path("toy.py"), "", "py", (Cell(1, "toy.py", source, 1),))
+        code = code_of(script)
+        job = {"left_out": code.left_out, "reader": code.reader} | job
+        result = toy_judge.grade(Job("toy", student, code.cells, 120, **job)).to_json()
         result["by_id"] = {check["id"]: check for check in result["checks"]}
         return result
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder import AutograderError, Course
+from autograder import AutograderError, Course, JudgeFault
 from autograder.course import ConfigurationError, load_config
 from autograder.results.model import Result
 from autograder.service.course import PUBLIC
@@ -110,3 +110,23 @@ def test_what_is_wrong_is_said(course, files, tmp_path):
         Course.open(course.config.root, "xx")
     with pytest.raises(AutograderError, match="grading_config"):
         Course.open(tmp_path)
+
+
+def test_grading_without_ipython_is_refused(toy, tmp_path, monkeypatch):
+    """Our own reader serves a student's check alone."""
+    from autograder.authoring.bundle import write
+    from autograder.course import load_config
+
+    file = tmp_path / "toy.py"
+    file.write_text("def mean(x):\n    return x.sum(1) / x.shape[1]\n")
+    write(load_config(toy / "grading_config.yaml"))
+    for place in ("submissions.jupyter", "submissions.code", "submissions"):
+        monkeypatch.setattr(f"autograder.{place}.ipython_version", lambda: "")
+    monkeypatch.setattr("autograder.service.grader.ipython_version", lambda: "")
+    course = Course(load_config(toy / "grading_config.yaml"), secret=SECRET)
+    with course.grader(workers=1) as grader, pytest.raises(JudgeFault, match="IPython is not installed"):
+        grader.grade(file)
+    with course.grader(PUBLIC, workers=1) as grader:
+        result = grader.grade(file)
+    assert result.checks[0].outcome == "passed"
+    assert "ipython" not in result.environment.versions

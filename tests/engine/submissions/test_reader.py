@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from autograder.submissions import Submission, SubmissionUnreadable, code_cells, read_submission
+from autograder.submissions import Submission, SubmissionUnreadable, code_of, read_submission
 from autograder.submissions import notebook as notebook_reader
 from autograder.submissions import reader as file_reader
 
@@ -58,7 +58,7 @@ def test_a_plain_script_is_one_cell(tmp_path: Path) -> None:
     assert (found.student, found.exercise, found.format, found.problems) == ("alice", "demo", "py", ())
     assert found.sha256 == hashlib.sha256(TEXT.encode()).hexdigest()
     assert [(cell.source, cell.first_line) for cell in found.cells] == [(TEXT, 1)]
-    assert code_cells(found) == ({"source": TEXT, "where": "demo.py", "filename": "demo.py", "first_line": 1},)
+    assert code_of(found).cells == ({"source": TEXT, "where": "demo.py", "filename": "demo.py", "first_line": 1},)
 
 
 def test_a_percent_script_is_cut_at_its_parts(tmp_path: Path) -> None:
@@ -219,14 +219,60 @@ def test_a_notebook_gives_its_code_cells(tmp_path: Path) -> None:
     found = read_submission(put(tmp_path, "demo.ipynb", text))
     assert found.format == "ipynb"
     assert [(cell.index, cell.label, cell.source) for cell in found.cells] == [
-        (2, "cell 2", "x = 1\ny = 2"),
-        (3, "cell 3", "a = 1\nb = 2"),
+        (2, "cell 1", "x = 1\ny = 2"),
+        (3, "cell 2", "a = 1\nb = 2"),
     ]
     assert found.problems == ()
-    assert [(cell["where"], cell["filename"], cell["first_line"]) for cell in code_cells(found, "other")] == [
+    assert [(cell["where"], cell["filename"], cell["first_line"]) for cell in code_of(found, "other").cells] == [
+        ("cell 1", "other.ipynb, cell 1", 1),
         ("cell 2", "other.ipynb, cell 2", 1),
-        ("cell 3", "other.ipynb, cell 3", 1),
     ]
+
+
+def test_cells_have_the_numbers_that_jupyter_shows(tmp_path: Path) -> None:
+    """Those after "restart and run all", where empty cells and text have none; and others that it showed at last."""
+    check = code("assert x")
+    check["metadata"] = {"nbgrader": {"grade": True, "solution": False}}
+    title = {"cell_type": "markdown", "source": "# Title"}
+    cells = [code(""), title, code("x = 1"), check, code("y = 2"), code("z = 3")]
+    for cell, shown in zip([cells[2], *cells[4:]], (1, 7, None), strict=True):
+        cell["execution_count"] = shown
+    found = read_submission(put(tmp_path, "demo.ipynb", book(*cells)))
+    assert [cell.label for cell in found.cells] == ["cell 1", "cell 3 (In [7])", "cell 4"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["def f(x):\n    return x", "x = 1", "import torch", "from torch import nn", "ANSWERS = {\n    'a': 1}",
+     "a.b[0] = 2", "Some words.\n\nclass A:\n    x = 1", "@decorated\ndef f(): # why\n    pass"],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+def test_code_in_a_cell_that_is_no_code_cell_is_named(tmp_path: Path, source: str, kind: str) -> None:
+    name = "Markdown" if kind == "markdown" else "raw"
+    cell = {"cell_type": kind, "source": source}
+    found = read_submission(put(tmp_path, "demo.ipynb", book(cell, code("y = 2"), cell, code("z = 3"))))
+    assert [cell.source for cell in found.cells] == ["y = 2", "z = 3"]
+    assert [part.where for part in found.left_out] == [f"{name} cell at the top", f"{name} cell after cell 1"]
+    assert "make it a code cell" in found.left_out[0].reason
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["# Title", "A line where x = 1 holds.", "- `x = 1`", "```python\nx = 1\ndef f():\n    pass\n```", "    x = 1",
+     "From here on\nimport matters.", "$$\nx = 1\n$$\n", "class A is meant", "| a | b |\n|---|---|", ""],
+)  # fmt: skip
+def test_text_is_no_code(tmp_path: Path, source: str) -> None:
+    text = book({"cell_type": "markdown", "source": source}, code("y = 2"))
+    assert read_submission(put(tmp_path, "demo.ipynb", text)).left_out == ()
+
+
+def test_no_statement_of_an_exercise_looks_like_code(tmp_path: Path) -> None:
+    from autograder.authoring.notebook import to_notebook
+
+    for solution in sorted(Path(__file__).parents[3].glob("solutions/*/*.py")):
+        if solution.stem == solution.parent.name:
+            text = to_notebook(solution.read_text(encoding="utf-8"), solution.stem)
+            assert read_submission(put(tmp_path, "demo.ipynb", text)).left_out == ()
 
 
 def test_a_notebook_of_format_3_is_read(tmp_path: Path) -> None:

@@ -49,24 +49,32 @@ def test_text_in_a_broken_literal_is_not_run():
     assert not hasattr(module, "s")
 
 
-@pytest.mark.parametrize("line", ["%matplotlib inline", "!pip install seaborn", "  %time x = 1", "?print", "plt.plot?"])
-def test_lines_of_ipython_are_left_out(line):
-    module, problems, _ = loaded(f"a = 1\n{line.strip()}\nb = 2")
-    assert problems == []
-    assert (module.a, module.b) == (1, 2)
+def test_the_statement_of_a_timed_line_runs():
+    line = "get_ipython().run_line_magic"
+    module, problems, _ = loaded(
+        f"import builtins\nbuiltins.get_ipython = lambda: None\n{line}('time', 'a = 1; b = 2')\n"
+        f"c = {line}('time', 'a + b')\nfor i in range(3):\n    {line}('prun', 'b += a')\n",
+        f"x = 1\n{line}('time', 'x = (')",
+    )
+    assert (module.a, module.b, module.c) == (1, 5, 3)
+    assert [(problem.where, problem.line, problem.kind) for problem in problems] == [("cell 2", 2, "exception")]
 
 
-def test_a_percent_sign_in_python_is_no_magic():
-    module, problems, _ = loaded('s = """\n%d per cent\n""" % 5\nt = (7\n% 4)')
-    assert problems == []
-    assert module.s.strip() == "5 per cent"
-    assert module.t == 3
+def test_await_at_the_top_level_runs():
+    module, problems, _ = loaded(
+        "import asyncio\n\nasync def f(x):\n    await asyncio.sleep(0)\n    return x\n\nx = await f(3)",
+        "async def g():\n    for i in range(3):\n        yield i\n\ny = [i async for i in g()]",
+        "async for z in g():\n    pass",
+        "await f(1 / 0)\nw = 1",
+    )
+    assert (module.x, module.y, module.z, module.w) == (3, [0, 1, 2], 2, 1)
+    assert [(problem.where, problem.line) for problem in problems] == [("cell 4", 1)]
 
 
-def test_a_cell_of_another_language_is_left_out():
-    module, problems, _ = loaded("%%bash\nls -l | wc", "%%time\nx = 1")
-    assert problems == []
+def test_an_endless_await_is_interrupted():
+    module, problems, _ = loaded("import asyncio\nawait asyncio.Event().wait()\nx = 1", seconds=0.3)
     assert module.x == 1
+    assert [(problem.line, problem.kind) for problem in problems] == [(2, "timeout")]
 
 
 def test_a_missing_package_costs_what_uses_it():
