@@ -101,11 +101,6 @@ def load_images(
     return ImageSet(resize(images[rows], size), labels[rows], name, note)
 
 
-def find_mnist(data: DataConfig, root: Path) -> Path | None:
-    """The folder that holds MNIST's test files, or None; as `find_images`."""
-    return find_images(MNIST, data, root)
-
-
 def find_images(published: PublishedSet, data: DataConfig, root: Path) -> Path | None:
     """The folder that holds a data set's test files, or None. A folder that was named must hold them."""
     if data.set == "digits":

@@ -17,6 +17,7 @@ from autograder.judge.verdicts import CheckFailed, StudentError
 from autograder.language import _, ngettext, said
 
 MAX_LENGTH = 1_000_000  # of what becomes a Python list: a tensor of 200 MB would take gigabytes
+_NOTHING = torch.zeros(0, dtype=torch.float64)
 
 
 class Expect:
@@ -52,46 +53,32 @@ class Expect:
         wanted = _("a tensor of shape {shape}").format(shape=_shape(shape)) if shape is not None else _("a tensor")
         tensor = as_tensor(value)
         if tensor is None or (container == "tensor" and not isinstance(value, Tensor)):
-            raise CheckFailed(
-                _("{what}: expected {wanted}, got {got}.").format(what=said(what), wanted=wanted, got=describe(value)),
-                hint or (_("Return a torch tensor: `torch.as_tensor(...)`.") if tensor is not None else ""),
-            )
+            hint = hint or (_("Return a torch tensor: `torch.as_tensor(...)`.") if tensor is not None else "")
+            raise _wrong(what, hint, _("{what}: expected {wanted}, got {got}."), wanted=wanted, got=describe(value))
         if shape is not None and (
             len(shape) != tensor.ndim or any(n not in (None, m) for n, m in zip(shape, tensor.shape, strict=True))
         ):
-            raise CheckFailed(
-                _("{what}: expected shape {shape}, got {got}.").format(
-                    what=said(what), shape=_shape(shape), got=describe(value)
-                ),
-                hint or "",
+            raise _wrong(
+                what, hint, _("{what}: expected shape {shape}, got {got}."), shape=_shape(shape), got=describe(value)
             )
         if dtype is not None and tensor.dtype != dtype:
-            raise CheckFailed(
-                _("{what}: expected dtype {dtype}, got {got}.").format(
-                    what=said(what), dtype=dtype_name(dtype), got=describe(value)
-                ),
-                hint or _("Keep the dtype of the input: build new tensors with `x.new_zeros`, `zeros_like`, `.to(x)`."),
-            )
+            kept = _("Keep the dtype of the input: build new tensors with `x.new_zeros`, `zeros_like`, `.to(x)`.")
+            line = _("{what}: expected dtype {dtype}, got {got}.")
+            raise _wrong(what, hint or kept, line, dtype=dtype_name(dtype), got=describe(value))
         if tensor.is_complex():
-            raise CheckFailed(_("{what}: expected real numbers, got complex ones.").format(what=said(what)), hint or "")
+            raise _wrong(what, hint, _("{what}: expected real numbers, got complex ones."))
         if tensor.dtype is torch.bool and dtype is None:
-            raise CheckFailed(
-                _("{what}: expected numbers, got {got}.").format(what=said(what), got=describe(value)), hint or ""
-            )
-        if not tensor.is_floating_point():
-            self._labels.keep_made(tensor, what)
-            return tensor
-        tensor = tensor.to(torch.float64)
-        if finite and not tensor.isfinite().all():
-            bad = int((~tensor.isfinite()).sum())
-            raise CheckFailed(
-                ngettext(
+            raise _wrong(what, hint, _("{what}: expected numbers, got {got}."), got=describe(value))
+        if tensor.is_floating_point():
+            tensor = tensor.to(torch.float64)
+            bad = int((~tensor.isfinite()).sum()) if finite else 0
+            if bad:
+                line = ngettext(
                     "{what}: {n} of {total} values is NaN or infinite.",
                     "{what}: {n} of {total} values are NaN or infinite.",
                     bad,
-                ).format(what=said(what), n=bad, total=tensor.numel()),
-                hint or "",
-            )
+                )
+                raise _wrong(what, hint, line, n=bad, total=tensor.numel())
         self._labels.keep_made(tensor, what)
         return tensor
 
@@ -107,19 +94,13 @@ class Expect:
         what = what or self._labels.of(value)
         tensor = None if isinstance(value, list | tuple) else as_tensor(value)
         if tensor is None or tensor.numel() != 1 or tensor.is_complex():
-            raise CheckFailed(
-                _("{what}: expected a number, got {got}.").format(what=said(what), got=describe(value)), hint or ""
-            )
+            raise _wrong(what, hint, _("{what}: expected a number, got {got}."), got=describe(value))
         number = float(tensor.reshape(()))
         if math.isnan(number):
-            raise CheckFailed(_("{what}: expected a number, got NaN.").format(what=said(what)), hint or "")
+            raise _wrong(what, hint, _("{what}: expected a number, got NaN."))
         if (low is not None and number < low) or (high is not None and number > high):
-            raise CheckFailed(
-                _("{what}: expected a number {range}, got {got:.4g}.").format(
-                    what=said(what), range=_range(low, high), got=number
-                ),
-                hint or "",
-            )
+            line = _("{what}: expected a number {range}, got {got:.4g}.")
+            raise _wrong(what, hint, line, range=_range(low, high), got=number)
         return number
 
     def integers(
@@ -133,61 +114,33 @@ class Expect:
     ) -> list[int]:
         """A list of whole numbers (a 1-d tensor is one), each in low..high where given."""
         what = what or self._labels.of(value)
-        if isinstance(value, list | tuple) and not value:
-            items: list[float] = []
-        else:
-            tensor = as_tensor(value)
-            if tensor is None or tensor.ndim != 1 or tensor.is_complex() or tensor.dtype is torch.bool:
-                raise CheckFailed(
-                    _("{what}: expected a list of integers, got {got}.").format(what=said(what), got=describe(value)),
-                    hint or "",
-                )
-            if length is not None and len(tensor) != length:
-                raise CheckFailed(
-                    ngettext(
-                        "{what}: expected {n} item, got {got}.", "{what}: expected {n} items, got {got}.", length
-                    ).format(what=said(what), n=length, got=len(tensor)),
-                    hint or "",
-                )
-            if len(tensor) > MAX_LENGTH:
-                raise CheckFailed(_too_long(what, len(tensor)), hint or "")
-            items = tensor.tolist()
+        tensor = _NOTHING if _is_empty(value) else as_tensor(value)
+        if tensor is None or tensor.ndim != 1 or tensor.is_complex() or tensor.dtype is torch.bool:
+            raise _wrong(what, hint, _("{what}: expected a list of integers, got {got}."), got=describe(value))
+        if length is not None and len(tensor) != length:
+            line = ngettext("{what}: expected {n} item, got {got}.", "{what}: expected {n} items, got {got}.", length)
+            raise _wrong(what, hint, line, n=length, got=len(tensor))
+        items = _listed(tensor, what, hint)
         if any(not math.isfinite(i) or i != int(i) for i in items):
-            raise CheckFailed(_("{what}: expected integers, got other numbers.").format(what=said(what)), hint or "")
-        if length is not None and len(items) != length:
-            raise CheckFailed(
-                ngettext(
-                    "{what}: expected {n} item, got {got}.", "{what}: expected {n} items, got {got}.", length
-                ).format(what=said(what), n=length, got=len(items)),
-                hint or "",
-            )
+            raise _wrong(what, hint, _("{what}: expected integers, got other numbers."))
         if any((low is not None and i < low) or (high is not None and i > high) for i in items):
-            raise CheckFailed(
-                _("{what}: expected integers {range}, got others too.").format(
-                    what=said(what), range=_range(low, high)
-                ),
-                hint or "",
-            )
+            line = _("{what}: expected integers {range}, got others too.")
+            raise _wrong(what, hint, line, range=_range(low, high))
         return [int(i) for i in items]
 
     def flag(self, value: object, what: str = "", hint: str | None = None) -> bool:
         """True or False (0-d boolean tensors and NumPy's too)."""
-        what = what or self._labels.of(value)
         tensor = None if isinstance(value, list | tuple) else as_tensor(value)
         if tensor is None or tensor.numel() != 1 or tensor.dtype is not torch.bool:
-            raise CheckFailed(
-                _("{what}: expected True or False, got {got}.").format(what=said(what), got=describe(value)), hint or ""
-            )
+            what = what or self._labels.of(value)
+            raise _wrong(what, hint, _("{what}: expected True or False, got {got}."), got=describe(value))
         return bool(tensor)
 
     def strings(self, value: object, what: str = "", hint: str | None = None) -> list[str]:
         """A list of texts."""
-        what = what or self._labels.of(value)
         if not isinstance(value, list | tuple) or any(not isinstance(item, str) for item in value):
-            raise CheckFailed(
-                _("{what}: expected a list of strings, got {got}.").format(what=said(what), got=describe(value)),
-                hint or "",
-            )
+            what = what or self._labels.of(value)
+            raise _wrong(what, hint, _("{what}: expected a list of strings, got {got}."), got=describe(value))
         return list(value)
 
     def history(
@@ -196,56 +149,29 @@ class Expect:
         """The list of floats at `key` of a training's history, of this length, all finite."""
         what = what or self._labels.of(value)
         if not isinstance(value, dict):
-            raise CheckFailed(
-                _("{what}: expected a dict of lists (the history), got {got}.").format(
-                    what=said(what), got=describe(value)
-                ),
-                hint or "",
-            )
+            line = _("{what}: expected a dict of lists (the history), got {got}.")
+            raise _wrong(what, hint, line, got=describe(value))
         if key not in value:
             keys = ", ".join(sorted(str(k)[:40] for k in value)[:10]) or "-"
-            raise CheckFailed(
-                _("{what}: the history has no key {key!r}; its keys: {keys}.").format(
-                    what=said(what), key=key, keys=keys
-                ),
-                hint or "",
-            )
+            raise _wrong(what, hint, _("{what}: the history has no key {key!r}; its keys: {keys}."), key=key, keys=keys)
         series = value[key]
         name = f'{what}["{key}"]'
-        if isinstance(series, list | tuple) and not series:
-            tensor = torch.zeros(0, dtype=torch.float64)
-        else:
-            tensor = self.tensor(series, (None,), name, hint=hint)
+        tensor = _NOTHING if _is_empty(series) else self.tensor(series, (None,), name, hint=hint)
         if length is not None and len(tensor) != length:
-            raise CheckFailed(
-                ngettext(
-                    "{what}: expected {n} value, got {got}.", "{what}: expected {n} values, got {got}.", length
-                ).format(what=said(name), n=length, got=len(tensor)),
-                hint or "",
-            )
-        if len(tensor) > MAX_LENGTH:
-            raise CheckFailed(_too_long(name, len(tensor)), hint or "")
-        return [float(v) for v in tensor.tolist()]
+            raise _several(name, hint, length, len(tensor))
+        return [float(v) for v in _listed(tensor, name, hint)]
 
     def sequence(self, value: object, length: int, what: str = "", hint: str | None = None) -> tuple[object, ...]:
         """A tuple (or list) of this many things, such as the several values of a `return a, b`."""
-        what = what or self._labels.of(value)
         if not isinstance(value, list | tuple) or len(value) != length:
-            raise CheckFailed(
-                ngettext(
-                    "{what}: expected {n} value, got {got}.", "{what}: expected {n} values, got {got}.", length
-                ).format(what=said(what), n=length, got=describe(value)),
-                hint or "",
-            )
+            raise _several(what or self._labels.of(value), hint, length, describe(value))
         return tuple(value)
 
     def handle(self, value: object, what: str = "", hint: str | None = None) -> Handle:
         """An object (a module, a class instance), not plain data."""
-        what = what or self._labels.of(value)
         if not isinstance(value, Handle):
-            raise CheckFailed(
-                _("{what}: expected an object, got {got}.").format(what=said(what), got=describe(value)), hint or ""
-            )
+            what = what or self._labels.of(value)
+            raise _wrong(what, hint, _("{what}: expected an object, got {got}."), got=describe(value))
         return value
 
     def true(self, condition: object, message: str, hint: str | None = None, mistake: str | None = None) -> None:
@@ -272,18 +198,11 @@ class Expect:
                 return
             if error.kind != "raised":
                 raise
-            raise CheckFailed(
-                _("{what}: expected {kind}, but it raised {got}.").format(
-                    what=said(what), kind=kind.__name__, got=error.bases[0] if error.bases else error.message
-                ),
-                hint or "",
-            ) from None
-        raise CheckFailed(
-            _("{what}: expected {kind}, but it returned {got}.").format(
-                what=said(what), kind=kind.__name__, got=describe(value)
-            ),
-            hint or "",
-        )
+            got = error.bases[0] if error.bases else error.message
+            line = _("{what}: expected {kind}, but it raised {got}.")
+            raise _wrong(what, hint, line, kind=kind.__name__, got=got) from None
+        line = _("{what}: expected {kind}, but it returned {got}.")
+        raise _wrong(what, hint, line, kind=kind.__name__, got=describe(value))
 
     def p_value(
         self, p: float, what: str, alpha: float = 1e-5, hint: str | None = None, mistake: str | None = None
@@ -300,10 +219,26 @@ class Expect:
             )  # fmt: skip
 
 
-def _too_long(what: str, length: int) -> str:
-    return _("{what}: expected at most {limit:,} items, got {got:,}.").format(
-        what=said(what), limit=MAX_LENGTH, got=length
-    )
+def _wrong(what: str, hint: str | None, line: str, **values: object) -> CheckFailed:
+    """The failure of a check by an answer that is not what was expected, in the student's words."""
+    return CheckFailed(line.format(what=said(what), **values), hint or "")
+
+
+def _several(what: str, hint: str | None, length: int, got: object) -> CheckFailed:
+    line = ngettext("{what}: expected {n} value, got {got}.", "{what}: expected {n} values, got {got}.", length)
+    return _wrong(what, hint, line, n=length, got=got)
+
+
+def _is_empty(value: object) -> bool:
+    return isinstance(value, list | tuple) and not value
+
+
+def _listed(tensor: Tensor, what: str, hint: str | None) -> list[float]:
+    if len(tensor) > MAX_LENGTH:
+        line = _("{what}: expected at most {limit:,} items, got {got:,}.")
+        raise _wrong(what, hint, line, limit=MAX_LENGTH, got=len(tensor))
+    items: list[float] = tensor.tolist()
+    return items
 
 
 def _shape(shape: Sequence[int | None]) -> str:

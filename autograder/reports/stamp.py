@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import struct
-import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL.PngImagePlugin import PngImageFile
 
 KEY = "Data"
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def stamp(shown: object) -> dict[str, str]:
@@ -23,32 +24,29 @@ def stamp(shown: object) -> dict[str, str]:
 
 def read_stamp(picture: Path) -> str | None:
     """The hash in a PNG, None where there is none; ValueError for a file that is no PNG."""
-    for kind, data in _chunks(picture):
-        key, _, value = data.partition(b"\0")
-        if kind == b"tEXt" and key == KEY.encode():
-            return value.decode("latin-1")
-    return None
+    with _opened(picture) as image:
+        return image.text.get(KEY)
 
 
 def write_stamp(picture: Path, shown: object) -> None:
     """Put the hash into a PNG that another program made, in place of one that is there."""
-    written = KEY.encode() + b"\0" + stamp(shown)[KEY].encode()
-    kept = [(kind, data) for kind, data in _chunks(picture) if kind != b"tEXt" or not data.startswith(KEY.encode())]
-    chunks = [kept[0], (b"tEXt", written), *kept[1:]]
-    picture.write_bytes(_SIGNATURE + b"".join(_chunk(kind, data) for kind, data in chunks))
+    from PIL.PngImagePlugin import PngInfo
+
+    with _opened(picture) as image:
+        kept = PngInfo()
+        for key, text in (image.text | stamp(shown)).items():
+            kept.add_text(key, text)
+        image.save(picture, pnginfo=kept, optimize=True)
 
 
-def _chunks(picture: Path) -> list[tuple[bytes, bytes]]:
-    content = picture.read_bytes()
-    if not content.startswith(_SIGNATURE):
-        raise ValueError(f"{picture} is no PNG")
-    found, position = [], len(_SIGNATURE)
-    while position < len(content):
-        (length,) = struct.unpack(">I", content[position : position + 4])
-        found.append((content[position + 4 : position + 8], content[position + 8 : position + 8 + length]))
-        position += length + 12
-    return found
+def _opened(picture: Path) -> PngImageFile:
+    from PIL import Image, UnidentifiedImageError
+    from PIL.PngImagePlugin import PngImageFile
 
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    try:
+        image = Image.open(picture, formats=["PNG"])
+    except UnidentifiedImageError:
+        raise ValueError(f"{picture} is no PNG") from None
+    assert isinstance(image, PngImageFile)
+    image.load()
+    return image

@@ -23,11 +23,6 @@ def result_path(out: Path, student: str, exercise: str) -> Path:
     return out / "results" / student / f"{exercise}.json"
 
 
-def write_result(path: Path, result: Result) -> None:
-    """Write a result atomically: readers see the old file or the new one, a kill leaves no half."""
-    write_atomically(path, result_text(result))
-
-
 def result_text(result: Result) -> str:
     """What the file of a result holds."""
     return json.dumps(result.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from autograder.results.model import SCHEMA_VERSION, Result
-
-if TYPE_CHECKING:
-    import jsonschema
 
 LATER = ("parts",)  # results of this version were written before these were there
 SCHEMA_FILE = Path(__file__).with_name("result.schema.json")  # written by docs/generate.py
@@ -37,15 +32,3 @@ def _as_written(part: dict[str, object]) -> None:
     part["required"] = [name for name in properties if name not in LATER]
     for one in properties.values():
         one.pop("default", None)
-
-
-def validate(data: object) -> None:
-    """Hold a result against the published schema; raises jsonschema.ValidationError."""
-    _validator().validate(data)
-
-
-@cache
-def _validator() -> jsonschema.Draft202012Validator:
-    import jsonschema
-
-    return jsonschema.Draft202012Validator(result_schema(), format_checker=jsonschema.FormatChecker())

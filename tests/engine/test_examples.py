@@ -9,8 +9,8 @@ import yaml
 
 from autograder.batch.pool import default_workers
 from autograder.course import load_config
-from autograder.results.schema import validate
 from tests.engine.classes import grade_class
+from tests.engine.valid_results import validate
 
 ROOT = Path(__file__).parents[2]
 EXPECTED = yaml.safe_load((ROOT / "examples" / "expected.yaml").read_text(encoding="utf-8"))

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from autograder import Course
 from autograder.book.engine import StoreFault, without_password
 from autograder.book.place import has_book, open_store
-from autograder.results.files import result_path, write_result
+from autograder.service.views import write_result
 from tests.engine.book.conftest import result
 
 
@@ -44,13 +44,13 @@ def test_it_can_be_read_while_it_is_graded_for_the_first_time(tmp_path):
     """Students are noted at the end; until then results lie in the folder already, and nobody waits for the lock."""
     with open_store(tmp_path, "small") as grading, grading.only_grader(tmp_path):
         grading.attempts.keep(result(), {}, "0")
-        write_result(result_path(tmp_path, "ada", "flows"), result())
+        write_result(tmp_path, result())
         with open_store(tmp_path, "small") as reading:
             assert ("ada", "flows") in reading.attempts.latest()
 
 
 def test_results_that_nobody_knows_are_taken_over(tmp_path):
-    write_result(result_path(tmp_path, "ada", "flows"), result())
+    write_result(tmp_path, result())
     for _again in range(2):
         with open_store(tmp_path, "small") as store:
             assert len(store.attempts.history("ada", "flows")) == 1
@@ -108,7 +108,7 @@ def test_an_output_folder_has_one_book(tmp_path):
     url, out = f"sqlite:///{tmp_path / 'department.sqlite'}", tmp_path / "out"
     with open_store(url, "small", out) as store, store.only_grader(out):
         store.attempts.keep(result(), {}, "0")
-        write_result(result_path(out, "ada", "flows"), result())
+        write_result(out, result())
     assert has_book(out)
     with pytest.raises(StoreFault, match=r"department.*--book") as fault:
         open_store(out, "small")

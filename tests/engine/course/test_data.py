@@ -16,7 +16,7 @@ import pytest
 
 from autograder.course import data as digits_data
 from autograder.course.config import CourseConfig, DataConfig, ExerciseConfig
-from autograder.course.data import find_images, find_mnist, load_digits, load_images, parse_idx, resize, split_rows
+from autograder.course.data import find_images, load_digits, load_images, parse_idx, resize, split_rows
 from autograder.course.download import fetch
 from autograder.course.errors import ConfigurationError
 from autograder.course.sets import FASHION, IMAGES, LABELS, MNIST, PUBLISHED, PublishedSet, RemoteFile
@@ -46,7 +46,7 @@ def _no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def put(folder: Path) -> Path:
-    """Files with the right names (their content is not read by `find_mnist`)."""
+    """Files with the right names (their content is not read by `find_images`)."""
     folder.mkdir(parents=True)
     for name in (IMAGES, LABELS):
         (folder / f"{name}.gz").write_bytes(b"")
@@ -56,20 +56,20 @@ def put(folder: Path) -> Path:
 def test_a_named_folder_comes_before_the_project_and_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tmp_path / "work" / "course"
     cache = put(tmp_path / "cache" / "mnist")
-    assert find_mnist(DataConfig(), root) == cache
+    assert find_images(MNIST, DataConfig(), root) == cache
     beside = put(tmp_path / "work" / "shared" / "data" / "mnist")
-    assert find_mnist(DataConfig(), root) == beside
+    assert find_images(MNIST, DataConfig(), root) == beside
     named = put(tmp_path / "named")
-    assert find_mnist(DataConfig(folder=named), root) == named
+    assert find_images(MNIST, DataConfig(folder=named), root) == named
     variable = put(tmp_path / "variable")
     monkeypatch.setenv("AUTOGRADER_MNIST", str(variable))
-    assert find_mnist(DataConfig(folder=named), root) == variable
-    assert find_mnist(DataConfig("digits", named), root) is None
+    assert find_images(MNIST, DataConfig(folder=named), root) == variable
+    assert find_images(MNIST, DataConfig("digits", named), root) is None
 
 
 def test_a_named_folder_without_the_files_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"data\.folder.* lacks t10k-images"):
-        find_mnist(DataConfig(folder=tmp_path), tmp_path)
+        find_images(MNIST, DataConfig(folder=tmp_path), tmp_path)
 
 
 def test_mnist_demanded_and_missing_is_an_error(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from autograder.authoring.personal import personalise
 from autograder.batch.job import Job, Order
 from autograder.batch.judges import Judge
 from autograder.course import find_exercise, load_config
-from autograder.results.schema import validate
+from tests.engine.valid_results import validate
 
 SECRET = b"a secret of the tests"
 # Part of the name of every file that an attacker tries to leave; tests in another process have their own.

@@ -19,8 +19,9 @@ from autograder.exporters.people import People
 from autograder.exporters.table import GradeTable
 from autograder.reports.cells import Form, safe_cell
 from autograder.reports.table import grade_table, result_table
-from autograder.results.files import result_path, write_result
+from autograder.results.files import result_path
 from autograder.results.model import CheckResult, Result
+from autograder.service.views import write_result
 from autograder.submissions import SubmissionUnreadable, Wanted, read_class, read_submission, shelf, walking
 from autograder.submissions.choosing import MAX_CANDIDATES
 
@@ -111,7 +112,7 @@ def test_every_name_that_is_taken_can_be_written(tmp_path):
     assert len(scan.entries) == 10
     for entry in scan.entries:
         path = result_path(tmp_path / "out", entry.student, entry.exercise)
-        write_result(path, Result(entry.student, entry.exercise, 0, 10, "graded"))
+        write_result(tmp_path / "out", Result(entry.student, entry.exercise, 0, 10, "graded"))
         assert path.is_file()
         assert path.parents[2] == tmp_path / "out"
 

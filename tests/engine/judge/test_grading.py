@@ -8,7 +8,7 @@ from autograder.authoring.mistakes import read_mistakes
 from autograder.authoring.overlay import apply_mistake
 from autograder.authoring.personal import personalise
 from autograder.course import find_exercise, load_config
-from autograder.results.schema import validate
+from tests.engine.valid_results import validate
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,8 @@ from autograder.results.model import (
     Result,
     SubmissionFacts,
 )
-from autograder.results.schema import SCHEMA_FILE, result_schema, validate
+from autograder.results.schema import SCHEMA_FILE, result_schema
+from tests.engine.valid_results import validate
 
 DUE = datetime.fromisoformat("2027-02-08T23:59:59+01:00")
 

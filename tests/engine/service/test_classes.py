@@ -16,8 +16,8 @@ from autograder.batch.judges import Judge, JudgeFault
 from autograder.batch.pool import Done, Task, run_tasks
 from autograder.course import load_config
 from autograder.results.files import read_result, result_names
-from autograder.results.schema import validate
 from tests.engine.classes import SECRET, grade_class
+from tests.engine.valid_results import validate
 
 
 @pytest.fixture(scope="module")
