@@ -32,9 +32,7 @@ WORKERS_SECONDS = 600
 class Executor(Protocol):
     """Runs functions on a cluster's workers."""
 
-    def submit(
-        self, function: Callable[[Order, Key, str, bool], str], /, order: Order, key: Key, line: str, last: bool
-    ) -> Future[str]:
+    def submit(self, function: Callable[[Order, Key, str], str], /, order: Order, key: Key, line: str) -> Future[str]:
         """Call the function on some worker."""
 
     def shutdown(self, wait: bool = True) -> None:

@@ -20,7 +20,7 @@ from autograder.batch.judges import JudgeFault, JudgeLost
 from autograder.batch.keys import Keys
 from autograder.batch.pictures import unpack
 from autograder.batch.pool import Done, OnDone, Source, Task
-from autograder.batch.retries import TRIES, lost_for_good
+from autograder.batch.retries import TRIES, Tries
 from autograder.course import CourseConfig
 from autograder.judge.messages import from_line, to_line
 from autograder.language import _
@@ -31,10 +31,10 @@ LOOK_SECONDS = 2.0  # how often the number of workers is looked at
 
 @dataclass
 class _Trying:
-    """A task, and how often a try of it was lost."""
+    """A task and its tries."""
 
     task: Task[Name]
-    lost: int = 0
+    tries: Tries
 
 
 class ClusterRunner:
@@ -80,7 +80,7 @@ class ClusterRunner:
                 # No more than can begin at once: what waits behind a job that kills its worker would be suspected too,
                 # and every job here is a submission in memory.
                 while len(running) < max(1, slots):
-                    trying = again.popleft() if again else _Trying(task) if (task := source.take()) else None
+                    trying = again.popleft() if again else self._taken(source)
                     if trying is None:
                         break
                     if trying.task.fault:
@@ -134,14 +134,17 @@ class ClusterRunner:
             total += min([worker["nthreads"], *limits])
         return total
 
+    @staticmethod
+    def _taken(source: Source[Name]) -> _Trying | None:
+        task = source.take()
+        return None if task is None else _Trying(task, Tries(task.job))
+
     def _submit(self, executor: Executor, order: Order, trying: _Trying) -> Future[str]:
         exercise = trying.task.job.exercise
         if exercise not in self._expected:
             self._expected[exercise] = self._keys.shared(exercise)
-        last = trying.lost >= TRIES - 1
-        future: Future[str] = executor.submit(
-            judge_here, order, self._expected[exercise], to_line(trying.task.job), last
-        )
+        line = to_line(trying.tries.next())
+        future: Future[str] = executor.submit(judge_here, order, self._expected[exercise], line)
         return future
 
     def _done(self, trying: _Trying, future: Future[str]) -> Done[Name] | None:
@@ -163,16 +166,21 @@ class ClusterRunner:
             if type(error).__name__ != "KilledWorker":
                 return Done(task, None, f"{type(error).__name__}: {error}")
             # A scheduler of somebody else's may have had several workers die of it before it said so.
-            trying.lost += getattr(error, "allowed_failures", 0) + 1
-            if trying.lost < TRIES:
+            trying.tries.lost += getattr(error, "allowed_failures", 0) + 1
+            if trying.tries.lost < TRIES:
                 return None
-            return Done(task, None, _("it has ended {n} workers of the cluster").format(n=trying.lost))
+            return Done(task, None, _("it has ended {n} workers of the cluster").format(n=trying.tries.lost))
         if outcome.lost:
-            trying.lost += 1
-            return None if trying.lost < TRIES else Done(task, None, str(lost_for_good(JudgeLost(outcome.lost))))
-        if task.job.pictures is not None and outcome.result is not None:
+            given_up = trying.tries.came_to_nothing(JudgeLost(outcome.lost))
+            return None if given_up is None else Done(task, None, str(given_up))
+        if outcome.done is None:
+            return Done(task, None, outcome.fault)
+        result = trying.tries.came(outcome.done)
+        if result is None:
+            return None
+        if task.job.pictures is not None:
             unpack(outcome.pictures, task.job.pictures, task.job.student, task.job.exercise)
-        return Done(task, outcome.result, outcome.fault)
+        return Done(task, result)
 
     def _there(self, order: Order) -> Order:
         """The order with the paths of the workers' machines."""

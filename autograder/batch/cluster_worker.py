@@ -9,15 +9,14 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from autograder.batch.job import Job, Order
+from autograder.batch.job import Order
 from autograder.batch.judges import CannotJudge, Judge, JudgeFault, TryLost
 from autograder.batch.keys import Keys, differences
 from autograder.batch.pictures import Carried, carry
 from autograder.course import load_config
-from autograder.judge.messages import from_line, to_line
+from autograder.judge.messages import Ask, JobResult, from_line, to_line
 from autograder.language import _, speaking
 from autograder.results.attempt import Key
-from autograder.results.model import Result
 
 
 class Mismatch(Exception):
@@ -38,26 +37,27 @@ class Outcome(Struct, frozen=True):
     """What came of one try of a job on another machine.
 
     Attributes:
-        result: where it was graded.
+        done: what the judge said.
         lost: why nothing came of this try; another may end well.
         fault: why it cannot be graded.
         pictures: of its figures, where they were asked for.
     """
 
-    result: Result | None = None
+    done: JobResult | None = None
     lost: str = ""
     fault: str = ""
     pictures: Carried = {}
 
 
-def judge_here(order: Order, expected: Key, line: str, last: bool) -> str:
+def judge_here(order: Order, expected: Key, line: str) -> str:
     """One try of a job, judged on this machine: an `Outcome` as a line.
 
     Raises:
         Mismatch: says what differs, and on which machine.
         CannotJudge: nothing can be judged here.
     """
-    job = from_line(line, Job)
+    question = from_line(line, Ask)
+    job = question.job
     with speaking(order.language or "en"):
         judge = _judge(order, expected, job.exercise)
     if job.pictures is not None:
@@ -65,14 +65,14 @@ def judge_here(order: Order, expected: Key, line: str, last: bool) -> str:
         job = replace(job, pictures=_drawn_here())
     try:
         judge.start()
-        result = judge.grade(job, last=last)
+        done = judge.ask(replace(question, job=job))
     except CannotJudge:
         raise
     except TryLost as lost:
         return to_line(Outcome(lost=str(lost)))
     except JudgeFault as fault:
         return to_line(Outcome(fault=str(fault)))
-    return to_line(Outcome(result, pictures=carry(job.pictures, job.student, job.exercise) if job.pictures else {}))
+    return to_line(Outcome(done, pictures=carry(job.pictures, job.student, job.exercise) if job.pictures else {}))
 
 
 def _judge(order: Order, expected: Key, exercise: str) -> Judge:

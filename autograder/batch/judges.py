@@ -68,16 +68,7 @@ class StartLost(JudgeLost):
 
 
 class JobDisturbed(TryLost):
-    """Something from outside spoilt the job; the judge goes on.
-
-    Args:
-        reason: what did.
-        spent: seconds that the student's code has taken in this try.
-    """
-
-    def __init__(self, reason: str, spent: float) -> None:
-        super().__init__(reason)
-        self.spent = spent
+    """Something from outside ended the try; the judge goes on."""
 
 
 class Judge:
@@ -155,14 +146,19 @@ class Judge:
             start_new_session=True,
         )
 
-    def grade(self, job: Job, on_check: OnCheck | None = None, last: bool = True, spent: float = 0.0) -> Result:
-        """The result of one job: one try.
+    def grade(self, job: Job, on_check: OnCheck | None = None) -> Result:
+        """The result of one job: one try, and what others did meanwhile is taken for the submission's doing.
+
+        Raises: see `ask`.
+        """
+        return self.ask(Ask(job, on_check is not None), on_check).result
+
+    def ask(self, question: Ask, on_check: OnCheck | None = None) -> JobResult:
+        """What came of one try of a job.
 
         Args:
-            job: what to judge.
+            question: the try.
             on_check: told each check's id and outcome.
-            last: whether a result counts even where something from outside disturbed it.
-            spent: seconds that the student's code has taken in earlier tries: all together have one total.
 
         Raises:
             TryLost: nothing came of this try.
@@ -170,17 +166,17 @@ class Judge:
             JudgeFault: the framework failed on this job, and the judge goes on.
         """
         assert self._socket is not None, "start() it first"
-        self._socket.settimeout(job.seconds)
-        self._send(Ask(job, on_check is not None, last, spent))
+        self._socket.settimeout(question.job.seconds)
+        self._send(question)
         while True:
             match self._receive():
                 case Judged(check, outcome):
                     if on_check is not None:
                         on_check(check, outcome)
-                case JobResult(result):
-                    return result
-                case Disturbed(reason, seconds):
-                    raise JobDisturbed(reason, seconds)
+                case JobResult() as done:
+                    return done
+                case Disturbed(reason):
+                    raise JobDisturbed(reason)
                 case Unable(reason):
                     self.kill()
                     raise CannotJudge(reason)

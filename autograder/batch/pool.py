@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from autograder.batch.job import Job, Order
-from autograder.batch.judges import CannotJudge, JobDisturbed, Judge, JudgeFault, OnCheck
-from autograder.batch.retries import in_tries
+from autograder.batch.judges import CannotJudge, Judge, JudgeFault, OnCheck
+from autograder.batch.retries import Deaths, Quiet, Tries, in_tries
+from autograder.judge.messages import Ask, JobResult
 from autograder.language import _, in_same_language
 from autograder.results.model import Result
 
@@ -104,6 +105,8 @@ class Judges:
         self._waiting: deque[object] = deque()
         self._changed = threading.Condition()
         self._closed = False
+        self._quiet = Quiet()
+        self._deaths = Deaths()
 
     def __enter__(self) -> Judges:
         return self
@@ -119,10 +122,21 @@ class Judges:
             CannotJudge: nothing can be graded here.
         """
         with self._borrowed() as judge:
-            result = _graded(judge, job, on_check, lambda: self._closed)
+            result = self.tried(judge, job, lambda: self._closed, on_check)
         if result is None:
             raise JudgeFault(_("the judges were closed while one was at work"))
         return result
+
+    def tried(
+        self, judge: Judge, job: Job, given_up: Callable[[], bool], on_check: OnCheck | None = None
+    ) -> Result | None:
+        """The result of one job by this judge, in as many tries as it needs; None where nobody waits any more."""
+
+        def once(question: Ask) -> JobResult:
+            judge.start()
+            return judge.ask(question, on_check)
+
+        return in_tries(Tries(job, self._deaths), once, self._quiet, given_up, progress=on_check is not None)
 
     def run(self, source: Source[K], on_done: OnDone[K]) -> None:
         """Run every task; `on_done` is called in the calling thread, once per task, as they end.
@@ -256,37 +270,21 @@ class _Run(Generic[K]):
                     task = self._source.take()
                 if task is None:
                     return False
-                done = _done(judge, task, self._stop.is_set)
+                done = self._done_by(judge, task)
                 if done is not None:
                     self._done.put(done)
                 return True
             finally:
                 self._working.discard(judge)
 
-
-def _done(judge: Judge, task: Task[K], given_up: Callable[[], bool]) -> Done[K] | None:
-    """What comes of a task; None where nobody waits any more."""
-    if task.fault:
-        return Done(task, None, task.fault)
-    try:
-        result = _graded(judge, task.job, None, given_up)
-    except CannotJudge:
-        raise
-    except JudgeFault as fault:
-        return Done(task, None, str(fault))
-    return Done(task, result) if result is not None else None
-
-
-def _graded(judge: Judge, job: Job, on_check: OnCheck | None, given_up: Callable[[], bool]) -> Result | None:
-    spent = 0.0
-
-    def once(last: bool) -> Result:
-        nonlocal spent
-        judge.start()
+    def _done_by(self, judge: Judge, task: Task[K]) -> Done[K] | None:
+        """What comes of a task; None where nobody waits any more."""
+        if task.fault:
+            return Done(task, None, task.fault)
         try:
-            return judge.grade(job, on_check, last, spent)
-        except JobDisturbed as disturbed:
-            spent += disturbed.spent
+            result = self._judges.tried(judge, task.job, self._stop.is_set)
+        except CannotJudge:
             raise
-
-    return in_tries(once, given_up)
+        except JudgeFault as fault:
+            return Done(task, None, str(fault))
+        return Done(task, result) if result is not None else None

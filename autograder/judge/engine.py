@@ -187,18 +187,22 @@ class Engine:
                     "write isolation: reduced, or grade elsewhere"
                 )
 
-    def open(self, job: Job, watched: tuple[str, ...] = (), spent: float = 0.0) -> Grading:
+    def open(
+        self, job: Job, watched: tuple[str, ...] = (), spent: float = 0.0, last: bool = True, doubted: bool = False
+    ) -> Grading:
         """A grading of one submission; its session is to be closed.
 
         Args:
             job: the submission.
             watched: library functions that some check of the exercise forbids.
             spent: seconds that earlier tries have taken, which something from outside has spoilt.
+            last: whether no other try will come.
+            doubted: whether a worker was killed in an earlier one, and nobody knows by whom.
         """
         kit = self.kit(job.exercise)
         limits = kit.config.limits
         session = Session(
-            self.transport(job, kit),
+            self.transport(job, kit, doubted),
             Code(
                 job.exercise, job.cells, kit.probes, self.device, watched,
                 kit.config.libraries, tuple(installed(kit.config.libraries).names), job.left_out,
@@ -208,6 +212,7 @@ class Engine:
             frozenset() if self.public else kit.classes,
             limits.per_import.memory_mb,
             {} if self.public else kit.parameters,
+            last,
         )
         return Grading(
             exercise=job.exercise,
@@ -221,11 +226,11 @@ class Engine:
             spent=spent,
         )
 
-    def transport(self, job: Job, kit: Kit) -> Transport:
-        """The way to a worker for this job."""
+    def transport(self, job: Job, kit: Kit, doubted: bool = False) -> Transport:
+        """The way to a worker for this job; with a witness where it is doubted who kills them."""
         self.start()
         assert self._parent is not None
-        return WorkerTransport(self._parent, worker_limits(kit.config), installed(kit.config.libraries).places)
+        return WorkerTransport(self._parent, worker_limits(kit.config), installed(kit.config.libraries).places, doubted)
 
     def seeds(self, exercise: str, student: str, salt: str = "") -> Callable[[str], int]:
         """The seed of each check: secret, student, exercise and check decide it."""

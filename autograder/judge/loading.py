@@ -50,6 +50,8 @@ class Loading:
         seconds: for one top-level statement; a whole load may take three times as long.
         memory_mb: what the worker may have meanwhile.
         incidents: where lost workers are noted.
+        last: whether no other try will come: then a statement at which a worker was killed is left out as one that has
+            ended it itself; before, it is not blamed.
 
     Attributes:
         names: public names that the submission has defined.
@@ -58,14 +60,18 @@ class Loading:
         spent: seconds of all loads.
     """
 
-    def __init__(self, code: Code, seconds: float, memory_mb: int, incidents: list[Incident]) -> None:
+    def __init__(
+        self, code: Code, seconds: float, memory_mb: int, incidents: list[Incident], last: bool = True
+    ) -> None:
         self._code = code
         self._seconds = seconds
         self._memory_mb = memory_mb
         self._incidents = incidents
+        self._last = last
         self._skip: set[int] = set()
         self._lost: list[LoadingProblem] = []
         self._searched = False
+        self._killed = False  # from outside: this check is judged again, and the next one loads anew
         self.names: frozenset[str] = frozenset()
         self.problems: list[LoadingProblem] = []
         self.mentions: list[Mention] = []
@@ -80,6 +86,8 @@ class Loading:
                 self.names = loaded.names
                 self.problems = sorted([*self._lost, *loaded.problems], key=lambda p: p.line)
                 return True
+            if self._killed:
+                return False
             if -1 in self._skip:
                 break  # another time it would be no different
         self.names = frozenset()
@@ -105,6 +113,9 @@ class Loading:
         try:
             return transport.load(request, max(self._seconds / 2, budget - started))
         except WorkerLost as lost:
+            self._killed = lost.death is not None and (lost.death.proved or not self._last)
+            if self._killed:
+                return None
             self._incidents.append(Incident(lost.kind, f"{lost.reason} ({lost.where} {lost.line})", "import"))
             # Where it broke before or after every statement there is nothing to leave out.
             again = lost.statement is None or lost.statement in self._skip

@@ -98,16 +98,17 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Ask(Struct, frozen=True, forbid_unknown_fields=True):
-    """A job; `progress` asks for a `Judged` after each check.
+    """A try of a job; `progress` asks for a `Judged` after each check.
 
-    `last`: there will be no other try, so a result counts even where something from outside disturbed it. `spent`:
-    seconds that the student's code has taken in earlier tries: all tries together have one total.
+    `last`: there will be no other try. `spent`: seconds that the student's code has taken in earlier tries: all tries
+    together have one total. `doubted`: workers were killed in an earlier one.
     """
 
     job: Job
     progress: bool = False
-    last: bool = False
+    last: bool = True
     spent: float = 0.0
+    doubted: bool = False
 
 
 class Worth(Struct, frozen=True, forbid_unknown_fields=True):
@@ -132,20 +133,38 @@ class Judged(Struct, frozen=True, tag="judged"):
     outcome: CheckOutcome
 
 
+class Killed(Struct, frozen=True, forbid_unknown_fields=True):
+    """A check that did not pass while a worker was killed.
+
+    Attributes:
+        check: its id.
+        at: when, on the machine's monotonic clock.
+        proved: whether it was nothing that the submission did.
+    """
+
+    check: str
+    at: float
+    proved: bool
+
+
 class JobResult(Struct, frozen=True, tag="result"):
-    """The job is done."""
+    """A try of the job is done. What is made of checks that lost their worker is decided by `batch.retries`.
+
+    Attributes:
+        result: of all checks, but where the last try is to come and the warm parent has died.
+        killed: checks that lost their worker.
+        spent: seconds that the student's code has taken in this try.
+    """
 
     result: Result
+    killed: tuple[Killed, ...] = ()
+    spent: float = 0.0
 
 
 class Disturbed(Struct, frozen=True, tag="disturbed"):
-    """Something from outside spoilt the job, and nobody's mistake: another try may end well.
-
-    `spent`: seconds that the student's code has taken in this try.
-    """
+    """Something from outside ended the try, and nobody's mistake: another may end well."""
 
     reason: str
-    spent: float = 0.0
 
 
 class Fault(Struct, frozen=True, tag="fault"):

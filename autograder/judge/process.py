@@ -40,6 +40,7 @@ from autograder.judge.messages import (
     JobAnswer,
     JobResult,
     Judged,
+    Killed,
     Order,
     Ready,
     Start,
@@ -50,6 +51,7 @@ from autograder.judge.messages import (
 )
 from autograder.judge.scoring import apply_points, build_result, versions
 from autograder.judge.sitting import SITTING, Sitting
+from autograder.judge.transport import Death
 from autograder.language import speaking
 from autograder.results.model import CheckResult, Environment, InForce
 from autograder.sandbox import WarmParentDied
@@ -181,14 +183,11 @@ class JobLoop:
         everything = self._items.get(job.exercise, [])
         items = _selected(everything, job.checks)
         kept = KeptChecks(items, job.kept) if job.kept is not None else None
-        grading = engine.open(job, forbidden_names(everything), question.spent)
-        self._run(items, kept, grading, sitting, question, partial(self._draw, engine, job))
-        transport = grading.session.transport
-        # Killed from outside, or by a system short of memory: that may not happen again, and is nobody's mistake.
-        if transport.disturbed and not question.last:
-            engine.close()
-            return Disturbed("a worker was killed from outside", grading.session.student_seconds)
-        isolation = transport.isolation
+        grading = engine.open(job, forbidden_names(everything), question.spent, question.last, question.doubted)
+        killed = self._run(items, kept, grading, sitting, question, partial(self._draw, engine, job))
+        if killed:
+            engine.close()  # the warm parent may be among the dead
+        isolation = grading.session.transport.isolation
         environment = Environment(
             InForce("none")
             if isolation is None
@@ -199,7 +198,7 @@ class JobLoop:
         )
         config = engine.kit(job.exercise).config
         result = build_result(grading, config, job.submission, job.notes, environment, time.monotonic() - started)
-        return JobResult(result)
+        return JobResult(result, killed, grading.session.student_seconds)
 
     def _run(
         self,
@@ -209,12 +208,16 @@ class JobLoop:
         sitting: Sitting,
         question: Ask,
         afterwards: Callable[[Grading], None],
-    ) -> None:
+    ) -> tuple[Killed, ...]:
+        """Run the checks; those that lost their worker are told."""
+
         def on_result(result: CheckResult) -> None:
             if question.progress:
                 self._send(Judged(result.id, result.outcome))
 
         sitting.grading, sitting.on_result = grading, on_result
+        deaths = grading.session.transport.deaths
+        killed: list[Killed] = []
         known = {}
         if kept is not None:
             grading.session.incidents += kept.incidents
@@ -227,11 +230,12 @@ class JobLoop:
                     grading.results[known[item].id] = known[item]
                     continue
                 item._initrequest()  # type: ignore[attr-defined]
+                before, told = len(deaths), len(grading.session.incidents)
                 runtestprotocol(item, log=False, nextitem=following[item])
-                if grading.session.transport.disturbed and not question.last:
-                    item.session._setupstate.teardown_exact(None)  # what was kept for the check that does not follow
-                    return  # judged again from the start
-            afterwards(grading)
+                killed += _lost_by(item, grading, deaths[before:], told)
+            if not killed:
+                afterwards(grading)
+            return tuple(killed)
         finally:
             _tear_down(judged)
             sitting.grading = None
@@ -239,7 +243,7 @@ class JobLoop:
 
     def _draw(self, engine: Engine, job: Job, grading: Grading) -> None:
         """Draw the submission's figures where they are asked for; they are for looking at, and cost no points."""
-        if job.pictures is None or grading.session.transport.disturbed:
+        if job.pictures is None:
             return
         from autograder.judge.figures import draw_figures
 
@@ -264,6 +268,19 @@ def worth(course: CourseConfig, by_exercise: Mapping[str, Sequence[pytest.Item]]
 def names_of(item: pytest.Item) -> Sequence[str]:
     """The fixtures that a check takes."""
     return item.fixturenames if isinstance(item, pytest.Function) else ()
+
+
+def _lost_by(item: pytest.Item, grading: Grading, deaths: Sequence[Death], told: int) -> list[Killed]:
+    """What a check lost by workers that were killed meanwhile. Nothing where it has passed all the same: then it is
+    nobody's mistake, and no incident either (those before `told` are older)."""
+    info = info_of(item)
+    result = grading.results.get(info.id) if info is not None else None
+    if result is None or not deaths or result.outcome == "blocked":
+        return []
+    if result.outcome == "passed":
+        grading.session.incidents[told:] = [one for one in grading.session.incidents[told:] if one.kind != "died"]
+        return []
+    return [Killed(result.id, death.at, death.proved) for death in deaths]
 
 
 def _selected(items: Sequence[pytest.Item], wanted: Sequence[str]) -> Sequence[pytest.Item]:

@@ -43,6 +43,7 @@ class Session:
         signatures: text of the contract's signature by public name; what has one must be callable.
         classes: names of the contract's classes: calling one must give an object.
         parameters: names of parameters by function, class and `Class.method` of the contract.
+        last: whether no other try of this submission will come.
     """
 
     transport: Transport
@@ -52,11 +53,12 @@ class Session:
     classes: frozenset[str] = frozenset()
     import_memory_mb: int = 2048
     parameters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    last: bool = True
 
     def __post_init__(self) -> None:
         self.generation = 0
         self.incidents: list[Incident] = []
-        self.loading = Loading(self.code, self.import_seconds, self.import_memory_mb, self.incidents)
+        self.loading = Loading(self.code, self.import_seconds, self.import_memory_mb, self.incidents, self.last)
         self.trace: list[Answer] = []
         self.labels = Labels()
         self._called_seconds = 0.0
@@ -258,7 +260,8 @@ class Session:
             )
         except WorkerLost as lost:
             self._alive = False
-            self.incidents.append(Incident(lost.kind, f"{label}: {lost.reason}", self._check))
+            if lost.death is None or not lost.death.proved:
+                self.incidents.append(Incident(lost.kind, f"{label}: {lost.reason}", self._check))
             if lost.kind == "timeout":
                 self._hung[label] += 1
                 message = self._too_slow(label)

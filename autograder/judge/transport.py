@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,16 @@ from autograder.judge.raised import is_line
 from autograder.judge.remote import Answered, Handle
 from autograder.results.model import LoadingProblem
 from autograder.results.outcomes import is_problem_kind
-from autograder.sandbox import Exit, Isolation, IsolationRefused, WarmParent, WarmParentDied, Worker, WorkerLimits
+from autograder.sandbox import (
+    Exit,
+    Isolation,
+    IsolationRefused,
+    WarmParent,
+    WarmParentDied,
+    Worker,
+    WorkerLimits,
+    shortage,
+)
 from autograder.sandbox.isolation import MIB
 from autograder.wire.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.wire.decoding import TakeHandle, decode
@@ -22,9 +32,25 @@ from autograder.worker.dispatcher import Dispatcher
 
 SIGKILL = 9  # signal.SIGKILL is missing on Windows
 ENDING_SECONDS = 2.0  # for a worker that has closed the wire
+WITNESS_SECONDS = 0.3  # between two deaths of one cause
+LOOK_SECONDS = 0.5  # between two looks at what the kernel has killed
 
 RequestFields: TypeAlias = dict[str, object]  # the fields of a request, see `autograder.worker.dispatcher`
 Take: TypeAlias = TakeHandle[Handle]
+
+
+@dataclass(frozen=True)
+class Death:
+    """A worker was killed by something that is neither a limit of its own nor the judge.
+
+    Attributes:
+        at: when, on this machine's monotonic clock.
+        proved: whether it was nothing that the submission did: the kernel says that it has killed for want of memory,
+            others died too, or nothing of the submission had run.
+    """
+
+    at: float
+    proved: bool
 
 
 class WorkerLost(Exception):
@@ -36,15 +62,25 @@ class WorkerLost(Exception):
         statement: number of the top-level statement that ran, while loading.
         where: the cell or file of that statement.
         line: its line.
+        death: where it was killed from outside, as far as one can see.
     """
 
-    def __init__(self, kind: str, reason: str, statement: int | None = None, where: str = "", line: int = 0) -> None:
+    def __init__(
+        self,
+        kind: str,
+        reason: str,
+        statement: int | None = None,
+        where: str = "",
+        line: int = 0,
+        death: Death | None = None,
+    ) -> None:
         super().__init__(reason)
         self.kind = kind
         self.reason = reason
         self.statement = statement
         self.where = where
         self.line = line
+        self.death = death
 
 
 @dataclass(frozen=True)
@@ -61,12 +97,12 @@ class Transport(Protocol):
     Attributes:
         isolation: the layers in force.
         received: bytes of all replies so far.
-        disturbed: whether a worker was killed by something that is neither the submission nor a limit of its own.
+        deaths: of workers, by something that is neither a limit of theirs nor the judge.
     """
 
     isolation: Isolation | None
     received: int
-    disturbed: bool
+    deaths: list[Death]
 
     def start(self) -> None:
         """Make a fresh worker."""
@@ -94,9 +130,16 @@ class WorkerTransport:
         parent: the warm parent.
         limits: of the worker.
         libraries: files and folders, the only ones that it may read where packages are installed; None: all.
+        witnessed: have another worker beside it that runs nothing: whether that dies too tells who is to blame.
     """
 
-    def __init__(self, parent: WarmParent, limits: WorkerLimits, libraries: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        parent: WarmParent,
+        limits: WorkerLimits,
+        libraries: Sequence[str] | None = None,
+        witnessed: bool = False,
+    ) -> None:
         self._parent = parent
         self._limits = limits
         self._libraries = libraries
@@ -107,10 +150,16 @@ class WorkerTransport:
         self._take_handle: Take = no_handle
         self.isolation: Isolation | None = None
         self.received = 0
-        self.disturbed = False
+        self.deaths: list[Death] = []
+        self._witnessed = witnessed
+        self._witness: Worker | None = None
+        self._looked = -math.inf
+        self._kills: tuple[int, ...] = ()
 
     def start(self) -> None:
-        self.stop()
+        self._drop()
+        if self._witnessed and self._witness is None:
+            self._witness = self._spawn()
         self._worker = self._spawn()
         self.isolation = self._worker.isolation
         self._take_handle = no_handle
@@ -129,7 +178,8 @@ class WorkerTransport:
         try:
             return self._parent.spawn(self._limits, self._libraries)
         except (WarmParentDied, IsolationRefused):
-            self.disturbed = True  # killed, or while it locked itself down: nothing of the submission has run in it
+            # Killed, or while it locked itself down: nothing of the submission has run in it.
+            self.deaths.append(Death(time.monotonic(), proved=True))
             raise
 
     def load(self, request: RequestFields, seconds: float) -> Loaded:
@@ -153,8 +203,8 @@ class WorkerTransport:
                     continue
                 return _read_loaded(message.kind, message.value)
         except (ChannelTimeout, ChannelClosed, WireError) as error:
-            lost = self._lost(error)
-            raise WorkerLost(lost.kind, lost.reason, statement, where, line) from None
+            lost = self._lost(error, ran=statement is not None)
+            raise WorkerLost(lost.kind, lost.reason, statement, where, line, lost.death) from None
 
     def request(self, kind: str, value: RequestFields, seconds: float, take_handle: Take) -> tuple[str, Answered]:
         self._take_handle = take_handle
@@ -175,6 +225,13 @@ class WorkerTransport:
         return self._worker is not None and self._worker.works_unasked()
 
     def stop(self) -> None:
+        self._drop()
+        if self._witness is not None:
+            self._witness.kill()
+            self._witness = None
+
+    def _drop(self) -> None:
+        """End the worker."""
         if self._channel is not None:
             self._channel.close()
             self._channel = None
@@ -187,6 +244,8 @@ class WorkerTransport:
         if channel is None:
             raise WorkerLost("died", "the worker is gone")
         self._number += 1
+        if time.monotonic() - self._looked > LOOK_SECONDS:
+            self._looked, self._kills = time.monotonic(), shortage.kills()
         try:
             if channel.unsolicited():
                 raise WireError("bytes that nobody asked for")
@@ -195,18 +254,31 @@ class WorkerTransport:
             raise self._lost(error) from None
         return channel
 
-    def _lost(self, error: Exception) -> WorkerLost:
+    def _lost(self, error: Exception, ran: bool = True) -> WorkerLost:
+        """What has become of the worker; `ran`: anything of the submission."""
         if isinstance(error, ChannelTimeout):
             lost = WorkerLost("timeout", "time limit")
         elif isinstance(error, WireError):
             lost = WorkerLost("protocol", str(error))
         else:
             ended = self._end()
-            if ended is not None and (ended.reason == "lost" or (ended.reason == "memory" and ended.signal == SIGKILL)):
-                self.disturbed = True  # a limit of its own would have ended it with another signal
             lost = WorkerLost("died", "closed the wire" if ended is None or ended.reason == "killed" else ended.reason)
-        self.stop()
+            if ended is not None and _killed(ended):
+                proved = not ran or ended.reason == "lost" or self._others_die()
+                lost.death = Death(time.monotonic(), proved)
+                self.deaths.append(lost.death)
+        self._drop()
         return lost
+
+    def _others_die(self) -> bool:
+        """Whether the kernel has killed for want of memory since the last look, or somebody has killed the witness."""
+        before, self._kills = self._kills, shortage.kills()
+        witness = self._witness
+        if witness is not None and witness.wait(WITNESS_SECONDS) is not None:
+            witness.kill()
+            self._witness = None
+            return True
+        return before != self._kills
 
     def _end(self) -> Exit | None:
         """How the worker ended whose wire is closed; "killed" where it had not."""
@@ -225,7 +297,7 @@ class LocalTransport:
         self._dispatcher = Dispatcher()
         self.isolation: Isolation | None = None
         self.received = 0
-        self.disturbed = False
+        self.deaths: list[Death] = []
 
     def start(self) -> None:
         self._dispatcher = Dispatcher()
@@ -247,6 +319,11 @@ class LocalTransport:
 
     def stop(self) -> None:
         self._dispatcher = Dispatcher()
+
+
+def _killed(ended: Exit) -> bool:
+    """Whether a worker ended by none of its limits, which would have ended it with another signal, and not by us."""
+    return ended.reason == "lost" or (ended.signal == SIGKILL and ended.reason not in ("killed", "cpu", "threads"))
 
 
 def no_handle(reference: HandleReference) -> Handle:

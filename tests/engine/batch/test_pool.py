@@ -9,7 +9,7 @@ import threading
 import psutil
 import pytest
 
-from autograder.batch.job import Job, Order, job_of
+from autograder.batch.job import Order, job_of
 from autograder.batch.judges import CannotJudge, Judge, JudgeFault
 from autograder.batch.pool import InOrder, Judges, Task
 from autograder.course import load_config
@@ -110,7 +110,7 @@ class Waiting(Judge):
     def start(self):
         """Nothing is started."""
 
-    def grade(self, job: Job, on_check=None, last=True, spent=0.0):
+    def ask(self, question, on_check=None):
         self.begun.set()
         self.ended.wait(30)
         raise JudgeFault("ended")

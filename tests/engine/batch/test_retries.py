@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -12,9 +13,9 @@ from autograder.batch.cluster_worker import Outcome
 from autograder.batch.job import Job, Order
 from autograder.batch.judges import CannotJudge, Judge, JudgeFault, JudgeLost, StartLost
 from autograder.batch.pool import InOrder, Judges, Task
-from autograder.batch.retries import TRIES, in_tries
-from autograder.judge.messages import to_line
-from autograder.results.model import Result
+from autograder.batch.retries import TRIES, Deaths, Quiet, Tries, in_tries
+from autograder.judge.messages import Ask, JobResult, Killed, from_line, to_line
+from autograder.results.model import CheckResult, Result
 
 JUDGE = """
 import json, os, socket, sys
@@ -68,7 +69,7 @@ def task(student):
     ("at_killer", "starts"),
     [
         ("os._exit(1)", TRIES + 1),  # a judge that dies is started again for the next try
-        ('say(Disturbed("killed")); continue', 1),
+        ('say(Disturbed("gone")); continue', 1),
     ],
 )
 def test_a_job_that_loses_its_judge_each_time(judges, at_killer, starts):
@@ -104,29 +105,145 @@ def test_a_fault_that_the_judge_reports_is_not_tried_again(judges):
         assert len(pool.log()) == 2
 
 
+def a_job(student="ada"):
+    return Job("toy", student, (), 60.0)
+
+
 def test_the_last_try_knows_that_it_is():
     seen = []
 
-    def once(last):
-        seen.append(last)
+    def once(question):
+        seen.append(question.last)
         raise JudgeLost("gone")
 
     with pytest.raises(JudgeFault, match="gone"):
-        in_tries(once)
+        in_tries(Tries(a_job()), once, Quiet())
     assert seen == [False] * (TRIES - 1) + [True]
-    assert in_tries(once, lambda: True) is None
-    assert len(seen) == TRIES + 1
+    assert in_tries(Tries(a_job()), once, Quiet(), lambda: True) is None
+    assert len(seen) == TRIES
 
 
 def test_starts_that_are_lost_end_the_batch_only_where_none_came_up():
     ends = [StartLost("a"), StartLost("b"), JudgeLost("c")]
 
-    def once(last):
+    def once(question):
         raise ends.pop(0)
 
     with pytest.raises(JudgeFault) as caught:
-        in_tries(once)
+        in_tries(Tries(a_job()), once, Quiet())
     assert not isinstance(caught.value, CannotJudge)
+
+
+# --- checks that lost their worker --------------------------------------------------------------------------------
+
+
+class Shaken:
+    """A judge whose workers are killed in these checks, try by try; what it was asked is kept."""
+
+    def __init__(self, *lost, proved=False, at=0.0):
+        self.lost = list(lost)
+        self.proved = proved
+        self.at = at
+        self.asked = []
+
+    def __call__(self, question):
+        self.asked.append(question)
+        known = {check.id: check for check in question.job.kept.checks} if question.job.kept else {}
+        names = self.lost[len(self.asked) - 1]
+        checks = [
+            known.get(name) or CheckResult(name, name, 0.0 if name in names else 1.0, 1.0,
+                                           "failed" if name in names else "passed", "it ended" if name in names else "")
+            for name in ("a", "b", "c")
+        ]  # fmt: skip
+        result = Result("ada", "toy", sum(c.points for c in checks), 3.0, "graded", checks)
+        return JobResult(result, tuple(Killed(name, self.at, self.proved) for name in names), 1.5)
+
+
+def outcomes(result):
+    return result.outcome, result.points, [check.outcome for check in result.checks]
+
+
+def test_only_what_was_lost_is_judged_again_and_all_tries_have_one_time():
+    judge = Shaken("ab", "b", "")
+    assert outcomes(in_tries(Tries(a_job()), judge, Quiet())) == ("graded", 3.0, ["passed"] * 3)
+    assert [sorted(c.id for c in q.job.kept.checks) if q.job.kept else None for q in judge.asked] == [
+        None,
+        ["c"],
+        ["a", "c"],
+    ]
+    assert [(q.last, q.spent, q.doubted) for q in judge.asked] == [
+        (False, 0, False),
+        (False, 1.5, True),
+        (True, 3.0, True),
+    ]
+
+
+def test_what_is_lost_each_time_without_a_word_from_the_kernel_costs_that_check():
+    result = in_tries(Tries(a_job()), Shaken("b", "b", "b"), Quiet())
+    assert outcomes(result) == ("graded", 2.0, ["passed", "failed", "passed"])
+    assert result.checks[1].message == "it ended"
+
+
+def test_what_others_did_is_an_error_and_no_zero():
+    result = in_tries(Tries(a_job()), Shaken("b", "b", "b", proved=True), Quiet())
+    assert outcomes(result) == ("error", 2.0, ["passed", "error", "passed"])
+    assert "killed from outside" in result.checks[1].message
+
+
+def test_once_proved_the_rest_is_believed():
+    judge = Shaken("b", "b", "b", proved=True)
+
+    def once(question):
+        judge.proved = not judge.asked  # the kernel speaks of the first alone
+        return judge(question)
+
+    assert in_tries(Tries(a_job()), once, Quiet()).outcome == "error"
+
+
+@pytest.mark.parametrize(("apart", "outcome"), [(0.5, "error"), (60.0, "graded")])
+def test_two_who_die_together_are_nobodys_fault(apart, outcome):
+    deaths = Deaths()
+    deaths.add(100.0 + apart, a_job("bob"))
+    deaths.add(100.0, a_job("carl")) if outcome == "error" else None
+    assert in_tries(Tries(a_job(), deaths), Shaken("b", "b", "b", at=100.0), Quiet()).outcome == outcome
+
+
+def test_ones_own_deaths_prove_nothing():
+    deaths, job = Deaths(), a_job()
+    deaths.add(100.0, job)
+    assert not deaths.with_it(100.0, job)
+
+
+def test_the_last_try_runs_alone():
+    quiet, order, running = Quiet(), [], threading.Event()
+    end = threading.Event()
+
+    def one():
+        with quiet.trying(False):
+            running.set()
+            assert end.wait(60)
+            order.append("beside")
+
+    def last():
+        with quiet.trying(True):
+            order.append("alone")
+
+    def later():
+        with quiet.trying(False):
+            order.append("later")
+
+    threads = [threading.Thread(target=target) for target in (one, last)]
+    threads[0].start()
+    assert running.wait(60)
+    threads[1].start()
+    while not quiet._alone:
+        pass
+    threads.append(threading.Thread(target=later))
+    threads[2].start()
+    end.set()
+    for thread in threads:
+        thread.join(60)
+    assert order == ["beside", "alone", "later"]
 
 
 class KilledWorker(Exception):
@@ -139,15 +256,16 @@ class Executor:
     def __init__(self):
         self.tries = []
 
-    def submit(self, function, order, expected, line, last):
+    def submit(self, function, order, expected, line):
         future = Future()
+        last = from_line(line, Ask).last
         student = "killer" if "killer" in line else "loser" if "loser" in line else "ada"
         self.tries.append((student, last))
         if student == "killer":
             future.set_exception(KilledWorker())
         else:
             result = Result("ada", "toy", 1.0, 1.0, "graded") if student == "ada" else None
-            future.set_result(to_line(Outcome(result, lost="" if result else "gone")))
+            future.set_result(to_line(Outcome(JobResult(result) if result else None, lost="" if result else "gone")))
         return future
 
     def shutdown(self, wait):

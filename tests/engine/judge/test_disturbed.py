@@ -1,9 +1,14 @@
-"""A worker killed from outside: all tries have one total of time, and what that spoils is never a student's loss."""
+"""A worker killed from outside: who did it, what a try loses by it, and one total of time for all tries."""
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
+import random
+import signal
 import socket
+import threading
 from types import SimpleNamespace
 
 import msgspec
@@ -11,14 +16,14 @@ import psutil
 import pytest
 
 from autograder.batch.job import Job
-from autograder.batch.judges import JobDisturbed
+from autograder.batch.retries import Quiet, Tries, in_tries
 from autograder.judge.check import CheckInfo
 from autograder.judge.grading import Grading
-from autograder.judge.messages import Kept
+from autograder.judge.messages import Ask, Kept
 from autograder.judge.transport import WorkerLost, WorkerTransport, no_handle
 from autograder.judge.verdicts import FrameworkFault, StudentError
 from autograder.results.model import CheckResult
-from autograder.sandbox import Exit, WorkerLimits
+from autograder.sandbox import Exit, WarmParent, WorkerLimits
 
 CHECK = CheckInfo("a", "a", 1.0, "exact")
 
@@ -80,43 +85,152 @@ class Ended:
 
 
 @pytest.mark.parametrize(
-    ("ended", "disturbed", "reason"),
+    ("ended", "proved", "reason"),
     [
-        (Exit(None, 9, 0.1, 0, "memory"), True, "memory"),
-        (Exit(None, None, 0.0, 0, "lost"), True, "lost"),
-        (Exit(None, 11, 0.1, 0, "signal 11"), False, "signal 11"),
-        (Exit(None, 9, 0.1, 0, "killed"), False, "closed the wire"),  # it was alive: the submission's own doing
+        (Exit(None, 9, 0.1, 0, "memory"), [False], "memory"),
+        (Exit(None, None, 0.0, 0, "lost"), [True], "lost"),
+        (Exit(None, 11, 0.1, 0, "signal 11"), [], "signal 11"),
+        (Exit(None, 9, 9.0, 0, "cpu"), [], "cpu"),
+        (Exit(None, 9, 0.1, 0, "killed"), [], "closed the wire"),  # it was alive: the submission's own doing
     ],
 )
-def test_a_slow_minder_leaves_no_doubt_about_who_ended_a_worker(ended, disturbed, reason):
+def test_a_slow_minder_leaves_no_doubt_about_who_ended_a_worker(ended, proved, reason):
     transport = WorkerTransport(
         SimpleNamespace(spawn=lambda limits, libraries: Ended(ended)), WorkerLimits(memory_bytes=1, cpu_seconds=1)
     )
     transport.start()
     with pytest.raises(WorkerLost, match=reason):
         transport.request("seed", {"n": 1}, 10.0, no_handle)
-    assert transport.disturbed is disturbed
+    assert [death.proved for death in transport.deaths] == proved
 
 
-def judged(judge, *rest, **job):
+@pytest.fixture(scope="module")
+def parent():
+    with WarmParent(preload=()) as parent:
+        yield parent
+
+
+def killed(parent, monkeypatch, counts, victims=1, witnessed=True):
+    """The deaths that a transport sees while these counts are read of the kernel, one by one."""
+    counts = iter(counts)
+    monkeypatch.setattr("autograder.judge.transport.shortage.kills", lambda: next(counts))
+    transport = WorkerTransport(parent, WorkerLimits(memory_bytes=2**28, cpu_seconds=9), witnessed=witnessed)
+    transport.start()
+    try:
+        for worker in [transport._worker, transport._witness][:victims]:
+            os.kill(worker.pid, signal.SIGKILL)
+        with pytest.raises(WorkerLost, match="memory"):
+            transport.request("seed", {"n": 1}, 10.0, no_handle)
+        return [death.proved for death in transport.deaths]
+    finally:
+        transport.stop()
+
+
+@pytest.mark.parametrize("witnessed", [False, True])
+def test_it_is_ours_where_the_kernel_says_so(parent, monkeypatch, witnessed):
+    assert killed(parent, monkeypatch, [(4, 0), (4, 1)], witnessed=witnessed) == [True]
+    assert killed(parent, monkeypatch, [(4, 0), (4, 0)], witnessed=witnessed) == [False]
+
+
+def test_it_is_ours_where_the_witness_died_with_it(parent, monkeypatch):
+    assert killed(parent, monkeypatch, [(4, 0), (4, 0)], victims=2) == [True]
+
+
+def judged(judge, **job):
     """The result of a slow submission, times aside."""
     cells = ({"source": SLOW, "where": "toy.py", "filename": "toy.py", "first_line": 1},)
-    result = judge.grade(Job("toy", "ada", cells, 120, **job), *rest).to_json()
+    return timeless(judge.grade(Job("toy", "ada", cells, 120, **job)))
+
+
+def timeless(result):
+    result = result.to_json()
     for part in (result, *result["checks"]):
         part["duration_s"] = 0
     return result
 
 
-def kill_workers(check: str, outcome: str) -> None:
+def kill_workers(check: str = "", outcome: str = "") -> None:
     for process in psutil.Process().children(recursive=True):  # the zygote's too
-        if process.name() == "ag-worker":
-            process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            if process.name() == "ag-worker":
+                process.kill()
 
 
-def test_after_a_disturbed_try_the_same_judge_finds_the_same(toy_judge):
+def slow_job():
+    cells = ({"source": SLOW, "where": "toy.py", "filename": "toy.py", "first_line": 1},)
+    return Job("toy", "ada", cells, 120)
+
+
+class Killer(threading.Thread):
+    """Kills workers as a system short of memory would: in bouts, until it is told to stop."""
+
+    def __init__(self, shortest: float = 0.4, longest: float = 1.0) -> None:
+        super().__init__(daemon=True)
+        self._told = threading.Event()
+        self._rng = random.Random(7)
+        self._pause = shortest, longest
+        self.bouts = 0
+
+    def run(self) -> None:
+        while not self._told.wait(self._rng.uniform(*self._pause)):
+            kill_workers()
+            self.bouts += 1
+
+    def stop(self) -> None:
+        self._told.set()
+        self.join()
+
+
+def test_a_check_that_lost_its_worker_is_judged_again_by_itself(toy_judge):
     expected = judged(toy_judge)
-    with pytest.raises(JobDisturbed):
-        judged(toy_judge, kill_workers, False)
+    seen, killer = [], Killer(0.02, 0.02)
+
+    def once(question: Ask):
+        def kill(check: str, outcome: str) -> None:
+            seen[-1].append(check)
+            if len(seen) == 1 and check == "quiz_mean":
+                killer.start()
+            elif len(seen) == 1 and check == "mean_value":
+                killer.stop()
+
+        seen.append([])
+        return toy_judge.ask(question, kill)
+
+    assert timeless(in_tries(Tries(slow_job()), once, Quiet(), progress=True)) == expected
+    first, second = seen
+    assert first == [check["id"] for check in expected["checks"]]
+    assert second[0] == "mean_value"
+    assert "quiz_mean" not in second
+
+
+def test_what_passes_all_the_same_is_no_incident(toy_judge):
+    expected = judged(toy_judge)
+    done = toy_judge.ask(Ask(slow_job(), progress=True), kill_workers)  # before each check
+    lost, result = {killed.check for killed in done.killed}, timeless(done.result)
+    for check, right in zip(result["checks"], expected["checks"], strict=True):
+        assert check == right or check["id"] in lost or check["outcome"] == "blocked"
+    assert {incident["check"] for incident in result["incidents"]} <= lost | {"import"}
+
+
+def test_an_honest_submission_loses_no_point_while_workers_are_killed_all_the_time(toy_judge, monkeypatch):
+    """Either it has what it has in peace, or it is no grade at all."""
+    expected = judged(toy_judge)
+    killer = Killer()
+    killer.start()
+    try:
+        for _ in range(2):
+            result = timeless(in_tries(Tries(slow_job()), toy_judge.ask, Quiet()))
+            outcomes = {check["id"]: check["outcome"] for check in result["checks"]}
+            if result["outcome"] == "graded":
+                assert result == expected
+            else:
+                assert result["outcome"] == "error"
+                assert "error" in outcomes.values()
+            lost = {c["id"] for c, right in zip(result["checks"], expected["checks"], strict=True) if c != right}
+            assert {outcomes[name] for name in lost} <= {"error", "blocked"}
+    finally:
+        killer.stop()
+    assert killer.bouts > 1
     assert judged(toy_judge) == expected
 
 
@@ -132,18 +246,7 @@ def test_checks_that_are_kept_leave_nothing_behind_for_the_next_job(toy_judge, a
 SLOW = "import time\ndef mean(x):\n    time.sleep(0.5)\n    return x.mean(1)\n"
 
 
-def test_a_disturbed_try_says_what_it_took_and_ends_at_once(toy_judge):
-    cells = ({"source": SLOW, "where": "toy.py", "filename": "toy.py", "first_line": 1},)
-    seen = []
-
-    def kill(check: str, outcome: str) -> None:
-        seen.append(check)
-        kill_workers(check, outcome)
-
-    with pytest.raises(JobDisturbed) as lost:
-        toy_judge.grade(Job("toy", "ada", cells, 120), kill, last=False)
-    assert lost.value.spent > 0
-    assert len(seen) == 2, "the check after the kill, and no more"
-    result = toy_judge.grade(Job("toy", "ada", cells, 120), last=True, spent=120.0)
+def test_a_try_without_time_is_a_fault(toy_judge):
+    result = toy_judge.ask(Ask(slow_job(), spent=120.0)).result
     assert result.outcome == "error"
     assert {check.outcome for check in result.checks} <= {"error", "blocked"}
