@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -46,8 +47,16 @@ def cli(ctx: click.Context, lang: str | None) -> None:
         ctx.default_map = {name: {"lang": lang} for name in COMMANDS if name != "assign"}
 
 
+def _in_utf8() -> None:
+    """Begin again in Python's UTF-8 mode where the locale's letters are few: no student's name may be lost in them."""
+    if sys.getfilesystemencoding() != "utf-8" and not sys.flags.utf8_mode:
+        os.environ["PYTHONUTF8"] = "1"  # for judges and workers
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+
+
 def main() -> None:
     """Run the command line; errors meant for the user come out as one message."""
+    _in_utf8()
     spoken = language_of(sys.argv[1:], Path())
     use_language(spoken)
     speak_click(spoken)

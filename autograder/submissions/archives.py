@@ -15,6 +15,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -209,6 +210,9 @@ def _alike(name: str) -> str:
 def _cut(part: str, again: int) -> str:
     """A name as a disk takes it: its beginning and its end, and a number where others are cut to the same."""
     mark = f"~{again}" if again else ""
+    # Under an old locale a disk takes few letters.
+    letters = sys.getfilesystemencoding()
+    part = part.encode(letters, "replace").decode(letters)
     stem, suffix = os.path.splitext(part)
     if len(part.encode()) + len(mark) <= MAX_NAME:
         return f"{stem}{mark}{suffix}"

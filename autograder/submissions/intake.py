@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.course.errors import ConfigurationError
-from autograder.course.roster import Roster, read_roster
 from autograder.language import _
 from autograder.submissions.budget import Budget
 from autograder.submissions.choosing import Chooser, Moment, when
@@ -21,14 +20,14 @@ from autograder.submissions.drawn import Draws
 from autograder.submissions.evidence import Evidence
 from autograder.submissions.gathering import Candidate, Gathered, Gatherer
 from autograder.submissions.hand_in import Entry, HandIn
-from autograder.submissions.layout import Delivery, Identity, Part, listed
+from autograder.submissions.layout import Delivery, Identity, Part
 from autograder.submissions.layouts import FALLBACK
-from autograder.submissions.names import bad_folder, normal, readable
+from autograder.submissions.names import as_folder, normal, readable
 from autograder.submissions.people import Owned, owners
 from autograder.submissions.recognition import Download, Recognition
 from autograder.submissions.shelf import Shelf
 from autograder.submissions.shown import shown
-from autograder.submissions.tables import GROUPS, TABLES, TIMES, Times, with_groups
+from autograder.submissions.tables import TIMES, Rosters, Times
 from autograder.submissions.times import parse_time
 from autograder.submissions.unpacking import Unpacker
 from autograder.submissions.walking import Walk
@@ -104,8 +103,7 @@ class _Class:
     def read(self) -> HandIn:
         """Everything, in order."""
         assert self.unpacker is not None
-        roster = self.wanted.roster
-        recognition = Recognition(self.base, self.source, self.wanted, roster, self.unpacker)
+        recognition = Recognition(self.base, self.source, self.wanted, self.unpacker)
         if not self.source.is_dir():
             if not self.source.is_file():
                 raise ConfigurationError(_("there is no such folder of submissions"), file=self.source)
@@ -115,13 +113,9 @@ class _Class:
         except OSError as error:
             reason = _("cannot be read: {reason}").format(reason=error.strerror or str(error))
             raise ConfigurationError(reason, file=self.source) from error
-        said: list[str] = []
-        if roster is None and (found := self._roster_beside()) is not None:
-            roster = found
-            said.append(_("roster: {file}, found beside the submissions").format(file=found.file and found.file.name))
-        self.draws.roster = roster
-        groups = with_groups(roster, self.base / GROUPS) if (self.base / GROUPS).is_file() else roster
-        recognition.roster = groups
+        recognition.rosters = rosters = Rosters.beside(self.base, self.wanted.roster)
+        said = list(rosters.said)
+        self.draws.roster = roster = rosters.everybody
         self.times = Times(self.base / TIMES, self.wanted.zone) if (self.base / TIMES).is_file() else None
         downloads = recognition.downloads()
         self.evidence += recognition.evidence
@@ -129,9 +123,10 @@ class _Class:
             said.append(f"{download.layout} ({download.why})" if download.why else download.layout)
             self.evidence += download.reading.evidence
             self.ignored += download.reading.ignored
-        deliveries = [[self._for_exercise(d, download) for d in download.reading.deliveries] for download in downloads]
-        for owned in owners(deliveries, roster, groups):
-            self.add(self._dated(self._decided(owned), roster, len(downloads)))
+            own = rosters.of(download.name)
+            deliveries = [self._for_exercise(delivery, download) for delivery in download.reading.deliveries]
+            for owned in owners(deliveries, own.everybody, own.grouped):
+                self.add(self._dated(self._decided(owned), own, len(downloads)))
         known = () if roster is None else tuple(person.id for person in roster.people)
         hand_in = self.hand_in(known, tuple(said))
         unknown = tuple(
@@ -149,17 +144,6 @@ class _Class:
             exercises = named[:1] or tuple(self.wanted.exercises)
             damage.append(Evidence(one.path, one.reason, "unreadable", known, exercises))
         return replace(hand_in, evidence=(*hand_in.evidence, *damage), absent=())
-
-    def _roster_beside(self) -> Roster | None:
-        """The only table beside the submissions that is a roster."""
-        found = []
-        for item in listed(self.base, {}):
-            if item.name.lower().endswith(TABLES[:2]) and item.name not in (TIMES, GROUPS) and item.is_file:
-                try:
-                    found.append(read_roster(item.path))
-                except ConfigurationError:
-                    continue
-        return found[0] if len(found) == 1 and len(found[0].people) > 0 else None
 
     # --- deliveries
 
@@ -189,16 +173,16 @@ class _Class:
             owned = replace(owned, students=tuple(students), kind="aside", reason="", doubt="")
         return owned
 
-    def _dated(self, owned: Owned, roster: Roster | None, downloads: int) -> Owned:
+    def _dated(self, owned: Owned, rosters: Rosters, downloads: int) -> Owned:
         """With the time that the roster says, where it is the worksheet of this one download."""
         delivery = owned.delivery
-        if delivery.submitted is not None or roster is None or len(owned.students) == 0:
+        if delivery.submitted is not None or rosters.everybody is None or len(owned.students) == 0:
             return owned
-        person = roster.by_id(owned.students[0])
+        person = rosters.everybody.by_id(owned.students[0])
         text = person.submitted if person is not None else ""
         if not any(sign.isdigit() for sign in text):
             return owned
-        moment = parse_time(text, self.wanted.zone) if downloads == 1 else None
+        moment = parse_time(text, self.wanted.zone) if downloads == 1 or rosters.sheets else None
         unread = "" if moment is not None else text
         return replace(owned, delivery=replace(delivery, submitted=moment, unread=unread))
 
@@ -249,9 +233,9 @@ class _Class:
 
     def _nobodys(self, owned: Owned, gathered: Gathered) -> list[Evidence]:
         """Evidence for everything in a delivery of which nobody knows whose it is."""
-        label = readable(owned.delivery.who.student)
+        label = as_folder(readable(owned.delivery.who.student))
         students = owned.possible
-        if owned.kind == "person_unknown" and label and not bad_folder(label):
+        if owned.kind == "person_unknown" and label:
             number = owned.delivery.who.number
             label = f"{label}_{number}" if number and (label in self.groups or label in students) else label
             if label not in self.groups and label not in students:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import unicodedata
@@ -67,6 +68,15 @@ def bad_folder(student: str) -> str:
     if not student or student.startswith(".") or "/" in student:
         return _("{name} cannot name a student's folder").format(name=shown(student))
     return bad_name(student) or long_name(student)
+
+
+def as_folder(name: str) -> str:
+    """A name for somebody whose own cannot name a folder; "" for nobody."""
+    if not bad_folder(name):
+        return name
+    plain = "".join("_" if bad_name(sign) or sign == "/" else sign for sign in readable(name)).strip(". ")
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return f"{plain.encode()[:80].decode(errors='ignore')}_{digest}" if name else ""
 
 
 def long_name(student: str) -> str:

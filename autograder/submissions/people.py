@@ -40,19 +40,16 @@ class Owned:
     doubt: str = ""
 
 
-def owners(downloads: Sequence[Sequence[Delivery]], roster: Roster | None, groups: Roster | None) -> list[Owned]:
-    """Whose each delivery of each download is.
+def owners(deliveries: Sequence[Delivery], roster: Roster | None, groups: Roster | None) -> list[Owned]:
+    """Whose each delivery of a download is.
 
     Args:
-        downloads: what each holds.
+        deliveries: what it holds.
         roster: everybody in the course; without it a student is whoever a platform names.
         groups: who works with whom: the roster, or a table of its own.
     """
-    found = []
-    for deliveries in downloads:
-        own = [_owned(delivery, roster, groups) for delivery in deliveries]
-        found += _told_apart(own) if roster is None else _without_doubles(own)
-    return found
+    found = [_owned(delivery, roster, groups) for delivery in deliveries]
+    return _told_apart(found) if roster is None else _without_doubles(found)
 
 
 def _owned(delivery: Delivery, roster: Roster | None, groups: Roster | None) -> Owned:
@@ -106,7 +103,7 @@ def _on_roster(delivery: Delivery, roster: Roster) -> Owned:
                 number=_numbers(who), person=person.name or person.id, address=shown(address)
             )
             return Owned(delivery, (), "contradiction", reason, (person.id,))
-        if not (others and person not in named) and (own or not who.name or _alike(who, person)):
+        if person in named or (not others and (own or not who.name or _alike(who, person))):
             return Owned(delivery, (person.id,))
         people |= {other.id: other for other in others}
         reason = _("{number} is {person} on the roster, and {name} is not their name").format(
@@ -189,6 +186,9 @@ def _may_be(who: Identity, person: Person) -> bool:
         return not person.group
     # Moodle's numbers change with every assignment: one that nobody has may be anybody's.
     spaces = {claim.spaces[0] for claim in who.claims} if not who.name else set()
+    numbers = {text.lstrip("0") for text in person.identities if text.isdigit()}
+    if any(claim.text.isdigit() and claim.text.lstrip("0") in numbers for claim in who.claims):
+        return True  # spreadsheets take the zeros before a number away
     return "moodle" in spaces or any(not person.known_as.get(space) for space in spaces - {"id", "email"})
 
 

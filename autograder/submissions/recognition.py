@@ -21,7 +21,7 @@ from autograder.submissions.layouts import FALLBACK, layouts
 from autograder.submissions.names import is_code, is_leftover, match_exercise, normal
 from autograder.submissions.packed import ArchiveRefused, is_archive
 from autograder.submissions.shown import shown
-from autograder.submissions.tables import TABLES
+from autograder.submissions.tables import TABLES, Rosters
 from autograder.submissions.unpacking import Unpacker
 from autograder.submissions.wanted import Wanted
 
@@ -34,7 +34,9 @@ _OWN_FOLDERS = re.compile(
     r"[\W_]*\d*$|^\d{1,2}$",
     re.IGNORECASE,
 )
-_RESULTS = ("state.db", "book.db", "grades.csv")  # what lies in a folder that results went to
+# What lies in a folder that results or a report went to: two of these, and no file of code.
+_RESULTS = ("book.db", "state.db", "gradebook.db", "grades.csv", "handed_in.csv", "unplaced.csv", "resolve.csv",
+            "results", "class.md", "checks.csv", "mistakes.csv", "statistics.csv")  # fmt: skip
 _PLATFORMS = re.compile(r"^assignment_\d+_export$|submissions?(\s*\(\d+\))?$|-\d+$")
 
 
@@ -74,13 +76,14 @@ class Recognition:
         source: what was given.
         wanted: the layout that was told, and the course.
         unpacker: opens archives.
+        rosters: who is in the course.
     """
 
     base: Path
     source: Path
     wanted: Wanted
-    roster: Roster | None
     unpacker: Unpacker
+    rosters: Rosters = field(default_factory=Rosters)
     evidence: list[Evidence] = field(default_factory=list)
     damage: list[Damage] = field(default_factory=list)
     _seen: dict[Path, tuple[str, str]] = field(default_factory=dict)
@@ -164,7 +167,7 @@ class Recognition:
         classes = [name for name, path in folders.items() if self._is_class(path)]
         if 2 * len(classes) <= len(folders):
             return []
-        if self.roster is None:
+        if self._roster is None:
             raise ConfigurationError(
                 _(
                     "{names} hold folders that look like students', and may be students themselves: give one of these "
@@ -220,7 +223,7 @@ class Recognition:
         inner = [item for item in items if item.is_folder or is_archive(item.name)]
         if not inner:
             return False
-        if self.roster is not None:
+        if self._roster is not None:
             return 2 * sum(self._knows(item.name) for item in inner) >= len(inner)
         seen: set[str] = set()
         for item in inner:
@@ -252,16 +255,30 @@ class Recognition:
 
     def _knows(self, name: str) -> bool:
         stem = name[: name.index(".", 1)] if is_archive(name) else name
-        return self.roster is not None and bool(self.roster.known(Claim(stem, OWN)))
+        return self._roster is not None and bool(self._roster.known(Claim(stem, OWN)))
 
     # --- which layout
 
     def _download(self, place: Path, name: str) -> Download:
         if self.wanted.layout != "auto":
-            return Download(place, name, self.wanted.layout, "", self._read(place, self.wanted.layout))
+            return Download(place, name, self.wanted.layout, "", self._read(place, self.wanted.layout, name))
         layout, why = self._detected(place)
-        reading = self._read(place, layout)
+        reading = self._read(place, layout, name)
         strangers = _strangers(reading)
+        names = [delivery.who.student for delivery in reading.deliveries]
+        if (
+            layout == FALLBACK
+            and len(names) > 1
+            and all(self._exercise_of(f"{n}.py") for n in names)
+            and not any(map(self._knows, names))
+        ):
+            raise ConfigurationError(
+                _(
+                    "{names} are called as exercises: FOLDER/<student>/<exercise>.py is expected; where they are "
+                    "students, say --layout folder"
+                ).format(names=", ".join(names[:5])),
+                file=self.source,
+            )
         explained = sum(max(1, len(delivery.parts)) for delivery in reading.deliveries) - len(strangers)
         if len(strangers) > explained:
             raise ConfigurationError(
@@ -298,8 +315,8 @@ class Recognition:
                 continue
         return FALLBACK, ""
 
-    def _read(self, place: Path, layout: str) -> Reading:
-        reading = layouts()[layout].read(place, self._context())
+    def _read(self, place: Path, layout: str, name: str = "") -> Reading:
+        reading = layouts()[layout].read(place, self._context(name))
         for item in listed(place, {}, faults=reading.evidence):
             if is_leftover(item.name):
                 reading.ignored.append(item.path)
@@ -309,8 +326,13 @@ class Recognition:
         reading.ignored += sorted(skipped)
         return reading
 
-    def _context(self) -> Context:
-        return Context(self.wanted.exercises, self.wanted.zone, self.roster, self.unpacker.contents.names)
+    def _context(self, name: str = "") -> Context:
+        roster = self.rosters.of(name).grouped
+        return Context(self.wanted.exercises, self.wanted.zone, roster, self.unpacker.contents.names)
+
+    @property
+    def _roster(self) -> Roster | None:
+        return self.rosters.grouped
 
     def _is_beside(self, path: Path) -> bool:
         """Whether something is a table, or a folder that results go to: nobody's work."""
@@ -320,8 +342,8 @@ class Recognition:
             return path.name.lower().endswith(TABLES)
         if not path.is_dir():
             return False
-        kept = any((path / name).is_file() for name in _RESULTS)
-        return path.resolve() in self._without or (kept and (path / "results").is_dir())
+        kept = sum((path / name).exists() for name in _RESULTS) > 1 and next(self._names(path), None) is None
+        return kept or path.resolve() in self._without
 
     @cached_property
     def _without(self) -> set[Path]:

@@ -185,8 +185,11 @@ def test_a_dot_folder_is_listed_as_somebodys(tmp_path: Path):
 
 def test_an_output_folder_is_nobody(tmp_path: Path):
     files = {"ada/toy.py": CODE, "out/grades.csv": b"", "out/results/ada/toy.json": b"{}", "new/pages/x.html": b""}
+    files |= {"report/class.md": b"", "report/checks.csv": b""}
+    files |= {"eve/toy.py": CODE, "eve/grades.csv": b"", "eve/results/a.csv": b""}
     scan = read_class(put(tmp_path, files), Wanted(["toy"], without=(tmp_path / "new",)))
-    assert scan.students == ("ada",)
+    assert scan.students == ("ada", "eve"), "a student whose folder looks like one is none"
+    assert graded(scan) == ["ada", "eve"]
 
 
 @pytest.mark.parametrize("sign", ["\u00ad", "\u200c", "\u2060", "\u200b", "\ufeff"])
@@ -195,6 +198,33 @@ def test_signs_that_nobody_sees_make_no_second_student(tmp_path: Path, sign: str
     assert graded(scan) == ["ada", "bob"]
     scan = read_class(put(tmp_path, {"ada/toy.py": CODE + b"\n"}), Wanted(["toy"]))
     assert kinds(scan) == {"ada": "candidates"}, "two folders of one name are one student's"
+
+
+def plain_letters() -> dict[str, str]:
+    """An environment in which the file system takes ASCII alone: what Python does about it is turned off."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG"))}
+    return environment | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def test_letters_that_the_file_system_does_not_take_lose_nobody(tmp_path: Path):
+    (tmp_path / "class.zip").write_bytes(zipped({f"{name}/toy.py": CODE for name in ("Zoé", "李雷", "🙂")}))
+    program = (
+        "import sys, pathlib\nfrom autograder.submissions import Wanted, read_class\n"
+        "scan = read_class(pathlib.Path(sys.argv[1]), Wanted(['toy']))\n"
+        "print(ascii([entry.student for entry in scan.entries]))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, os.fspath(tmp_path / "class.zip")], env=plain_letters(),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.stdout.strip() == ascii(["Zoé", "李雷", "🙂"]), ran.stderr
+
+
+def test_the_command_line_begins_again_with_all_letters(tmp_path: Path):
+    command = [sys.executable, "-m", "autograder.commands.main", "report", os.fspath(tmp_path / "Zoé 李雷")]
+    ran = subprocess.run(command, env=plain_letters(), capture_output=True, check=False)
+    assert ran.returncode == 2
+    assert "Zoé 李雷" in ran.stderr.decode()
 
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "en_US.ISO-8859-1"])

@@ -49,6 +49,7 @@ ROSTER = "id,first name,last name,email,participant id,canvas id,anonymous id,gi
 PLAIN = "id,name,email\n" + "".join(f"{s.id},{s.name},{s.email}\n" for s in EVERYBODY)
 FINE = {"markov_quiz.py": CODE}
 
+WHEN = datetime(2027, 2, 8, 22, 10, tzinfo=UTC)  # what every platform that knows the time was told
 Make = Callable[[Path], Path]
 
 
@@ -163,6 +164,18 @@ def tarred(files: Mapping[str, bytes], mode: str = "w:gz") -> bytes:
 
 def handed(student: Student = ADA, files: Mapping[str, bytes] = FINE, **more: object) -> Handed:
     return Handed(student, files, **more)  # type: ignore[arg-type]
+
+
+def worksheets(base: Path) -> Path:
+    """Downloads of two assignments with the worksheet of each; a participant's number is each assignment's own."""
+    files = {}
+    for name, work, turned in (("Markov quiz-7", FINE, 0), ("VAE mnist-8", {"vae_mnist.py": VAE}, 1)):
+        numbers = [s.moodle for s in EVERYBODY]
+        people = [replace(s, moodle=numbers[(at + turned) % 3]) for at, s in enumerate(EVERYBODY)]
+        class_ = [handed(student, work) for student in people]
+        files[f"GM-{name}.zip"] = zipped(moodle.download(class_))
+        files[f"Grades-GM-{name}.csv"] = moodle.worksheet(people, class_)
+    return folder(base, files)
 
 
 ALL = [handed(student) for student in EVERYBODY]
@@ -889,5 +902,94 @@ CASES: list[Case] = [
         {"u1": "markov_quiz.py", "u2": "missing", "u3": "missing"},
         ROSTER,
     ),
-]
-WHEN = datetime(2027, 2, 8, 22, 10, tzinfo=UTC)  # what every platform that knows the time was told
+    Case(
+        "GitHub Classroom",
+        "user",
+        "an assignment called longer than the exercise",
+        repositories(*(s.github for s in EVERYBODY), slug="markov-quiz-homework-1"),
+        EACH,
+        ROSTER,
+    ),
+    Case(
+        "GitHub Classroom",
+        "user",
+        "the roster has no users",
+        repositories("ada-l"),
+        dict.fromkeys(("ada-l", "u1", "u2", "u3"), "person_unknown"),
+        PLAIN,
+    ),
+    Case(
+        "Canvas",
+        "anonymous",
+        "the roster has no anonymous ids",
+        packed({"anon_zzzzz_900_markov_quiz.py": CODE}),
+        dict.fromkeys(("anon_zzzzz", "u1", "u2", "u3"), "person_unknown"),
+        PLAIN,
+    ),
+    Case(
+        "Moodle 4.1+",
+        "participant",
+        "hidden names, and the roster has other numbers",
+        packed(moodle.download(ALL[:1], blind=True)),
+        dict.fromkeys(("Participant 1001", "u1", "u2", "u3"), "person_unknown"),
+        PLAIN,
+    ),
+    Case(
+        "Moodle 4.1+",
+        "team",
+        "a team's number is a participant's",
+        packed({"Team Red_1003_assignsubmission_file/markov_quiz.py": CODE,
+                "Blue_41_assignsubmission_file/markov_quiz.py": CODE}),
+        EACH,
+        ROSTER,
+    ),
+    Case(
+        "Moodle 4.1+",
+        "participant and name",
+        "names of 600 bytes in a zip",
+        packed({f"{'李' * 200}_1001_assignsubmission_file/markov_quiz.py": CODE,
+                "Bob Ray_1002_assignsubmission_file/markov_quiz.py": CODE}),
+        {"u1": "contradiction", "u2": "markov_quiz.py", "u3": "missing"},
+        ROSTER,
+    ),
+    Case(
+        "Moodle 4.1+",
+        "participant and name",
+        "names without a letter",
+        packed({"🙂_1_assignsubmission_file/markov_quiz.py": CODE, "🙃_2_assignsubmission_file/markov_quiz.py": OTHER}),
+        {"a": "markov_quiz.py", "b": "markov_quiz.py"},
+        "id,name,participant id\na,🙂,1\nb,🙃,2\n",
+    ),
+    Case(
+        "Moodle 4.1+",
+        "participant and name",
+        "two zips, each with its worksheet beside it, and other numbers",
+        worksheets,
+        {"ada": "markov_quiz.py", "bob": "markov_quiz.py", "zoe": "markov_quiz.py"},
+    ),
+    Case(
+        "Gradescope",
+        "name",
+        "two of one name, and nothing else of them",
+        put({
+            "submission_metadata.yml": b"submission_7:\n  :submitters:\n  - :name: Ada Lovelace\n"
+            b"submission_8:\n  :submitters:\n  - :name: Ada Lovelace\n",
+            "submission_7/markov_quiz.py": CODE, "submission_8/markov_quiz.py": OTHER,
+        }),
+        {"Ada Lovelace_7": "markov_quiz.py", "Ada Lovelace_8": "markov_quiz.py"},
+    ),
+    Case("folder", "roster id", "a tool's folder of copies alone",
+         student_folder({".ipynb_checkpoints/markov_quiz-checkpoint.ipynb": b"{}"}), {"u1": "no_code"}),
+    Case("folder", "roster id", "the course's own files alone",
+         student_folder({"test_public.py": CODE, "README.md": b""}), {"u1": "no_code"}),
+    Case("folder", "roster id", "zeros before a number taken away", put({"7/markov_quiz.py": CODE}),
+         {"007": "person_unknown", "7": "person_unknown", "008": "missing"}, "id\n007\n008\n"),
+    Case("folder", "folder's name", "two names that differ in case, in a zip",
+         packed({"Ada/markov_quiz.py": CODE, "ada/markov_quiz.py": OTHER, "bob/markov_quiz.py": CODE}),
+         dict.fromkeys(("Ada", "ada", "bob"), "markov_quiz.py")),
+    Case("folder", "exercise's name", "a folder of everybody's files for each exercise",
+         put({"markov_quiz/ada.py": CODE, "markov_quiz/bob.py": CODE, "vae_mnist/ada.py": VAE}), {},
+         refused="called as exercises"),
+    Case("folder", "roster id", "a report among the students",
+         put({**plain.folders(ALL), "report/class.md": b"", "report/grades.csv": b""}), EACH, PLAIN),
+]  # fmt: skip

@@ -9,8 +9,9 @@ import pytest
 
 from autograder.course.roster import read_roster
 from autograder.submissions import Wanted, read_class
-from tests.engine.submissions.cases import CASES, EVERYBODY, EXERCISES, ROSTER, WHEN, Case, handed
+from tests.engine.submissions.cases import CASES, CODE, EVERYBODY, EXERCISES, ROSTER, WHEN, Case, handed
 from tests.engine.submissions.platforms import github_classroom
+from tests.engine.submissions.platforms.model import folder
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.layout}: {case.identity}: {case.damage}"[:90])
@@ -32,6 +33,21 @@ def test_worksheets_have_the_time_in_every_language(language: str, tmp_path: Pat
     with case.read(tmp_path) as scan:
         assert {entry.submitted for entry in scan.entries} == {WHEN}
         assert not any(entry.unread_time for entry in scan.entries)
+
+
+def test_each_of_several_worksheets_tells_the_times_of_its_own_download(tmp_path: Path):
+    (case,) = [case for case in CASES if "each with its worksheet" in case.damage]
+    with case.read(tmp_path) as scan:
+        assert {(entry.exercise, entry.submitted) for entry in scan.entries} == {(e, WHEN) for e in EXERCISES}
+        owners = {(entry.student, scan.origin(entry.path).parent.name.partition(" ")[0]) for entry in scan.entries}
+        assert owners == {("ada", "Ada"), ("bob", "Bob"), ("zoe", "Zoé")}
+
+
+def test_several_rosters_of_which_none_is_taken_are_named(tmp_path: Path):
+    files = {"u1/markov_quiz.py": CODE, "a.csv": b"id\nu1\n", "b.csv": b"id\nu1\nu2\n"}
+    with read_class(folder(tmp_path, files), Wanted(EXERCISES)) as scan:
+        assert scan.students == ("u1",)
+        assert scan.detected[0].startswith("a.csv, b.csv may each be the roster")
 
 
 def test_clones_that_git_made_have_the_time_of_their_last_commit(tmp_path: Path):
