@@ -142,8 +142,8 @@ class Loading:
             return
         for item in value if type(value) is list else []:
             match item:
-                case {"name": str(name), "where": str(where), "line": int(line)}:
-                    self.mentions.append(Mention(name, where, line))
+                case {"name": str(name), "said": str(text), "where": str(where), "line": int(line)}:
+                    self.mentions.append(Mention(name, text, where, line))
 
     @property
     def everything(self) -> list[LoadingProblem]:

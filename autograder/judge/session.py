@@ -97,7 +97,8 @@ class Session:
         """Tell the instructor where the text names what a check forbids. The check has passed all the same."""
         for mention in self.loading.mentions:
             if mention.name in forbids:
-                detail = f"{mention.where}, line {mention.line} names {mention.name}, which is forbidden here"
+                way = "" if mention.said == mention.name else f"a way to {mention.name}, "
+                detail = f"{mention.where}, line {mention.line} names {mention.said}, {way}which is forbidden here"
                 self.incidents.append(Incident("forbidden", detail, self._check))
 
     def begin_check(
@@ -294,9 +295,10 @@ class Session:
         if kind == "value":
             return value
         if kind == "raised":
-            raise raised_error(
-                value, label, self.signatures.get(label), self.loading.note(), self.code.libraries
-            )
+            if type(value) is dict and value.get("type_name") == "WayRound":
+                detail = f"{label}: a way round what is forbidden here: {str(value.get('message'))[:200]}"
+                self.incidents.append(Incident("forbidden", detail, self._check))
+            raise raised_error(value, label, self.signatures.get(label), self.loading.note(), self.code.libraries)
         raise StudentError(_("{label} gave no answer.").format(label=label), kind="protocol")
 
     def _own(self, handle: Handle) -> None:

@@ -1,24 +1,38 @@
 """Library functions that a check forbids.
 
 While the check runs each is replaced by a stand-in that refuses (`Fence`), for the library's own code and for probes
-too. Before any statement of the submission runs, its text is searched for the names (`mentions`), which an instructor
-gets to know where the check passes. A fence, not a wall: who keeps the function in a list, or takes it from the
-library's C module, gets round both.
+too. Who has kept the function under another name, or calls what lies beneath it, is refused as well: a function written
+in Python has its code exchanged, and torch tells of every call of its own (a mode). That is a `WayRound`, which an
+instructor gets to know. Before any statement of the submission runs, its text is searched for the names and for torch's
+inner modules (`mentions`), which is told where the check passes.
+
+A fence, not a wall: who takes the mode off, or brings a copy of the function's code along, gets round it.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib
+import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Never, Protocol
+from typing import Never, Protocol, cast
 
 from autograder.wire.values import CellData
 
 MAX_MENTIONS = 50
 _ABSENT = object()
+# Where torch keeps what lies beneath its functions, and its modes: no exercise needs them.
+_INNER = re.compile(r"torch\.(_[a-zA-Z]|ops\b|overrides\b|utils\._python_dispatch\b)")
+
+
+class Called(Protocol):
+    """A function of torch's."""
+
+    def __call__(self, *args: object, **kwargs: object) -> object: ...
 
 
 class Refusal(Protocol):
@@ -29,6 +43,10 @@ class Refusal(Protocol):
 
 class ForbiddenCall(RuntimeError):
     """The submission used what this check forbids."""
+
+
+class WayRound(ForbiddenCall):
+    """It did so by a way round the stand-in."""
 
 
 def find(name: str) -> tuple[object, str]:
@@ -55,9 +73,11 @@ class Fence:
 
     def __init__(self) -> None:
         self._undo: list[Callable[[], None]] = []
+        self._known: dict[str, tuple[object, object]] = {}
 
     def lift(self) -> None:
         """Put everything back."""
+        self._known = {}
         while self._undo:
             self._undo.pop()()
 
@@ -73,13 +93,58 @@ class Fence:
                 continue
             target = getattr(owner, attribute)
             refuse = _stand_in(name)
+            self._known[name] = (target, refuse)
             if isinstance(target, type):
                 self._replace(target, "__init__", refuse)
                 continue
             for alias in [key for key, value in namespace.items() if value is target]:
                 self._undo.append(_restore_item(namespace, alias, target))
                 namespace[alias] = refuse
+            if isinstance(target, types.FunctionType) and not target.__code__.co_freevars:
+                self._exchange(target, name)
             self._replace(owner, attribute, refuse)
+        if any(name.startswith("torch.") for name in self._known):
+            self._watch()
+
+    def _exchange(self, function: types.FunctionType, name: str) -> None:
+        """Give a function a code that refuses, under whatever names it is kept."""
+        before = function.__code__
+        function.__code__ = _refusing_code(name)
+
+        def undo() -> None:
+            function.__code__ = before
+
+        self._undo.append(undo)
+
+    def _watch(self) -> None:
+        """Have torch tell of every call in this thread."""
+        from torch.overrides import TorchFunctionMode
+
+        # For a method torch looks up what is called so now, which is the stand-in.
+        functions = {id(either): name for name, both in self._known.items() for either in both}
+        operators = {part: name for name in self._known for part in _operators(name)}
+
+        class Watch(TorchFunctionMode):
+            def __torch_function__(
+                self,
+                func: Called,
+                types: object,
+                args: Sequence[object] = (),
+                kwargs: Mapping[str, object] | None = None,
+            ) -> object:
+                name = functions.get(id(func)) or operators.get(_operator(func))
+                if name is not None:
+                    raise WayRound(f"{name} may not be used here, under no other name either: write it yourself")
+                return func(*args, **(kwargs or {}))
+
+        watching = contextlib.ExitStack()
+        watching.enter_context(cast("AbstractContextManager[None]", Watch()))
+
+        def undo() -> None:
+            with contextlib.suppress(Exception):  # the submission has taken it off
+                watching.close()
+
+        self._undo.append(undo)
 
     def _replace(self, owner: object, attribute: str, refuse: Refusal) -> None:
         before = vars(owner).get(attribute, _ABSENT)
@@ -92,6 +157,33 @@ class Fence:
                 setattr(owner, attribute, before)
 
         self._undo.append(undo)
+
+
+def _operators(name: str) -> tuple[str, str]:
+    """What torch calls the operator beneath a function: `linalg_svd` for `torch.linalg.svd`."""
+    owner, last = name.split(".")[-2:]
+    return last, f"{owner}_{last}"
+
+
+def _operator(function: object) -> str:
+    """The name of an operator of `torch.ops.aten`; empty for everything else."""
+    if type(function).__name__ not in ("OpOverload", "OpOverloadPacket"):
+        return ""
+    return str(function).removeprefix("aten.").split(".")[0]
+
+
+def _refusing_code(name: str) -> types.CodeType:
+    """Of a function that has none of our names within reach."""
+    text = (
+        "def refuse(*args, **kwargs):\n"
+        "    from autograder.worker.forbidden import WayRound\n"
+        f"    raise WayRound({name!r} + ' may not be used here, under no other name either: write it yourself')\n"
+    )
+    namespace: dict[str, object] = {}
+    exec(text, namespace)
+    refuse = namespace["refuse"]
+    assert isinstance(refuse, types.FunctionType)
+    return refuse.__code__
 
 
 def _stand_in(name: str) -> Refusal:
@@ -113,9 +205,17 @@ def _restore_item(namespace: dict[str, object], key: str, value: object) -> Call
 
 @dataclass(frozen=True)
 class Mention:
-    """A forbidden name in the text of a submission."""
+    """A forbidden name in the text of a submission, or a way to it.
+
+    Attributes:
+        name: what is forbidden.
+        said: what stands there.
+        where: cell or file.
+        line: its line.
+    """
 
     name: str
+    said: str
     where: str
     line: int
 
@@ -125,6 +225,7 @@ def mentions(cells: Sequence[CellData], names: Iterable[str]) -> list[Mention]:
     wanted = frozenset(names)
     imported: dict[str, str] = {}
     found: list[Mention] = []
+    inner: set[tuple[str, str, int]] = set()
     for cell in cells:
         try:
             tree = ast.parse(cell["source"])
@@ -132,8 +233,13 @@ def mentions(cells: Sequence[CellData], names: Iterable[str]) -> list[Mention]:
             continue
         for name, line in _uses(tree, imported):
             for hit in wanted:
-                if name == hit or (name.startswith(".") and hit.startswith("torch.Tensor.") and hit.endswith(name)):
-                    found.append(Mention(hit, cell["where"], cell["first_line"] - 1 + line))
+                method = name.startswith(".") and hit.startswith("torch.Tensor.") and hit.endswith(name)
+                at = cell["first_line"] - 1 + line
+                if name == hit or method:
+                    found.append(Mention(hit, hit, cell["where"], at))
+                elif hit.startswith("torch.") and _INNER.match(name) and (hit, cell["where"], at) not in inner:
+                    inner.add((hit, cell["where"], at))  # of a name with several dots once
+                    found.append(Mention(hit, name, cell["where"], at))
     return found[:MAX_MENTIONS]
 
 

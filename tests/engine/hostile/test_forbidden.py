@@ -18,7 +18,7 @@ import torch
 from autograder.judge import check
 
 
-@check(points=1, forbids=("torch.mean", "torch.Tensor.mean", "torch.nn.functional.gelu", "torch.distributions.Normal"))
+@check(points=1, forbids=("torch.mean", "torch.Tensor.mean", "torch.pca_lowrank", "torch.nn.functional.gelu", "torch.distributions.Normal"))
 def test_by_hand(student, compare, draw):
     """The mean is taken by hand."""
     x = draw.normal(3, 4)
@@ -50,7 +50,9 @@ def judge(toy, tmp_path_factory):
     course = tmp_path_factory.mktemp("forbidden") / "toy"
     shutil.copytree(toy, course, ignore=shutil.ignore_patterns("quiz.py"))
     (course / "tests/hidden/toy/test_toy.py").write_text(CHECKS)
-    with Judge(Order(course / "grading_config.yaml", (course / "tests/hidden/toy",), b"a secret of the tests")) as judge:
+    with Judge(
+        Order(course / "grading_config.yaml", (course / "tests/hidden/toy",), b"a secret of the tests")
+    ) as judge:
         yield judge
 
 
@@ -74,12 +76,42 @@ def test_the_library_is_refused_in_this_check_alone(judge, way):
     assert checks["anyhow"]["outcome"] == "passed", "put back after the check"
 
 
-def test_what_gets_round_the_fence_is_flagged_where_the_text_shows_it(judge):
-    source = "import torch\n\nKEPT = [torch.mean]\n\n\ndef mean(x):\n    return KEPT[0](x, 1)\n"
-    checks, incidents = graded(judge, source)
-    assert checks["by_hand"]["outcome"] == "passed", "a fence, not a wall"
+WAYS_ROUND = {
+    "kept in a list": "KEPT = [torch.mean]\n\n\ndef mean(x):\n    return KEPT[0](x, 1)\n",
+    "kept by a name made up": "KEPT = [getattr(torch, 'me' + 'an')]\n\n\ndef mean(x):\n    return KEPT[0](x, 1)\n",
+    "kept as a method": "KEPT = [torch.Tensor.mean]\n\n\ndef mean(x):\n    return KEPT[0](x, 1)\n",
+    "kept by a default": "def mean(x, take=torch.mean):\n    return take(x, 1)\n",
+    "beneath it": "def mean(x):\n    return torch._C._VariableFunctions.mean(x, 1)\n",
+    "its operator": "def mean(x):\n    return torch.ops.aten.mean(x, [1])\n",
+    "its operator's overload": "def mean(x):\n    return torch.ops.aten.mean.dim(x, [1])\n",
+    "a function of Python's": "from torch._lowrank import pca_lowrank as KEPT\nHELD = [KEPT]\n\n\ndef mean(x):\n"
+                              "    HELD[0](x, 1)\n    return x.sum(1) / 4\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS_ROUND)
+def test_a_way_round_is_refused_and_flagged(judge, way):
+    checks, incidents = graded(judge, "import torch\n\n" + WAYS_ROUND[way])
+    assert checks["by_hand"]["outcome"] == "failed"
+    assert "under no other name" in checks["by_hand"]["message"]
+    assert checks["anyhow"]["outcome"] == "passed", "put back after the check"
     assert [(i["kind"], i["check"]) for i in incidents] == [("forbidden", "by_hand")]
-    assert "toy.py, line 3 names torch.mean" in incidents[0]["detail"]
+
+
+CANNOT_BE_STOPPED = {
+    "the mode taken off": "def mean(x):\n    with torch._C.DisableTorchFunction():\n        return KEPT[0](x, 1)\n",
+    "the mode popped": "def mean(x):\n    from torch.overrides import _pop_mode\n    _pop_mode()\n    return KEPT[0](x, 1)\n",
+}
+
+
+@pytest.mark.parametrize("way", CANNOT_BE_STOPPED)
+def test_what_cannot_be_stopped_is_flagged_where_the_text_shows_it(judge, way):
+    checks, incidents = graded(judge, "import torch\n\nKEPT = [torch.mean]\n\n\n" + CANNOT_BE_STOPPED[way])
+    assert checks["by_hand"]["outcome"] == "passed", "a fence, not a wall"
+    assert {(i["kind"], i["check"]) for i in incidents} == {("forbidden", "by_hand")}
+    details = [i["detail"] for i in incidents]
+    assert "toy.py, line 3 names torch.mean, which is forbidden here" in details
+    assert any("a way to torch.mean, which is forbidden here" in detail for detail in details)
 
 
 def test_a_submission_that_breaks_the_fence_passes_nothing_behind_it(judge):
@@ -137,9 +169,9 @@ def test_the_fence_restores_every_kind_of_thing():
         ("from torch import linalg as la\nla.svd(x)", [2]),
         ("def f(x):\n    return x.cov()", [2]),
         ("import torch\ngetattr(torch, 'cov')", [2]),
-        ("%matplotlib inline\nimport torch\ntorch.cov(x)", [3]),
         ("import torch\ntorch.mean(x)\ncovariance = 1\n'torch.cov'", []),
         ("import numpy as torch\ntorch.cov(x)", []),
+        ("import torch\nprint(torch.__version__)", []),
         ("def f(:\n", []),
     ],
 )
