@@ -121,7 +121,8 @@ class Chooser:
         notes = [*candidate.delivery.notes, *candidate.notes]
         if candidate.found.depth:
             origin = self.origin(candidate.path)
-            inner = origin.relative_to(self.base) if origin.is_relative_to(self.base) else Path(origin.name)
+            whole = self.origin(self.base)
+            inner = origin.relative_to(whole) if origin.is_relative_to(whole) else Path(origin.name)
             note = _("The file was found in the folder {folder}.")
             notes.append(note.format(folder=shown(inner.parent.as_posix())))
         contract = self.contracts.get(candidate.exercise, frozenset())

@@ -104,7 +104,8 @@ class HandIn:
         found = []
         for item in self.evidence:
             pairs = {(student, exercise) for student in item.students for exercise in item.exercises}
-            if not item.counts or (pairs and pairs <= graded):
+            settled = bool(pairs) and pairs <= graded and item.kind != "person_unknown"
+            if not item.counts or settled:
                 continue
             student = item.students[0] if len(item.students) == 1 else ""
             exercise = item.exercises[0] if len(item.exercises) == 1 else ""

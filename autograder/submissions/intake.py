@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.course.errors import ConfigurationError
+from autograder.course.roster import Person
 from autograder.language import _
 from autograder.submissions.budget import Budget
 from autograder.submissions.choosing import Chooser, Moment, when
@@ -94,6 +95,7 @@ class _Class:
     groups: dict[str, dict[str, list[Candidate]]] = field(default_factory=dict)  # by student and exercise
     labels: set[str] = field(default_factory=set)  # people whom nobody knows
     budgets: dict[str, Budget] = field(default_factory=dict)
+    known: Sequence[Person] = ()
     draws: Draws = field(init=False)
 
     def __post_init__(self) -> None:
@@ -114,8 +116,11 @@ class _Class:
             reason = _("cannot be read: {reason}").format(reason=error.strerror or str(error))
             raise ConfigurationError(reason, file=self.source) from error
         recognition.rosters = rosters = Rosters.beside(self.base, self.wanted.roster)
+        if rosters.everybody is None and (inner := recognition.inside(self.base)) != self.base:
+            recognition.rosters = rosters = Rosters.beside(inner, None)
         said = list(rosters.said)
         self.draws.roster = roster = rosters.everybody
+        self.known = roster.people if roster is not None else ()
         self.times = Times(self.base / TIMES, self.wanted.zone) if (self.base / TIMES).is_file() else None
         downloads = recognition.downloads()
         self.evidence += recognition.evidence
@@ -241,14 +246,17 @@ class _Class:
             if label not in self.groups and label not in students:
                 students = (label, *students)
                 self.labels.add(label)
+        # Work that nobody's name is on may be of anybody of whom there is none.
+        of_code = students or tuple(person.id for person in self.known)
         found = [
-            self._told(Evidence(c.path, owned.reason, owned.kind, exercises=(c.exercise,)), owned.delivery, students)
+            self._told(Evidence(c.path, owned.reason, owned.kind, exercises=(c.exercise,)), owned.delivery, of_code)
             for c in gathered.candidates
         ]
         for item in gathered.evidence:
             reason = f"{owned.reason}; {item.reason}" if item.counts else item.reason
             kind = owned.kind if item.counts else item.kind
-            found.append(self._told(replace(item, reason=reason, kind=kind), owned.delivery, students))
+            whose = students if item.kind in ("aside", "no_code") else of_code
+            found.append(self._told(replace(item, reason=reason, kind=kind), owned.delivery, whose))
         return found
 
     def _timed(self, candidate: Candidate, student: str) -> Candidate:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,17 +50,21 @@ def owners(deliveries: Sequence[Delivery], roster: Roster | None, groups: Roster
         groups: who works with whom: the roster, or a table of its own.
     """
     found = [_owned(delivery, roster, groups) for delivery in deliveries]
-    return _told_apart(found) if roster is None else _without_doubles(found)
+    if roster is None:
+        return _told_apart(found)
+    if not any(one.students or one.possible for one in found):
+        # Nothing is of anybody on the roster: then it may be a whole class that was not understood.
+        return [replace(one, possible=tuple(person.id for person in roster.people)) for one in found]
+    return _without_doubles(found)
 
 
 def _owned(delivery: Delivery, roster: Roster | None, groups: Roster | None) -> Owned:
     who = delivery.who
     members = groups.members(who.group or who.doubted_group) if groups is not None else []
     if members and (others := _outside(who, members, groups)):
-        reason = _("{name} may be the group {group}, and {listing} of this name or number, who is not in it").format(
-            name=shown(who.name or who.student), group=shown(who.group or who.doubted_group),
-            listing=", ".join(person.name or person.id for person in others) or "?",
-        )  # fmt: skip
+        reason = _("this may be of the group {group} or of {listing}: name and number do not tell").format(
+            group=shown(who.group or who.doubted_group), listing=", ".join(p.name or p.id for p in others)
+        )
         people = (*members, *others)
         return Owned(delivery, (), "contradiction", reason, tuple(dict.fromkeys(person.id for person in people)))
     if who.group and members:
@@ -166,7 +171,8 @@ def _unknown(delivery: Delivery, reason: str, roster: Roster | None) -> Owned:
     where = delivery.parts[0].path if delivery.parts else delivery.where or Path()
     own = who.name or who.student or where.stem
     text = fold(own)
-    possible = {person.id: person for person in roster.known(Claim(own, OWN))} if roster is not None else {}
+    meant = [text for text in (own, *_redecoded(own)) if text]
+    possible = {p.id: p for text in meant for p in roster.known(Claim(text, OWN))} if roster is not None else {}
     for person in roster.people if roster is not None else ():
         names = {text for text in person.identities if len(text) >= _SHORTEST} | {fold(person.last)} - {""}
         if _may_be(who, person) or (
@@ -178,6 +184,15 @@ def _unknown(delivery: Delivery, reason: str, roster: Roster | None) -> Owned:
         ):
             possible[person.id] = person
     return Owned(delivery, (), "person_unknown", reason, tuple(possible))
+
+
+def _redecoded(name: str) -> list[str]:
+    """A name in a zip of an old program's, whose letters were taken for those of DOS."""
+    found = []
+    for encoding in ("cp1252", "cp850"):
+        with suppress(UnicodeError):
+            found.append(name.encode("cp437").decode(encoding))
+    return found
 
 
 def _may_be(who: Identity, person: Person) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from autograder.course.errors import ConfigurationError
 from autograder.course.roster import OWN, Claim, Roster
 from autograder.language import _
+from autograder.submissions.budget import Budget
 from autograder.submissions.evidence import Evidence
 from autograder.submissions.layout import Context, Delivery, Item, Reading, listed
 from autograder.submissions.layouts import FALLBACK, layouts
@@ -37,6 +39,7 @@ _OWN_FOLDERS = re.compile(
 # What lies in a folder that results or a report went to: two of these, and no file of code.
 _RESULTS = ("book.db", "state.db", "gradebook.db", "grades.csv", "handed_in.csv", "unplaced.csv", "resolve.csv",
             "results", "class.md", "checks.csv", "mistakes.csv", "statistics.csv")  # fmt: skip
+_NO_CLASS = ("", FALLBACK, "flat")  # of an archive: it may be one student's
 _PLATFORMS = re.compile(r"^assignment_\d+_export$|submissions?(\s*\(\d+\))?$|-\d+$")
 
 
@@ -95,7 +98,7 @@ class Recognition:
             ConfigurationError: no layout explains half of what is there, or an archive is damaged.
         """
         found = self._side_by_side() or self._sections()
-        return found or [self._download(self._inside(self.base), self.source.name)]
+        return found or [self._download(self.inside(self.base), self.source.name)]
 
     # --- several
 
@@ -109,7 +112,7 @@ class Recognition:
             if self._detected(self.base)[0] != FALLBACK:
                 return []
             looked = {name: self._whole(path) for name, path in packed.items()}
-            platforms = [name for name, layout in looked.items() if layout not in ("", FALLBACK, "flat")]
+            platforms = [name for name, layout in looked.items() if layout not in _NO_CLASS]
             per_exercise = len(packed) > 1 and all(self._exercise(name) for name in packed)
             classes = [name for name, layout in looked.items() if layout == "class"]
             if per_exercise or (len(packed) == 1 and not self._knows(next(iter(packed)))):
@@ -126,7 +129,7 @@ class Recognition:
             packed = {name: path for name, path in packed.items() if name in platforms or name in broken}
         elif self.wanted.layout in (FALLBACK, "flat"):
             return []
-        found = [self._download(self._inside(self.open_class(path)), name) for name, path in packed.items()]
+        found = [self._download(self.inside(self.open_class(path)), name) for name, path in packed.items()]
         for download in found:
             download.alone = len(found) == 1
         return found
@@ -145,17 +148,26 @@ class Recognition:
             self.damage.append(Damage(path, damage))
         return place
 
-    def _whole(self, path: Path) -> str:
+    def _whole(self, path: Path, around: int = MAX_AROUND) -> str:
         """What an archive holds by its names alone: a layout, `class`, or "" where it cannot be read.
 
-        A student's archive must not be trusted as a platform's before it is known as one.
+        A student's archive must not be trusted as a platform's before it is known as one: what is in an archive in it
+        is looked at within a student's limits.
         """
         place = self.unpacker.names_in(path)
         if place is None:
             return ""
-        inner = self._inside(place)
+        inner = self.inside(place)
         layout = self._detected(inner)[0]
-        return "class" if layout in (FALLBACK, "flat") and self._is_class(inner) else layout
+        if layout in (FALLBACK, "flat") and self._is_class(inner):
+            return "class"
+        items = self._items(inner)
+        if around and len(items) == 1 and is_archive(items[0].name) and not self._knows(items[0].name):
+            with suppress(ArchiveRefused):
+                real = self.unpacker.student_archive(path, path.parent, Budget(self.wanted.intake))
+                if self._whole(real / items[0].path.relative_to(place), around - 1) not in _NO_CLASS:
+                    return "class"
+        return layout
 
     def _sections(self) -> list[Download]:
         """Several folders that are classes each: a folder too many, and more than one of them."""
@@ -185,7 +197,7 @@ class Recognition:
 
     # --- one
 
-    def _inside(self, place: Path) -> Path:
+    def inside(self, place: Path) -> Path:
         """Inside the folders that an archive or a teacher puts around everything."""
         for _around in range(MAX_AROUND):
             items = [item for item in self._items(place) if not item.name.lower().endswith(_PAPERS)]
@@ -194,6 +206,8 @@ class Recognition:
             inner = items[0].path
             if items[0].is_folder and self._goes_in(place, inner):
                 place = inner
+            elif items[0].is_file and is_archive(items[0].name) and self._whole(inner) not in _NO_CLASS:
+                place = self.open_class(inner)
             else:
                 return place
         return place
@@ -339,7 +353,7 @@ class Recognition:
         if path.is_symlink() or path.parent == path:
             return False
         if path.is_file():
-            return path.name.lower().endswith(TABLES)
+            return path.name.lower().endswith(TABLES) and not self._knows(path.stem)
         if not path.is_dir():
             return False
         kept = sum((path / name).exists() for name in _RESULTS) > 1 and next(self._names(path), None) is None

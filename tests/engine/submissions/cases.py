@@ -166,6 +166,12 @@ def handed(student: Student = ADA, files: Mapping[str, bytes] = FINE, **more: ob
     return Handed(student, files, **more)  # type: ignore[arg-type]
 
 
+def foreign(base: Path) -> Path:
+    """A zip whose names are in the letters of Windows, and which does not say so."""
+    files = zipped({"Zo?/markov_quiz.py": CODE, "u1/markov_quiz.py": CODE}).replace(b"Zo?", b"Zo\xe9")
+    return folder(base, {"markov_quiz.zip": files}) / "markov_quiz.zip"
+
+
 def worksheets(base: Path) -> Path:
     """Downloads of two assignments with the worksheet of each; a participant's number is each assignment's own."""
     files = {}
@@ -990,6 +996,16 @@ CASES: list[Case] = [
     Case("folder", "exercise's name", "a folder of everybody's files for each exercise",
          put({"markov_quiz/ada.py": CODE, "markov_quiz/bob.py": CODE, "vae_mnist/ada.py": VAE}), {},
          refused="called as exercises"),
+    Case("folder", "archives", "a zip of a zip of a zip of the class",
+         packed({"a.zip": zipped({"b.zip": zipped(plain.folders(ALL))})}), EACH, PLAIN),
+    Case("folder", "archives", "a zip of an old program's, in another system's letters", foreign,
+         dict.fromkeys(("ZoΘ", "u3"), "person_unknown") | {"u1": "markov_quiz.py", "u2": "missing"}, PLAIN),
+    Case("folder", "none", "a file of code beside the students, and somebody without one",
+         put({"u1/markov_quiz.py": CODE, "u2/markov_quiz.py": CODE, "homework.py": OTHER}),
+         {"u1": "markov_quiz.py", "u2": "markov_quiz.py", "u3": "person_unknown"}, PLAIN),
+    Case("folder", "not on the roster", "nobody of the class is",
+         put({"solution/markov_quiz.py": CODE, "template/markov_quiz.py": CODE}),
+         dict.fromkeys(("solution", "template", "u1", "u2", "u3"), "person_unknown"), PLAIN),
     Case("folder", "roster id", "a report among the students",
          put({**plain.folders(ALL), "report/class.md": b"", "report/grades.csv": b""}), EACH, PLAIN),
 ]  # fmt: skip

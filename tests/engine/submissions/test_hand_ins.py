@@ -43,6 +43,13 @@ def test_each_of_several_worksheets_tells_the_times_of_its_own_download(tmp_path
         assert owners == {("ada", "Ada"), ("bob", "Bob"), ("zoe", "Zoé")}
 
 
+def test_a_file_without_an_owner_is_asked_for_though_everybody_has_one(tmp_path: Path):
+    files = {f"{student.id}/markov_quiz.py": CODE for student in EVERYBODY} | {"sub/homework.py": CODE}
+    (tmp_path / "roster.csv").write_text(ROSTER)
+    with read_class(folder(tmp_path, files), Wanted(("markov_quiz",))) as scan:
+        assert [question.path for question in scan.questions] == ["sub/homework.py"]
+
+
 def test_several_rosters_of_which_none_is_taken_are_named(tmp_path: Path):
     files = {"u1/markov_quiz.py": CODE, "a.csv": b"id\nu1\n", "b.csv": b"id\nu1\nu2\n"}
     with read_class(folder(tmp_path, files), Wanted(EXERCISES)) as scan:
