@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from autograder.batch.judges import JudgeFault as JudgeFault
     from autograder.book.decisions import Decision as Decision
     from autograder.book.engine import StoreFault as StoreFault
+    from autograder.bridges.notebook.check import Shell
     from autograder.bridges.notebook.check import check as check
-    from autograder.bridges.notebook.magic import Shell
     from autograder.course.errors import ConfigurationError as ConfigurationError
     from autograder.errors import AutograderError as AutograderError
     from autograder.reports.cells import ExportFault as ExportFault
@@ -84,6 +84,6 @@ def __getattr__(name: str) -> object:
 
 def load_ipython_extension(shell: Shell) -> None:
     """What `%load_ext autograder` calls: register `%autograder`."""
-    from autograder.bridges.notebook.magic import register
+    from autograder.bridges.notebook.check import register
 
     register(shell)

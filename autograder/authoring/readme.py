@@ -17,25 +17,20 @@ _BODY = (
     N_("In this folder (a Python environment with `autograder` in it is all that is needed):"),
     "    autograder new {first} --student YOUR_NAME",
     N_(
-        "writes `YOUR_NAME/{first}.py` with your own numbers in the quiz (`--notebook` writes a "
-        "notebook instead). Use the "
-        "name or number under which you hand in: the quiz is graded with the numbers drawn for that "
-        "name. Then write the "
-        "parts marked `YOUR CODE HERE` and answer the quiz in `ANSWERS`. Keep the names and arguments "
-        "of functions and "
-        "classes as they are: they are what is graded."
+        "writes `YOUR_NAME/{first}.py` with your own numbers in the quiz (`--notebook` writes a notebook instead). Use "
+        "the name or number under which you hand in: the quiz is graded with the numbers drawn for that name. Then "
+        "write the parts marked `YOUR CODE HERE` and answer the quiz in `ANSWERS`. Keep the names and arguments of "
+        "functions and classes as they are: they are what is graded."
     ),
     N_("## Check your work"),
     "    autograder check YOUR_NAME/{first}.py",
     N_(
-        "runs the public checks, small worked examples from the course, on your machine. They earn no "
-        "points; the grade "
-        "comes from other checks, on other inputs, that judge the same functions."
+        "runs the public checks, small worked examples from the course, on your machine. They earn no points; the "
+        "grade comes from other checks, on other inputs, that judge the same functions."
     ),
     N_("## Hand in"),
     N_(
-        "One file, `{first}.py` or `{first}.ipynb`. It is read from top to bottom without your data "
-        "files and without "
+        "One file, `{first}.py` or `{first}.ipynb`. It is read from top to bottom without your data files and without "
         'the network, so keep long trainings out of the top level (under `if __name__ == "__main__":` they are not '
         "run). A part that fails costs its own points only."
     ),

@@ -30,13 +30,12 @@ WORKERS_SECONDS = 600
 
 
 class Executor(Protocol):
-    """Runs functions on a cluster's workers."""
+    """Runs functions on a cluster's workers, as `concurrent.futures` has it."""
 
-    def submit(self, function: Callable[[Order, Key, str], str], /, order: Order, key: Key, line: str) -> Future[str]:
-        """Call the function on some worker."""
-
-    def shutdown(self, wait: bool = True) -> None:
-        """Take no more."""
+    def submit(
+        self, function: Callable[[Order, Key, str], str], /, order: Order, key: Key, line: str
+    ) -> Future[str]: ...
+    def shutdown(self, wait: bool = True) -> None: ...
 
 
 class WorkerInfo(TypedDict, total=False):
@@ -56,17 +55,12 @@ class SchedulerInfo(TypedDict):
 class Client(Protocol):
     """What is used of a dask client; dask has no types."""
 
-    def scheduler_info(self, n_workers: int) -> SchedulerInfo:
-        """Of so many workers, -1: all."""
-
-    def wait_for_workers(self, n_workers: int, timeout: float) -> object:
-        """TimeoutError where they do not come."""
-
-    def run(self, function: Callable[[str], object], /, argument: str, *, on_error: str) -> Mapping[str, object]:
-        """What the function gives on each worker, by its address."""
-
-    def get_executor(self, *, pure: bool, resources: Mapping[str, float] | None) -> Executor:
-        """To submit jobs with."""
+    def scheduler_info(self, n_workers: int) -> SchedulerInfo: ...
+    def wait_for_workers(self, n_workers: int, timeout: float) -> object: ...
+    def run(
+        self, function: Callable[[str], object], /, argument: str, *, on_error: str
+    ) -> Mapping[str, object]: ...  # by worker  # fmt: skip
+    def get_executor(self, *, pure: bool, resources: Mapping[str, float] | None) -> Executor: ...
 
 
 class ClusterFault(JudgeFault):

@@ -26,8 +26,10 @@ class Mismatch(Exception):
 class _Local(threading.local):
     """A judge for each thread of the worker; it ends with the worker."""
 
-    judge: Judge | None = None
-    order: Order | None = None
+    def __init__(self) -> None:
+        self.judge: Judge | None = None
+        self.order: Order | None = None
+        self.compared: set[str] = set()  # exercises
 
 
 _here = _Local()
@@ -78,22 +80,17 @@ def judge_here(order: Order, expected: Key, line: str) -> str:
 def _judge(order: Order, expected: Key, exercise: str) -> Judge:
     if _here.judge is not None and _here.order == order:
         # What the judge holds was compared when it was started; only another exercise has to be looked at.
-        if exercise not in _compared():
+        if exercise not in _here.compared:
             _require_same(order, expected, exercise)
         return _here.judge
     if _here.judge is not None:
         _here.judge.close()
         _here.judge = None
-    _compared().clear()
+    _here.compared.clear()
     _require_same(order, expected, exercise)
     judge = Judge(order, _slot())
     _here.judge, _here.order = judge, order
     return judge
-
-
-def _compared() -> set[str]:
-    found: set[str] = _here.__dict__.setdefault("compared", set())
-    return found
 
 
 def _require_same(order: Order, expected: Key, exercise: str) -> None:
@@ -114,7 +111,7 @@ def _require_same(order: Order, expected: Key, exercise: str) -> None:
                 machine=machine, exercise=exercise, parts=parts
             )
         )
-    _compared().add(exercise)
+    _here.compared.add(exercise)
 
 
 def _drawn_here() -> Path:

@@ -96,7 +96,6 @@ class Plan:
         kept: attempts whose results are kept, by student and exercise.
         left: those that are new or have changed, and were not asked for.
         not_gradable: results of files that hold no code.
-        entries: everything that was considered.
         digests: SHA-256 of every file that could be read, by student and exercise.
     """
 
@@ -104,7 +103,6 @@ class Plan:
     kept: dict[tuple[str, str], Known] = field(default_factory=dict)
     left: set[tuple[str, str]] = field(default_factory=set)
     not_gradable: list[tuple[Result, Key]] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
     digests: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def identical(self) -> list[tuple[str, list[str]]]:
@@ -138,7 +136,6 @@ def make_plan(
     for entry in handed_in.entries:
         if not choice.wants(entry.student, entry.exercise):
             continue
-        plan.entries.append(entry)
         name = entry.student, entry.exercise
         sha256 = entry.sha256
         if not sha256:  # it could not be opened when the class was read

@@ -23,11 +23,8 @@ OPTIONS: dict[str, type] = {
 class SlurmJobs(Protocol):
     """What is used of dask-jobqueue's cluster."""
 
-    def scale(self, *, jobs: int) -> object:
-        """Ask for so many."""
-
+    def scale(self, *, jobs: int) -> object: ...
     def __enter__(self) -> Self: ...
-
     def __exit__(self, *exception: object) -> None: ...
 
 

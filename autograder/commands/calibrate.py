@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.commands.options import gathered, in_course, named_exercises, open_course, with_workers
+from autograder.commands.options import chosen, gathered, in_course, named_exercises, open_course, with_workers
 from autograder.language import _
 
 if TYPE_CHECKING:
@@ -47,10 +47,8 @@ def command(
     from autograder.service.proofs import calibrate
 
     of = open_course(course)
-    if not exercises and not everything:
-        raise CommandFault(_("name an exercise, or --all"), status=2)
     problems = []
-    for name in of.chosen(exercises):
+    for name in chosen(of, exercises, everything):
         with progress(_("calibrating {name}").format(name=name)) as bar:
             found = calibrate(of, name, counts, bar.advance, workers, data_set)
         _tell(found)

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 import autograder
+from autograder.commands.faults import CommandFault
 from autograder.language import LANGUAGES, _, use_language
 
 EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -78,6 +79,13 @@ named_exercises = together(
 )
 of_exercises = click.option("--exercise", "exercises", multiple=True, help="Only this exercise; may be repeated.")
 with_workers = click.option("--workers", type=click.IntRange(1), help="Judge processes (default: one per core).")
+
+
+def chosen(course: autograder.Course, exercises: tuple[str, ...], everything: bool) -> tuple[str, ...]:
+    """What `named_exercises` names."""
+    if not exercises and not everything:
+        raise CommandFault(_("name an exercise, or --all"), status=2)
+    return course.chosen(exercises)
 
 
 def open_course(folder: Path, language: str | None = None) -> autograder.Course:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands.faults import CommandFault
-from autograder.commands.options import WRITTEN, gathered, in_course, named_exercises, open_course, with_workers
+from autograder.commands.options import WRITTEN, chosen, gathered, in_course, named_exercises, open_course, with_workers
 from autograder.language import _, ngettext
 
 if TYPE_CHECKING:
@@ -56,9 +56,7 @@ def command(
     from autograder.service.proofs import verify, wrong
 
     of = open_course(course)
-    if not exercises and not everything:
-        raise CommandFault(_("name an exercise, or --all"), status=2)
-    names = of.chosen(exercises)
+    names = chosen(of, exercises, everything)
     if coverage is not None:
         write_coverage(of, names, coverage)
         return

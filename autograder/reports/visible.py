@@ -20,7 +20,7 @@ from autograder.course import CourseConfig, ExerciseConfig
 from autograder.language import _, said
 from autograder.reports.pictures import Picture
 from autograder.results.grade import Comment, Grade, Override
-from autograder.results.model import CheckResult, Incident, InForce, LoadingProblem, Result
+from autograder.results.model import CheckResult, Environment, Incident, LoadingProblem, Result
 
 NOT_SHOWN = "not_shown"
 
@@ -72,10 +72,7 @@ class ExerciseView:
     notes: tuple[str, ...]
     comments: tuple[Comment, ...]
     pictures: tuple[Picture, ...]
-    isolation: InForce | None
-    versions: Mapping[str, str]
-    device: str
-    data: str
+    environment: Environment
     incidents: tuple[Incident, ...] = ()
     duration_s: float | None = None
 
@@ -155,7 +152,6 @@ def _exercise_view(
     # Nothing was judged, unless a teacher gave points for it.
     judged = result.outcome in ("graded", "error") or grade.override is not None or bool(grade.marks)
     shown = teacher or config.published or not judged or (bool(checks) and not hidden)
-    environment = result.environment
     return ExerciseView(
         id=config.id,
         title=said(config.title),
@@ -177,10 +173,7 @@ def _exercise_view(
         # A comment speaks of what was judged: it waits with the points.
         comments=tuple(comment for comment in grade.comments if teacher or (shown and not comment.private)),
         pictures=pictures,
-        isolation=environment.isolation,
-        versions=environment.versions,
-        device=environment.device,
-        data=environment.data,
+        environment=result.environment,
         incidents=tuple(result.incidents) if teacher else (),
         duration_s=result.duration_s if teacher else None,
     )

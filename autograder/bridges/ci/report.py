@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from autograder.language import _, ngettext
 from autograder.reports.visible import NOT_SHOWN, CheckView, ExerciseView
+from autograder.submissions.lines import LineFinder
 
 Checks = Literal["public", "hidden"]
 BAD = ("failed", "blocked", "error")
-
-
-class Locator(Protocol):
-    """Finds lines of a student's file: `submissions.lines.LineFinder`."""
-
-    def of_place(self, where: str, line: int) -> int | None:
-        """The line of the file for a place in the student's words ("cell 3", line 2)."""
-
-    def of_message(self, message: str, title: str = "") -> int | None:
-        """The line that a check's message and title are about."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +123,7 @@ class Section:
         return text
 
 
-def section(view: ExerciseView, file: str, kind: Checks, where: Locator | None, seconds: float) -> Section:
+def section(view: ExerciseView, file: str, kind: Checks, where: LineFinder | None, seconds: float) -> Section:
     """The part of a report on one exercise."""
     lines = tuple(_line(check, where) for check in view.checks)
     shown = [line for line in lines if line.outcome in BAD]
@@ -151,12 +142,12 @@ def section(view: ExerciseView, file: str, kind: Checks, where: Locator | None, 
     return Section(
         view.id, view.title, file, kind, view.outcome, lines, tuple(findings) if begun else (),
         view.grade.final if view.grade is not None else None, view.max_points, begun,
-        view.isolation.level if view.isolation else "none", "\n".join([*filter(None, [view.message]), *view.notes]),
+        view.environment.level, "\n".join([*filter(None, [view.message]), *view.notes]),
         seconds,
     )  # fmt: skip
 
 
-def _line(check: CheckView, where: Locator | None) -> Line:
+def _line(check: CheckView, where: LineFinder | None) -> Line:
     text = " ".join(part for part in (check.message, check.hint) if part)
     bad = check.outcome in BAD
     return Line(

@@ -1,4 +1,4 @@
-"""The public checks, from a notebook or any Python session.
+"""The public checks, from a notebook (`autograder.check(...)`, `%autograder EXERCISE`) or any Python session.
 
 In a live kernel the cells that were run are checked, not the saved file: what a student sees on the screen is what they
 ask about, and a notebook is often not saved. The report says which it was.
@@ -6,11 +6,15 @@ ask about, and a notebook is often not saved. The report says which it was.
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from autograder.bridges.notebook.history import cells_that_ran, live_shell
 from autograder.bridges.notebook.report import Report
 from autograder.course import ConfigurationError
+from autograder.errors import AutograderError
 from autograder.language import _, ngettext, said
 from autograder.service.course import PUBLIC, Course
 from autograder.submissions import Submission, read_submission
@@ -66,3 +70,37 @@ def _submission(
 
 def _read(file: Path, exercise: str) -> tuple[Submission, str]:
     return read_submission(file, student="you", exercise=exercise), _("the saved file {file}").format(file=file)
+
+
+class Shell(Protocol):
+    """What is used of an IPython shell."""
+
+    def register_magic_function(self, func: Callable[[str], object], magic_kind: str, magic_name: str) -> None:
+        """Make a function a magic."""
+
+
+def register(shell: Shell) -> None:
+    """Give a shell the magic."""
+
+    def autograder(line: str) -> Report:
+        """Run the public checks: `%autograder EXERCISE [--file FILE] [--course FOLDER]`."""
+        return magic(line)
+
+    shell.register_magic_function(autograder, "line", "autograder")
+
+
+def magic(line: str) -> Report:
+    """What `%autograder` does with the rest of its line; errors are said in one line, as IPython does for its own."""
+    from IPython.core.error import UsageError
+
+    words = shlex.split(line)
+    options: dict[str, str] = {}
+    while len(words) >= 2 and words[-2] in ("--file", "--course", "--lang"):
+        options[words[-2][2:]] = words[-1]
+        words = words[:-2]
+    if len(words) != 1:
+        raise UsageError(_("Write: %autograder EXERCISE [--file FILE] [--course FOLDER] [--lang LANGUAGE]"))
+    try:
+        return check(words[0], options.get("file"), course=options.get("course"), language=options.get("lang"))
+    except AutograderError as fault:
+        raise UsageError(str(fault)) from None
