@@ -170,11 +170,7 @@ def _environment() -> dict[str, str]:
 
 
 def merge_and_write(path: Path, found: Calibration) -> Calibration:
-    """Write what was measured; what is known of data sets that were not measured this time stays.
-
-    Returns:
-        What the file holds now.
-    """
+    """Write what was measured beside what is known of other data sets; returns what the file holds now."""
     before = read_calibration(path).data if path.is_file() else {}
     merged = Calibration(found.exercise, {**before, **found.data})
     head = {"schema_version": merged.schema_version}  # first, for whoever looks at the file

@@ -101,10 +101,7 @@ class Store:
             take_over(self._engine, self.course, folder)
 
     def take_over_database(self, url: str) -> str:
-        """Take over a database of version 0.1, attempts or decisions, which stays as it is; once, however often asked.
-
-        Returns:
-            Its name, without a password.
+        """Take over a database of version 0.1, attempts or decisions, which stays as it is; once; returns its name.
 
         Raises:
             StoreFault: it is none, or cannot be read.

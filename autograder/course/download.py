@@ -45,15 +45,12 @@ def fetch(
     bar: Callable[[str], Bar] | None = None,
     timeout: float = 30,
 ) -> Path:
-    """Download what is not there yet; each mirror is tried in turn.
+    """Download what is not there yet, each mirror in turn; the folder that holds the files.
 
     Args:
         folder: where to; the user's cache without it, where `load_images` looks.
         bar: makes a progress bar for a file of this name.
         timeout: seconds that a mirror may stay silent.
-
-    Returns:
-        The folder that holds the files.
 
     Raises:
         ConfigurationError: no mirror gave a file with the right checksums; the message says what each one

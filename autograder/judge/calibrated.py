@@ -43,8 +43,6 @@ class Calibrated:
 
     Args:
         book: the limits; None records only.
-        data: the data set of this check.
-        record: keeps the value in the result.
     """
 
     def __init__(self, book: LimitBook | None, data: str, record: Callable[[str, float], None]) -> None:

@@ -25,17 +25,13 @@ class Case:
     """What a check is judged with.
 
     Attributes:
-        engine: of the course.
         session: the code that is judged: the submission's, or a known mistake's where a diagnosis is made.
         seed: of the check's draws.
-        record: keeps a value of the check.
         once: computations that several checks share.
-        reference: the reference solution; None for public checks on a student's machine.
         limits: from calibration; None where quantities are recorded and not judged.
         quiz_answers: the right answers to the student's own questions.
         answers_released: whether wrong ones are explained.
         uses: the names of the fixtures that the check takes.
-        parts: of a check over several functions.
     """
 
     engine: Engine

@@ -17,11 +17,7 @@ T = TypeVar("T")
 
 
 class Draw:
-    """Random inputs of one check.
-
-    Args:
-        seed: derived from the course secret, the student, the exercise and the check.
-    """
+    """Random inputs of one check; its seed follows from the course secret, the student, the exercise and the check."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed

@@ -171,8 +171,6 @@ def save(drawing: Drawing, path: Path, scale: Scale | None = None) -> None:
     """Draw into a PNG; readers see it whole or not at all.
 
     Args:
-        drawing: what to draw.
-        path: of the file; its folders are made.
         scale: of axes and colours; the drawing's own without it.
     """
     figure, axes = _drawn(drawing)

@@ -137,8 +137,6 @@ class Engine:
     """Opens gradings for a course.
 
     Args:
-        config: the course.
-        secret: the course secret.
         unprotected: allow workers without isolation, in so many words.
         without: layers to leave out (tests).
         public: public checks on a student's machine: no reference, no limits, no mistakes are read.
@@ -193,7 +191,6 @@ class Engine:
         """A grading of one submission; its session is to be closed.
 
         Args:
-            job: the submission.
             watched: library functions that some check of the exercise forbids.
             spent: seconds that earlier tries have taken, which something from outside has spoilt.
             last: whether no other try will come.

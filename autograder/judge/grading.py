@@ -28,10 +28,7 @@ class Grading:
     """One submission under judgement.
 
     Args:
-        exercise: its id.
-        student: who handed it in; part of every seed.
         seed: gives the seed of a check from its id.
-        session: the student's code.
         reference: the reference solution; None for public checks on a student's machine.
         quiz_answers: right answers to the student's own questions.
         answers_released: whether wrong quiz answers are explained.

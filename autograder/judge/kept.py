@@ -17,10 +17,6 @@ class KeptChecks:
     """The checks that are not judged again.
 
     A check that needs one that is judged again is judged again too: whether it is blocked may have changed.
-
-    Args:
-        items: all checks, each after those that it requires.
-        kept: of the earlier result.
     """
 
     def __init__(self, items: Sequence[pytest.Item], kept: Kept) -> None:

@@ -22,9 +22,6 @@ class Code:
     """What a worker loads.
 
     Attributes:
-        exercise: its id.
-        cells: the code cells.
-        probes: source of the exercise's probes.
         device: where tensors and modules are put.
         watched: library functions that some check forbids: the text is searched for them before it is loaded.
         libraries: installed libraries that it may import, as people call them.
@@ -46,7 +43,6 @@ class Loading:
     """Loads a submission as often as it needs a worker.
 
     Args:
-        code: what is loaded.
         seconds: for one top-level statement; a whole load may take three times as long.
         memory_mb: what the worker may have meanwhile.
         incidents: where lost workers are noted.

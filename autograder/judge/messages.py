@@ -24,13 +24,10 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True):
     """What every judge of a batch is told.
 
     Attributes:
-        config: the course's configuration file.
         checks: files or folders of checks to collect at the start; hidden checks of other exercises are collected when
             the first job of theirs comes.
-        secret: the course secret.
         unprotected: run student code without isolation where there is none.
         without: isolation layers left out (tests).
-        public: public checks on a student's machine.
         uncalibrated: record measured numbers, judge none.
         language: of the messages; None takes the course's.
         data_set: `mnist` or `digits`; None takes the course's.
@@ -60,9 +57,7 @@ class Job(Struct, frozen=True, forbid_unknown_fields=True):
     """One submission to judge. Made by `batch.job`, whoever asks.
 
     Attributes:
-        exercise: id of the exercise.
         student: who handed it in; part of every seed.
-        cells: its code.
         seconds: how long a judge may be silent about it before it is taken for lost.
         submission: what the result says of the file.
         notes: about the file, for the student.

@@ -13,13 +13,7 @@ from autograder.language import _
 
 
 def misused_answer(check_file: Path, error: BaseException, trace: Sequence[Answer]) -> str | None:
-    """What to tell the student; None for every other error.
-
-    Args:
-        check_file: where the check is written.
-        error: what it ended with.
-        trace: the student's answers in this check.
-    """
+    """What to tell the student; None for every other error."""
     if isinstance(error, AttributeError):
         for answer in trace:
             if answer.value is error.obj:

@@ -58,11 +58,7 @@ class Parts:
         return "passed" if self._proven(name) else "blocked"
 
     def verdict(self, failures: Mapping[str, CheckFailed]) -> CheckFailed | None:
-        """All that is lost in one, with the hint and the mistake of the first part that has one; None: nothing is.
-
-        Args:
-            failures: the errors of the failed parts, in words for the student.
-        """
+        """All that is lost in one, with the hint and the mistake of the first part that has one; None: nothing is."""
         outcomes = self.outcomes
         passed = sum(outcome == "passed" for outcome in outcomes.values())
         if passed == len(outcomes):

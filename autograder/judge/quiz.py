@@ -20,7 +20,6 @@ class QuizJudge:
     """The `quiz` fixture.
 
     Args:
-        student: the submission.
         answers: right answers by key: `kind`, `value`, `tolerance`, `explanation`.
         released: whether the course has released the answers: a wrong one is then explained.
         record: keeps what was answered, for teachers: `answer` is a number's or a truth value's, `answer: WORD` is 1.

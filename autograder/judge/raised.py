@@ -21,8 +21,6 @@ def raised_error(
     """The error that a call of `label` ended with.
 
     Args:
-        value: the worker's answer, which may be anything.
-        label: what was called.
         signature: the contract's, where it has one.
         loading_note: what of the file could not be loaded, for names that are not there.
         libraries: those that can be imported, for who has imported another.

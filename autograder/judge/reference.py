@@ -13,8 +13,6 @@ def load_module(name: str, source: str, filename: str) -> types.ModuleType:
 
     Args:
         name: the module's name, which must be free: dataclasses look their module up by it.
-        source: Python text.
-        filename: what tracebacks show.
     """
     module = types.ModuleType(name)
     module.__file__ = filename

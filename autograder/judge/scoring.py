@@ -21,16 +21,7 @@ def build_result(
     environment: Environment,
     duration: float,
 ) -> Result:
-    """The result of a grading.
-
-    Args:
-        grading: with the results of all checks.
-        config: the exercise's points and what differs for single checks.
-        submission: what is known of the file.
-        notes: about the file, for the student.
-        environment: isolation, versions, device, data.
-        duration: seconds.
-    """
+    """The result of a grading."""
     checks = list(grading.results.values())
     apply_points(checks, config)
     return Result(

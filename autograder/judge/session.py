@@ -36,8 +36,6 @@ class Session:
     """The student's code behind calls.
 
     Args:
-        transport: the way to the worker.
-        code: what it loads.
         import_seconds: for one top-level statement; a whole load may take three times as long.
         import_memory_mb: what the worker may have while it loads.
         signatures: text of the contract's signature by public name; what has one must be callable.
@@ -107,7 +105,6 @@ class Session:
         """Give the next check a living worker, its own clock and its own random state.
 
         Args:
-            check: its id.
             seconds: of the student's code.
             seed: of the worker's global generators.
             forbids: library functions that refuse to be called until the next check.

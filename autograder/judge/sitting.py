@@ -30,9 +30,6 @@ DEVELOPMENT_SECRET = b"the secret of plain pytest runs"
 class Sitting:
     """The gradings of a pytest session, one open at a time.
 
-    Args:
-        config: pytest's, with the plugin's options.
-
     Attributes:
         engine: None until the first check needs it.
         grading: the one that is open.

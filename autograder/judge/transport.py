@@ -127,8 +127,6 @@ class WorkerTransport:
     """A locked worker forked from the warm parent.
 
     Args:
-        parent: the warm parent.
-        limits: of the worker.
         libraries: files and folders, the only ones that it may read where packages are installed; None: all.
         witnessed: have another worker beside it that runs nothing: whether that dies too tells who is to blame.
     """

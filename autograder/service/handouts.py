@@ -52,9 +52,6 @@ def hand_out(
     Args:
         folders: where to, by student; folders are made.
 
-    Returns:
-        The files.
-
     Raises:
         ConfigurationError: a name is none, there is no such exercise, or a file is there already; nothing is written.
     """
