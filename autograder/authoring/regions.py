@@ -40,46 +40,39 @@ def find_regions(source: str, file: Path) -> tuple[Region, ...]:
     """All regions in order; AuthoringError for marks that are malformed, nested, unbalanced or unaligned."""
     regions: list[Region] = []
     begun: tuple[RegionKind, int, str] | None = None
+
+    def wrong(message: str, number: int) -> AuthoringError:
+        return AuthoringError(message, file=file, line=number + 1)
+
     for number, line in enumerate(source.split("\n")):
         match = _MARK.match(line)
         if match is None:
             if _ALMOST.search(line):
-                raise AuthoringError(
-                    _(
-                        "{line!r} looks like a region's mark but is none: write '### BEGIN SOLUTION' or '### END "
-                        "SOLUTION' (or PERSONAL) alone on its line"
-                    ).format(line=line.strip()),
-                    file=file,
-                    line=number + 1,
+                message = _(
+                    "{line!r} looks like a region's mark but is none: write '### BEGIN SOLUTION' or '### END "
+                    "SOLUTION' (or PERSONAL) alone on its line"
                 )
+                raise wrong(message.format(line=line.strip()), number)
             continue
         kind: RegionKind = "SOLUTION" if match["kind"] == "SOLUTION" else "PERSONAL"
         indent = match["indent"]
         if match["edge"] == "BEGIN":
             if begun is not None:
-                raise AuthoringError(
-                    _(
-                        "'### BEGIN {kind}' inside the {outer} region that begins in line {line}: regions do not nest"
-                    ).format(kind=kind, outer=begun[0], line=begun[1] + 1),
-                    file=file,
-                    line=number + 1,
+                message = _(
+                    "'### BEGIN {kind}' inside the {outer} region that begins in line {line}: regions do not nest"
                 )
+                raise wrong(message.format(kind=kind, outer=begun[0], line=begun[1] + 1), number)
             begun = (kind, number, indent)
             continue
         if begun is None or begun[0] != kind:
-            raise AuthoringError(_("'### END {kind}' without its BEGIN").format(kind=kind), file=file, line=number + 1)
+            raise wrong(_("'### END {kind}' without its BEGIN").format(kind=kind), number)
         if begun[2] != indent:
-            raise AuthoringError(
-                _("'### END {kind}' is indented otherwise than its BEGIN in line {line}").format(
-                    kind=kind, line=begun[1] + 1
-                ),
-                file=file,
-                line=number + 1,
-            )
+            message = _("'### END {kind}' is indented otherwise than its BEGIN in line {line}")
+            raise wrong(message.format(kind=kind, line=begun[1] + 1), number)
         regions.append(Region(kind, begun[1], number, indent))
         begun = None
     if begun is not None:
-        raise AuthoringError(_("'### BEGIN {kind}' has no END").format(kind=begun[0]), file=file, line=begun[1] + 1)
+        raise wrong(_("'### BEGIN {kind}' has no END").format(kind=begun[0]), begun[1])
     return tuple(regions)
 
 
@@ -152,14 +145,8 @@ def _functions(source: str, file: Path) -> Callable[[Region], str | None]:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 name = prefix + child.name
-                spans.append(
-                    (
-                        child.lineno,
-                        child.end_lineno or child.lineno,
-                        name,
-                        not isinstance(child, ast.ClassDef),
-                    )
-                )
+                end = child.end_lineno or child.lineno
+                spans.append((child.lineno, end, name, not isinstance(child, ast.ClassDef)))
                 visit(child, name + ".")
             else:
                 visit(child, prefix)

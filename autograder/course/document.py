@@ -194,23 +194,7 @@ def _translate(document: Document, error: jsonschema.ValidationError) -> Configu
         return document.error(
             _("the key {missing!r} is missing").format(missing=missing) + (f": {about}" if about else ""), steps
         )
-    shown = _shown(got)
-    if keyword == "enum":
-        suggestion = did_you_mean(got, allowed) if isinstance(got, str) else ""
-        return document.error(
-            _("got {shown}{suggestion} (allowed: {listing})").format(
-                shown=shown, suggestion=suggestion, listing=", ".join(allowed)
-            ),
-            steps,
-        )
-    if keyword == "type":
-        expected = _(" or ").join(_(_KINDS[kind]) for kind in allowed)
-        return document.error(
-            _("got {shown}, expected {expected}{described}").format(
-                shown=shown, expected=expected, described=_described(schema)
-            ),
-            steps,
-        )
+    shown, described = _shown(got), _described(schema)
     bounds = {
         "minimum": _("at least"),
         "maximum": _("at most"),
@@ -218,20 +202,27 @@ def _translate(document: Document, error: jsonschema.ValidationError) -> Configu
         "exclusiveMaximum": _("less than"),
         "const": _("exactly"),
     }
-    if keyword in bounds:
-        return document.error(
-            _("got {shown}, allowed is {bounds} {allowed}{described}").format(
-                shown=shown, bounds=bounds[keyword], allowed=value, described=_described(schema)
-            ),
-            steps,
+    if keyword == "enum":
+        suggestion = did_you_mean(got, allowed) if isinstance(got, str) else ""
+        message = _("got {shown}{suggestion} (allowed: {listing})").format(
+            shown=shown, suggestion=suggestion, listing=", ".join(allowed)
         )
-    if keyword in ("minItems", "minLength", "minProperties"):
-        return document.error(_("must not be empty{described}").format(described=_described(schema)), steps)
-    if keyword == "pattern":
-        return document.error(
-            _("got {shown}{described}").format(shown=shown, described=_described(schema)), steps
+    elif keyword == "type":
+        expected = _(" or ").join(_(_KINDS[kind]) for kind in allowed)
+        message = _("got {shown}, expected {expected}{described}").format(
+            shown=shown, expected=expected, described=described
         )
-    return document.error(_("got {shown}: {message}").format(shown=shown, message=error.message), steps)
+    elif keyword in bounds:
+        message = _("got {shown}, allowed is {bounds} {allowed}{described}").format(
+            shown=shown, bounds=bounds[keyword], allowed=value, described=described
+        )
+    elif keyword in ("minItems", "minLength", "minProperties"):
+        message = _("must not be empty{described}").format(described=described)
+    elif keyword == "pattern":
+        message = _("got {shown}{described}").format(shown=shown, described=described)
+    else:
+        message = _("got {shown}: {message}").format(shown=shown, message=error.message)
+    return document.error(message, steps)
 
 
 def _described(schema: Mapping[str, object]) -> str:

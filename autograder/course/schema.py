@@ -45,7 +45,7 @@ def _tidy(part: object) -> None:
         part["enum"] = part.pop(IN_ORDER)
     elif isinstance(allowed, list) and len(allowed) == 1:
         part["const"] = part.pop("enum")[0]
-    if isinstance(part.get("default"), dict | list):
+    if isinstance(part.get("default"), dict | list | tuple):
         del part["default"]
     own, required = part.get("properties", {}), part.get("required", ())
     if own:
