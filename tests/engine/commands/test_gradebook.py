@@ -212,3 +212,20 @@ def test_who_is_erased_is_nowhere_any_more(course, out, tmp_path):
     assert (out / "unplaced.csv").read_text() == "path,reason\nbob/notes.pdf,neither\n"
     with open_store(out, "small") as store:
         assert [(one.kind, one.student, one.why) for one in store.roll.history()] == [("erase", "", "asked for it")]
+
+
+def test_the_table_of_grades_follows_the_configuration(course, out):
+    """After a due date has changed, whoever looks has the table written again, where it was."""
+
+    def report():
+        command = [sys.executable, "-m", "autograder.commands.main", "report", str(out), "--course", str(course.root)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+    assert "written again" not in report()
+    assert not (out / "grades.csv").exists()
+    Course(course).book(out).write_views()
+    assert "written again" not in report()
+    course.file.write_text(CONFIG.replace("2027-02-08", "2027-03-08"))
+    assert "grades.csv: written again" in report()
+    assert "2027-03-08" in (out / "grades.csv").read_text()
+    assert "written again" not in report()
