@@ -14,7 +14,7 @@ from autograder.commands.reading import ReadingOptions, class_options
 from autograder.language import _, ngettext, said
 
 if TYPE_CHECKING:
-    from autograder import Book, Grade, Result
+    from autograder import Grade, Result
 
 
 @click.command("report")
@@ -67,20 +67,8 @@ def command(
             click.echo(kept.table(student, of_exercise), nl=False)
         else:
             _show(kept.graded(student, of_exercise), kept.names(), one=student is not None)
-            if student is None and not of_exercise:
-                _renew(kept)
-
-
-def _renew(kept: Book) -> None:
-    """Write the table of grades again where another configuration has changed it, such as a due date."""
-    file = kept.views / "grades.csv" if kept.views is not None else None
-    if file is None or not file.is_file() or file.read_text(encoding="utf-8") == kept.table():
-        return
-    try:
-        kept.write_views()
-    except OSError:  # somebody else's folder
-        return
-    click.echo(_("{file}: written again, by the configuration of today").format(file=file))
+            if kept.renew_views():
+                click.echo(_("{out}: grades.csv is written again, by the configuration of today").format(out=out))
 
 
 def _show(graded: Iterable[tuple[Result, Grade]], names: dict[str, str], one: bool) -> None:

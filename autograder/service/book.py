@@ -242,6 +242,18 @@ class Book:
         write_views(self)
 
     @in_its_language
+    def renew_views(self) -> bool:
+        """Write the views again where the configuration has changed `grades.csv`, such as a due date; whether it has."""
+        file = self.views / "grades.csv" if self.views is not None else None
+        if file is None or not file.is_file() or file.read_text(encoding="utf-8") == self.table():
+            return False
+        try:
+            self.write_views()
+        except OSError:  # somebody else's folder
+            return False
+        return True
+
+    @in_its_language
     def write_pages(
         self, folder: Path | str, *, teacher: bool = False, student: str | None = None, exercises: Sequence[str] = (),
         report: Path | str | None = None,

@@ -226,6 +226,6 @@ def test_the_table_of_grades_follows_the_configuration(course, out):
     Course(course).book(out).write_views()
     assert "written again" not in report()
     course.file.write_text(CONFIG.replace("2027-02-08", "2027-03-08"))
-    assert "grades.csv: written again" in report()
+    assert "grades.csv is written again" in report()
     assert "2027-03-08" in (out / "grades.csv").read_text()
     assert "written again" not in report()
