@@ -243,7 +243,7 @@ class Book:
 
     @in_its_language
     def renew_views(self) -> bool:
-        """Write the views again where the configuration has changed `grades.csv`, such as a due date; whether it has."""
+        """Write the views again where the configuration (a due date) has changed `grades.csv`; whether it has."""
         file = self.views / "grades.csv" if self.views is not None else None
         if file is None or not file.is_file() or file.read_text(encoding="utf-8") == self.table():
             return False
