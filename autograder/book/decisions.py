@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
+import msgspec
 from sqlalchemy import insert, select
 
 from autograder.book.engine import StoreFault
@@ -69,7 +70,9 @@ class Decisions(OfCourse):
         for name, given in (("who", decision.who), ("why", decision.why)):
             if not given.strip():
                 raise StoreFault(_("every change says {name}; it is empty here").format(name=name))
-        _kind(decision.kind)
+        if decision.kind not in KINDS:
+            line = _("unknown kind of change {kind!r}; there are {listing}")
+            raise StoreFault(line.format(kind=decision.kind, listing=", ".join(KINDS)))
         if decision.when.tzinfo is None:
             raise StoreFault(_("the time of a change has no time zone"))
         row = {
@@ -84,33 +87,15 @@ class Decisions(OfCourse):
     def history(self, student: str | None = None, exercise: str | None = None) -> list[Decision]:
         """Every decision, oldest first: of all, or of one student or exercise."""
         c = decisions.c
-        wanted = select(
-            c.kind, c.student, c.exercise, c.check, c.points, c.was, c.due, c.text, c.private, c.withdrawn, c.who,
-            c.why, c.when,
-        ).where(of_course(self._course, c.course)).order_by(c.id)  # fmt: skip
+        wanted = select(decisions).where(of_course(self._course, c.course)).order_by(c.id)
         if student is not None:
             wanted = wanted.where(c.student == student)
         if exercise is not None:
             wanted = wanted.where(c.exercise == exercise)
         with self._engine.connect() as connection:
-            return [
-                Decision(_kind(kind), student_, exercise_, check, points, was,
-                         datetime.fromisoformat(due) if due else None, text, private, withdrawn, who, why,
-                         datetime.fromisoformat(when))
-                for kind, student_, exercise_, check, points, was, due, text, private, withdrawn, who, why, when
-                in connection.execute(wanted)
-            ]  # fmt: skip
+            return [msgspec.convert(dict(row), Decision) for row in connection.execute(wanted).mappings()]
 
 
 def now() -> datetime:
     """The time of a decision."""
     return datetime.now(UTC).replace(microsecond=0)
-
-
-def _kind(text: str) -> DecisionKind:
-    for kind in KINDS:
-        if kind == text:
-            return kind
-    raise StoreFault(
-        _("unknown kind of change {kind!r}; there are {listing}").format(kind=text, listing=", ".join(KINDS))
-    )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
 from autograder.book.tables import OfCourse, handed_in, of_course, students
@@ -53,15 +54,9 @@ class HandedIn(OfCourse):
 
     def files(self) -> list[Handed]:
         """Every file, of each student and exercise the one that was handed in last at the end."""
-        c = handed_in.c
-        wanted = select(
-            c.student, c.exercise, c.sha256, c.file, c.submitted, c.late, c.name, c.email, c.platform, c.lms_id, c.notes
-        ).where(of_course(self._course, c.course)).order_by(c.id)  # fmt: skip
+        wanted = select(handed_in).where(of_course(self._course, handed_in.c.course)).order_by(handed_in.c.id)
         with self._engine.connect() as connection:
-            return [
-                Handed(student, exercise, sha256, file, datetime.fromisoformat(when) if when else None, late, *rest)
-                for student, exercise, sha256, file, when, late, *rest in connection.execute(wanted)
-            ]
+            return [msgspec.convert(dict(row), Handed) for row in connection.execute(wanted).mappings()]
 
     def students(self) -> list[str]:
         """The students of the course, sorted."""

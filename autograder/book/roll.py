@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, cast, get_args
+from typing import Literal
 
+import msgspec
 from sqlalchemy import Connection, column, delete, insert, inspect, select, table, text, update
 
 from autograder.book.decisions import UNSIGNED
@@ -90,13 +91,9 @@ class Roll(OfCourse):
                 cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _changes(self, connection: Connection) -> list[tuple[int, RollChange]]:
-        c = roll.c
-        wanted = select(c.id, c.kind, c.student, c.into, c.who, c.why, c.when)
-        rows = connection.execute(wanted.where(of_course(self._course, c.course)).order_by(c.id))
-        return [
-            (number, RollChange(_kind(kind), student, into, who, why, datetime.fromisoformat(when)))
-            for number, kind, student, into, who, why, when in rows
-        ]
+        wanted = select(roll).where(of_course(self._course, roll.c.course)).order_by(roll.c.id)
+        rows = connection.execute(wanted).mappings()
+        return [(row["id"], msgspec.convert(dict(row), RollChange)) for row in rows]
 
     def _move(self, connection: Connection, old: str, new: str) -> None:
         own = of_course(self._course, attempts.c.course), attempts.c.student == old
@@ -131,13 +128,6 @@ class Roll(OfCourse):
             if name in there:
                 old = table(name, column("student"))
                 connection.execute(delete(old).where(old.c.student.in_(names)))
-
-
-def _kind(word: str) -> RollKind:
-    for kind in get_args(RollKind):
-        if kind == word:
-            return cast("RollKind", kind)
-    raise StoreFault(_("unknown kind of change {kind!r}").format(kind=word))
 
 
 @contextmanager

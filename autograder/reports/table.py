@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-_STYLES = {"passed": "green", "failed": "red", "error": "bold magenta", "blocked": "yellow", "skipped": "dim"}
+STYLES = {"passed": "green", "failed": "red", "error": "bold magenta", "blocked": "yellow", "skipped": "dim"}
 
 
 def grade_table(graded: Iterable[tuple[Result, Grade]], names: Mapping[str, str] | None = None) -> Table:
@@ -90,7 +90,7 @@ def result_table(result: Result, grade: Grade | None = None) -> Table:
         help_text = " ".join(said(text) for text in (check.message, check.hint) if text)
         table.add_row(
             Text(said(check.title)),
-            Text(outcome_word(check.outcome), style=_STYLES[check.outcome]),
+            Text(outcome_word(check.outcome), style=STYLES[check.outcome]),
             Text(f"{_points(check, grade)} / {points(check.max_points)}" if check.max_points else ""),
             Text(help_text),
         )

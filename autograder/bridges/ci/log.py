@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder.bridges.ci.report import Line, Section, word
+from autograder.bridges.ci.report import Line, Section
 from autograder.bridges.ci.writers import github_annotations, without_commands
 from autograder.language import _
+from autograder.reports.table import STYLES
+from autograder.reports.words import outcome_word
 
-_STYLES = {"passed": "green", "failed": "red", "blocked": "yellow", "error": "bold magenta"}
 _WIDTH = 130  # logs of services are wide, and say they are 80
 
 
@@ -58,6 +59,6 @@ def _section(part: Section) -> Iterator[Text | Table]:
 
 def _row(line: Line) -> list[Text]:
     return [
-        Text(line.title), Text(word(line), style=_STYLES.get(line.outcome, "dim")), Text(line.earned),
+        Text(line.title), Text(outcome_word(line.outcome), style=STYLES.get(line.outcome, "dim")), Text(line.earned),
         Text(str(line.line or "")), Text(line.text),
     ]  # fmt: skip

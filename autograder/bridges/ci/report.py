@@ -162,12 +162,3 @@ def status(sections: Sequence[Section]) -> Literal["pass", "fail", "error"]:
         return "error"
     begun = [part for part in sections if part.begun] or list(sections)
     return "fail" if any(part.bad for part in begun) else "pass"
-
-
-def word(line: Line) -> str:
-    """An outcome for people."""
-    words = {
-        "passed": _("passed"), "failed": _("failed"), "blocked": _("blocked"), "error": _("not run"),
-        "skipped": _("skipped"), NOT_SHOWN: _("not shown"),
-    }  # fmt: skip
-    return words.get(line.outcome, line.outcome)

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from autograder.bridges.ci.report import BAD, Line, Section, status, word
+from autograder.bridges.ci.report import BAD, Line, Section, status
 from autograder.language import _
 from autograder.reports.visible import NOT_SHOWN
+from autograder.reports.words import outcome_word
 from autograder.results.files import write_atomically
 from autograder.results.points import rounded
 
@@ -210,7 +211,7 @@ def _section(part: Section) -> str:
     if part.seen:
         lines.append(f"\n| | {_('check')} | {_('points')} | {_('what to look at')} |\n|---|---|---:|---|")
     for line in part.seen:
-        cells = word(line), line.title, line.earned, line.text
+        cells = outcome_word(line.outcome), line.title, line.earned, line.text
         lines.append(f"| {_SIGNS.get(line.outcome, '')} {' | '.join(map(escape, cells))} |")
     return "\n".join(lines) + "\n"
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from autograder.language import _, language, ngettext, speaking
-from autograder.reports.words import located
+from autograder.reports.words import located, outcome_word
 from autograder.results.model import CheckResult, Result
 
 _SIGNS = {"passed": "✓", "failed": "✗", "blocked": "–", "skipped": "–", "error": "!"}
@@ -98,7 +98,7 @@ def _row(check: CheckResult) -> str:
     sign = _SIGNS.get(check.outcome, "?")
     return (
         f'<tr style="background:transparent"><td style="{_CELL};border-left:.3em solid {colour};font-weight:bold;'
-        f'white-space:nowrap">{sign} {_prose(_(check.outcome))}</td>'
+        f'white-space:nowrap">{sign} {_prose(outcome_word(check.outcome))}</td>'
         f'<td style="{_CELL}"><div>{_prose(check.title)}</div>{said}{figures}'
         "</td></tr>"
     )
