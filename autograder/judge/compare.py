@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from autograder.judge.answers import as_tensor, describe
+from autograder.judge.labels import Labels
 from autograder.judge.verdicts import CheckFailed
 from autograder.language import _, ngettext, said
 
@@ -15,28 +16,31 @@ from autograder.language import _, ngettext, said
 def compare(
     actual: object,
     expected: object,
-    what: str,
+    what: str = "",
     *,
     rtol: float = 1e-6,
     atol: float = 1e-8,
     mistakes: Mapping[str, object] | None = None,
     hint: str | None = None,
+    labels: Labels | None = None,
 ) -> None:
     """Fail unless `actual` has the shape and the values of `expected`.
 
     Args:
         actual: the student's answer.
         expected: the right one: a tensor, or what makes one.
-        what: the call, as the student would write it.
+        what: the call, as the student would write it; as `labels` know it where it is empty.
         rtol: relative tolerance; an answer in float32 where float64 is due is compared at 1e-4 (its precision is
             the business of the `conventions` check).
         atol: absolute tolerance.
         mistakes: known wrong answers by the mistake's id.
         hint: what to look at next.
+        labels: what the answers of the check are called.
 
     Raises:
         CheckFailed: with what differs: kind, shape, finiteness or how many values by how much.
     """
+    what = what or (labels or Labels()).of(actual)
     right = as_tensor(_detached(expected))
     if right is None:
         raise TypeError(f"compare {what}: the expected value {expected!r} is no tensor")

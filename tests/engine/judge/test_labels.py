@@ -7,8 +7,8 @@ import itertools
 import pytest
 import torch
 
+from autograder.judge.compare import compare
 from autograder.judge.expect import Expect
-from autograder.judge.fixtures.compare import Comparison
 from autograder.judge.labels import Labels, written
 from autograder.judge.loading import Code
 from autograder.judge.reference import load_module, parameters
@@ -45,7 +45,7 @@ def session() -> Session:
 def said(session: Session, value: object, right: object = None) -> str:
     """How a failed comparison calls this answer."""
     with pytest.raises(CheckFailed) as failed:
-        Comparison(session.labels)(value, torch.zeros(7, 7, 7) if right is None else right)
+        compare(value, torch.zeros(7, 7, 7) if right is None else right, labels=session.labels)
     return failed.value.message.split(": expected")[0]
 
 
@@ -80,7 +80,7 @@ def test_an_answer_is_called_by_its_call(session, call, label):
 
 def test_what_is_said_comes_first(session):
     with pytest.raises(CheckFailed, match=r"^the KL: "):
-        Comparison(session.labels)(Student(session).kl(torch.ones(2), torch.ones(2)), torch.zeros(3), "the KL")
+        compare(Student(session).kl(torch.ones(2), torch.ones(2)), torch.zeros(3), "the KL", labels=session.labels)
 
 
 def test_a_number_is_called_by_the_last_call_alone(session):
