@@ -1,0 +1,158 @@
+"""Densities of mixtures and Bayes' rule, against torch.distributions.
+
+With equal weights, the identity or diagonal covariances many mistakes are right: none is used here alone.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch.distributions import MultivariateNormal
+
+from autograder.judge import check
+from autograder.language import _
+
+SIZES = ((3, 2, 6), (2, 3, 5), (4, 1, 7), (1, 3, 4), (3, 5, 1))  # m, d, B
+
+
+def draw_covariances(draw, m, d):
+    """Full covariances, axes and widths of each their own, their condition below 100."""
+    turned = torch.linalg.qr(draw.normal(m, d, d)).Q
+    widths = draw.uniform(m, d, low=0.25, high=3.0)
+    covariances = turned @ torch.diag_embed(widths) @ turned.mT
+    return (covariances + covariances.mT) / 2
+
+
+def draw_mixture(draw, m, d):
+    """Weights far from equal, means some widths apart, full covariances."""
+    weights = draw.uniform(m, low=0.2, high=1.0) ** 2
+    return weights / weights.sum(), 2 * draw.normal(m, d), draw_covariances(draw, m, d)
+
+
+def draw_points(draw, n, means):
+    """Points near the means and between them."""
+    return means[draw.integers(0, len(means), n)] + 1.5 * draw.normal(n, means.shape[1])
+
+
+def right_components(x, means, covariances):
+    """log N(x; means_i, covariances_i), (B, m)."""
+    return MultivariateNormal(means, covariances, validate_args=False).log_prob(x[:, None, :])
+
+
+def right_joint(x, weights, means, covariances):
+    """log of weight times density, (B, m)."""
+    return weights.log() + right_components(x, means, covariances)
+
+
+def far_points(draw, n, means):
+    """Points hundreds of widths away from every mean."""
+    way = draw.normal(n, means.shape[1])
+    return means.mean(0) + (300 + 200 * draw.uniform(n, 1)) * way / way.norm(dim=1, keepdim=True)
+
+
+@check(points=1.5, kind="exact", covers=("components", "component_log_prob"))
+def test_component_value(student, compare, draw):
+    """The log-densities of all components, with full covariances, normalised."""
+    for m, d, batch in SIZES:
+        _weights, means, covariances = draw_mixture(draw, m, d)
+        x = draw_points(draw, batch, means)
+        what = f"component_log_prob(x ({batch}, {d}), means ({m}, {d}), covariances)"
+        compare(student.component_log_prob(x, means, covariances), right_components(x, means, covariances), what)
+
+
+@check(points=1, kind="exact", covers=("mixture", "mixture_log_prob"))
+def test_mixture_value(student, compare, draw):
+    """The log-density of the mixture: the logarithm of the weighted sum. A weight of 0 takes a component away."""
+    for m, d, batch in SIZES:
+        weights, means, covariances = draw_mixture(draw, m, d)
+        x = draw_points(draw, batch, means)
+        right = torch.logsumexp(right_joint(x, weights, means, covariances), 1)
+        what = f"mixture_log_prob(x ({batch}, {d}), weights ({m},), means, covariances)"
+        compare(student.mixture_log_prob(x, weights, means, covariances), right, what)
+    weights, means, covariances = draw_mixture(draw, 3, 2)
+    x, out = draw_points(draw, 6, means), draw.integer(0, 2)
+    weights[out] = 0.0
+    weights = weights / weights.sum()
+    kept = [i for i in range(3) if i != out]
+    right = torch.logsumexp(right_joint(x, weights[kept], means[kept], covariances[kept]), 1)
+    compare(student.mixture_log_prob(x, weights, means, covariances), right, "mixture_log_prob with a weight of 0")
+
+
+@check(points=0.5, kind="exact", covers=("mixture_far", "mixture_log_prob"))
+def test_mixture_far(student, compare, expect, draw):
+    """Far from all components the log-density is finite, and of the right size."""
+    weights, means, covariances = draw_mixture(draw, draw.integer(2, 4), draw.integer(2, 3))
+    x = far_points(draw, 5, means)
+    what = "mixture_log_prob(x, ...) hundreds of widths away"
+    got = expect.tensor(
+        student.mixture_log_prob(x, weights, means, covariances), (5,), what,
+        hint=_("There every density is 0 in floating point, and log(0) is -inf: use torch.logsumexp."),
+    )  # fmt: skip
+    right = torch.logsumexp(right_joint(x, weights, means, covariances), 1)
+    if not torch.allclose(got, right, rtol=2e-3):
+        compare(got, right, what)
+
+
+@check(points=1, kind="exact", covers=("responsibilities",))
+def test_responsibilities_value(student, compare, draw):
+    """The posterior of the component, weights included; a component of weight 0 has none."""
+    for m, d, batch in SIZES:
+        weights, means, covariances = draw_mixture(draw, m, d)
+        if m == 4:
+            weights[draw.integer(0, 3)] = 0.0
+            weights = weights / weights.sum()
+        x = draw_points(draw, batch, means)
+        right = torch.softmax(right_joint(x, weights, means, covariances), 1)
+        what = f"responsibilities(x ({batch}, {d}), weights ({m},), means, covariances)"
+        compare(student.responsibilities(x, weights, means, covariances), right, what)
+
+
+@check(points=0.5, kind="exact", covers=("responsibilities_far", "responsibilities"))
+def test_responsibilities_far(student, compare, expect, draw):
+    """Where every density underflows the responsibilities are still numbers, and right."""
+    m = draw.integer(2, 4)
+    weights, means, covariances = draw_mixture(draw, m, draw.integer(2, 3))
+    x = far_points(draw, 6, means)
+    got = expect.tensor(
+        student.responsibilities(x, weights, means, covariances), (6, m), "responsibilities far away",
+        hint=_("The quotient is 0/0 there: a softmax of log-weights plus log-densities is the same number."),
+    )  # fmt: skip
+    right = torch.softmax(right_joint(x, weights, means, covariances), 1)
+    compare(got, right, "responsibilities(x, ...) hundreds of widths away", atol=1e-6)
+
+
+@check(points=1, kind="exact", covers=("classes", "classify"))
+def test_classify(student, expect, draw):
+    """The class of the largest posterior: where likelihood and posterior disagree, too, and far from everything."""
+    disagreed = 0
+    for m, d in ((2, 1), (3, 2), (4, 3), (3, 2)):
+        weights, means, covariances = draw_mixture(draw, m, d)
+        weights = weights**3 / (weights**3).sum()
+        if m == 4:
+            weights[draw.integer(0, 3)] = 0.0
+            weights = weights / weights.sum()
+        near = draw_points(draw, 200, means)
+        x = torch.cat([near, far_points(draw, 20, means)])
+        joint = right_joint(x, weights, means, covariances)
+        likelihood = right_components(x, means, covariances)
+        top = joint.topk(2, dim=1).values
+        sure = top[:, 0] - top[:, 1] > 1e-6
+        right = joint.argmax(1)
+        got = expect.tensor(
+            student.classify(x, weights, means, covariances), (220,), f"classify(x, weights ({m},), means, covariances)"
+        )
+        expect.true(
+            not got.is_floating_point() or bool((got == got.round()).all()), _("classify: expected whole numbers.")
+        )
+        got = got.long()
+        by_likelihood = likelihood.argmax(1)
+        disagreed += int(((by_likelihood != right) & sure).sum())
+        expect.true(
+            bool((got == right)[sure].all()),
+            _("classify(x, weights, means, covariances): some points get another class than the most probable one."),
+            hint=_("The score of class i is log Φ_i(x) + log α_i."),
+            mistake="classified_by_likelihood" if bool((got == by_likelihood)[sure].all()) else None,
+        )
+    same = torch.zeros(2, 1, dtype=torch.float64)
+    tie = student.classify(same[:1], torch.full((2,), 0.5).double(), same, torch.ones(2, 1, 1).double())
+    expect.true(int(expect.number(tie, "classify on a tie")) == 0, _("classify: on a tie the first component wins."))
+    assert disagreed > 0, "the draws tell Bayes' rule from the likelihood"
