@@ -9,13 +9,13 @@ from autograder.authoring import mistake
 
 mistake("bandwidth_as_variance", "the bandwidth used as a variance", check="kernel_value",
     hint="h is a standard deviation: the exponent is divided by 2 h^2, and the constant holds h^2.",
-    also={"leave_one_out": "its kernels are the same", "kernel_far": "far away the exponent alone counts"},
+    also={"bandwidth": "the same bumps, of another width, are largest for another candidate",
+          "kernel_far": "far away the exponent alone counts"},
     function="log_kernels", old="squared / (2 * bandwidth**2)", new="squared / (2 * bandwidth)")
 mistake("bandwidth_as_variance", function="log_kernels", old="math.pi * bandwidth**2)", new="math.pi * bandwidth)")
 
 mistake("constant_of_dimension_one", "the constant of one dimension in every dimension", check="kernel_value",
     hint="In d dimensions the constant is (2 pi h^2)^(-d/2): each coordinate brings its own factor.",
-    also={"leave_one_out": "its kernels are the same"},
     function="log_kernels", old="0.5 * x.shape[1] * math.log", new="0.5 * math.log")
 
 mistake("kernels_not_averaged", "the sum of the kernels, not their mean", check="kernel_value",
@@ -54,6 +54,7 @@ mistake("leave_one_out_summed", "the sum over the points instead of their mean",
 mistake("bandwidth_by_training_likelihood", "the bandwidth that makes the data themselves likeliest", check="bandwidth",
     hint="The likelihood of the data themselves grows for ever as h falls: the smallest candidate always wins. Leave "
     "each point out.",
+    also={"bad_arguments": "a single point is refused where it is left out"},
     function="select_bandwidth", old="leave_one_out_log_likelihood(data, h)", new="kde_log_prob(data, data, h).mean()")
 
 mistake("bandwidth_index", "the candidates sorted before the best is looked up", check="bandwidth",
@@ -85,6 +86,8 @@ mistake("sample_without_replacement", "data points chosen without replacement", 
 
 mistake("covariance_not_inverted", "a product with the covariance where its inverse is due", check="component_value",
     hint="The exponent has the inverse: (x - mu)^T Sigma^-1 (x - mu), large where the Gaussian is narrow.",
+    also={("responsibilities_value", "em_value", "fit_from_start", "mixture_far"):
+          "they build on densities that fall where they should rise"},
     function="component_log_prob", old="torch.linalg.solve_triangular(roots, offsets, upper=False)",
     new="roots.mT @ offsets")
 
@@ -117,7 +120,8 @@ mistake("weights_ignored_in_density", "a mixture without its weights", check="mi
 
 mistake("sum_of_weighted_logs", "the weighted mean of the logarithms", check="mixture_value",
     hint="log of a sum is not the sum of logs: add the densities (logsumexp), then take the logarithm.",
-    also={"mixture_far": "far away the mean of the logarithms is another number"},
+    also={"mixture_far": "far away the mean of the logarithms is another number",
+          "fit_from_start": "its history holds these values"},
     function="mixture_log_prob",
     old="torch.logsumexp(weights.log() + component_log_prob(x, means, covariances), dim=1)",
     new="component_log_prob(x, means, covariances) @ weights")
@@ -141,7 +145,6 @@ mistake("softmax_over_batch", "responsibilities normalised over the points inste
 
 mistake("responsibilities_without_weights", "responsibilities without the weights", check="responsibilities_value",
     hint="Bayes' rule: the prior alpha_i times the density, over the sum of these.",
-    also={"em_value": "it takes the responsibilities", "fit_from_start": "it repeats EM steps"},
     function="responsibilities", old="weights.log() + component_log_prob", new="component_log_prob")
 
 mistake("responsibilities_underflow", "a quotient of densities that have underflowed", check="responsibilities_far",
@@ -220,39 +223,36 @@ mistake("classes_equal_weights", "the same weight for every class", check="class
 
 mistake("weights_not_renormalised", "weights N_i instead of N_i / n", check="em_value",
     hint="alpha_i = N_i / n: the weights sum to 1.",
-    also={"fit_from_start": "it repeats EM steps"},
     function="em_step", old="return fit_weighted(x, responsibilities(x, weights, means, covariances), ridge)",
     new="sizes, means, covariances = fit_weighted(x, responsibilities(x, weights, means, covariances), ridge)\n"
     "    return sizes * len(x), means, covariances")
 
 mistake("covariance_around_old_means", "covariances around the means before the step", check="em_value",
     hint="The covariances are taken around the new means.",
-    also={"fit_from_start": "it repeats EM steps"},
     function="em_step", old="return fit_weighted(x, responsibilities(x, weights, means, covariances), ridge)",
     new="new_weights, new, covariances = fit_weighted(x, responsibilities(x, weights, means, covariances), ridge)\n"
     "    off = new - means\n    return new_weights, new, covariances + off[:, :, None] * off[:, None, :]")
 
 mistake("covariance_over_n", "covariances divided by n instead of N_i", check="em_value",
     hint="Component i has N_i points: divide by N_i.",
-    also={"fit_from_start": "it repeats EM steps"},
     function="em_step", old="return fit_weighted(x, responsibilities(x, weights, means, covariances), ridge)",
     new="weights, means, covariances = fit_weighted(x, responsibilities(x, weights, means, covariances), 0.0)\n"
     "    return weights, means, weights[:, None, None] * covariances + ridge * torch.eye(x.shape[1]).to(x)")
 
 mistake("hard_assignment", "each point given wholly to its likeliest component", check="em_value",
     hint="That is k-means: in EM a point belongs to every component by its responsibility.",
-    also={"fit_from_start": "it repeats EM steps"},
+    also={"fit_from_start": "several steps lead to other clusters"},
     function="em_step", old="responsibilities(x, weights, means, covariances), ridge)",
     new="torch.nn.functional.one_hot(classify(x, weights, means, covariances), len(means)).to(x) + 1e-9, ridge)")
 
 mistake("ridge_on_all_entries", "the ridge added to every entry of the covariances", check="classes_value",
     hint="The ridge goes on the diagonal: + rho I.",
-    also={"em_value": "the same fit", "fit_from_start": "it repeats EM steps"},
+    also={"em_value": "the same fit"},
     function="fit_weighted", old="ridge * torch.eye(x.shape[1]).to(x)", new="ridge")
 
 mistake("ridge_ignored", "no ridge", check="classes_value",
     hint="rho is added to the diagonal of every covariance.",
-    also={"em_value": "the same fit", "fit_from_start": "it repeats EM steps"},
+    also={"em_value": "the same fit"},
     function="fit_weighted", old="covariances + ridge * torch.eye(x.shape[1]).to(x)", new="covariances")
 
 mistake("start_ignored", "the given start left aside", check="fit_from_start",

@@ -37,7 +37,7 @@ def test_boxes(student, compare, expect, draw):
     for d, bins, n in ((1, 10, 12), (2, draw.integer(3, 6), 40), (3, 4, 50), (2, 1, 3), (25, 10, 30)):
         # Half of the points stand in boxes that are taken already; one lies on the far edge of all axes.
         boxes = draw.integers(0, bins, n, d)
-        boxes[n // 2 :] = boxes[: n - n // 2]
+        boxes[n // 2 :] = boxes[: n - n // 2].clone()
         x = (boxes + draw.uniform(n, d, low=0.05, high=0.95)) / bins
         x[0], boxes[0] = 1.0, bins - 1
         right = len({tuple(box) for box in boxes.tolist()}) / bins**d

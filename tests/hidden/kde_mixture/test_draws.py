@@ -51,7 +51,7 @@ def sampled(student, expect, mixture, n, what, **options):
     return x, labels
 
 
-@check(points=1.5, kind="statistical", covers=("draws", "mixture_sample"))
+@check(points=1, kind="statistical", covers=("draws", "mixture_sample"))
 def test_mixture_draws(student, expect, draw):
     """Labels follow the weights, each draw its component's law, and the rows are independent."""
     m, d, n = 3, draw.integer(2, 3), 4000

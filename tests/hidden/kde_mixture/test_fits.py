@@ -1,14 +1,21 @@
-"""Fits: with labels in closed form, one EM step, EM from a given start and from one of the student's own."""
+"""Fits: with labels in closed form, one EM step, EM from a given start and from one of the student's own.
+
+What builds on another function of the student's may also agree with that one, as long as it does something like the
+right thing: its fault has cost its points already.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch.distributions import MultivariateNormal
 
-from autograder.judge import check
+from autograder.judge import CheckFailed, check
+from autograder.judge.verdicts import StudentError
 from autograder.language import _
 
 PARTS = ("weights", "means", "covariances")
+# What a fit calls, as a rule.
+CALLED = ("fit_mixture", "em_step", "mixture_log_prob", "responsibilities", "component_log_prob")
 
 
 def right_fit(x, members, ridge):
@@ -52,9 +59,53 @@ def draw_cloud(draw, n, m, d):
     return x, labels, (weights / weights.sum(), means + 0.5 * draw.normal(m, d), covariances)
 
 
-def compare_parts(compare, expect, answer, right, what):
-    """Weights, means and covariances, each by its name."""
-    for part, got, wanted in zip(PARTS, expect.sequence(answer, 3, what), right, strict=True):
+def own_responsibilities(student, expect, x, parameters):
+    """The student's own responsibilities, or None where they do not follow the right ones."""
+    right = torch.softmax(right_joint(x, *parameters), 1)
+    try:
+        own = expect.tensor(student.responsibilities(x, *parameters), tuple(right.shape), "responsibilities(...)")
+    except (CheckFailed, StudentError):
+        return None
+    apart = torch.stack([own, right]) - 1 / right.shape[1]
+    follows = float(apart.prod(0).sum()) > 0.5 * float(apart[0].norm() * apart[1].norm())
+    return own if follows and bool((own.sum(0) > 0).all()) else None
+
+
+def own_steps(student, expect, x, start, steps, ridge):
+    """The student's own em_step from this start, again and again; None where it does not go the right way."""
+    along = [start]
+    try:
+        for _step in range(steps):
+            answer = expect.sequence(student.em_step(x, *along[-1], ridge=ridge), 3, "em_step(...)")
+            pairs = zip(answer, start, strict=True)
+            along.append(tuple(expect.tensor(value, tuple(part.shape), "em_step(...)") for value, part in pairs))
+    except (CheckFailed, StudentError):
+        return None
+    wanted = right_step(x, start, ridge)
+    left, way = ((means[1] - wanted[1]).norm() for means in (along[1], start))
+    return along if float(left) < 0.5 * float(way) else None
+
+
+def own_likelihoods(student, expect, x, along):
+    """The student's own mean log-likelihoods at these parameters; None where they do not follow the right ones."""
+    try:
+        values = [expect.tensor(student.mixture_log_prob(x, *p), (len(x),), "mixture_log_prob(...)") for p in along]
+    except (CheckFailed, StudentError):
+        return None
+    columns = torch.stack([values[0], torch.logsumexp(right_joint(x, *along[0]), 1)])
+    columns = columns - columns.mean(1, keepdim=True)
+    follows = float(columns.prod(0).sum()) > 0.5 * float(columns.norm(dim=1).prod())
+    return [float(value.mean()) for value in values] if follows else None
+
+
+def compare_parts(compare, expect, answer, right, what, *, otherwise=None):
+    """Weights, means and covariances, each by its name; they may be the other ones, too."""
+    answer = expect.sequence(answer, 3, what)
+    if otherwise is not None:
+        got = [expect.tensor(v, tuple(w.shape), what) for v, w in zip(answer, right, strict=True)]
+        if all(torch.allclose(a, b, rtol=1e-5, atol=1e-7) for a, b in zip(got, otherwise, strict=True)):
+            return
+    for part, got, wanted in zip(PARTS, answer, right, strict=True):
         compare(got, wanted, _("{part} of {what}").format(part=part, what=what), atol=1e-7)
 
 
@@ -91,7 +142,7 @@ def test_digits_accuracy(student, expect, draw, labelled_digits, calibrated):
     )
 
 
-@check(points=1.5, kind="exact", covers=("em", "em_step"))
+@check(points=1.5, kind="exact", covers=("em", "em_step", "responsibilities", "component_log_prob"))
 def test_em_value(student, expect, compare, draw):
     """One step of EM: responsibilities of the given parameters, covariances around the new means."""
     for m, d, n in ((3, 2, 30), (2, 3, 25), (3, 1, 20), (1, 2, 8)):
@@ -99,7 +150,10 @@ def test_em_value(student, expect, compare, draw):
         for ridge in (0.0, round(float(draw.uniform(1, low=0.1, high=0.9)), 2)):
             options = {"ridge": ridge} if ridge else {}
             what = f"em_step(x ({n}, {d}), {m} components{', ridge=' + str(ridge) if ridge else ''})"
-            compare_parts(compare, expect, student.em_step(x, *near, **options), right_step(x, near, ridge), what)
+            own = own_responsibilities(student, expect, x, near)
+            otherwise = None if own is None else right_fit(x, own, ridge)
+            answer = student.em_step(x, *near, **options)
+            compare_parts(compare, expect, answer, right_step(x, near, ridge), what, otherwise=otherwise)
 
 
 def fitted(student, expect, x, m, steps, what, **options):
@@ -113,7 +167,11 @@ def fitted(student, expect, x, m, steps, what, **options):
     return parts, expect.history(answer[3], "log_likelihood", steps, f"{what}[3]")
 
 
-@check(points=1, kind="exact", covers=("start", "fit_mixture"))
+@check(
+    points=1,
+    kind="exact",
+    covers=("start", *CALLED),
+)
 def test_fit_from_start(student, expect, compare, draw):
     """From a given start: exactly `steps` steps of EM, and the mean log-likelihood per point before or after each."""
     for m, d, n in ((2, 2, 40), (3, 1, 30)):
@@ -124,18 +182,28 @@ def test_fit_from_start(student, expect, compare, draw):
         along = [near]
         for _step in range(steps):
             along.append(right_step(x, along[-1], ridge))
-        compare_parts(compare, expect, parts, along[-1], what)
-        curve = [log_likelihood(x, parameters) for parameters in along]
+        own = own_steps(student, expect, x, near, steps, ridge)
+        compare_parts(compare, expect, parts, along[-1], what, otherwise=None if own is None else own[-1])
         got = torch.tensor(history, dtype=torch.float64)
-        right = curve[:-1] if abs(history[0] - curve[0]) < abs(history[0] - curve[1]) else curve[1:]
-        summed = n * torch.tensor(right, dtype=torch.float64)
+        curves = []
+        for way in (along, own):
+            if way is not None:
+                curves.append(None if way is own else [log_likelihood(x, parameters) for parameters in way])
+                curves.append(own_likelihoods(student, expect, x, way))
+        series = [
+            torch.tensor(part, dtype=torch.float64) for curve in curves if curve for part in (curve[:-1], curve[1:])
+        ]
+        right = min(series, key=lambda values: float((got - values).abs().max()))
         compare(
-            got, torch.tensor(right, dtype=torch.float64), f'{what}: history["log_likelihood"]', rtol=1e-5,
-            mistakes={"history_summed": summed},
+            got, right, f'{what}: history["log_likelihood"]', rtol=1e-5, mistakes={"history_summed": n * series[0]},
         )  # fmt: skip
 
 
-@check(points=1, kind="statistical", covers=("free_start", "fit_mixture"))
+@check(
+    points=1,
+    kind="statistical",
+    covers=("free_start", *CALLED),
+)
 def test_fit_free(student, expect, compare, draw, calibrated):
     """From a start of your own: one Gaussian exactly, and two as likely on unseen points as the true ones."""
     d = draw.integer(2, 3)

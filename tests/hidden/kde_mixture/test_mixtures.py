@@ -1,5 +1,8 @@
 """Densities of mixtures and Bayes' rule, against torch.distributions.
 
+What builds on `component_log_prob` may also agree with the student's own one, as long as that is a density gone a
+little wrong (it follows the right one): its fault has cost its points already.
+
 With equal weights, the identity or diagonal covariances many mistakes are right: none is used here alone.
 """
 
@@ -8,7 +11,9 @@ from __future__ import annotations
 import torch
 from torch.distributions import MultivariateNormal
 
-from autograder.judge import check
+from autograder.judge import CheckFailed, check
+from autograder.judge.answers import as_tensor
+from autograder.judge.verdicts import StudentError
 from autograder.language import _
 
 SIZES = ((3, 2, 6), (2, 3, 5), (4, 1, 7), (1, 3, 4), (3, 5, 1))  # m, d, B
@@ -43,6 +48,29 @@ def right_joint(x, weights, means, covariances):
     return weights.log() + right_components(x, means, covariances)
 
 
+def accepted(student, expect, x, weights, means, covariances):
+    """The joints to judge by: the right one, and the student's own where it follows the right one."""
+    right = right_joint(x, weights, means, covariances)
+    more = torch.cat([means + 0.7, means - 0.4, 0.5 * means])
+    try:
+        answer = student.component_log_prob(torch.cat([x, more]), means, covariances)
+        own = expect.tensor(answer, (len(x) + len(more), len(means)), "component_log_prob(...)")
+    except (CheckFailed, StudentError):
+        return [right]
+    wanted = right_components(torch.cat([x, more]), means, covariances)
+    columns = torch.stack([own - own.mean(0), wanted - wanted.mean(0)])
+    follows = columns.prod(0).sum(0) > 0.5 * columns.norm(dim=1).prod(0)  # their correlation, component by component
+    return [right, weights.log() + own[: len(x)]] if bool(follows.all()) else [right]
+
+
+def nearest(got, answers):
+    """The one of several right answers that this one is nearest to, for a comparison that says what differs."""
+    got = as_tensor(got)
+    if got is None or got.shape != answers[0].shape or not got.is_floating_point():
+        return answers[0]
+    return min(answers, key=lambda right: float((got.double() - right).abs().nan_to_num(torch.inf).max()))
+
+
 def far_points(draw, n, means):
     """Points hundreds of widths away from every mean."""
     way = draw.normal(n, means.shape[1])
@@ -59,25 +87,27 @@ def test_component_value(student, compare, draw):
         compare(student.component_log_prob(x, means, covariances), right_components(x, means, covariances), what)
 
 
-@check(points=1, kind="exact", covers=("mixture", "mixture_log_prob"))
-def test_mixture_value(student, compare, draw):
+@check(points=1, kind="exact", covers=("mixture", "mixture_log_prob", "component_log_prob"))
+def test_mixture_value(student, expect, compare, draw):
     """The log-density of the mixture: the logarithm of the weighted sum. A weight of 0 takes a component away."""
     for m, d, batch in SIZES:
         weights, means, covariances = draw_mixture(draw, m, d)
         x = draw_points(draw, batch, means)
-        right = torch.logsumexp(right_joint(x, weights, means, covariances), 1)
+        joints = accepted(student, expect, x, weights, means, covariances)
         what = f"mixture_log_prob(x ({batch}, {d}), weights ({m},), means, covariances)"
-        compare(student.mixture_log_prob(x, weights, means, covariances), right, what)
+        got = student.mixture_log_prob(x, weights, means, covariances)
+        compare(got, nearest(got, [torch.logsumexp(joint, 1) for joint in joints]), what)
     weights, means, covariances = draw_mixture(draw, 3, 2)
     x, out = draw_points(draw, 6, means), draw.integer(0, 2)
     weights[out] = 0.0
     weights = weights / weights.sum()
-    kept = [i for i in range(3) if i != out]
-    right = torch.logsumexp(right_joint(x, weights[kept], means[kept], covariances[kept]), 1)
-    compare(student.mixture_log_prob(x, weights, means, covariances), right, "mixture_log_prob with a weight of 0")
+    joints = accepted(student, expect, x, weights, means, covariances)
+    got = student.mixture_log_prob(x, weights, means, covariances)
+    right = nearest(got, [torch.logsumexp(joint, 1) for joint in joints])
+    compare(got, right, "mixture_log_prob with a weight of 0")
 
 
-@check(points=0.5, kind="exact", covers=("mixture_far", "mixture_log_prob"))
+@check(points=0.5, kind="exact", covers=("mixture_far", "mixture_log_prob", "component_log_prob"))
 def test_mixture_far(student, compare, expect, draw):
     """Far from all components the log-density is finite, and of the right size."""
     weights, means, covariances = draw_mixture(draw, draw.integer(2, 4), draw.integer(2, 3))
@@ -87,13 +117,14 @@ def test_mixture_far(student, compare, expect, draw):
         student.mixture_log_prob(x, weights, means, covariances), (5,), what,
         hint=_("There every density is 0 in floating point, and log(0) is -inf: use torch.logsumexp."),
     )  # fmt: skip
-    right = torch.logsumexp(right_joint(x, weights, means, covariances), 1)
+    joints = accepted(student, expect, x, weights, means, covariances)
+    right = nearest(got, [torch.logsumexp(joint, 1) for joint in joints])
     if not torch.allclose(got, right, rtol=2e-3):
         compare(got, right, what)
 
 
-@check(points=1, kind="exact", covers=("responsibilities",))
-def test_responsibilities_value(student, compare, draw):
+@check(points=1, kind="exact", covers=("responsibilities", "component_log_prob"))
+def test_responsibilities_value(student, expect, compare, draw):
     """The posterior of the component, weights included; a component of weight 0 has none."""
     for m, d, batch in SIZES:
         weights, means, covariances = draw_mixture(draw, m, d)
@@ -101,12 +132,13 @@ def test_responsibilities_value(student, compare, draw):
             weights[draw.integer(0, 3)] = 0.0
             weights = weights / weights.sum()
         x = draw_points(draw, batch, means)
-        right = torch.softmax(right_joint(x, weights, means, covariances), 1)
+        joints = accepted(student, expect, x, weights, means, covariances)
         what = f"responsibilities(x ({batch}, {d}), weights ({m},), means, covariances)"
-        compare(student.responsibilities(x, weights, means, covariances), right, what)
+        got = student.responsibilities(x, weights, means, covariances)
+        compare(got, nearest(got, [torch.softmax(joint, 1) for joint in joints]), what)
 
 
-@check(points=0.5, kind="exact", covers=("responsibilities_far", "responsibilities"))
+@check(points=0.5, kind="exact", covers=("responsibilities_far", "responsibilities", "component_log_prob"))
 def test_responsibilities_far(student, compare, expect, draw):
     """Where every density underflows the responsibilities are still numbers, and right."""
     m = draw.integer(2, 4)
@@ -116,11 +148,14 @@ def test_responsibilities_far(student, compare, expect, draw):
         student.responsibilities(x, weights, means, covariances), (6, m), "responsibilities far away",
         hint=_("The quotient is 0/0 there: a softmax of log-weights plus log-densities is the same number."),
     )  # fmt: skip
-    right = torch.softmax(right_joint(x, weights, means, covariances), 1)
+    # The weights, which another check sees, hardly matter out there: only the size of the densities does.
+    joints = accepted(student, expect, x, weights, means, covariances)
+    bare = [joint - weights.log() for joint in joints]
+    right = nearest(got, [torch.softmax(joint, 1) for joint in (*joints, *bare)])
     compare(got, right, "responsibilities(x, ...) hundreds of widths away", atol=1e-6)
 
 
-@check(points=1, kind="exact", covers=("classes", "classify"))
+@check(points=1, kind="exact", covers=("classes", "classify", "component_log_prob"))
 def test_classify(student, expect, draw):
     """The class of the largest posterior: where likelihood and posterior disagree, too, and far from everything."""
     disagreed = 0
@@ -132,11 +167,8 @@ def test_classify(student, expect, draw):
             weights = weights / weights.sum()
         near = draw_points(draw, 200, means)
         x = torch.cat([near, far_points(draw, 20, means)])
-        joint = right_joint(x, weights, means, covariances)
         likelihood = right_components(x, means, covariances)
-        top = joint.topk(2, dim=1).values
-        sure = top[:, 0] - top[:, 1] > 1e-6
-        right = joint.argmax(1)
+        by_likelihood = likelihood.argmax(1)
         got = expect.tensor(
             student.classify(x, weights, means, covariances), (220,), f"classify(x, weights ({m},), means, covariances)"
         )
@@ -144,13 +176,18 @@ def test_classify(student, expect, draw):
             not got.is_floating_point() or bool((got == got.round()).all()), _("classify: expected whole numbers.")
         )
         got = got.long()
-        by_likelihood = likelihood.argmax(1)
-        disagreed += int(((by_likelihood != right) & sure).sum())
+        agrees, by_likelihood_alone = [], True
+        for joint in accepted(student, expect, x, weights, means, covariances):
+            top = joint.topk(2, dim=1).values
+            sure = top[:, 0] - top[:, 1] > 1e-6
+            agrees.append(bool((got == joint.argmax(1))[sure].all()))
+            by_likelihood_alone &= bool((got == by_likelihood)[sure].all())
+            disagreed += int(((by_likelihood != joint.argmax(1)) & sure).sum())
         expect.true(
-            bool((got == right)[sure].all()),
+            any(agrees),
             _("classify(x, weights, means, covariances): some points get another class than the most probable one."),
             hint=_("The score of class i is log Φ_i(x) + log α_i."),
-            mistake="classified_by_likelihood" if bool((got == by_likelihood)[sure].all()) else None,
+            mistake="classified_by_likelihood" if by_likelihood_alone else None,
         )
     same = torch.zeros(2, 1, dtype=torch.float64)
     tie = student.classify(same[:1], torch.full((2,), 0.5).double(), same, torch.ones(2, 1, 1).double())
