@@ -278,6 +278,11 @@ mistake("fit_ridge_ignored", "the ridge not handed on to the steps", check="fit_
     function="fit_mixture", old="em_step(x, weights, means, covariances, ridge)",
     new="em_step(x, weights, means, covariances)")
 
+mistake("classes_of_neighbours", "each class fitted to the points of the next one", check="classes_value",
+    hint="Component i is class i: keep the order of the labels.",
+    function="fit_classes", old="return fit_weighted(x, members, ridge)",
+    new="return fit_weighted(x, members.roll(1, dims=1), ridge)")
+
 # --- dimension ------------------------------------------------------------------------------------
 
 mistake("norm_density_without_jacobian", "the density of chi-square without the change of variables", check="shell",

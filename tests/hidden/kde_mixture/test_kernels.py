@@ -73,7 +73,7 @@ def own_leave_one_out(student, expect, data, others, h):
     return float(own.mean()) if follows else None
 
 
-@check(points=1, kind="exact", covers=("leave_one_out", "leave_one_out_log_likelihood", "kde_log_prob"))
+@check(points=1, kind="exact", covers=("leave_one_out", "leave_one_out_log_likelihood"))
 def test_leave_one_out(student, expect, compare, draw):
     """Each point is judged by the others alone, and the mean runs over the points."""
     for d, n in ((1, 7), (2, draw.integer(5, 9)), (4, 3)):
@@ -106,7 +106,7 @@ def own_best(student, expect, data, scores):
     return max(own, key=own.__getitem__) if follows else None
 
 
-@check(points=0.5, kind="exact", covers=("bandwidth", "select_bandwidth", "leave_one_out_log_likelihood"))
+@check(points=0.5, kind="exact", covers=("bandwidth", "select_bandwidth"))
 def test_bandwidth(student, expect, draw):
     """The candidate with the largest leave-one-out likelihood, wherever it stands among them, list or tensor."""
     for as_tensor in (False, True):
