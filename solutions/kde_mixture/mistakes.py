@@ -86,8 +86,8 @@ mistake("sample_without_replacement", "data points chosen without replacement", 
 
 mistake("covariance_not_inverted", "a product with the covariance where its inverse is due", check="component_value",
     hint="The exponent has the inverse: (x - mu)^T Sigma^-1 (x - mu), large where the Gaussian is narrow.",
-    also={("responsibilities_value", "em_value", "fit_from_start", "mixture_far"):
-          "they build on densities that fall where they should rise"},
+    also={("mixture_value", "mixture_far", "responsibilities_value", "responsibilities_far", "classify", "em_value",
+           "fit_from_start"): "they build on densities that fall where they should rise"},
     function="component_log_prob", old="torch.linalg.solve_triangular(roots, offsets, upper=False)",
     new="roots.mT @ offsets")
 
@@ -106,6 +106,7 @@ mistake("root_transposed_in_density", "the Cholesky factor transposed", check="c
 
 mistake("diagonal_only", "the diagonal of the covariance alone", check="component_value",
     hint="The covariances are full: coordinates of one component may vary together.",
+    also={"responsibilities_value": "long slanting Gaussians without their slant follow the right ones too loosely"},
     function="component_log_prob", old="torch.linalg.cholesky(covariances)",
     new="torch.diag_embed(covariances.diagonal(dim1=1, dim2=2).sqrt())")
 

@@ -121,7 +121,12 @@ def test_classes_value(student, expect, compare, draw):
             )
 
 
-@check(points=0.5, kind="exact", covers=("digits", "fit_classes", "classify"))
+@check(
+    points=0.5,
+    kind="exact",
+    covers=("digits", "fit_classes", "classify"),
+    requires=("component_value", "classes_value", "classify"),
+)
 def test_digits(student, expect, draw, labelled_digits):
     """Gaussians fitted to the classes of digits find the classes of unseen digits that Bayes' rule gives them."""
     x, labels = labelled_digits("train", 8000, size=7)
