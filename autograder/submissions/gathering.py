@@ -9,283 +9,210 @@ from __future__ import annotations
 import difflib
 import html
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder.language import _
-from autograder.submissions.contracts import Content, Contracts, content_of
-from autograder.submissions.evidence import Evidence, EvidenceKind
-from autograder.submissions.layout import Delivery
+from autograder.submissions.contracts import Content, Contracts
+from autograder.submissions.evidence import Evidence
 from autograder.submissions.model import SubmissionUnreadable
-from autograder.submissions.names import COURSE_FILES, bad_name, first_name, is_code, match_exercise, normal
+from autograder.submissions.names import COURSE_FILES, bad_name, is_code, match_exercise, normal
 from autograder.submissions.opening import read_regular
 from autograder.submissions.shelf import Shelf
 from autograder.submissions.shown import shown
-from autograder.submissions.walking import Found, Walk, was_called
+from autograder.submissions.walking import File, Walk
 
 MAX_STRAYS = 20  # files of code without an exercise's name that are read to see what they define
 _MAX_TYPED = 1_000_000
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A file that may be graded for an exercise.
-
-    Attributes:
-        tier: 4 told by the teacher, 3 its exact name, 2 nearly, 1 among other words, 0 by what it defines or was
-            handed in for.
-        version: the number that the platform wrote behind the name.
-        notes: for student and teacher: why it was taken for this exercise.
-    """
-
-    found: Found
-    exercise: str
-    tier: int
-    delivery: Delivery
-    version: int = 0
-    notes: tuple[str, ...] = ()
-
-    @property
-    def path(self) -> Path:
-        """Where it lies."""
-        return self.found.path
-
-
 @dataclass
-class Gathered:
-    """What there is in a delivery."""
-
-    candidates: list[Candidate] = field(default_factory=list)
-    evidence: list[Evidence] = field(default_factory=list)
-
-
-@dataclass
-class Gatherer:
-    """Sorts the files of deliveries.
+class Gathering:
+    """Sorts the files of a delivery.
 
     Args:
+        walk: goes through it.
         exercises: ids of the course, in its order.
         contracts: public names of each; without them, names and what a file was handed in for decide alone.
         shelf: reads files.
         decided: the exercise that the teacher said a file is for, and whether it is to be left out.
+
+    Attributes:
+        candidates: files that may be graded.
+        evidence: everything else.
     """
 
+    walk: Walk
     exercises: Sequence[str]
     contracts: Contracts
     shelf: Shelf
     decided: Callable[[Path], tuple[str, bool]]
+    candidates: list[File] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+    _strays: list[File] = field(default_factory=list)  # code without an exercise's name
+    _others: list[File] = field(default_factory=list)  # no code
+    _broken: list[Evidence] = field(default_factory=list)
 
-    def gather(self, delivery: Delivery, walk: Walk) -> Gathered:
-        """The candidates in a delivery, and everything else that is in it."""
-        gathered = Gathered()
-        sorted_ = _Sorted()
-        for part in delivery.parts:
-            for item in walk.part(part):
-                if self.decided(item.path)[1]:
-                    gathered.evidence.append(Evidence(item.path, _("left out by the teacher")))
-                elif isinstance(item, Evidence):
-                    sorted_.broken.append(item)
-                elif was_called(item, delivery.renames) in COURSE_FILES:
-                    sorted_.courses.append(item)
-                else:
-                    self._sort(item, delivery, gathered, sorted_)
-        self._take_strays(delivery, gathered, sorted_)
-        if gathered.candidates or any((sorted_.strays, sorted_.others, sorted_.typed, sorted_.broken)):
-            walk.ignored += [item.path for item in sorted_.courses]
+    def __post_init__(self) -> None:
+        courses = []  # what came with the exercise
+        for item in self.walk.files():
+            if self.decided(item.path)[1]:
+                self.evidence.append(Evidence(item.path, _("left out by the teacher")))
+            elif isinstance(item, Evidence):
+                self._broken.append(item)
+            elif item.called in COURSE_FILES:
+                courses.append(item)
+            else:
+                self._sort(item)
+        self._take_strays()
+        if self.candidates or self._strays or self._others or self._broken:
+            self.walk.ignored += [item.path for item in courses]
         else:
-            sorted_.others += [replace(item, aside=_("a file of the course's own")) for item in sorted_.courses]
-        self._rest(delivery, gathered, sorted_)
-        return gathered
+            self._others += [replace(item, aside=_("a file of the course's own")) for item in courses]
+        self._rest()
 
-    def _sort(self, item: Found, delivery: Delivery, gathered: Gathered, sorted_: _Sorted) -> None:
-        name = was_called(item, delivery.renames)
-        told = self.decided(item.path)[0]
-        match = match_exercise(name, self.exercises)
-        version = first_name(item.name)[1] if delivery.renames else 0
-        if item.aside and not told:
-            sorted_.others.append(item)
-        elif told:
-            note = _("The teacher said that it is for {exercise}.").format(exercise=told)
-            gathered.candidates.append(Candidate(item, told, 4, delivery, version, (note,)))
-        elif item.typed:
-            sorted_.typed.append(item)
-        elif is_code(name) and match is not None:
-            notes: tuple[str, ...] = ()
-            if item.name != name or match.tier < 3:
-                note = _("The file is called {name}; it was taken for {exercise}.")
-                notes = (note.format(name=shown(item.name), exercise=match.exercise),)
-            gathered.candidates.append(Candidate(item, match.exercise, match.tier, delivery, version, notes))
-        elif is_code(name):
-            sorted_.strays.append(item)
+    @property
+    def _taken(self) -> set[str]:
+        return {candidate.exercise for candidate in self.candidates}
+
+    def _take(self, item: File, exercise: str, tier: int, note: str = "") -> None:
+        notes = (note.format(name=shown(item.name), exercise=exercise),) if note else ()
+        self.candidates.append(replace(item, exercise=exercise, tier=tier, notes=notes))
+
+    def _sort(self, item: File) -> None:
+        match = match_exercise(item.called, self.exercises)
+        if told := self.decided(item.path)[0]:
+            self._take(item, told, 4, _("The teacher said that it is for {exercise}."))
+        elif item.aside or item.typed:
+            self._others.append(item)
+        elif is_code(item.called) and match is not None:
+            plain = item.name == item.called and match.tier == 3
+            note = "" if plain else _("The file is called {name}; it was taken for {exercise}.")
+            self._take(item, match.exercise, match.tier, note)
+        elif is_code(item.called):
+            self._strays.append(item)
         elif match is not None and match.tier > 1:
-            reason = _("neither .py nor .ipynb")
-            gathered.evidence.append(Evidence(item.path, reason, "no_code", exercises=(match.exercise,)))
+            self.evidence.append(item.evidence(_("neither .py nor .ipynb"), "no_code", (match.exercise,)))
         else:
-            sorted_.others.append(item)
+            self._others.append(item)
 
     # --- files of code without an exercise's name
 
-    def _take_strays(self, delivery: Delivery, gathered: Gathered, sorted_: _Sorted) -> None:
-        strays, over = sorted_.strays[:MAX_STRAYS], sorted_.strays[MAX_STRAYS:]
-        if over:
-            reason = _("one of more than {limit} files of code without an exercise's name; it was not looked at")
-            gathered.evidence += [Evidence(i.path, reason.format(limit=MAX_STRAYS), "limit") for i in over]
-        contents: dict[Path, Content] = {}
-        for item in list(strays):
+    def _take_strays(self) -> None:
+        over = _("one of more than {limit} files of code without an exercise's name; it was not looked at")
+        for item in self._strays[MAX_STRAYS:]:
+            self.evidence.append(item.evidence(over.format(limit=MAX_STRAYS), "limit"))
+        contents: dict[File, Content] = {}
+        for item in self._strays[:MAX_STRAYS]:
+            looked = self.shelf.look(item.path, item.base)
             if bad_name(item.name):
-                strays.remove(item)
-                gathered.evidence.append(Evidence(item.path, self._no_name(item), "name_unknown"))
-                continue
-            try:
-                contents[item.path] = content_of(self.shelf.look(item.path, item.base))
-            except SubmissionUnreadable as unreadable:
-                strays.remove(item)
-                sorted_.broken.append(Evidence(item.path, unreadable.message, "unreadable"))
-        imported = self._imported(contents, gathered) if strays else set()
-        helpers = [item for item in strays if item.path.stem in imported or Path(item.name).stem in imported]
-        strays = [item for item in strays if item not in helpers]
-        named = {candidate.exercise for candidate in gathered.candidates}
+                self.evidence.append(item.evidence(self._no_name(item), "name_unknown"))
+            elif looked.fault is not None:
+                self._broken.append(item.evidence(looked.fault.message, "unreadable"))
+            else:
+                contents[item] = looked.content
+        imported = self._imported(contents.values()) if contents else set()
+        for item in list(contents):
+            if not {item.path.stem, Path(item.name).stem}.isdisjoint(imported):
+                self.evidence.append(item.evidence(_("a module that another file imports; it is not graded")))
+                del contents[item]
+        named = self._taken
         for exercise in self.exercises:
-            pool = [item for item in strays if exercise in contents[item.path].fits(self.contracts)]
-            if exercise in named or not pool:
-                continue
-            chosen = self._most(pool, exercise, contents)
-            if chosen is None:
-                alone = [i for i in pool if contents[i.path].fits(self.contracts) == [exercise]]
-                gathered.evidence += [_several(item, exercise) for item in alone]
-                strays = [item for item in strays if item not in alone]
-            elif contents[chosen.path].fits(self.contracts) == [exercise]:
-                gathered.candidates.append(self._by_content(chosen, exercise, delivery, contents))
-                strays = [item for item in strays if item not in pool]
-                # The rest of the pool has less of the exercise: what it was is said where the choice is.
-                gathered.evidence += [
-                    Evidence(
-                        item.path, _("{name} has more of {exercise}").format(name=shown(chosen.name), exercise=exercise)
-                    )
-                    for item in pool
-                    if item is not chosen
-                ]
-        sorted_.strays = self._by_delivery(delivery, strays, gathered, contents)
-        sorted_.helpers = helpers
-        sorted_.contents = contents
+            if exercise not in named:
+                self._take_by_content(exercise, contents)
+        self._take_by_delivery(contents)
+        self._strays = list(contents)
 
-    def _imported(self, contents: Mapping[Path, Content], gathered: Gathered) -> set[str]:
+    def _imported(self, contents: Iterable[Content]) -> set[str]:
         """Modules that the delivery's own files import."""
-        found = {name for content in contents.values() for name in content.imports}
-        for candidate in gathered.candidates:
-            try:
-                found |= content_of(self.shelf.look(candidate.path, candidate.found.base)).imports
-            except SubmissionUnreadable:
-                continue
-        return found
+        others = [self.shelf.look(one.path, one.base).content for one in self.candidates]
+        return {name for content in (*contents, *others) for name in content.imports}
 
-    def _most(self, pool: list[Found], exercise: str, contents: Mapping[Path, Content]) -> Found | None:
-        """The one of several files that has an exercise; None where two may be meant."""
-        contract = self.contracts[exercise]
-        ranked = sorted(pool, key=lambda item: (-contents[item.path].written(contract), item.name))
-        first = contents[ranked[0].path].written(contract)
-        if len(ranked) == 1 or first > 2 * contents[ranked[1].path].written(contract):
-            return ranked[0]
-        return None
+    def _take_by_content(self, exercise: str, contents: dict[File, Content]) -> None:
+        """The one of several files that has an exercise; none where two may be meant."""
+        contract = self.contracts.get(exercise, frozenset())
+        fits = {item: content.fits(self.contracts) for item, content in contents.items()}
+        pool = [item for item in contents if exercise in fits[item]]
+        ranked = sorted(pool, key=lambda item: (-contents[item].written(contract), item.name))
+        written = [contents[item].written(contract) for item in ranked]
+        if len(ranked) > 1 and written[0] <= 2 * written[1]:
+            for item in [item for item in pool if fits[item] == [exercise]]:
+                self.evidence.append(_several(item, exercise))
+                del contents[item]
+        elif ranked and fits[ranked[0]] == [exercise]:
+            chosen = ranked[0]
+            names = sorted(contents[chosen].names & contract)
+            listing = ", ".join(names[:4]) + (" ..." if len(names) > 4 else "")
+            note = _("The file is called {name}; it defines {listing} and was taken for {exercise}.")
+            self._take(chosen, exercise, 0, note.replace("{listing}", listing))
+            # The rest of the pool has less of the exercise: what it was is said where the choice is.
+            more = _("{name} has more of {exercise}").format(name=shown(chosen.name), exercise=exercise)
+            self.evidence += [item.evidence(more) for item in ranked[1:]]
+            for item in pool:
+                del contents[item]
 
-    def _by_content(
-        self, item: Found, exercise: str, delivery: Delivery, contents: Mapping[Path, Content]
-    ) -> Candidate:
-        names = sorted(contents[item.path].names & self.contracts[exercise])
-        listing = ", ".join(names[:4]) + (" ..." if len(names) > 4 else "")
-        note = _("The file is called {name}; it defines {listing} and was taken for {exercise}.").format(
-            name=shown(item.name), listing=listing, exercise=exercise
-        )
-        return Candidate(item, exercise, 0, delivery, notes=(note,))
-
-    def _by_delivery(
-        self, delivery: Delivery, strays: list[Found], gathered: Gathered, contents: Mapping[Path, Content]
-    ) -> list[Found]:
+    def _take_by_delivery(self, contents: dict[File, Content]) -> None:
         """`submission.ipynb`, handed in for one exercise, is that exercise's, where it is the only file of code."""
-        wanted = delivery.exercise
-        taken = {candidate.exercise for candidate in gathered.candidates}
-        free = [item for item in strays if contents[item.path].fits(self.contracts) in ([], [wanted])]
-        if wanted not in self.exercises or wanted in taken or not free:
-            return strays
-        if len(free) > 1:
-            gathered.evidence += [_several(item, wanted) for item in free]
+        wanted = self.walk.delivery.exercise
+        free = [item for item, content in contents.items() if content.fits(self.contracts) in ([], [wanted])]
+        if wanted not in self.exercises or wanted in self._taken:
+            return
+        if len(free) == 1:
+            note = _("The file is called {name}; it was handed in for {exercise} and was taken for it.")
+            self._take(free[0], wanted, 0, note)
         else:
-            note = _("The file is called {name}; it was handed in for {exercise} and was taken for it.").format(
-                name=shown(free[0].name), exercise=wanted
-            )
-            gathered.candidates.append(Candidate(free[0], wanted, 0, delivery, notes=(note,)))
-        return [item for item in strays if item not in free]
+            self.evidence += [_several(item, wanted) for item in free]
+        for item in free:
+            del contents[item]
 
-    def _no_name(self, item: Found) -> str:
+    def _no_name(self, item: File) -> str:
         """Why a file's name is no exercise's."""
         if bad_name(item.name):
             return _("the name holds control characters")
-        stem = normal(item.name.rpartition(".")[0])
-        close = difflib.get_close_matches(stem, self.exercises, n=1)
+        close = difflib.get_close_matches(normal(item.name.rpartition(".")[0]), self.exercises, n=1)
         if close:
             return _("no exercise has this name; did they mean {exercise}?").format(exercise=close[0])
         return _("no exercise has this name")
 
     # --- everything else
 
-    def _rest(self, delivery: Delivery, gathered: Gathered, sorted_: _Sorted) -> None:
+    def _rest(self) -> None:
+        delivery, taken = self.walk.delivery, self._taken
         wanted = (delivery.exercise,) if delivery.exercise in self.exercises else ()
-        taken = {candidate.exercise for candidate in gathered.candidates}
         left = wanted or tuple(exercise for exercise in self.exercises if exercise not in taken)
-        evidence = gathered.evidence
-        for item in sorted_.helpers:
-            evidence.append(Evidence(item.path, _("a module that another file imports; it is not graded")))
-        for item in sorted_.strays:
-            fits = sorted_.contents[item.path].fits(self.contracts)
-            beside = bool(taken) and not fits and any(self.contracts.values())
-            reason = _("beside what is graded, and nothing of an exercise in it") if beside else _(
-                "no exercise has this name"
-            )  # fmt: skip
-            kind: EvidenceKind = "aside" if beside else "name_unknown"
-            if kind == "name_unknown":
-                reason = self._no_name(item)
-            evidence.append(Evidence(item.path, reason, kind, exercises=tuple(fits) or left))
-        for broken in sorted_.broken:
+        for item in self._strays:
+            fits = tuple(self.shelf.look(item.path, item.base).content.fits(self.contracts))
+            if taken and not fits and any(self.contracts.values()):
+                aside = _("beside what is graded, and nothing of an exercise in it")
+                self.evidence.append(item.evidence(aside, "aside", left))
+            else:
+                self.evidence.append(item.evidence(self._no_name(item), "name_unknown", fits or left))
+        for broken in self._broken:
             named = match_exercise(broken.path.name, self.exercises)
             exercises = (named.exercise,) if named is not None else left
-            evidence.append(replace(broken, exercises=broken.exercises or exercises))
-        beside = bool(taken) or any(item.counts for item in evidence)
-        for item in sorted_.typed:
-            empty = not _words(item)
-            reason = _("text typed into the platform, and it is empty") if empty else _(
-                "text typed into the platform, and no file of code"
-            )  # fmt: skip
-            kind = "aside" if beside or empty else "no_code"
-            evidence.append(Evidence(item.path, reason, kind, exercises=left))
-        for item in sorted_.others:
+            self.evidence.append(replace(broken, exercises=broken.exercises or exercises))
+        beside = bool(taken) or any(item.counts for item in self.evidence)
+        for item in self._others:
+            empty = item.typed and not item.aside and not _words(item)
             reason = item.aside or _("neither .py nor .ipynb")
-            evidence.append(Evidence(item.path, reason, "aside" if beside else "no_code", exercises=left))
-        if wanted and not set(wanted) & taken and taken and not any(item.counts for item in evidence):
-            first = gathered.candidates[0]
+            if item.typed and not item.aside:
+                reason = _("text typed into the platform, and no file of code")
+            if empty:
+                reason = _("text typed into the platform, and it is empty")
+            self.evidence.append(item.evidence(reason, "aside" if beside or empty else "no_code", left))
+        if wanted and taken and not set(wanted) & taken and not any(item.counts for item in self.evidence):
+            first = self.candidates[0]
             reason = _("handed in for {wanted}, and it is {exercise}").format(wanted=wanted[0], exercise=first.exercise)
-            evidence.append(Evidence(first.path, reason, "name_unknown", exercises=wanted))
+            self.evidence.append(first.evidence(reason, "name_unknown", wanted))
 
 
-@dataclass
-class _Sorted:
-    """Files of a delivery that are not yet an exercise's."""
-
-    strays: list[Found] = field(default_factory=list)  # code without an exercise's name
-    others: list[Found] = field(default_factory=list)
-    typed: list[Found] = field(default_factory=list)
-    courses: list[Found] = field(default_factory=list)  # what came with the exercise
-    helpers: list[Found] = field(default_factory=list)
-    broken: list[Evidence] = field(default_factory=list)
-    contents: Mapping[Path, Content] = field(default_factory=dict)
-
-
-def _several(item: Found, exercise: str) -> Evidence:
+def _several(item: File, exercise: str) -> Evidence:
     reason = _("one of several files that may be {exercise}, and nothing tells which counts")
-    return Evidence(item.path, reason.format(exercise=exercise), "candidates", exercises=(exercise,))
+    return item.evidence(reason.format(exercise=exercise), "candidates", (exercise,))
 
 
-def _words(item: Found) -> str:
+def _words(item: File) -> str:
     """What a page of typed text says."""
     try:
         text = read_regular(item.path, _MAX_TYPED, item.base).content.decode("utf-8", "replace")

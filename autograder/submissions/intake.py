@@ -19,19 +19,19 @@ from autograder.submissions.budget import Budget
 from autograder.submissions.choosing import Chooser, Moment, when
 from autograder.submissions.drawn import Draws
 from autograder.submissions.evidence import Evidence
-from autograder.submissions.gathering import Candidate, Gathered, Gatherer
+from autograder.submissions.gathering import Gathering
 from autograder.submissions.hand_in import Entry, HandIn
 from autograder.submissions.layout import Delivery, Identity, Part
 from autograder.submissions.layouts import FALLBACK
 from autograder.submissions.names import as_folder, normal, readable
-from autograder.submissions.people import Owned, owners
+from autograder.submissions.people import owned
 from autograder.submissions.recognition import Download, Recognition
 from autograder.submissions.shelf import Shelf
 from autograder.submissions.shown import shown
 from autograder.submissions.tables import TIMES, Rosters, Times
 from autograder.submissions.times import parse_time
 from autograder.submissions.unpacking import Unpacker
-from autograder.submissions.walking import Walk
+from autograder.submissions.walking import File, Walk
 from autograder.submissions.wanted import Wanted
 
 
@@ -70,7 +70,7 @@ def read_student(folder: Path, student: str, exercises: Sequence[str], handed_in
     if not folder.is_dir():
         raise ConfigurationError(_("there is no such folder of submissions"), file=folder)
     own = _Class(folder, Wanted(exercises), None)
-    own.add(Owned(Delivery(Identity(student), (Part(folder),), exercise=handed_in_for), (student,)))
+    own.add(Delivery(Identity(student), (Part(folder),), exercise=handed_in_for, students=(student,)))
     return own.hand_in(())
 
 
@@ -92,7 +92,7 @@ class _Class:
     shelf: Shelf = field(default_factory=Shelf)
     evidence: list[Evidence] = field(default_factory=list)
     ignored: list[Path] = field(default_factory=list)
-    groups: dict[str, dict[str, list[Candidate]]] = field(default_factory=dict)  # by student and exercise
+    groups: dict[str, dict[str, list[File]]] = field(default_factory=dict)  # by student and exercise
     labels: set[str] = field(default_factory=set)  # people whom nobody knows
     budgets: dict[str, Budget] = field(default_factory=dict)
     known: Sequence[Person] = ()
@@ -130,8 +130,8 @@ class _Class:
             self.ignored += download.reading.ignored
             own = rosters.of(download.name)
             deliveries = [self._for_exercise(delivery, download) for delivery in download.reading.deliveries]
-            for owned in owners(deliveries, own.everybody, own.grouped):
-                self.add(self._dated(self._decided(owned), own, len(downloads)))
+            for delivery in owned(deliveries, own.everybody, own.grouped):
+                self.add(self._dated(self._decided(delivery), own, len(downloads)))
         known = () if roster is None else tuple(person.id for person in roster.people)
         hand_in = self.hand_in(known, tuple(said))
         unknown = tuple(
@@ -164,64 +164,55 @@ class _Class:
                 return replace(delivery, exercise=max(inside, key=len))
         return replace(delivery, exercise=self.wanted.handed_in_for if per_exercise else "")
 
-    def _decided(self, owned: Owned) -> Owned:
-        """With what the teacher said of the delivery."""
-        delivery = owned.delivery
+    def _decided(self, delivery: Delivery) -> Delivery:
+        """With what the teacher said of it."""
         resolutions = self.wanted.resolutions
         paths = [self._origin(part.path) for part in delivery.parts]
         # Evidence names files; whose they are is decided for all that was handed in together.
         students = {d.student for path in paths for d in resolutions.within(path, self.base) if d.student}
         moments = [m for path in paths if (m := resolutions.of(path, self.base).submitted) is not None]
         if moments:
-            owned = replace(owned, delivery=replace(delivery, submitted=max(moments), unread=""))
+            delivery = replace(delivery, submitted=max(moments), unread="")
         if len(students) == 1:
-            owned = replace(owned, students=tuple(students), kind="aside", reason="", doubt="")
-        return owned
+            delivery = replace(delivery, students=tuple(students), kind="aside", reason="", doubt="")
+        return delivery
 
-    def _dated(self, owned: Owned, rosters: Rosters, downloads: int) -> Owned:
+    def _dated(self, delivery: Delivery, rosters: Rosters, downloads: int) -> Delivery:
         """With the time that the roster says, where it is the worksheet of this one download."""
-        delivery = owned.delivery
-        if delivery.submitted is not None or rosters.everybody is None or len(owned.students) == 0:
-            return owned
-        person = rosters.everybody.by_id(owned.students[0])
+        if delivery.submitted is not None or rosters.everybody is None or not delivery.students:
+            return delivery
+        person = rosters.everybody.by_id(delivery.students[0])
         text = person.submitted if person is not None else ""
         if not any(sign.isdigit() for sign in text):
-            return owned
+            return delivery
         moment = parse_time(text, self.wanted.zone) if downloads == 1 or rosters.sheets else None
-        unread = "" if moment is not None else text
-        return replace(owned, delivery=replace(delivery, submitted=moment, unread=unread))
+        return replace(delivery, submitted=moment, unread="" if moment is not None else text)
 
-    def add(self, owned: Owned) -> None:
+    def add(self, delivery: Delivery) -> None:
         """Take what is in a delivery to its students, or into evidence."""
-        delivery = owned.delivery
-        gathered = self._gather(owned)
-        if owned.doubt and delivery.parts:
-            students = ", ".join(owned.students)
-            reason = _("{doubt} Graded as {student}.").format(doubt=owned.doubt, student=students)
-            gathered.evidence.append(Evidence(delivery.parts[0].path, reason))
-        if delivery.lost:
-            exercises = (delivery.exercise,) if delivery.exercise else tuple(self.wanted.exercises)
-            path = delivery.where or self.base
-            gathered.evidence.append(Evidence(path, delivery.lost, "unreadable", exercises=exercises))
-        for student in owned.students:
-            own = self.groups.setdefault(student, {exercise: [] for exercise in self.wanted.exercises})
-            for candidate in gathered.candidates:
-                own[candidate.exercise].append(self._timed(candidate, student))
-        if owned.students:
-            self.evidence += [self._told(item, delivery, owned.students) for item in gathered.evidence]
-        else:
-            self.evidence += self._nobodys(owned, gathered)
-
-    def _gather(self, owned: Owned) -> Gathered:
-        delivery = owned.delivery
-        budget = self.budgets.setdefault(owned.students[0], Budget(self.wanted.intake)) if owned.students else None
-        walk = Walk(self.base, tuple(self.wanted.exercises), budget or Budget(self.wanted.intake), self.unpacker)
-        gatherer = Gatherer(self.wanted.exercises, self.wanted.contracts, self.shelf, self._settlement)
-        gathered = gatherer.gather(delivery, walk)
+        new = Budget(self.wanted.intake)
+        budget = self.budgets.setdefault(delivery.students[0], new) if delivery.students else new
+        walk = Walk(delivery, self.base, self.wanted.exercises, budget, self.unpacker)
+        found = Gathering(walk, self.wanted.exercises, self.wanted.contracts, self.shelf, self._settlement)
         self.ignored += walk.ignored
-        if not gathered.candidates and not gathered.evidence and not delivery.lost:
-            gathered.evidence += [Evidence(part.path, _("the folder is empty")) for part in delivery.parts]
-        return gathered
+        evidence = found.evidence
+        if not found.candidates and not evidence and not delivery.lost:
+            evidence += [Evidence(part.path, _("the folder is empty")) for part in delivery.parts]
+        if delivery.doubt and delivery.parts:
+            students = ", ".join(delivery.students)
+            reason = _("{doubt} Graded as {student}.").format(doubt=delivery.doubt, student=students)
+            evidence.append(Evidence(delivery.parts[0].path, reason))
+        if delivery.lost:
+            exercises = (delivery.exercise,) if delivery.exercise else ()
+            evidence.append(Evidence(delivery.where or self.base, delivery.lost, "unreadable", exercises=exercises))
+        for student in delivery.students:
+            own = self.groups.setdefault(student, {exercise: [] for exercise in self.wanted.exercises})
+            for candidate in found.candidates:
+                own[candidate.exercise].append(self._timed(candidate, student))
+        if delivery.students:
+            self.evidence += [self._told(item, delivery, delivery.students) for item in evidence]
+        else:
+            self._keep_nobodys(delivery, found)
 
     def _settlement(self, path: Path) -> tuple[str, bool]:
         """The exercise that a teacher said a file is for, and whether it is to be left out."""
@@ -236,40 +227,38 @@ class _Class:
             exercises=item.exercises or tuple(self.wanted.exercises),
         )  # fmt: skip
 
-    def _nobodys(self, owned: Owned, gathered: Gathered) -> list[Evidence]:
+    def _keep_nobodys(self, delivery: Delivery, found: Gathering) -> None:
         """Evidence for everything in a delivery of which nobody knows whose it is."""
-        label = as_folder(readable(owned.delivery.who.student))
-        students = owned.possible
-        if owned.kind == "person_unknown" and label:
-            number = owned.delivery.who.number
+        label, number = as_folder(readable(delivery.who.student)), delivery.who.number
+        students = delivery.possible
+        if delivery.kind == "person_unknown" and label:
             label = f"{label}_{number}" if number and (label in self.groups or label in students) else label
             if label not in self.groups and label not in students:
                 students = (label, *students)
                 self.labels.add(label)
         # Work that nobody's name is on may be of anybody of whom there is none.
         of_code = students or tuple(person.id for person in self.known)
-        found = [
-            self._told(Evidence(c.path, owned.reason, owned.kind, exercises=(c.exercise,)), owned.delivery, of_code)
-            for c in gathered.candidates
-        ]
-        for item in gathered.evidence:
-            reason = f"{owned.reason}; {item.reason}" if item.counts else item.reason
-            kind = owned.kind if item.counts else item.kind
+        for one in found.candidates:
+            item = one.evidence(delivery.reason, delivery.kind, (one.exercise,))
+            self.evidence.append(self._told(item, delivery, of_code))
+        for item in found.evidence:
             whose = students if item.kind in ("aside", "no_code") else of_code
-            found.append(self._told(replace(item, reason=reason, kind=kind), owned.delivery, whose))
-        return found
+            if item.counts:
+                item = replace(item, reason=f"{delivery.reason}; {item.reason}", kind=delivery.kind)
+            self.evidence.append(self._told(item, delivery, whose))
 
-    def _timed(self, candidate: Candidate, student: str) -> Candidate:
+    def _timed(self, candidate: File, student: str) -> File:
         """With the time of submission from beside the submissions, where it stands there."""
         delivery = candidate.delivery
-        moment = self.times.of(student, delivery.who, candidate.exercise) if self.times else None
         decided = self.wanted.resolutions.exactly(self._origin(candidate.path), self.base).submitted
-        if decided is not None or moment is not None:
-            return replace(candidate, delivery=replace(delivery, submitted=decided or moment, unread=""))
-        if delivery.submitted is not None or self.wanted.submitted_from != "mtime":
+        moment = self.times.of(student, delivery.who, candidate.exercise) if self.times else None
+        moment = decided or moment
+        if moment is None and delivery.submitted is None and self.wanted.submitted_from == "mtime":
+            changed = datetime.fromtimestamp(candidate.path.lstat().st_mtime, UTC).replace(microsecond=0)
+            moment = changed.astimezone(self.wanted.zone)
+        if moment is None:
             return candidate
-        changed = datetime.fromtimestamp(candidate.path.lstat().st_mtime, UTC).replace(microsecond=0)
-        return replace(candidate, delivery=replace(delivery, submitted=changed.astimezone(self.wanted.zone), unread=""))
+        return replace(candidate, delivery=replace(delivery, submitted=moment, unread=""))
 
     # --- what counts
 
@@ -309,9 +298,9 @@ class _Class:
         name = f"{person.first} {person.last}" if person.first and person.last else person.name
         return replace(entry, who=replace(entry.who, name=name)) if name else entry
 
-    def _counting(self, student: str, group: Sequence[Candidate]) -> tuple[list[Entry], list[Entry]]:
+    def _counting(self, student: str, group: Sequence[File]) -> tuple[list[Entry], list[Entry]]:
         """The entry that counts for an exercise, and earlier ones where all are graded."""
-        attempts: dict[Moment, list[Candidate]] = {}
+        attempts: dict[Moment, list[File]] = {}
         for candidate in group:
             attempts.setdefault(when(candidate), []).append(candidate)
         chooser = Chooser(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Literal, Protocol
 
-from autograder.course.roster import OWN, Claim, Roster
+from autograder.course.roster import OWN, Claim, Person, Roster
 from autograder.language import _
-from autograder.submissions.evidence import Evidence
+from autograder.submissions.evidence import Evidence, EvidenceKind
 from autograder.submissions.names import is_leftover
 
 
@@ -83,9 +83,11 @@ class Delivery:
         renames: the platform calls a file `name-1` where it has a `name` of that student's already: the last one is
             the one with the highest number.
         attempt: counted by the platform or a system; a later one has a higher number.
-        shared: the students of a group, as results call them.
         lost: why there are no parts, though the platform says that something was handed in.
         where: what to show where there are no parts.
+        students: whose it is, as results call them; several of a group; none where `kind` and `reason` say why.
+        possible: whose it may be.
+        doubt: what the teacher may want to look at, though somebody gets it.
     """
 
     who: Identity
@@ -97,9 +99,18 @@ class Delivery:
     unread: str = ""
     renames: bool = False
     attempt: int = 0
-    shared: tuple[str, ...] = ()
     lost: str = ""
     where: Path | None = None
+    students: tuple[str, ...] = ()
+    possible: tuple[str, ...] = ()
+    kind: EvidenceKind = "aside"
+    reason: str = ""
+    doubt: str = ""
+
+    def nobodys(self, kind: EvidenceKind, reason: str, possible: Iterable[Person] = ()) -> Delivery:
+        """The same, which nobody gets, and why."""
+        people = tuple(dict.fromkeys(person.id for person in possible))
+        return replace(self, students=(), kind=kind, reason=reason, possible=people)
 
 
 @dataclass

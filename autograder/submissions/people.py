@@ -9,12 +9,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from autograder.course.roster import OWN, Claim, Person, Roster, fold, name_key, turned
 from autograder.language import _
-from autograder.submissions.evidence import EvidenceKind
 from autograder.submissions.layout import Delivery, Identity
 from autograder.submissions.names import bad_folder, readable
 from autograder.submissions.shown import shown
@@ -23,26 +22,8 @@ _ALIKE = 0.8  # how alike two names are at least that may mean one person
 _SHORTEST = 3  # letters of a name that may stand in the name of a file
 
 
-@dataclass(frozen=True)
-class Owned:
-    """A delivery, and whose it is.
-
-    Attributes:
-        students: as results call them; several of a group; none where `kind` says why.
-        possible: whose it may be.
-        doubt: what the teacher may want to look at, though somebody gets it.
-    """
-
-    delivery: Delivery
-    students: tuple[str, ...] = ()
-    kind: EvidenceKind = "aside"
-    reason: str = ""
-    possible: tuple[str, ...] = ()
-    doubt: str = ""
-
-
-def owners(deliveries: Sequence[Delivery], roster: Roster | None, groups: Roster | None) -> list[Owned]:
-    """Whose each delivery of a download is.
+def owned(deliveries: Sequence[Delivery], roster: Roster | None, groups: Roster | None) -> list[Delivery]:
+    """The deliveries of a download, with whose each is.
 
     Args:
         deliveries: what it holds.
@@ -58,21 +39,21 @@ def owners(deliveries: Sequence[Delivery], roster: Roster | None, groups: Roster
     return _without_doubles(found)
 
 
-def _owned(delivery: Delivery, roster: Roster | None, groups: Roster | None) -> Owned:
+def _owned(delivery: Delivery, roster: Roster | None, groups: Roster | None) -> Delivery:
     who = delivery.who
     members = groups.members(who.group or who.doubted_group) if groups is not None else []
-    if members and (others := _outside(who, members, groups)):
+    others = _outside(who, members, groups)
+    if members and (others or who.doubted_group):
         reason = _("this may be of the group {group} or of {listing}: name and number do not tell").format(
-            group=shown(who.group or who.doubted_group), listing=", ".join(p.name or p.id for p in others)
+            group=shown(who.group or who.doubted_group), listing=", ".join(p.name or p.id for p in others) or "?"
         )
-        people = (*members, *others)
-        return Owned(delivery, (), "contradiction", reason, tuple(dict.fromkeys(person.id for person in people)))
+        return delivery.nobodys("contradiction", reason, (*members, *others))
     if who.group and members:
         note = _("Handed in by the group {group}: {names}.").format(
             group=shown(who.group), names=", ".join(person.name or person.id for person in members)
         )
         students = tuple(person.id for person in members)
-        return Owned(replace(delivery, notes=(*delivery.notes, note), shared=students), students)
+        return replace(delivery, notes=(*delivery.notes, note), students=students)
     if who.unknown:
         return _unknown(delivery, who.unknown, roster)
     if who.group and not who.claims:
@@ -82,7 +63,7 @@ def _owned(delivery: Delivery, roster: Roster | None, groups: Roster | None) -> 
     label = readable(who.student)
     if roster is None:
         reason = bad_folder(label)
-        return _unknown(delivery, reason, None) if reason else Owned(delivery, (label,))
+        return _unknown(delivery, reason, None) if reason else replace(delivery, students=(label,))
     return _on_roster(delivery, roster)
 
 
@@ -94,7 +75,7 @@ def _outside(who: Identity, members: Sequence[Person], groups: Roster | None) ->
     return named if who.doubted_group else [person for person in named if person not in members]
 
 
-def _on_roster(delivery: Delivery, roster: Roster) -> Owned:
+def _on_roster(delivery: Delivery, roster: Roster) -> Delivery:
     who = delivery.who
     people = {person.id: person for claim in who.claims for person in roster.known(claim)}
     # A name that a teacher chose says nothing more than the claim that it is.
@@ -107,18 +88,18 @@ def _on_roster(delivery: Delivery, roster: Roster) -> Owned:
             reason = _("{number} is {person} on the roster, and {address} is not their address").format(
                 number=_numbers(who), person=person.name or person.id, address=shown(address)
             )
-            return Owned(delivery, (), "contradiction", reason, (person.id,))
+            return delivery.nobodys("contradiction", reason, [person])
         if person in named or (not others and (own or not who.name or _alike(who, person))):
-            return Owned(delivery, (person.id,))
+            return replace(delivery, students=(person.id,))
         people |= {other.id: other for other in others}
         reason = _("{number} is {person} on the roster, and {name} is not their name").format(
             number=_numbers(who), person=person.name or person.id, name=shown(who.name)
         )
-        return Owned(delivery, (), "contradiction", reason, tuple(people))
+        return delivery.nobodys("contradiction", reason, people.values())
     if not people:
         people = {person.id: person for person in named}
         if len(people) == 1 and not _another(who, named[0]):
-            return Owned(delivery, (named[0].id,))
+            return replace(delivery, students=(named[0].id,))
     if not people:
         return _unknown(delivery, _("{name} is not on the roster").format(name=shown(who.name or who.student)), roster)
     listing = ", ".join(person.id for person in people.values())
@@ -129,7 +110,7 @@ def _on_roster(delivery: Delivery, roster: Roster) -> Owned:
         reason = _("{name} has another number on the roster than {number}").format(
             name=shown(who.name), number=_numbers(who)
         )
-    return Owned(delivery, (), "contradiction", reason, tuple(people))
+    return delivery.nobodys("contradiction", reason, people.values())
 
 
 def _alike(who: Identity, person: Person) -> bool:
@@ -164,7 +145,7 @@ def _numbers(who: Identity) -> str:
     return ", ".join(shown(claim.text) for claim in who.claims) or "?"
 
 
-def _unknown(delivery: Delivery, reason: str, roster: Roster | None) -> Owned:
+def _unknown(delivery: Delivery, reason: str, roster: Roster | None) -> Delivery:
     """Nobody's. Whoever may be meant must not be missing for it: who is called nearly like that, and where no name is
     given everybody of whom the roster does not say what the platform does."""
     who = delivery.who
@@ -183,7 +164,7 @@ def _unknown(delivery: Delivery, reason: str, roster: Roster | None) -> Owned:
             )
         ):
             possible[person.id] = person
-    return Owned(delivery, (), "person_unknown", reason, tuple(possible))
+    return delivery.nobodys("person_unknown", reason, possible.values())
 
 
 def _redecoded(name: str) -> list[str]:
@@ -207,42 +188,40 @@ def _may_be(who: Identity, person: Person) -> bool:
     return "moodle" in spaces or any(not person.known_as.get(space) for space in spaces - {"id", "email"})
 
 
-def _without_doubles(owned: Sequence[Owned]) -> list[Owned]:
+def _without_doubles(found: Sequence[Delivery]) -> list[Delivery]:
     """Two of a platform's numbers in one download are two people: one name for both gives neither anything."""
-    numbers: dict[str, set[str]] = {}
-    for one in owned:
-        if len(one.students) == 1 and one.delivery.who.number:
-            numbers.setdefault(one.students[0], set()).add(one.delivery.who.number)
-    found = []
-    for one in owned:
-        own = numbers.get(one.students[0], set()) if len(one.students) == 1 else set()
-        if len(own) > 1 and one.delivery.who.number:
+    numbers: dict[tuple[str, ...], set[str]] = {}
+    for one in found:
+        numbers.setdefault(one.students, set()).add(one.who.number)
+    told = []
+    for one in found:
+        own = numbers[one.students] - {""}
+        if len(own) > 1 and len(one.students) == 1 and one.who.number:
             reason = _("{numbers} are two people on the platform, and both are {student} on the roster").format(
                 numbers=", ".join(sorted(own)), student=one.students[0]
             )
-            one = Owned(one.delivery, (), "contradiction", reason, one.students)
-        found.append(one)
-    return found
+            one = replace(one.nobodys("contradiction", reason), possible=one.students)
+        told.append(one)
+    return told
 
 
-def _told_apart(owned: Sequence[Owned]) -> list[Owned]:
+def _told_apart(found: Sequence[Delivery]) -> list[Delivery]:
     """Without a roster: several of one name in a download are several students, called after their numbers, too."""
     same: dict[str, set[tuple[str, ...]]] = {}
-    for one in owned:
+    for one in found:
         for student in one.students:
-            same.setdefault(student.casefold(), set()).add(_key(one.delivery.who))
-    found = []
-    for one in owned:
+            same.setdefault(student.casefold(), set()).add(_key(one.who))
+    told = []
+    for one in found:
         student = one.students[0] if len(one.students) == 1 else ""
         count = len(same.get(student.casefold(), ()))
-        other = next((t for t in _key(one.delivery.who) if t and readable(t).casefold() != student.casefold()), "")
-        if count > 1 and other:
+        other = next((t for t in _key(one.who) if t and readable(t).casefold() != student.casefold()), "")
+        longer = f"{student}_{other.replace('/', '_')}"
+        if count > 1 and other and not bad_folder(longer):
             doubt = _("{count} students are called {name}; a number tells them apart. A roster would name them.")
-            longer = f"{student}_{other.replace('/', '_')}"
-            doubt = doubt.format(count=count, name=shown(student))
-            one = replace(one, students=(longer,), doubt=doubt) if not bad_folder(longer) else one
-        found.append(one)
-    return found
+            one = replace(one, students=(longer,), doubt=doubt.format(count=count, name=shown(student)))
+        told.append(one)
+    return told
 
 
 def _key(who: Identity) -> tuple[str, ...]:

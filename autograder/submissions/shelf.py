@@ -7,12 +7,39 @@ parsed twice in a small class, and memory does not grow with a large one: what f
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from autograder.submissions.model import Submission
+from autograder.submissions.contracts import Content, content_of
+from autograder.submissions.model import Submission, SubmissionUnreadable
 from autograder.submissions.reader import read_submission
 
 ROOM = 32_000_000  # characters of code
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a file holds, or why there is no code in it."""
+
+    submission: Submission | None = None
+    fault: SubmissionUnreadable | None = None
+
+    @cached_property
+    def content(self) -> Content:
+        """What it defines, looked at only where there is something to choose."""
+        return content_of(self.submission) if self.submission is not None else Content()
+
+    @property
+    def can_be_graded(self) -> bool:
+        """Whether there is code; what could not be opened here is our fault, and is said by whoever grades."""
+        return self.submission is not None or (self.fault is not None and self.fault.fault == "access")
+
+    @property
+    def sha256(self) -> str:
+        """Of its bytes; "" where none could be read."""
+        found = self.submission or self.fault
+        return found.sha256 if found is not None else ""
 
 
 class Shelf:
@@ -27,16 +54,19 @@ class Shelf:
         self._kept: OrderedDict[Path, Submission] = OrderedDict()
         self._used = 0
 
-    def look(self, path: Path, base: Path | None) -> Submission:
-        """Read a file, and keep it; SubmissionUnreadable where it holds no code."""
+    def look(self, path: Path, base: Path | None) -> Looked:
+        """Read a file, and keep it."""
         if path in self._kept:
-            return self._kept[path]
-        submission = read_submission(path, base=base)
+            return Looked(self._kept[path])
+        try:
+            submission = read_submission(path, base=base)
+        except SubmissionUnreadable as fault:
+            return Looked(fault=fault)
         self._kept[path] = submission
         self._used += _size(submission)
         while self._used > self._room:
             self._used -= _size(self._kept.popitem(last=False)[1])
-        return submission
+        return Looked(submission)
 
     def take(self, path: Path, base: Path | None) -> Submission:
         """What was kept of a file, which is kept no longer; else it is read now."""

@@ -111,4 +111,3 @@ class Unpacker:
         folder = self._work / name
         folder.mkdir(mode=0o700)
         return folder
-

@@ -5,14 +5,14 @@ Links are never followed. What cannot be looked at is evidence: it was handed in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder.language import _
 from autograder.submissions.budget import Budget, OverBudget
-from autograder.submissions.evidence import Evidence
-from autograder.submissions.layout import Part, listed
+from autograder.submissions.evidence import Evidence, EvidenceKind
+from autograder.submissions.layout import Delivery, Part, listed
 from autograder.submissions.names import SUFFIXES, first_name, is_code, is_leftover, looks_packed
 from autograder.submissions.packed import ArchiveRefused, is_archive
 from autograder.submissions.unpacking import Unpacker
@@ -23,45 +23,73 @@ MAX_FOLDERS = 10  # folders below a student's own: `exercises/markov_quiz/` come
 
 
 @dataclass(frozen=True)
-class Found:
-    """A file.
+class File:
+    """A file of a delivery, and the exercise that it may be graded for.
 
     Attributes:
         base: folder above it that holds no link between.
-        name: what the student called it.
+        name: what it is called there.
         depth: folders and archives around it.
         typed: text typed into the platform.
         aside: why it is not graded, whatever it is called.
+        exercise: "" until something tells.
+        tier: 4 told by the teacher, 3 its exact name, 2 nearly, 1 among other words, 0 by what it defines or was
+            handed in for.
+        notes: for student and teacher: why it was taken for this exercise.
     """
 
+    delivery: Delivery
     path: Path
     base: Path
     name: str
     depth: int = 0
     typed: bool = False
     aside: str = ""
+    exercise: str = ""
+    tier: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def called(self) -> str:
+        """What the student called it, without the number that the platform wrote behind a name it had already."""
+        return first_name(self.name)[0] if self.delivery.renames else self.name
+
+    @property
+    def version(self) -> int:
+        """That number."""
+        return first_name(self.name)[1] if self.delivery.renames else 0
+
+    def evidence(self, reason: str, kind: EvidenceKind = "aside", exercises: tuple[str, ...] = ()) -> Evidence:
+        """The same as something that is not graded."""
+        return Evidence(self.path, reason, kind, exercises=exercises)
 
 
 @dataclass
 class Walk:
-    """Goes through what one student handed in.
+    """Goes through a delivery.
 
     Args:
+        delivery: what one student handed in.
         base: folder of all submissions.
         exercises: ids, whose files are found whatever lies around them.
         budget: of this student.
         unpacker: None leaves archives alone.
     """
 
+    delivery: Delivery
     base: Path
-    exercises: tuple[str, ...]
+    exercises: Sequence[str]
     budget: Budget
     unpacker: Unpacker | None = None
     ignored: list[Path] = field(default_factory=list)
     _over: bool = False
 
-    def part(self, part: Part) -> Iterator[Found | Evidence]:
-        """Everything in a part of a delivery."""
+    def files(self) -> Iterator[File | Evidence]:
+        """Everything in it."""
+        for part in self.delivery.parts:
+            yield from self._part(part)
+
+    def _part(self, part: Part) -> Iterator[File | Evidence]:
         base = self.base if part.path.is_relative_to(self.base) else part.path.parent
         name = part.name or self._names.get(part.path, part.path.name)
         if is_leftover(name):
@@ -70,7 +98,7 @@ class Walk:
             yield Evidence(part.path, _("a link: links are not followed"), "unreadable")
         elif part.path.is_dir():
             for found in self._folder(part.path, base, 0, 0):
-                yield replace(found, typed=True) if part.typed and isinstance(found, Found) else found
+                yield replace(found, typed=True) if part.typed and isinstance(found, File) else found
         elif is_archive(name) and self._can_open(part.path) and not part.typed:
             yield from self._archive(part.path, base, 0, 0)
         else:
@@ -83,27 +111,29 @@ class Walk:
     def _can_open(self, path: Path) -> bool:
         return self.unpacker is not None and path not in self.unpacker.contents.lost
 
-    def _file(self, path: Path, base: Path, name: str, depth: int, typed: bool = False) -> Iterator[Found | Evidence]:
+    def _file(self, path: Path, base: Path, name: str, depth: int, typed: bool = False) -> Iterator[File | Evidence]:
         if lost := self.unpacker.contents.lost.get(path) if self.unpacker is not None else "":
             code = is_code(name) or looks_packed(name)
-            yield Evidence(path, lost, "unreadable") if code else Found(path, base, name, depth, aside=lost)
+            yield (
+                Evidence(path, lost, "unreadable") if code else File(self.delivery, path, base, name, depth, aside=lost)
+            )
         elif not path.is_file():
             yield Evidence(path, _("not an ordinary file (a pipe, a socket or a device)"), "unreadable")
         elif looks_packed(name) and not typed:
             yield Evidence(path, _("an archive of a kind that is not unpacked here"), "unreadable")
         else:
-            yield Found(path, base, name, depth, typed)
+            yield File(self.delivery, path, base, name, depth, typed)
 
-    def _leftover(self, path: Path, base: Path, name: str, depth: int) -> Iterator[Found | Evidence]:
+    def _leftover(self, path: Path, base: Path, name: str, depth: int) -> Iterator[File | Evidence]:
         """What a system or a tool left behind. Notebooks in a folder of copies may be all that was handed in."""
         self.ignored.append(path)
         if name in _NOBODYS or path.is_symlink() or not path.is_dir():
             return
         reason = _("in a folder that a tool keeps for itself")
         for item in listed(path, self._names, _LOOK):
-            yield Found(item.path, base, item.name, depth + 1, aside=reason)
+            yield File(self.delivery, item.path, base, item.name, depth + 1, aside=reason)
 
-    def _folder(self, folder: Path, base: Path, depth: int, nested: int) -> Iterator[Found | Evidence]:
+    def _folder(self, folder: Path, base: Path, depth: int, nested: int) -> Iterator[File | Evidence]:
         """Files first, then what is in folders: thousands of pictures in one must not hide the work beside it."""
         exact = {f"{exercise}{suffix}" for exercise in self.exercises for suffix in SUFFIXES}
         folders: list[Path] = []
@@ -142,7 +172,7 @@ class Walk:
                 return
             yield from self._folder(path, base, depth + 1, nested)
 
-    def _archive(self, path: Path, base: Path, depth: int, nested: int) -> Iterator[Found | Evidence]:
+    def _archive(self, path: Path, base: Path, depth: int, nested: int) -> Iterator[File | Evidence]:
         assert self.unpacker is not None
         try:
             self.budget.nest(nested + 1)
@@ -160,8 +190,3 @@ class Walk:
             yield inner
         if not found:
             yield Evidence(path, _("the archive is empty"))
-
-
-def was_called(found: Found, renames: bool) -> str:
-    """What the student called a file, without the number that the platform wrote behind a name it had already."""
-    return first_name(found.name)[0] if renames else found.name
