@@ -22,6 +22,7 @@ class Code:
     """What a worker loads.
 
     Attributes:
+        probes: the exercise's probes, compiled: their text is nobody's beside a submission.
         device: where tensors and modules are put.
         watched: library functions that some check forbids: the text is searched for them before it is loaded.
         libraries: installed libraries that it may import, as people call them.

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
+
+import torch
 
 from autograder.judge.answers import describe
 from autograder.judge.labels import Labels, written
@@ -17,8 +21,10 @@ from autograder.judge.verdicts import StudentError
 from autograder.language import _
 from autograder.results.model import Incident
 from autograder.wire.values import HandleReference, Unusable
+from autograder.worker.raised import REPLACED
 
 TIMEOUTS_BEFORE_GIVING_UP = 2
+CONTROLS = 0.125  # of all uses of a probe, with a control before them
 MAX_ANSWER_BYTES = 512 * 2**20  # of one check
 
 
@@ -70,6 +76,7 @@ class Session:
         self._hung: Counter[str] = Counter()
         self._received_before = 0
         self._forbidden: tuple[str, ...] = ()
+        self._controls = random.SystemRandom()
 
     # --- life of the worker ---------------------------------------------------------------------------------------
 
@@ -213,17 +220,44 @@ class Session:
     def probe(self, name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> Answered:
         """Run a probe beside the student's code."""
         if self._alive and not self._probes_sent:
-            kind, value = self._request("probes", {"source": self.code.probes}, "probes")
+            kind, value = self._request("probes", {"code": self.code.probes}, "probes")
             if kind != "done":
                 # They can be defined: the judge has tried. What prevents it here is the submission's doing.
-                self.incidents.append(Incident("probes", f"{kind} where probes are defined", self._check))
-                raise StudentError(_("The checks' own code could not run beside your file."), kind="protocol")
+                self._refuse_replaced(kind, value)
+                self._no_probes(f"{kind} where probes are defined")
             self._probes_sent = True
         request: RequestFields = {"name": name, "args": list(args), "kwargs": dict(kwargs)}
         self._own_all(request)
         label = next((a._label for a in args if isinstance(a, Handle)), name)
+        if self._alive and self.transport.sealed and self._controls.random() < CONTROLS:
+            self._control(label)
         kind, value = self._request("probe", request, label)
+        self._refuse_replaced(kind, value)
         return self._value(kind, value, label, traced=True)
+
+    def _control(self, label: str) -> None:
+        """Measure something by probes of which the judge knows what is right."""
+        numbers = torch.tensor([self._controls.gauss(0, 1) for _ in range(12)], dtype=torch.float64)
+        a, b, x = numbers.view(3, 4).unbind()
+        kind, function = self._request("probe", {"name": "quadratic", "args": [a, b], "kwargs": {}}, label)
+        self._refuse_replaced(kind, function)
+        right: object = None
+        if isinstance(function, Handle):
+            request: RequestFields = {"name": "gradient", "args": [function, [x], [0]], "kwargs": {}}
+            kind, value = self._request("probe", request, label)
+            self._refuse_replaced(kind, value)
+            right = value[0] if kind == "value" and isinstance(value, list) and len(value) == 1 else None
+        if not (isinstance(right, torch.Tensor) and right.shape == x.shape and torch.allclose(right, 2 * a * x + b)):
+            self._no_probes("a probe gave something else than it must")
+
+    def _refuse_replaced(self, kind: str, value: Answered) -> None:
+        if kind == "raised" and type(value) is dict and value.get("type_name") == REPLACED:
+            name = str(value.get("message"))[:200]
+            self._no_probes(f"replaced: {name}", _("Leave `{name}` as it is: your file replaces it.").format(name=name))
+
+    def _no_probes(self, detail: str, hint: str = "") -> NoReturn:
+        self.incidents.append(Incident("probes", detail, self._check))
+        raise StudentError(_("The checks' own code could not run beside your file."), hint, kind="protocol")
 
     def released(self, handle: Handle) -> None:
         """A handle is no longer used here; the worker may forget the object."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from autograder.wire.values import HandleReference, Other, Value, WireError
 from autograder.worker.dispatcher import Dispatcher
 
 SIGKILL = 9  # signal.SIGKILL is missing on Windows
+START_SECONDS = 60.0  # for a new worker's first answer, on a loaded machine
 ENDING_SECONDS = 2.0  # for a worker that has closed the wire
 WITNESS_SECONDS = 0.3  # between two deaths of one cause
 LOOK_SECONDS = 0.5  # between two looks at what the kernel has killed
@@ -98,8 +100,10 @@ class Transport(Protocol):
         isolation: the layers in force.
         received: bytes of all replies so far.
         deaths: of workers, by something that is neither a limit of theirs nor the judge.
+        sealed: whether replies of probes are proved, because a submission's code runs beside them.
     """
 
+    sealed: bool
     isolation: Isolation | None
     received: int
     deaths: list[Death]
@@ -131,6 +135,8 @@ class WorkerTransport:
         witnessed: have another worker beside it that runs nothing: whether that dies too tells who is to blame.
     """
 
+    sealed = True
+
     def __init__(
         self,
         parent: WarmParent,
@@ -151,6 +157,7 @@ class WorkerTransport:
         self.deaths: list[Death] = []
         self._witnessed = witnessed
         self._witness: Worker | None = None
+        self._key = b""
         self._looked = -math.inf
         self._kills: tuple[int, ...] = ()
 
@@ -163,6 +170,11 @@ class WorkerTransport:
         self._take_handle = no_handle
         self._channel = Channel(self._worker.socket, _encode_handle, self._taken)
         self._allowed = self._limits.memory_bytes
+        self._key = secrets.token_bytes(16)
+        try:  # before a line of the submission is there
+            self.request("key", {"key": self._key.hex()}, START_SECONDS, no_handle)
+        except WorkerLost as lost:
+            raise WarmParentDied(f"a new worker was lost: {lost.reason}") from None
 
     def _taken(self, reference: HandleReference) -> Handle:
         return self._take_handle(reference)
@@ -209,7 +221,7 @@ class WorkerTransport:
         deadline = time.monotonic() + seconds
         channel = self._send(kind, value, deadline)
         try:
-            message = channel.receive(deadline)
+            message = channel.receive(deadline, self._key if kind in ("probe", "probes") else None)
             if message.number != self._number:
                 raise WireError("a reply to another request")
             if message.kind not in ("value", "raised", "missing", "done"):
@@ -289,6 +301,8 @@ class WorkerTransport:
 
 class LocalTransport:
     """A dispatcher in this process, for our own modules (known mistakes): same encoding, same semantics."""
+
+    sealed = False
 
     def __init__(self, module: ModuleType) -> None:
         self._module = module

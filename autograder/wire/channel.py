@@ -2,7 +2,7 @@
 
     prefix   magic (4 bytes), header length (uint32), body length (uint64), big endian
     header   {"id": int, "kind": str, "value": tree, "sizes": [bytes of each buffer]}
-    body     the buffers, one after the other
+    body     the buffers, one after the other; the last one may be a seal over the header and the others
 
 A reply carries the id of its request. Bytes that nobody asked for, a wrong id or a bad frame end the connection:
 the judge then replaces the worker.
@@ -15,7 +15,10 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import blake2b
+from hmac import compare_digest
 from typing import Generic, Never
 
 from autograder.wire.decoding import TakeHandle, decode
@@ -30,6 +33,7 @@ MAX_BUFFERS = 4096
 _TOGETHER = 256 * 2**10  # bytes of a body that are copied rather than written one by one
 _AHEAD = 64 * 2**10  # bytes that are read where fewer are missing
 _AT_ONCE = 2**20
+_SEAL = 16
 
 
 class ChannelClosed(Exception):
@@ -81,24 +85,33 @@ class Channel(Generic[Other]):
         self._ahead = b""  # received, from here on not yet read
         self._at = 0
 
-    def send(self, number: int, kind: str, value: object, deadline: float | None = None) -> None:
-        """Send one frame; raises ChannelClosed, or ChannelTimeout when the other side does not read it in time."""
+    def send(
+        self, number: int, kind: str, value: object, deadline: float | None = None, key: bytes | None = None
+    ) -> None:
+        """Send one frame, sealed where there is a key.
+
+        Raises:
+            ChannelClosed: the other side has closed.
+            ChannelTimeout: it does not read the frame in time.
+        """
         buffers: Buffers = []
         tree = encode(value, buffers, self._make_handle)
-        sizes = [len(buffer) for buffer in buffers]
+        sizes = [len(buffer) for buffer in buffers] + [_SEAL] * (key is not None)
         header = _ENCODER.encode({"id": number, "kind": kind, "value": tree, "sizes": sizes}).encode()
         body = sum(sizes)
         if len(header) > MAX_HEADER or body > MAX_BODY or len(buffers) > MAX_BUFFERS:
             raise WireError(f"a value too large to send: {len(header):,} + {body:,} bytes")
         parts: list[bytes | memoryview] = [_PREFIX.pack(_MAGIC, len(header), body), header, *buffers]
+        if key is not None:
+            parts.append(_seal(key, parts[1:]))
         if body <= _TOGETHER:
             # In one piece: each write wakes the other side, which would find half a frame and wait again.
             parts = [b"".join(parts)]
         for part in parts:
             self._write(part, deadline)
 
-    def receive(self, deadline: float | None = None) -> Frame[Other]:
-        """Receive one frame.
+    def receive(self, deadline: float | None = None, key: bytes | None = None) -> Frame[Other]:
+        """Receive one frame, which must be sealed where there is a key.
 
         Raises:
             ChannelClosed: the other side has closed.
@@ -110,10 +123,13 @@ class Channel(Generic[Other]):
             raise WireError("bytes that are no frame")
         if header_length > MAX_HEADER or body_length > MAX_BODY:
             raise WireError("a frame larger than allowed")
-        header = _parse_header(self._read(header_length, deadline))
+        head = self._read(header_length, deadline)
+        header = _parse_header(head)
         if sum(header.sizes) != body_length:
             raise WireError("buffer sizes do not add up to the body")
         buffers = [self._read(size, deadline) for size in header.sizes]
+        if key is not None and (not buffers or not compare_digest(_seal(key, [head, *buffers[:-1]]), buffers.pop())):
+            raise WireError("a reply without its proof")
         try:
             value = decode(header.value, buffers, self._take_handle, self.device)
         except RecursionError:
@@ -174,6 +190,13 @@ class Channel(Generic[Other]):
             if not came:
                 raise ChannelClosed("end of stream")
             return came
+
+
+def _seal(key: bytes, parts: Iterable[bytes | bytearray | memoryview]) -> bytes:
+    digest = blake2b(key=key, digest_size=_SEAL)
+    for part in parts:
+        digest.update(part)
+    return digest.digest()
 
 
 def _wait(poll: select.poll, deadline: float | None) -> None:

@@ -6,8 +6,9 @@ Requests (kind: fields) and their replies:
     seed      n                            -> done              global generators are set before each check
     get       target, name                 -> value | missing | raised
     call      target, args, kwargs         -> value | raised
-    probes    source                       -> done | raised     defines the exercise's probes
-    probe     name, args, kwargs           -> value | raised
+    probes    code                         -> done | raised     defines the exercise's probes, from compiled code
+    probe     name, args, kwargs           -> value | raised    in a worker these two are answered by `proofs`
+    key       key                          -> done              in service.py, before anything is loaded
     release   numbers                      -> done
     forbid    names                        -> done | raised     until the next one; no names lift it
     mentions  cells, names                 -> value             before anything is loaded
@@ -19,8 +20,6 @@ from __future__ import annotations
 
 import random
 from dataclasses import asdict
-from functools import lru_cache
-from types import CodeType
 from typing import Protocol, TypeAlias, cast
 
 from autograder.wire.values import CellData, HandleReference
@@ -46,7 +45,7 @@ class Dispatcher:
         self.device = device
         self.probes: dict[str, Target] = dict(probes.GENERIC)
         self.files: frozenset[str] = frozenset()
-        self._fence = Fence()
+        self.fence = Fence()
 
     def answer(self, kind: str, request: dict[str, object]) -> Reply:
         """The kind and the value of the reply to one request."""
@@ -87,11 +86,8 @@ class Dispatcher:
     def _call(self, target: Target, args: list[object], kwargs: dict[str, object]) -> Reply:
         return "value", target(*args, **kwargs)
 
-    def _probes(self, source: str) -> Reply:
-        namespace: dict[str, object] = {"__name__": "probes"}
-        exec(_compiled(source), namespace)
-        own = {n: cast(Target, v) for n, v in namespace.items() if callable(v) and not n.startswith("_")}
-        self.probes = probes.GENERIC | own
+    def _probes(self, code: str) -> Reply:
+        self.probes = probes.GENERIC | probes.define(code)
         return "done", None
 
     def _probe(self, name: str, args: list[object], kwargs: dict[str, object]) -> Reply:
@@ -102,17 +98,12 @@ class Dispatcher:
         return "done", None
 
     def _forbid(self, names: list[str]) -> Reply:
-        self._fence.lift()
-        self._fence.forbid(names, namespace_of(self.objects.module))
+        self.fence.lift()
+        self.fence.forbid(names, namespace_of(self.objects.module))
         return "done", None
 
     def _mentions(self, cells: list[CellData], names: list[str]) -> Reply:
         return "value", [asdict(mention) for mention in mentions(cells, names)]
-
-
-@lru_cache(8)  # the judge defines the same probes beside each known mistake that it compares with
-def _compiled(source: str) -> CodeType:
-    return compile(source, "probes.py", "exec")
 
 
 class _Handler(Protocol):

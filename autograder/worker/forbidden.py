@@ -74,10 +74,12 @@ class Fence:
     def __init__(self) -> None:
         self._undo: list[Callable[[], None]] = []
         self._known: dict[str, tuple[object, object]] = {}
+        self.put: set[int] = set()  # ids of what now stands in the place of something else
 
     def lift(self) -> None:
         """Put everything back."""
         self._known = {}
+        self.put.clear()
         while self._undo:
             self._undo.pop()()
 
@@ -109,7 +111,8 @@ class Fence:
     def _exchange(self, function: types.FunctionType, name: str) -> None:
         """Give a function a code that refuses, under whatever names it is kept."""
         before = function.__code__
-        function.__code__ = _refusing_code(name)
+        function.__code__ = code = _refusing_code(name)
+        self.put.add(id(code))
 
         def undo() -> None:
             function.__code__ = before
@@ -149,6 +152,7 @@ class Fence:
     def _replace(self, owner: object, attribute: str, refuse: Refusal) -> None:
         before = vars(owner).get(attribute, _ABSENT)
         setattr(owner, attribute, refuse)
+        self.put.add(id(refuse))
 
         def undo() -> None:
             if before is _ABSENT:

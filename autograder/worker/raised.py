@@ -6,6 +6,7 @@ import builtins
 from dataclasses import dataclass
 
 MAX_MESSAGE = 1000
+REPLACED = "Replaced"  # what stands for an exception's class where a probe's answer would not be to be trusted
 _BUILTIN = {kind: kind.__name__ for kind in vars(builtins).values() if isinstance(kind, type)}
 
 

@@ -10,7 +10,7 @@ from typing import TypedDict, cast
 
 from autograder.wire.channel import Channel, ChannelClosed, Frame
 from autograder.wire.values import CellData, Unusable, WireError
-from autograder.worker import imports, surroundings
+from autograder.worker import imports, proofs, surroundings
 from autograder.worker.dispatcher import Dispatcher, Reply
 from autograder.worker.loader import load
 
@@ -37,11 +37,22 @@ def serve(connection: socket.socket, isolation: Mapping[str, object]) -> None:
     channel: Channel[object] = Channel(connection, dispatcher.make_handle, dispatcher.objects.take)
     surroundings.prepare()
     sys.setrecursionlimit(3000)
+    probing: proofs.Answer | None = None
     while True:
         try:
             message = channel.receive()
         except ChannelClosed:
             return
+        if message.kind == "key":
+            probing = proofs.sealed(bytes.fromhex(cast("dict[str, str]", message.value)["key"]), channel, dispatcher)
+            channel.send(message.number, "done", None)
+            continue
+        if probing is not None and message.kind in ("probes", "probe"):
+            try:
+                probing(message)
+            except ChannelClosed:
+                return
+            continue
         kind, value = (
             _load(channel, dispatcher, message)
             if message.kind == "load"
@@ -55,6 +66,10 @@ def serve(connection: socket.socket, isolation: Mapping[str, object]) -> None:
             channel.send(message.number, "value", Unusable(f"an answer that is too large to be read ({error})"))
         except BaseException as error:  # nothing is on the wire yet: the answer's own methods failed while it was read
             channel.send(message.number, "value", Unusable(f"an answer that cannot be read ({type(error).__name__})"))
+
+
+if "torch" in sys.modules:  # in the process that workers are forked from
+    proofs.prepare()
 
 
 def _load(channel: Channel[object], dispatcher: Dispatcher, message: Frame[object]) -> Reply:

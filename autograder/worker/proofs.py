@@ -1,0 +1,152 @@
+"""Replies of probes carry a proof: a seal over the whole frame, by a key that the judge has given before it sent a line
+of the submission. Only the code below has it, and only sets it where nothing that a probe relies on has been replaced.
+
+What is watched: the functions of torch that probes use, ours, and the probes themselves, each by identity and, where
+written in Python, by its code. What stands in this process can be found in it: who searches its memory for the key, or
+puts everything back before the look, is not seen. `docs/explanation/isolation.md` says what remains.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from operator import attrgetter, is_not
+from typing import cast
+
+from autograder.wire.channel import Channel, Frame
+from autograder.wire.values import Unusable, WireError
+from autograder.worker import probes
+from autograder.worker.dispatcher import Dispatcher, Reply
+from autograder.worker.probes import Target
+from autograder.worker.raised import REPLACED, Raised, describe_exception
+
+Answer = Callable[[Frame[object]], None]
+Holder = Mapping[str, object]
+
+# Modules whose functions and classes probes use, torch's and ours.
+_WATCHED = (
+    "torch", "torch.autograd", "torch.func", "torch.linalg", "torch.nn", "torch.nn.functional", "torch.nn.init",
+    "torch.random", "autograder.wire.channel", "autograder.wire.decoding", "autograder.wire.encoding",
+    "autograder.worker.dispatcher", "autograder.worker.objects", "autograder.worker.probes", "autograder.worker.raised",
+    "autograder.worker.service", __name__,
+)  # fmt: skip
+_BUILTINS = (
+    "isinstance", "type", "len", "list", "dict", "tuple", "zip", "map", "getattr", "hasattr", "sum", "range", "all",
+    "any", "enumerate", "float", "int", "super", "sorted", "min", "max", "callable", "abs", "set", "iter", "next",
+)  # fmt: skip
+
+
+_any, _map, _code = any, map, attrgetter("__code__")  # as they are now, whatever becomes of the names
+
+
+class Watch:
+    """Tells which of the functions in some places is another one now.
+
+    Args:
+        places: names and what holds the functions: a module's names, a class's.
+    """
+
+    def __init__(self, places: Iterator[tuple[str, Holder]]) -> None:
+        self._holders: list[tuple[str, Holder, list[str], list[object]]] = []
+        self._functions: list[types.FunctionType] = []
+        for place, holder in places:
+            found: dict[str, object] = {
+                key: value
+                for key, value in list(holder.items())
+                if (callable(value) or isinstance(value, property | classmethod | staticmethod))
+                and (place != "builtins" or key in _BUILTINS)
+            }
+            self._holders.append((place, holder, list(found), list(found.values())))
+            self._functions += [value for value in found.values() if isinstance(value, types.FunctionType)]
+        self._codes = list(map(_code, self._functions))
+
+    def replaced(self, allowed: set[int]) -> str:
+        """The first that is another one now, empty where none is.
+
+        allowed: ids of what our own fence has put there.
+        """
+        for place, holder, keys, values in self._holders:
+            if _any(_map(is_not, _map(holder.get, keys), values)):
+                for key, value in zip(keys, values, strict=True):
+                    now = holder.get(key)
+                    if now is not value and id(now) not in allowed:
+                        return f"{place}.{key}"
+        if _any(_map(is_not, _map(_code, self._functions), self._codes)):
+            for function, before in zip(self._functions, self._codes, strict=True):
+                if function.__code__ is not before and id(function.__code__) not in allowed:
+                    return f"{function.__module__}.{function.__qualname__}"
+        return ""
+
+
+def _places() -> Iterator[tuple[str, Holder]]:
+    for name in _WATCHED:
+        module = sys.modules.get(name) or importlib.import_module(name)
+        yield name, vars(module)
+        ours = name.startswith("autograder.")
+        for key, value in list(vars(module).items()):
+            if isinstance(value, type) and (value.__module__ == name if ours else name == "torch.nn"):
+                yield f"{name}.{key}", vars(value)
+    import torch
+
+    yield "builtins", vars(builtins)
+    yield "torch.Tensor", vars(torch.Tensor)
+    yield "torch.nn.Module", vars(torch.nn.Module)
+
+
+_watch: Watch | None = None
+
+
+def prepare() -> None:
+    """Look at everything once, while it is as it should be: in the process that workers are forked from."""
+    global _watch
+    _watch = Watch(_places())
+
+
+def sealed(key: bytes, channel: Channel[object], dispatcher: Dispatcher) -> Answer:
+    """What answers requests about probes from now on.
+
+    Args:
+        key: of this worker.
+        channel: to the judge.
+        dispatcher: of this worker.
+    """
+    watch = _watch or Watch(_places())
+    own: Watch | None = None
+    table: dict[str, Target] = dict(probes.GENERIC)
+    send, describe, define, plain = Channel.send, describe_exception, probes.define, asdict
+
+    def reply_to(message: Frame[object]) -> Reply:
+        nonlocal own
+        request = cast("dict[str, object]", message.value)
+        if message.kind == "probes":
+            defined = define(cast(str, request["code"]))
+            table.update(defined)
+            own = Watch(iter([("probes", function.__globals__) for function in _functions(defined)][:1]))
+            return "done", None
+        run = table[cast(str, request["name"])]
+        return "value", run(*cast("list[object]", request["args"]), **cast("dict[str, object]", request["kwargs"]))
+
+    def answer(message: Frame[object]) -> None:
+        try:
+            kind, value = reply_to(message)
+        except BaseException as error:
+            kind, value = "raised", plain(describe(error, dispatcher.files))
+        fence = dispatcher.fence.put
+        name = watch.replaced(fence) or (own.replaced(fence) if own is not None else "")
+        if name:
+            kind, value = "raised", plain(Raised(REPLACED, (), name, "", 0, ""))
+        try:
+            send(channel, message.number, kind, value, key=key)
+        except WireError as error:
+            unusable = Unusable(f"an answer that is too large to be read ({error})")
+            send(channel, message.number, "value", unusable, key=key)
+
+    return answer
+
+
+def _functions(defined: Mapping[str, object]) -> list[types.FunctionType]:
+    return [value for value in defined.values() if isinstance(value, types.FunctionType)]
