@@ -7,7 +7,7 @@ Requests (kind: fields) and their replies:
     get       target, name                 -> value | missing | raised
     call      target, args, kwargs         -> value | raised
     probes    code                         -> done | raised     defines the exercise's probes, from compiled code
-    probe     name, args, kwargs           -> value | raised    in a worker these two are answered by `proofs`
+    probe     name, args, kwargs, look     -> value | raised    in a worker these two are answered by `proofs`
     key       key                          -> done              in service.py, before anything is loaded
     release   numbers                      -> done
     forbid    names                        -> done | raised     until the next one; no names lift it
@@ -90,7 +90,7 @@ class Dispatcher:
         self.probes = probes.GENERIC | probes.define(code)
         return "done", None
 
-    def _probe(self, name: str, args: list[object], kwargs: dict[str, object]) -> Reply:
+    def _probe(self, name: str, args: list[object], kwargs: dict[str, object], look: bool = False) -> Reply:
         return "value", self.probes[name](*args, **kwargs)
 
     def _release(self, numbers: list[int]) -> Reply:

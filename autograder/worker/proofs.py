@@ -1,9 +1,10 @@
 """Replies of probes carry a proof: a seal over the whole frame, by a key that the judge has given before it sent a line
 of the submission. Only the code below has it, and only sets it where nothing that a probe relies on has been replaced.
 
-What is watched: the functions of torch that probes use, ours, and the probes themselves, each by identity and, where
-written in Python, by its code. What stands in this process can be found in it: who searches its memory for the key, or
-puts everything back before the look, is not seen. `docs/explanation/isolation.md` says what remains.
+What is watched, whenever the judge asks for a look: the functions of torch that probes use, ours, and the probes
+themselves, each by identity and, where written in Python, by its code. What stands in this process can be found in it:
+who searches its memory for the key, or puts everything back before the look, is not seen.
+`docs/explanation/isolation.md` says what remains.
 """
 
 from __future__ import annotations
@@ -136,8 +137,8 @@ def sealed(key: bytes, channel: Channel[object], dispatcher: Dispatcher) -> Answ
         except BaseException as error:
             kind, value = "raised", plain(describe(error, dispatcher.files))
         fence = dispatcher.fence.put
-        name = watch.replaced(fence) or (own.replaced(fence) if own is not None else "")
-        if name:
+        looks = cast("dict[str, object]", message.value).get("look")
+        if looks and (name := watch.replaced(fence) or (own.replaced(fence) if own is not None else "")):
             kind, value = "raised", plain(Raised(REPLACED, (), name, "", 0, ""))
         try:
             send(channel, message.number, kind, value, key=key)
