@@ -10,7 +10,6 @@ who searches its memory for the key, or puts everything back before the look, is
 from __future__ import annotations
 
 import builtins
-import importlib
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -85,7 +84,9 @@ class Watch:
 
 def _places() -> Iterator[tuple[str, Holder]]:
     for name in _WATCHED:
-        module = sys.modules.get(name) or importlib.import_module(name)
+        module = sys.modules.get(name)
+        if module is None:
+            continue
         yield name, vars(module)
         ours = name.startswith("autograder.")
         for key, value in list(vars(module).items()):
