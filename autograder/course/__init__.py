@@ -7,16 +7,6 @@ from autograder.course.secret import derive_seed, load_secret
 from autograder.course.written import Limits
 
 __all__ = [
-    "CONFIG_NAME",
-    "ConfigurationError",
-    "CourseConfig",
-    "Exercise",
-    "ExerciseConfig",
-    "Limits",
-    "derive_seed",
-    "find_course",
-    "find_exercise",
-    "list_exercises",
-    "load_config",
-    "load_secret",
-]
+    "CONFIG_NAME", "ConfigurationError", "CourseConfig", "Exercise", "ExerciseConfig", "Limits", "derive_seed",
+    "find_course", "find_exercise", "list_exercises", "load_config", "load_secret",
+]  # fmt: skip

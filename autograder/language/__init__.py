@@ -15,15 +15,6 @@ from autograder.language.speech import N_, _, in_same_language, language, ngette
 TRANSLATIONS = "translations"  # in a course's folder
 
 __all__ = [
-    "LANGUAGES",
-    "N_",
-    "TRANSLATIONS",
-    "_",
-    "in_same_language",
-    "language",
-    "ngettext",
-    "number",
-    "said",
-    "speaking",
+    "LANGUAGES", "N_", "TRANSLATIONS", "_", "in_same_language", "language", "ngettext", "number", "said", "speaking",
     "use_language",
-]
+]  # fmt: skip

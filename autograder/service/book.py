@@ -258,14 +258,12 @@ class Book:
         self, folder: Path | str, *, teacher: bool = False, student: str | None = None, exercises: Sequence[str] = (),
         report: Path | str | None = None,
     ) -> int:  # fmt: skip
-        """Write a page per student; how many.
+        """Write a page per student; how many. `student` and `exercises` as of `results`.
 
         Args:
             folder: for `<student>.html`.
             teacher: everything, for teachers, and a list of all pages, `index.html`. Without it: what the course lets
                 students see by now.
-            student: of this one only.
-            exercises: of these only.
             report: the folder of the report on the class: teachers' pages link to it.
         """
         from autograder.service.pages import write_pages
@@ -277,13 +275,11 @@ class Book:
         self, folder: Path | str, handed_in: HandIn | None = None, *, student: str | None = None,
         exercises: Sequence[str] = (), pages: Path | str | None = None,
     ) -> Path:  # fmt: skip
-        """Write the report on the class, for teachers, and its tables; the page.
+        """Write the report on the class, for teachers, and its tables; the page. The rest as of `results`.
 
         Args:
             folder: for `class.html`, `class.md` and tables.
             handed_in: what was graded: near copies are looked for in it.
-            student: of this one only.
-            exercises: of these only.
             pages: the folder of students' pages for teachers: the report links to them.
         """
         from autograder.service.pages import write_report

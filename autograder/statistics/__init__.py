@@ -15,14 +15,6 @@ from autograder.statistics.tests import (
 )
 
 __all__ = [
-    "Limit",
-    "chi_square",
-    "chi_square_transitions",
-    "covariance_test",
-    "kolmogorov_smirnov",
-    "mean_test",
-    "place_limit",
-    "sliced_wasserstein",
-    "wasserstein_1d",
-    "wasserstein_exact",
-]
+    "Limit", "chi_square", "chi_square_transitions", "covariance_test", "kolmogorov_smirnov", "mean_test",
+    "place_limit", "sliced_wasserstein", "wasserstein_1d", "wasserstein_exact",
+]  # fmt: skip
