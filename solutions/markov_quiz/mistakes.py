@@ -32,7 +32,7 @@ def joint_probability(x, y):
     pairs = (x == values_x[:, None])[:, None] & (y == values_y[:, None])
     return values_x, values_y, pairs.double().mean(dim=2)
 
-@mistake("lengths_not_checked", "x and y of different lengths accepted", check="pairs_refused",
+@mistake("lengths_not_checked", "x and y of different lengths accepted", check="refusals",
     hint="Pairs need a partner each: raise ValueError where x and y differ in length.")
 def joint_probability(solution, x, y):
     n = min(len(x), len(y))
@@ -43,6 +43,15 @@ def joint_probability(solution, x, y):
 mistake("case_kept", "capital letters kept", check="tokens_lower_case",
     hint="A word at the start of a sentence is the same state as elsewhere: tokens are in lower case.",
     old="sentence.lower()", new="sentence")
+
+@mistake("accents_stripped", "accents taken off the letters", check="tokens_lower_case",
+    hint="vélo and velo are two words: lower case changes capitals, and nothing else.",
+    also={"tokens_punctuation": "the words around the marks lose their accents",
+          "tokens_elision": "elided words lose their accents"})
+def tokenize(solution, sentence):
+    import unicodedata
+    letters = unicodedata.normalize("NFD", sentence)
+    return solution("".join(c for c in letters if not unicodedata.combining(c)))
 
 mistake("punctuation_dropped", '"." and "?" dropped', check="tokens_punctuation",
     hint='"." and "?" are states of the chain: without them it never learns where a sentence ends.',
@@ -123,7 +132,7 @@ mistake("pairs_seen_once", "transitions marked as seen instead of counted", chec
     also={"counts_higher_orders": "marked at every order"},
     old="k + 1])] += 1", new="k + 1])] = 1")
 
-mistake("unknown_state_skipped", "states that are not in the list skipped", check="unknown_state_refused",
+mistake("unknown_state_skipped", "states that are not in the list skipped", check="refusals",
     hint="Skipping an unknown state makes its neighbours follow each other: raise ValueError.",
     old="if state not in index:", new="if False:")
 mistake("unknown_state_skipped",
@@ -133,12 +142,12 @@ mistake("unknown_state_skipped",
 
 mistake("columns_normalised", "columns normalised instead of rows", check="matrix_order_1",
     hint="P[i] is a law over the next state: each row sums to 1, the last axis.",
-    also={("matrix_higher_orders", "matrix_smoothing"): "the wrong sums below in every matrix"},
+    also={("matrix_higher_orders", "matrix_unseen_zero", "matrix_smoothing"): "the wrong sums below in every matrix"},
     old="smoothed.sum(dim=-1, keepdim=True)", new="smoothed.sum(dim=0, keepdim=True)")
 
 mistake("whole_table_normalised", "the whole table normalised to 1", check="matrix_order_1",
     hint="Each context has a law of its own: divide each row by its own sum.",
-    also={("matrix_higher_orders", "matrix_smoothing"): "the wrong sum below in every matrix"},
+    also={("matrix_higher_orders", "matrix_unseen_zero", "matrix_smoothing"): "the wrong sum below in every matrix"},
     old="smoothed.sum(dim=-1, keepdim=True)", new="smoothed.sum()")
 
 mistake("zero_rows_nan", "NaN for contexts that were never seen", check="matrix_unseen_zero",
@@ -286,7 +295,7 @@ mistake("likelihood_underflow", "logarithm of the product", check="likelihood_lo
     hint="A product of a thousand probabilities is 0 in floating point: add the logarithms.",
     old=".log().sum()", new=".prod().log()")
 
-mistake("likelihood_negative_index", "negative indices accepted", check="index_refused",
+mistake("likelihood_negative_index", "negative indices accepted", check="refusals",
     hint="P[-1] is the last state to Python, and no state to the chain: refuse indices outside 0..n-1.",
     function="log_likelihood", old="not 0 <= i < n", new="i >= n")
 
@@ -311,6 +320,16 @@ mistake("stationary_of_transpose", "right eigenvector instead of the left one", 
     also={"stationary_periodic": "the constant vector for every P"},
     old="torch.linalg.solve(equations, right)", new="torch.full_like(right, 1 / n)")
 
+mistake("stationary_sign", "pi (P + I) = 0 solved instead of pi (P - I) = 0", check="stationary_values",
+    hint="pi P = pi says pi (P - I) = 0. Check the answer: is pi P what you get back?",
+    also={"stationary_periodic": "other equations for every chain"},
+    old="P.double().T - torch.eye", new="P.double().T + torch.eye")
+
+mistake("stationary_equation_kept", "the redundant equation kept and a needed one replaced", check="stationary_values",
+    hint="The sum of pi takes the place of a whole equation (a row of the transposed P - I), not of an unknown.",
+    also={"stationary_periodic": "other equations for every chain"},
+    old="equations[-1] = 1", new="equations[:, -1] = 1")
+
 mistake("stationary_not_normalised", "stationary vector of length 1 instead of sum 1", check="stationary_values",
     hint="Eigenvectors come back with Euclidean norm 1 and any sign: a law is positive and sums to 1.",
     also={"stationary_periodic": "it does not sum to 1 there, either"},
@@ -327,7 +346,7 @@ mistake("stationary_periodic_refused", "periodic chains refused", check="station
 mistake("stationary_periodic_refused",
     old="range(n.bit_length())", new="range(2 * n.bit_length())")
 
-mistake("stationary_reducible_accepted", "reducible chains accepted", check="stationary_refused",
+mistake("stationary_reducible_accepted", "reducible chains accepted", check="refusals",
     hint="Where a state cannot be reached from another the question is refused: raise ValueError.",
     old="if not reach.all():", new="if False:")
 mistake("stationary_reducible_accepted",

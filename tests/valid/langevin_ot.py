@@ -1,8 +1,8 @@
 """Random valid solutions of langevin_ot: each function in one of several idioms, orders and dtypes inside.
 
-What the contract leaves free is drawn: broadcasting, einsum, loops, NumPy or autograd, how draws come from the generator,
-Sinkhorn's variables (log u and log v, potentials, a kernel that is stabilised, epsilon scaling, overrelaxation), how
-often it looks at its marginals, which way round the plan is found, and whether morph finds its map once or again.
+What the contract leaves free is drawn: broadcasting, einsum, loops, NumPy or autograd, how draws come from the
+generator, Sinkhorn's variables (log u and log v, potentials, the plan's own logarithm, epsilon scaling), how often it
+looks at its marginals, which way round the plan is found, and whether morph finds its map once or again.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def gaussian_mixture_score(x, means, std, weights):
     """
 def gaussian_mixture_score(x, means, std, weights):
     mixture_shapes(x, means, weights)
-    r = F.softmax(weights.log() - torch.cdist(x, means, compute_mode="donot_use_mm_for_euclid_dist") ** 2 / (2 * std**2), -1)
+    distance = torch.cdist(x, means, compute_mode="donot_use_mm_for_euclid_dist")
+    r = F.softmax(weights.log() - distance**2 / (2 * std**2), -1)
     return torch.einsum("bk,bkd->bd", r, means[None] - x[:, None]) / std**2
 """,
     """
@@ -373,7 +374,8 @@ PROJECTION = (
     "    return (plan / plan.sum(1, keepdim=True)) @ y\n",
     "    return torch.stack([(row[:, None] * y).sum(0) / row.sum() for row in plan])\n",
     "    return F.normalize(plan, p=1, dim=1, eps=1e-300 if plan.dtype is torch.float64 else 1e-30).matmul(y)\n",
-    "    return torch.from_numpy(np.stack([np.average(y.numpy(), axis=0, weights=w) for w in plan.numpy()])).to(y.dtype)\n",
+    "    rows = [np.average(y.numpy(), axis=0, weights=w) for w in plan.numpy()]\n"
+    "    return torch.from_numpy(np.stack(rows)).to(y.dtype)\n",
 )
 
 DISPLACEMENT = (

@@ -40,7 +40,7 @@ def transition_matrix(counts, smoothing=0.0):
 
 def most_likely_sequence(start, P, length):
     path = [start] if isinstance(start, int) else list(start)
-    return path + [int(P[tuple(path)].argmax())]
+    return [*path, int(P[tuple(path)].argmax())]
 
 
 def sample_sequence(start, P, length, generator=None):

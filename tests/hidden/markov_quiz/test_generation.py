@@ -19,7 +19,7 @@ def chain(draw, n, order=1):
     return weights / weights.sum(-1, keepdim=True)
 
 
-@check(points=0.5, covers=("most_likely",))
+@check(points=0.5, covers=("most_likely", "most_likely_sequence"))
 def test_most_likely_order_1(student, reference, compare, draw, expect):
     """At order 1 the most probable transitions are followed; `length` items, start included."""
     n = draw.integer(5, 9)
@@ -31,7 +31,7 @@ def test_most_likely_order_1(student, reference, compare, draw, expect):
         compare(path, reference.most_likely_sequence(start, P, length), what)
 
 
-@check(points=0.5, covers=("most_likely",))
+@check(points=0.5, covers=("most_likely", "most_likely_sequence"))
 def test_most_likely_order_2(student, reference, compare, draw, expect):
     """At order 2 the context is the last two states, oldest first."""
     n = draw.integer(4, 6)
@@ -43,7 +43,7 @@ def test_most_likely_order_2(student, reference, compare, draw, expect):
         compare(path, reference.most_likely_sequence(start, P, length), what)
 
 
-@check(points=0.5, covers=("ties",))
+@check(points=0.5, covers=("ties", "most_likely_sequence"))
 def test_most_likely_tie(student, reference, compare, draw, expect):
     """The first index wins a tie."""
     n = draw.integer(5, 8)
@@ -57,8 +57,12 @@ def test_most_likely_tie(student, reference, compare, draw, expect):
         compare(path, reference.most_likely_sequence(start, P, 4), what)
 
 
-@check(points=0.5, covers=("dead_ends",))
-def test_dead_ends(student, reference, compare, draw, expect):
+@check(
+    points=0.5,
+    covers=("dead_ends", "most_likely_sequence", "sample_sequence"),
+    substance={"most_likely_sequence": ("most_likely_order_1",), "sample_sequence": ("sampled_frequencies",)},
+)
+def test_dead_ends(student, reference, each, compare, draw, expect):
     """A sequence, most likely or drawn, ends at a context without successor."""
     n = draw.integer(5, 7)
     P = chain(draw, n).triu(1)  # only upwards, so that every path ends at the last state
@@ -66,23 +70,23 @@ def test_dead_ends(student, reference, compare, draw, expect):
     order = torch.tensor(draw.shuffle(range(n)))
     P = P[order][:, order]
     last = int((order == n - 1).nonzero())
-    for start in draw.shuffle(range(n))[:3]:
-        what = f"most_likely_sequence({start}, P with a dead end, 20)"
-        path = expect.integers(student.most_likely_sequence(start, P, 20), what)
-        compare(path, reference.most_likely_sequence(start, P, 20), what)
-    for _k in range(5):
-        start = draw.integer(0, n - 1)
-        what = f"sample_sequence({start}, P with a dead end, 20)"
-        path = expect.integers(
-            student.sample_sequence(start, P, 20, generator=draw.generator()), what, low=0, high=n - 1
-        )
-        allowed = all(P[a, b] > 0 for a, b in pairwise(path))
-        expect.true(
-            path[:1] == [start] and path[-1] == last and allowed,
-            _("{what}: expected a path from the start to the dead end and no further, got {n} items.").format(
-                what=what, n=len(path)
-            ),
-        )
+    with each("most_likely_sequence"):
+        for start in draw.shuffle(range(n))[:3]:
+            what = f"most_likely_sequence({start}, P with a dead end, 20)"
+            path = expect.integers(student.most_likely_sequence(start, P, 20), what)
+            compare(path, reference.most_likely_sequence(start, P, 20), what)
+    with each("sample_sequence"):
+        for start in (draw.integer(0, n - 1) for _k in range(5)):
+            what = f"sample_sequence({start}, P with a dead end, 20)"
+            answer = student.sample_sequence(start, P, 20, generator=draw.generator())
+            path = expect.integers(answer, what, low=0, high=n - 1)
+            allowed = all(P[a, b] > 0 for a, b in pairwise(path))
+            expect.true(
+                path[:1] == [start] and path[-1] == last and allowed,
+                _("{what}: expected a path from the start to the dead end and no further, got {n} items.").format(
+                    what=what, n=len(path)
+                ),
+            )
 
 
 def judge_sampler(student, reference, draw, expect, P, start, length, wrong):
@@ -108,7 +112,7 @@ def judge_sampler(student, reference, draw, expect, P, start, length, wrong):
     expect.p_value(p, _("the transitions of {what}").format(what=what), alpha=ALPHA, mistake=mistake)
 
 
-@check(points=0.5, kind="statistical", covers=("sampling",))
+@check(points=1, kind="statistical", covers=("sampling", "sample_sequence"))
 def test_sampled_frequencies(student, reference, draw, expect):
     """At order 1 a drawn sequence takes each transition as often as P says."""
     n = draw.integer(4, 6)
@@ -126,7 +130,7 @@ def test_sampled_frequencies(student, reference, draw, expect):
     judge_sampler(student, reference, draw, expect, P, start, draw.integer(3000, 3500), wrong)
 
 
-@check(points=0.5, kind="statistical", covers=("sampling",))
+@check(points=0.5, kind="statistical", covers=("sampling", "sample_sequence"))
 def test_sampled_order_2(student, reference, draw, expect):
     """At order 2 a drawn sequence takes each transition as often as P says after its two last states."""
     n = 3
@@ -141,7 +145,7 @@ def test_sampled_order_2(student, reference, draw, expect):
     judge_sampler(student, reference, draw, expect, P, start, draw.integer(3000, 3500), wrong)
 
 
-@check(points=0.5, covers=("generator",))
+@check(points=0.5, requires=("sampled_frequencies",), covers=("generator", "sample_sequence"))
 def test_sampled_fresh(student, draw, expect):
     """The draws come from the generator given, or from the global one; nothing is seeded inside."""
     n, length = draw.integer(5, 8), draw.integer(60, 80)

@@ -28,7 +28,7 @@ def aligned(answer, x, y, expect, what):
     return P[values_x.argsort()][:, values_y.argsort()]
 
 
-@check(points=0.5, covers=("joint",))
+@check(points=0.5, covers=("joint", "joint_probability"))
 def test_joint_values(student, reference, compare, draw, expect):
     """The joint table holds the share of each pair (x, y)."""
     for _ in range(2):
@@ -42,7 +42,7 @@ def test_joint_values(student, reference, compare, draw, expect):
         )
 
 
-@check(points=0.5, covers=("conditional",))
+@check(points=1, covers=("conditional", "conditional_probability", "joint_probability"))
 def test_conditional_values(student, reference, compare, draw, expect):
     """The conditional table holds P(Y | X): each row sums to 1."""
     for _ in range(2):
@@ -52,24 +52,16 @@ def test_conditional_values(student, reference, compare, draw, expect):
         compare(P, right, "the table from conditional_probability(x, y)", rtol=1e-5)
 
 
-@check(points=0.5, covers=("values",))
-def test_values_sorted(student, compare, draw, expect):
+@check(
+    points=0.5,
+    covers=("values", "joint_probability", "conditional_probability"),
+    substance={"joint_probability": ("joint_values",), "conditional_probability": ("conditional_values",)},
+)
+def test_values_sorted(student, each, compare, draw, expect):
     """The values of x and y come back sorted ascending, each once."""
-    for name, kind in (("joint", torch.int64), ("conditional", torch.float64)):
+    for name, kind in (("joint_probability", torch.int64), ("conditional_probability", torch.float64)):
         x, y = pairs(draw, kind)
-        what = f"{name}_probability(x, y)"
-        answer = getattr(student, f"{name}_probability")(x, y)
-        values_x, values_y, _ = expect.sequence(answer, 3, what)
-        compare(values_x, x.unique(), f"the values of x from {what}")
-        compare(values_y, y.unique(), f"the values of y from {what}")
-
-
-@check(points=0.5, covers=("pairs",))
-def test_pairs_refused(student, draw, expect):
-    """x and y of different lengths are refused with a ValueError."""
-    x, y = pairs(draw)
-    for name in ("joint_probability", "conditional_probability"):
-        function = getattr(student, name)
-        expect.sequence(function(x, y), 3, f"{name}(x, y)")
-        expect.raises(ValueError, function, x, y[:-2], what=f"{name}(x of {len(x)}, y of {len(y) - 2} values)")
-        expect.raises(ValueError, function, x[:1], y, what=f"{name}(x of 1, y of {len(y)} values)")
+        with each(name):
+            values_x, values_y, _ = expect.sequence(getattr(student, name)(x, y), 3)
+            compare(values_x, x.unique(), f"the values of x from {name}(x, y)")
+            compare(values_y, y.unique(), f"the values of y from {name}(x, y)")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from autograder.judge import check
 from autograder.language import _
 
@@ -46,10 +48,6 @@ def elided(draw, n):
     return tokens, " ".join(printed)
 
 
-def letters(text):
-    return "".join(c for c in text.lower() if c.isalnum())
-
-
 def agree(student, expect, sentence, right, hint=None, mistake=None):
     tokens = expect.strings(student.tokenize(sentence))
     message = (
@@ -66,7 +64,7 @@ def agree(student, expect, sentence, right, hint=None, mistake=None):
     )
 
 
-@check(points=0.5, covers=("tokens",))
+@check(points=0.5, covers=("tokens", "tokenize"))
 def test_tokens_lower_case(student, draw, expect):
     """Tokens are in lower case, accented capitals too."""
     for k in range(3):
@@ -76,7 +74,7 @@ def test_tokens_lower_case(student, draw, expect):
         agree(student, expect, sentence, right)
 
 
-@check(points=0.5, covers=("tokens",))
+@check(points=0.5, covers=("tokens", "tokenize"))
 def test_tokens_punctuation(student, draw, expect):
     """The full stop and the question mark are tokens, with or without a space before them."""
     for mark in (".", "?", " .", " ?"):
@@ -86,7 +84,7 @@ def test_tokens_punctuation(student, draw, expect):
         agree(student, expect, sentence, [*first, mark.strip(), *second, other])
 
 
-@check(points=0.5, covers=("tokens",))
+@check(points=0.5, covers=("tokens", "tokenize"))
 def test_tokens_elision(student, draw, expect):
     """An elided word is a token with its apostrophe, what follows is the next one."""
     for _k in range(3):
@@ -94,40 +92,34 @@ def test_tokens_elision(student, draw, expect):
         agree(student, expect, sentence, tokens)
 
 
-@check(points=0.5, covers=("typography",))
+@check(points=0.5, requires=("tokens_elision",), covers=("typography", "tokenize"))
 def test_tokens_typographic(student, draw, expect):
     """The typographic apostrophe gives the same tokens as the plain one."""
     for _k in range(3):
-        _tokens, sentence = elided(draw, draw.integer(4, 8))
-        plain = expect.strings(student.tokenize(sentence))
-        expect.true(
-            len(plain) >= len(sentence.split()) and letters("".join(plain)) == letters(sentence),
-            _("tokenize({sentence!r}): letters or words of the sentence are missing.").format(sentence=sentence),
-        )
-        # With the plain apostrophe the words are all there: whatever differs here comes from the other one.
-        agree(student, expect, sentence.replace("'", "’"), plain, mistake="typographic_apostrophe")
+        tokens, sentence = elided(draw, draw.integer(4, 8))
+        # With the plain apostrophe the tokens are right: whatever differs here comes from the other one.
+        agree(student, expect, sentence.replace("'", "’"), tokens, mistake="typographic_apostrophe")
 
 
-@check(points=0.5, covers=("vocabulary",))
+@check(points=0.5, covers=("vocabulary", "tokenize"))
 def test_vocabulary_order(student, reference, draw, expect):
     """The states are the distinct tokens of the raw sentences, in order of first appearance."""
     pool = words(draw, 9)
     sentences = []
-    for _k in range(5):
-        line = [draw.choice(pool) for _ in range(draw.integer(3, 6))]
+    for mark in draw.shuffle((".", ".", ".", " ?", " ?")):
+        line = [draw.choice(pool) for _ in range(draw.integer(3, 5))]
         head = draw.choice(ELISIONS) + draw.choice("aeiou")
-        sentences.append(f"{line[0].capitalize()} {head}{' '.join(line[1:])}{draw.choice(('.', ' ?'))}")
+        sentences.append(f"{line[0].capitalize()} {head}{' '.join(line[1:])}{mark}")
     states = expect.strings(student.vocabulary(sentences))
     right = reference.vocabulary(sentences)
     if states != right:
-        # A fault of tokenize is paid for above: the states of the student's own tokens are accepted too.
+        # One fault of tokenize is paid for above: the states of the student's own tokens are accepted too, where three
+        # in five of the tokens are right. Cut at spaces alone, half of them are not.
         own = [expect.strings(student.tokenize(sentence)) for sentence in sentences]
-        complete = all(
-            len(tokens) >= len(sentence.replace("?", "").split()) and letters("".join(tokens)) == letters(sentence)
-            for tokens, sentence in zip(own, sentences, strict=True)
-        )
+        cut = Counter(token for sentence in sentences for token in reference.tokenize(sentence))
+        shared = (Counter(token for tokens in own for token in tokens) & cut).total()
         expect.true(
-            complete and states == list(dict.fromkeys(token for tokens in own for token in tokens)),
+            shared >= 0.6 * cut.total() and states == list(dict.fromkeys(token for tokens in own for token in tokens)),
             _("vocabulary(sentences): expected {n} states in order of first appearance, got {m}: {states}.").format(
                 n=len(right), m=len(states), states=str(states)[:300]
             ),
