@@ -17,9 +17,10 @@
 # **How it is judged** ({points} points). Each function is checked by itself, on numbers drawn afresh for you:
 # tables ({points:tables} points), tokens and vocabulary ({points:tokens}), transitions ({points:transitions}),
 # generation ({points:generation}), likelihood ({points:likelihood}), stationary law ({points:stationary}), the
-# conventions ({points:conventions}), the quiz ({points:quiz}). The docstrings name the cases that count: ties, dead
-# ends, contexts never seen, sentence borders, impossible sequences, periodic chains. Drawn sequences are judged by
-# a chi-square test on their transitions, which a correct sampler fails less than once in 100,000 times.
+# conventions and the refusal of bad arguments ({points:conventions}; of a function only where its values are right),
+# the quiz ({points:quiz}). The docstrings name the cases that count: ties, dead ends, contexts never seen, sentence
+# borders, impossible sequences, periodic chains. Drawn sequences are judged by a chi-square test on their transitions,
+# which a correct sampler fails less than once in 100,000 times.
 
 # %%
 from __future__ import annotations

@@ -46,8 +46,7 @@ mistake("case_kept", "capital letters kept", check="tokens_lower_case",
 
 @mistake("accents_stripped", "accents taken off the letters", check="tokens_lower_case",
     hint="vélo and velo are two words: lower case changes capitals, and nothing else.",
-    also={"tokens_punctuation": "the words around the marks lose their accents",
-          "tokens_elision": "elided words lose their accents"})
+    also={("tokens_punctuation", "tokens_elision", "vocabulary_order"): "the accents are missing there, too"})
 def tokenize(solution, sentence):
     import unicodedata
     letters = unicodedata.normalize("NFD", sentence)
@@ -223,7 +222,6 @@ mistake("start_left_out", "a sequence without its start", check="most_likely_ord
 
 mistake("argmax_for_sampling", "the most likely state taken instead of a drawn one", check="sampled_frequencies",
     hint="Draw the next state from its row (torch.multinomial); argmax always writes the same text.",
-    also={"sampled_fresh": "nothing is drawn"},
     old="torch.multinomial(row, 1, generator=generator)", new="row.argmax()")
 
 mistake("uniform_sampling", "possible next states drawn with equal probability", check="sampled_frequencies",
