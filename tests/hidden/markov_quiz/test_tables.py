@@ -42,7 +42,7 @@ def test_joint_values(student, reference, compare, draw, expect):
         )
 
 
-@check(points=1, covers=("conditional", "conditional_probability", "joint_probability"))
+@check(points=1, covers=("conditional", "conditional_probability"))
 def test_conditional_values(student, reference, compare, draw, expect):
     """The conditional table holds P(Y | X): each row sums to 1."""
     for _ in range(2):
