@@ -87,10 +87,6 @@ class Evidence:
         """What the teacher can do."""
         return _(_TO_TEACHER[self.kind]) if self.counts else ""
 
-    def at(self, path: Path) -> Evidence:
-        """The same of another path."""
-        return replace(self, path=path)
-
 
 @dataclass(frozen=True)
 class NotGradable:

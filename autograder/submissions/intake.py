@@ -117,7 +117,8 @@ class _Class:
             raise ConfigurationError(reason, file=self.source) from error
         recognition.rosters = rosters = Rosters.beside(self.base, self.wanted.roster)
         if rosters.everybody is None and (inner := recognition.inside(self.base)) != self.base:
-            recognition.rosters = rosters = Rosters.beside(inner, None)
+            rosters = Rosters.beside(inner, None)
+            recognition = replace(recognition, rosters=rosters, _seen={})
         said = list(rosters.said)
         self.draws.roster = roster = rosters.everybody
         self.known = roster.people if roster is not None else ()
@@ -132,23 +133,15 @@ class _Class:
             deliveries = [self._for_exercise(delivery, download) for delivery in download.reading.deliveries]
             for delivery in owned(deliveries, own.everybody, own.grouped):
                 self.add(self._dated(self._decided(delivery), own, len(downloads)))
-        known = () if roster is None else tuple(person.id for person in roster.people)
-        hand_in = self.hand_in(known, tuple(said))
-        unknown = tuple(
-            Evidence(self.base / TIMES, _("line {number}: {name} is nobody in the class").format(
-                number=number, name=shown(text)))
-            for number, text in (self.times.unknown(roster) if self.times else ())
-        )  # fmt: skip
-        hand_in = replace(hand_in, evidence=(*hand_in.evidence, *unknown))
-        if not recognition.damage:
-            return hand_in
-        # Whoever is not in a damaged archive may be in what is lost of it.
-        damage = []
+        for number, text in self.times.unknown(roster) if self.times else ():
+            reason = _("line {number}: {name} is nobody in the class").format(number=number, name=shown(text))
+            self.evidence.append(Evidence(self.base / TIMES, reason))
+        known = tuple(person.id for person in self.known)
         for one in recognition.damage:
+            # Whoever is not in a damaged archive may be in what is lost of it.
             named = tuple(exercise for exercise in self.wanted.exercises if exercise in normal(one.path.name))
-            exercises = named[:1] or tuple(self.wanted.exercises)
-            damage.append(Evidence(one.path, one.reason, "unreadable", known, exercises))
-        return replace(hand_in, evidence=(*hand_in.evidence, *damage), absent=())
+            self.evidence.append(replace(one, students=known, exercises=named[:1] or tuple(self.wanted.exercises)))
+        return self.hand_in(known, tuple(said))
 
     # --- deliveries
 
@@ -268,21 +261,20 @@ class _Class:
         earlier: list[Entry] = []
         for student in sorted(self.groups):
             for group in self.groups[student].values():
-                counting, before = self._counting(student, group)
-                entries += counting
-                earlier += before
-        evidence = tuple(item.at(self._origin(item.path)) for item in self.evidence)
-        named = {student for item in evidence if item.counts for student in item.students}
-        students = tuple(sorted({*self.groups, *known, *self.labels}))
+                attempts = self._attempts(student, group)
+                entries += attempts[:1]
+                earlier += attempts[1:] if self.wanted.attempts == "best" else []
+        evidence = tuple(replace(item, path=self._origin(item.path)) for item in self.evidence)
+        handed_in = self.groups.keys() | {student for item in evidence if item.counts for student in item.students}
         return HandIn(
             self.base,
-            students,
+            tuple(sorted({*self.groups, *known, *self.labels})),
             tuple(map(self._called, entries)),
             evidence,
             tuple(self._origin(path) for path in self.ignored),
             tuple(map(self._called, earlier)),
             said,
-            tuple(student for student in known if student not in self.groups and student not in named),
+            tuple(student for student in known if student not in handed_in),
             tuple(self.wanted.exercises),
             self.wanted.resolutions,
             self.shelf,
@@ -298,64 +290,42 @@ class _Class:
         name = f"{person.first} {person.last}" if person.first and person.last else person.name
         return replace(entry, who=replace(entry.who, name=name)) if name else entry
 
-    def _counting(self, student: str, group: Sequence[File]) -> tuple[list[Entry], list[Entry]]:
-        """The entry that counts for an exercise, and earlier ones where all are graded."""
+    def _attempts(self, student: str, group: Sequence[File]) -> list[Entry]:
+        """The entries of a student for an exercise: first the one that counts, then the others, oldest first."""
         attempts: dict[Moment, list[File]] = {}
         for candidate in group:
             attempts.setdefault(when(candidate), []).append(candidate)
+        resolutions = self.wanted.resolutions
         chooser = Chooser(
-            self.wanted.contracts, self.shelf, self.base, self._origin, self.draws, lambda path: self._accepted(path)
-        )
-        entries: list[Entry] = []
-        undecided: list[Evidence] = []
+            self.wanted.contracts, self.shelf, self.base, self._origin, self.draws,
+            lambda path: resolutions.of(self._origin(path), self.base).word == "accept",
+        )  # fmt: skip
+        entries: dict[str, Entry] = {}
         for moment in sorted(attempts):
             evidence: list[Evidence] = []
             entry = chooser.choose(student, attempts[moment], evidence)
-            for item in evidence:
-                told = self._told(item, attempts[moment][0].delivery, (student,))
-                (undecided if item.counts else self.evidence).append(told)
-            if entry is not None:
-                entries.append(entry)
-        self.evidence += undecided
+            self.evidence += [self._told(item, attempts[moment][0].delivery, (student,)) for item in evidence]
+            if entry is not None and self.wanted.attempts == "best" and entry.sha256 in entries:
+                # The same bytes handed in again are no new attempt: they count as of the first time.
+                self._leave(entry, _("the same as an earlier attempt, which counts with its time"))
+            elif entry is not None:
+                entries[entry.sha256 if self.wanted.attempts == "best" else f"{moment}"] = entry
         if not entries:
-            return [], []
-        if self.wanted.attempts == "best":
-            entries = self._without_repeats(student, entries)
-        chosen = entries[0] if self.wanted.attempts == "first" else entries[-1]
-        others = [entry for entry in entries if entry is not chosen]
-        for other in others:
-            self.evidence.append(
-                Evidence(other.path, self._another(other, chosen), "aside", (student,), (other.exercise,))
-            )
-        return [chosen], others if self.wanted.attempts == "best" else []
-
-    def _accepted(self, path: Path) -> bool:
-        return self.wanted.resolutions.of(self._origin(path), self.base).word == "accept"
-
-    def _without_repeats(self, student: str, entries: Sequence[Entry]) -> list[Entry]:
-        """The same bytes handed in again are no new attempt: they count as of the first time."""
-        seen: dict[str, Entry] = {}
-        for entry in entries:
-            if entry.sha256 in seen:
-                reason = _("the same as an earlier attempt, which counts with its time")
-                self.evidence.append(Evidence(entry.path, reason, "aside", (student,), (entry.exercise,)))
-            else:
-                seen[entry.sha256] = entry
-        return list(seen.values())
-
-    def _another(self, other: Entry, chosen: Entry) -> str:
-        name = self._origin(chosen.path).name
-        if self.wanted.attempts == "best":
-            return _("another attempt at {exercise}; it is graded too, and the better one counts").format(
-                exercise=other.exercise
-            )
+            return []
+        *others, chosen = entries.values()
         if self.wanted.attempts == "first":
-            return _("a later attempt at {exercise}; {name}, the first, is graded").format(
-                exercise=other.exercise, name=name
-            )
-        return _("an earlier attempt at {exercise}; {name}, the last, is graded").format(
-            exercise=other.exercise, name=name
-        )
+            chosen, *others = entries.values()
+        reason = {
+            "best": _("another attempt at {exercise}; it is graded too, and the better one counts"),
+            "first": _("a later attempt at {exercise}; {name}, the first, is graded"),
+            "last": _("an earlier attempt at {exercise}; {name}, the last, is graded"),
+        }[self.wanted.attempts]
+        for other in others:
+            self._leave(other, reason.format(exercise=other.exercise, name=self._origin(chosen.path).name))
+        return [chosen, *others]
+
+    def _leave(self, entry: Entry, reason: str) -> None:
+        self.evidence.append(Evidence(entry.path, reason, "aside", (entry.student,), (entry.exercise,)))
 
     def _origin(self, path: Path) -> Path:
         return path if self.unpacker is None else self.unpacker.origin(path)

@@ -7,7 +7,7 @@ around. What is no layout for certain is refused with the reason: a class must n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -39,13 +39,13 @@ _OWN_FOLDERS = re.compile(
 # What lies in a folder that results or a report went to: two of these, and no file of code.
 _RESULTS = ("book.db", "state.db", "gradebook.db", "grades.csv", "handed_in.csv", "unplaced.csv", "resolve.csv",
             "results", "class.md", "checks.csv", "mistakes.csv", "statistics.csv")  # fmt: skip
-_NO_CLASS = ("", FALLBACK, "flat")  # of an archive: it may be one student's
+_PLAIN = (FALLBACK, "flat")  # of an archive: it may be one student's
 _PLATFORMS = re.compile(r"^assignment_\d+_export$|submissions?(\s*\(\d+\))?$|-\d+$")
 
 
 @dataclass
 class Download:
-    """A place where a layout begins.
+    """What a layout found where it begins.
 
     Attributes:
         name: of the archive or folder, which may say which exercise it is for.
@@ -54,20 +54,11 @@ class Download:
         alone: nothing else is read beside it.
     """
 
-    place: Path
     name: str
     layout: str
     why: str
     reading: Reading
-    alone: bool = True
-
-
-@dataclass(frozen=True)
-class Damage:
-    """An archive of the class of which a part is lost, and why."""
-
-    path: Path
-    reason: str
+    alone: bool
 
 
 @dataclass
@@ -80,6 +71,10 @@ class Recognition:
         wanted: the layout that was told, and the course.
         unpacker: opens archives.
         rosters: who is in the course.
+
+    Attributes:
+        evidence: what is no download.
+        damage: archives of the class of which a part is lost.
     """
 
     base: Path
@@ -88,7 +83,7 @@ class Recognition:
     unpacker: Unpacker
     rosters: Rosters = field(default_factory=Rosters)
     evidence: list[Evidence] = field(default_factory=list)
-    damage: list[Damage] = field(default_factory=list)
+    damage: list[Evidence] = field(default_factory=list)
     _seen: dict[Path, tuple[str, str]] = field(default_factory=dict)
 
     def downloads(self) -> list[Download]:
@@ -97,42 +92,56 @@ class Recognition:
         Raises:
             ConfigurationError: no layout explains half of what is there, or an archive is damaged.
         """
-        found = self._side_by_side() or self._sections()
-        return found or [self._download(self.inside(self.base), self.source.name)]
+        if packed := self._side_by_side():
+            return [self._download(self.inside(self.open_class(i.path)), i.name, len(packed) == 1) for i in packed]
+        if sections := self._sections():
+            return [self._download(item.path, item.name, alone=False) for item in sections]
+        return [self._download(self.inside(self.base), self.source.name, alone=True)]
 
     # --- several
 
-    def _side_by_side(self) -> list[Download]:
+    def _side_by_side(self) -> list[Item]:
         """Each archive, where nothing else lies there but tables and papers, and they are downloads of classes."""
-        items = [item for item in self._items(self.base) if not item.name.lower().endswith(_PAPERS)]
-        packed = {item.name: item.path for item in items if item.is_file and is_archive(item.name)}
-        if not packed or len(packed) < len(items):
+        packed = self._items(self.base, papers=False)
+        if not all(item.is_file and is_archive(item.name) for item in packed) or self.wanted.layout in _PLAIN:
             return []
-        if self.wanted.layout == "auto":
-            if self._detected(self.base)[0] != FALLBACK:
-                return []
-            looked = {name: self._whole(path) for name, path in packed.items()}
-            platforms = [name for name, layout in looked.items() if layout not in _NO_CLASS]
-            per_exercise = len(packed) > 1 and all(self._exercise(name) for name in packed)
-            classes = [name for name, layout in looked.items() if layout == "class"]
-            if per_exercise or (len(packed) == 1 and not self._knows(next(iter(packed)))):
-                platforms += classes
-            # One of them alone must not turn everybody's archives into downloads.
-            if 2 * len(platforms) <= sum(layout != "" for layout in looked.values()):
-                return []
-            broken = [name for name, layout in looked.items() if not layout]
-            self.evidence += [
-                Evidence(packed[name], _("an archive that is no download of a platform's"), "person_unknown")
-                for name in packed
-                if name not in platforms and name not in broken
-            ]
-            packed = {name: path for name, path in packed.items() if name in platforms or name in broken}
-        elif self.wanted.layout in (FALLBACK, "flat"):
+        if self.wanted.layout != "auto" or self._detected(self.base)[0] != FALLBACK:
+            return packed if self.wanted.layout != "auto" else []
+        looked = {item: self._whole(item.path) for item in packed}
+        per_exercise = len(packed) > 1 and all(self._exercise(item.name) for item in packed)
+        classes = per_exercise or (len(packed) == 1 and not self._knows(packed[0].name))
+        found = [i for i in packed if looked[i] and (looked[i] not in _PLAIN if looked[i] != "class" else classes)]
+        # One of them alone must not turn everybody's archives into downloads.
+        return self._most(found, packed, _("an archive that is no download of a platform's"), looked)
+
+    def _sections(self) -> list[Item]:
+        """Several folders that are classes each: a folder too many, and more than one of them."""
+        if self.wanted.layout not in ("auto", FALLBACK) or self._detected(self.base)[0] != FALLBACK:
             return []
-        found = [self._download(self.inside(self.open_class(path)), name) for name, path in packed.items()]
-        for download in found:
-            download.alone = len(found) == 1
-        return found
+        folders = [item for item in self._items(self.base) if item.is_folder]
+        if len(folders) < 2 or any(self._knows(item.name) for item in folders):
+            return []
+        classes = [item for item in folders if self._is_class(item.path)]
+        if self._roster is None and 2 * len(classes) > len(folders):
+            raise self._refusal(
+                _(
+                    "{names} hold folders that look like students', and may be students themselves: give one of these "
+                    "folders, a roster, or --layout folder"
+                ),
+                names=", ".join(item.name for item in classes[:5]),
+            )
+        return self._most(classes, folders, _("no class, as the folders beside it"))
+
+    def _most(self, found: list[Item], items: list[Item], reason: str, looked: Mapping[Item, str] = {}) -> list[Item]:
+        """What was found, where it is most of what is there; nothing else."""
+        broken = [item for item in items if looked.get(item) == ""]  # whoever opens it says so
+        if 2 * len(found) <= len(items) - len(broken):
+            return []
+        others = [item for item in items if item not in found and item not in broken]
+        self.evidence += [Evidence(item.path, reason, "person_unknown") for item in others]
+        return [item for item in items if item not in others]
+
+    # --- archives
 
     def open_class(self, path: Path) -> Path:
         """A class's archive, unpacked; ConfigurationError where it is none, or damaged and that was not allowed."""
@@ -145,7 +154,7 @@ class Recognition:
             reason = refusal.message if self.wanted.damaged else told.format(reason=refusal.message)
             raise ConfigurationError(reason, file=path) from refusal
         if damage:
-            self.damage.append(Damage(path, damage))
+            self.damage.append(Evidence(path, damage, "unreadable"))
         return place
 
     def _whole(self, path: Path, around: int = MAX_AROUND) -> str:
@@ -159,54 +168,28 @@ class Recognition:
             return ""
         inner = self.inside(place)
         layout = self._detected(inner)[0]
-        if layout in (FALLBACK, "flat") and self._is_class(inner):
+        if layout in _PLAIN and self._is_class(inner):
             return "class"
         items = self._items(inner)
         if around and len(items) == 1 and is_archive(items[0].name) and not self._knows(items[0].name):
             with suppress(ArchiveRefused):
                 real = self.unpacker.student_archive(path, path.parent, Budget(self.wanted.intake))
-                if self._whole(real / items[0].path.relative_to(place), around - 1) not in _NO_CLASS:
+                if self._whole(real / items[0].path.relative_to(place), around - 1) not in ("", *_PLAIN):
                     return "class"
         return layout
 
-    def _sections(self) -> list[Download]:
-        """Several folders that are classes each: a folder too many, and more than one of them."""
-        if self.wanted.layout not in ("auto", FALLBACK) or self._detected(self.base)[0] != FALLBACK:
-            return []
-        folders = {item.name: item.path for item in self._items(self.base) if item.is_folder}
-        if len(folders) < 2 or any(self._knows(name) for name in folders):
-            return []
-        classes = [name for name, path in folders.items() if self._is_class(path)]
-        if 2 * len(classes) <= len(folders):
-            return []
-        if self._roster is None:
-            raise ConfigurationError(
-                _(
-                    "{names} hold folders that look like students', and may be students themselves: give one of these "
-                    "folders, a roster, or --layout folder"
-                ).format(names=", ".join(classes[:5])),
-                file=self.source,
-            )
-        for name in folders:
-            if name not in classes:
-                self.evidence.append(Evidence(folders[name], _("no class, as the folders beside it"), "person_unknown"))
-        found = [self._download(folders[name], name) for name in classes]
-        for download in found:
-            download.alone = False
-        return found
-
-    # --- one
+    # --- folders
 
     def inside(self, place: Path) -> Path:
         """Inside the folders that an archive or a teacher puts around everything."""
         for _around in range(MAX_AROUND):
-            items = [item for item in self._items(place) if not item.name.lower().endswith(_PAPERS)]
+            items = self._items(place, papers=False)
             if len(items) != 1 or self._detected(place)[0] != FALLBACK or self._knows(items[0].name):
                 return place
             inner = items[0].path
             if items[0].is_folder and self._goes_in(place, inner):
                 place = inner
-            elif items[0].is_file and is_archive(items[0].name) and self._whole(inner) not in _NO_CLASS:
+            elif items[0].is_file and is_archive(inner.name) and self._whole(inner) not in ("", *_PLAIN):
                 place = self.open_class(inner)
             else:
                 return place
@@ -220,8 +203,7 @@ class Recognition:
                 return True
             # A student's files do not decide: all of it must be the platform's, and of several people.
             reading = self._read(inner, layout)
-            people = {delivery.who for delivery in reading.deliveries}
-            return len(people) > 1 and not _strangers(reading)
+            return len({delivery.who for delivery in reading.deliveries}) > 1 and not _strangers(reading)
         if self._is_class(inner):
             return True
         within = self._items(inner)
@@ -230,12 +212,9 @@ class Recognition:
     def _is_class(self, place: Path) -> bool:
         """Whether what is in a folder are students: the roster knows them, or several hold the same exercise."""
         items = self._items(place)
-        if any(
-            item.is_file and is_code(item.name) and match_exercise(item.name, self.wanted.exercises) for item in items
-        ):
-            return False
         inner = [item for item in items if item.is_folder or is_archive(item.name)]
-        if not inner:
+        loose = (item.name for item in items if item.is_file and is_code(item.name))
+        if not inner or any(match_exercise(name, self.wanted.exercises) for name in loose):
             return False
         if self._roster is not None:
             return 2 * sum(self._knows(item.name) for item in inner) >= len(inner)
@@ -273,71 +252,54 @@ class Recognition:
 
     # --- which layout
 
-    def _download(self, place: Path, name: str) -> Download:
-        if self.wanted.layout != "auto":
-            return Download(place, name, self.wanted.layout, "", self._read(place, self.wanted.layout, name))
+    def _download(self, place: Path, name: str, alone: bool) -> Download:
         layout, why = self._detected(place)
         reading = self._read(place, layout, name)
         strangers = _strangers(reading)
         names = [delivery.who.student for delivery in reading.deliveries]
-        if (
-            layout == FALLBACK
-            and len(names) > 1
-            and all(self._exercise_of(f"{n}.py") for n in names)
-            and not any(map(self._knows, names))
-        ):
-            raise ConfigurationError(
+        exercises = [name for name in names if self._exercise_of(f"{name}.py") and not self._knows(name)]
+        if self.wanted.layout == "auto" and layout == FALLBACK and len(names) == len(exercises) > 1:
+            raise self._refusal(
                 _(
                     "{names} are called as exercises: FOLDER/<student>/<exercise>.py is expected; where they are "
                     "students, say --layout folder"
-                ).format(names=", ".join(names[:5])),
-                file=self.source,
+                ),
+                names=", ".join(names[:5]),
             )
-        explained = sum(max(1, len(delivery.parts)) for delivery in reading.deliveries) - len(strangers)
-        if len(strangers) > explained:
-            raise ConfigurationError(
+        if self.wanted.layout == "auto" and not _explains(reading):
+            count = _count(reading)
+            raise self._refusal(
                 _(
                     "read as {layout} ({why}), only {explained} of {count} things are explained ({file}: {reason}); "
                     "say with --layout how it is laid out, one of: {names}"
-                ).format(
-                    layout=layout,
-                    why=why,
-                    explained=explained,
-                    count=explained + len(strangers),
-                    names=", ".join(layouts()),
-                    file=shown(strangers[0].parts[0].path.name),
-                    reason=strangers[0].who.unknown,
                 ),
-                file=self.source,
-            )
-        return Download(place, name, layout, why, reading)
+                layout=layout, why=why, explained=count - len(strangers), count=count, names=", ".join(layouts()),
+                file=shown(strangers[0].parts[0].path.name), reason=strangers[0].who.unknown,
+            )  # fmt: skip
+        return Download(name, layout, why, reading, alone)
+
+    def _refusal(self, text: str, /, **words: object) -> ConfigurationError:
+        return ConfigurationError(text.format(**words), file=self.source)
 
     def _detected(self, place: Path) -> tuple[str, str]:
+        """The layout of a folder, and what shows it."""
         if self.wanted.layout != "auto":
             return self.wanted.layout, ""
-        if place not in self._seen:
-            self._seen[place] = self._detect(place)
-        return self._seen[place]
-
-    def _detect(self, place: Path) -> tuple[str, str]:
-        for name, layout in layouts().items():
-            try:
+        for name, layout in layouts().items() if place not in self._seen else ():
+            with suppress(OSError):
                 why = layout.detect(place, self._context())
                 if why and (name == FALLBACK or layout.SURE or _explains(self._read(place, name))):
-                    return name, why
-            except OSError:
-                continue
-        return FALLBACK, ""
+                    self._seen[place] = name, why
+                    break
+        return self._seen.setdefault(place, (FALLBACK, ""))
 
     def _read(self, place: Path, layout: str, name: str = "") -> Reading:
         reading = layouts()[layout].read(place, self._context(name))
-        for item in listed(place, {}, faults=reading.evidence):
-            if is_leftover(item.name):
-                reading.ignored.append(item.path)
         beside = [part.path for d in reading.deliveries for part in d.parts if part.path.parent == place]
         skipped = {path for path in beside if self._is_beside(path)}
         reading.deliveries = [d for d in reading.deliveries if not d.parts or {p.path for p in d.parts} - skipped]
-        reading.ignored += sorted(skipped)
+        leftovers = (i.path for i in listed(place, {}, faults=reading.evidence) if is_leftover(i.name))
+        reading.ignored += [*leftovers, *sorted(skipped)]
         return reading
 
     def _context(self, name: str = "") -> Context:
@@ -363,13 +325,18 @@ class Recognition:
     def _without(self) -> set[Path]:
         return {path.resolve() for path in self.wanted.without}
 
-    def _items(self, place: Path) -> list[Item]:
-        return [item for item in self._context().listed(place) if not self._is_beside(item.path)]
+    def _items(self, place: Path, papers: bool = True) -> list[Item]:
+        found = [item for item in self._context().listed(place) if not self._is_beside(item.path)]
+        return [item for item in found if papers or not item.name.lower().endswith(_PAPERS)]
+
+
+def _count(reading: Reading) -> int:
+    return sum(max(1, len(delivery.parts)) for delivery in reading.deliveries)
 
 
 def _explains(reading: Reading) -> bool:
     """Whether a layout says of at least half of what is there whose it is."""
-    return 2 * len(_strangers(reading)) <= sum(max(1, len(delivery.parts)) for delivery in reading.deliveries)
+    return 2 * len(_strangers(reading)) <= _count(reading)
 
 
 def _strangers(reading: Reading) -> list[Delivery]:

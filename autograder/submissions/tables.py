@@ -38,7 +38,7 @@ class Times:
     def __init__(self, file: Path, zone: tzinfo) -> None:
         rows, headings = read_table(file)
         when = next((h for h in headings if h.casefold() in _WHEN), None)
-        exercise = next((h for h in headings if h.casefold() in _EXERCISE), None)
+        exercise = next((h for h in headings if h.casefold() in _EXERCISE), "")
         if when is None:
             raise ConfigurationError(_("no column 'submitted' (the file has: {listing})").format(
                 listing=", ".join(headings[:12])), file=file)  # fmt: skip
@@ -46,24 +46,16 @@ class Times:
         self._rows: list[tuple[int, str, set[str]]] = []
         self._asked: set[str] = set()
         for number, row in rows:
-            text = (row.get(when) or "").strip()
-            if not text:
-                continue
+            cells = {heading: cell.strip() for heading, cell in row.items() if cell and cell.strip()}
+            text, about = cells.pop(when, ""), cells.pop(exercise, "")
             moment = parse_time(text, zone)
-            if moment is None:
-                raise ConfigurationError(
-                    _("line {number}: {text} is no time; write 2027-02-08T23:10:00+01:00").format(
-                        number=number, text=ascii(text)
-                    ),
-                    file=file,
-                )
-            named = [c for h, c in row.items() if h not in (when, exercise) and c and c.strip()]
-            self._rows.append((number, ", ".join(named), {key for c in named for key in (fold(c), name_key(c))}))
-            for heading, cell in row.items():
-                if heading not in (when, exercise) and cell and cell.strip():
-                    about = (row.get(exercise) or "").strip() if exercise else ""
-                    for key in {fold(cell), name_key(cell)}:
-                        self._times[key, about] = moment
+            if text and moment is None:
+                reason = _("line {number}: {text} is no time; write 2027-02-08T23:10:00+01:00")
+                raise ConfigurationError(reason.format(number=number, text=ascii(text)), file=file)
+            if moment is not None:
+                keys = {key for cell in cells.values() for key in (fold(cell), name_key(cell))}
+                self._rows.append((number, ", ".join(cells.values()), keys))
+                self._times |= {(key, about): moment for key in keys}
 
     def of(self, student: str, who: Identity, exercise: str) -> datetime | None:
         """When a student handed in an exercise; None where the file does not say it."""
@@ -174,24 +166,14 @@ def with_groups(roster: Roster | None, file: Path) -> Roster:
             _("no columns 'group' and 'student' (the file has: {listing})").format(listing=", ".join(headings[:12])),
             file=file,
         )
-    if roster is None:
-        people = [
-            Person(text, text, group=(row.get(group) or "").strip()) for _n, row in rows if (text := _first(row, names))
-        ]
-        return Roster(tuple(people), tuple(headings), file)
-    groups: dict[str, str] = {}
+    people = {person.id: person for person in roster.people} if roster is not None else {}
     for number, row in rows:
-        text = _first(row, names)
-        found = roster.known(Claim(text, OWN)) if text else []
+        cells = {heading: (cell or "").strip() for heading, cell in row.items()}
+        text = next((cells[name] for name in names if cells.get(name)), "")
+        found = [Person(text, text)] if roster is None else roster.known(Claim(text, OWN))
         if text and len(found) != 1:
-            raise ConfigurationError(
-                _("line {number}: {text} is nobody on the roster, or several").format(number=number, text=ascii(text)),
-                file=file,
-            )
-        groups |= {person.id: (row.get(group) or "").strip() for person in found}
-    changed = tuple(replace(person, group=groups.get(person.id, person.group)) for person in roster.people)
-    return Roster(changed, roster.headings, roster.file)
-
-
-def _first(row: dict[str, str], headings: list[str]) -> str:
-    return next(((row.get(heading) or "").strip() for heading in headings if (row.get(heading) or "").strip()), "")
+            reason = _("line {number}: {text} is nobody on the roster, or several")
+            raise ConfigurationError(reason.format(number=number, text=ascii(text)), file=file)
+        people |= {person.id: replace(person, group=cells.get(group, "")) for person in found if text}
+    whole = roster or Roster((), tuple(headings), file)
+    return replace(whole, people=tuple(people.values()))

@@ -64,19 +64,7 @@ class Wanted:
         damaged: bool = False,
         without: Sequence[Path] = (),
     ) -> Wanted:
-        """As a course has it.
-
-        Args:
-            course: its configuration.
-            exercises: what is asked for, where it is not everything: a single one is what files with names of their
-                own are for.
-            layout: `auto`, or the name of a layout.
-            roster: who is in the course.
-            submitted_from: `mtime` takes a file's own time where nothing better is known.
-            resolutions: what the teacher decided.
-            damaged: read what can be read of a damaged archive of the class.
-            without: folders that are not to be looked at.
-        """
+        """As a course has it; of `exercises`, where it is not everything, a single one is `handed_in_for`."""
         return cls(
             exercises=[exercise.id for exercise in course.exercises],
             layout=layout,

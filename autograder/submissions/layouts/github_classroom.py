@@ -34,8 +34,8 @@ SECONDS = 20
 
 def detect(folder: Path, context: Context) -> str:
     """Most folders are repositories, called after one assignment."""
-    folders = [item.name for item in context.listed(folder) if item.is_folder]
-    clones = [name for name in folders if (folder / name / ".git").is_dir()]
+    folders = [item for item in context.listed(folder) if item.is_folder]
+    clones = [item.name for item in folders if (item.path / ".git").is_dir()]
     start, exercise = _assignment(clones, folder, context)
     if not clones or 2 * len(clones) <= len(folders) or not (start or exercise):
         return ""
@@ -47,7 +47,7 @@ def read(folder: Path, context: Context) -> Reading:
     reading = Reading()
     items = context.listed(folder)
     start, _exercise = _assignment([item.name for item in items if item.is_folder], folder, context)
-    folders: list[tuple[str, str, str]] = []
+    folders: list[tuple[Path, str, str]] = []
     for item in items:
         user, exercise = _split(item.name, start, context.exercises)
         if not item.is_folder:
@@ -55,15 +55,14 @@ def read(folder: Path, context: Context) -> Reading:
         elif not user:
             reading.stranger(item.path, _("no user's name in the folder's name"))
         else:
-            folders.append((item.name, user, exercise))
-    times = commit_times([folder / name for name, _user, _exercise in folders])
-    for name, user, exercise in folders:
-        found = times[folder / name]
+            folders.append((item.path, user, exercise))
+    times = commit_times([path for path, _user, _exercise in folders])
+    for path, user, exercise in folders:
+        found = times[path]
         if isinstance(found, str):
-            reading.evidence.append(Evidence(folder / name / ".git", found))
+            reading.evidence.append(Evidence(path / ".git", found))
         when = None if isinstance(found, str) else found
-        delivery = Delivery(_identity(user, context.roster), (Part(folder / name),), when, exercise=exercise)
-        reading.deliveries.append(delivery)
+        reading.deliveries.append(Delivery(_identity(user, context.roster), (Part(path),), when, exercise=exercise))
     return reading
 
 
