@@ -22,7 +22,7 @@ from autograder.batch.judges import JudgeFault
 from autograder.batch.pool import Done, run_tasks
 from autograder.batch.populations import Advance, Run, subjects, task
 from autograder.course import CourseConfig, Exercise
-from autograder.course.calibration import BySeed, Calibration, Measured, PlacedLimit, Runs, Seeds, read_calibration
+from autograder.course.calibration import BySeed, Calibration, Measured, Runs, Seeds, read_calibration
 from autograder.course.written import DataSet
 from autograder.language import _
 from autograder.results.files import write_atomically
@@ -131,7 +131,7 @@ def _place(exercise: Exercise, quantities: Mapping[Quantity, Runs], seeds: Seeds
         bad = {m: values for m, values in _numbers(runs.bad).items() if answers_for[quantity.check, m] == quantity}
         limit = place_limit(_numbers(runs.good), bad, quantity.better, share)
         own = found.data.setdefault(quantity.data, Measured(seeds, _environment()))
-        own.limits[quantity.name] = msgspec.convert({"check": quantity.check, **limit.to_json()}, PlacedLimit)
+        own.limits[quantity.name] = msgspec.structs.replace(limit, check=quantity.check)
         own.runs[quantity.name] = runs
     return found
 

@@ -7,6 +7,7 @@ environment. Where an older file does not say them they are null: nobody knows.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -20,8 +21,14 @@ Better = Literal["lower", "higher", "between"]
 BySeed = dict[str, list[float | None]]  # over seeds, by population; null where a value was not finite
 
 
-class Spread(Struct, forbid_unknown_fields=True):
-    """One population of a quantity: a solution, or a mistake."""
+class Spread(Struct, frozen=True, forbid_unknown_fields=True):
+    """One population of a quantity, a solution or a mistake, on the scale that is nearer to normal.
+
+    Attributes:
+        n: number of values; mean, deviation: on `scale`; scale: `raw`, `log` or `root`.
+        lowest, highest: of the values themselves.
+        degrees: of freedom that `deviation` stands on: n - 1, more where others lent theirs; 0 in older files.
+    """
 
     n: int
     mean: float
@@ -29,11 +36,21 @@ class Spread(Struct, forbid_unknown_fields=True):
     scale: str
     lowest: float
     highest: float
-    degrees: float | None = None
+    degrees: float = 0.0
 
 
 class PlacedLimit(Struct, forbid_unknown_fields=True):
-    """The limit of a quantity between correct solutions and mistakes; see `statistics.limits.Limit`."""
+    """The limit of a quantity between correct solutions and mistakes, and how sure it is.
+
+    Attributes:
+        low, high: the values accepted, ends included; None where that side is free.
+        false_fail: probability that the next run of the worst correct population is refused.
+        false_pass: probability that the next run of the best mistake is accepted; None without mistakes.
+        separation: least distance of a correct population from a mistake, in their joint standard deviations
+            ($|m_1 - m_2| / sqrt(s_1^2 + s_2^2)$ on the raw values); None without mistakes.
+        overlaps: no limit keeps both rates; the false-fail rate was kept, the false-pass rate is above its aim.
+        good, bad: the populations, by name. A mistake with fewer than 3 finite values has None.
+    """
 
     check: str = ""
     better: Better = "lower"
@@ -45,6 +62,11 @@ class PlacedLimit(Struct, forbid_unknown_fields=True):
     overlaps: bool = False
     good: dict[str, Spread] = field(default_factory=dict)
     bad: dict[str, Spread | None] = field(default_factory=dict)
+
+    def accepts(self, value: float) -> bool:
+        """Whether a value is within the limit; NaN never is."""
+        low = -math.inf if self.low is None else self.low
+        return low <= value <= (math.inf if self.high is None else self.high)
 
 
 class Runs(Struct, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ plain Python numbers. POT and SciPy are imported where they are used.
 """
 
 from autograder.statistics.distances import sliced_wasserstein, wasserstein_1d, wasserstein_exact
-from autograder.statistics.limits import Limit, place_limit
+from autograder.statistics.limits import place_limit
 from autograder.statistics.tests import (
     chi_square,
     chi_square_transitions,
@@ -15,6 +15,6 @@ from autograder.statistics.tests import (
 )
 
 __all__ = [
-    "Limit", "chi_square", "chi_square_transitions", "covariance_test", "kolmogorov_smirnov", "mean_test",
+    "chi_square", "chi_square_transitions", "covariance_test", "kolmogorov_smirnov", "mean_test",
     "place_limit", "sliced_wasserstein", "wasserstein_1d", "wasserstein_exact",
 ]  # fmt: skip

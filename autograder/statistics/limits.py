@@ -14,36 +14,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Literal
 
 import numpy as np
+from msgspec.structs import replace
 
+from autograder.course.calibration import PlacedLimit, Spread
 from autograder.statistics.arrays import Floats
 
 FEWEST = 3
 # A value that never varies (a deterministic training) still differs in its last digits between machines.
 _RELATIVE_FLOOR = 1e-6
-Better = Literal["lower", "higher", "between"]
 
 
-@dataclass(frozen=True)
-class Population:
-    """Values of one solution over seeds, summed up on the scale that is nearer to normal.
-
-    Attributes:
-        n: number of values; mean, deviation: on `scale`; scale: `raw`, `log` or `root`.
-        lowest, highest: of the values themselves.
-        degrees: of freedom that `deviation` stands on: n - 1, and more where other populations lent theirs.
-    """
-
-    n: int
-    mean: float
-    deviation: float
-    scale: str
-    lowest: float
-    highest: float
-    degrees: float
+class Population(Spread, frozen=True):
+    """Values of one solution over seeds, summed up, and the law of the next one."""
 
     @classmethod
     def of(cls, sample: Sequence[float], scale: str | None = None) -> Population:
@@ -157,45 +141,6 @@ def _trigamma_inverse(value: float) -> float:
     return float(brentq(lambda x: float(polygamma(1, x)) - value, 1e-8, 1.0 / value + math.sqrt(1.0 / value) + 1.0))
 
 
-@dataclass(frozen=True)
-class Limit:
-    """A limit, and how sure it is.
-
-    Attributes:
-        better: `lower`, `higher` or `between`.
-        low, high: the values accepted, ends included; None where that side is free.
-        false_fail: probability that the next run of the worst correct population is refused.
-        false_pass: probability that the next run of the best mistake is accepted; None without mistakes.
-        separation: least distance of a correct population from a mistake, in their joint standard deviations
-            ($|m_1 - m_2| / sqrt(s_1^2 + s_2^2)$ on the raw values); None without mistakes.
-        overlaps: no limit keeps both rates; the false-fail rate was kept, the false-pass rate is above its
-            aim.
-        good, bad: the populations, by name. A mistake with fewer than 3 finite values has None.
-    """
-
-    better: Better
-    low: float | None
-    high: float | None
-    false_fail: float
-    false_pass: float | None
-    separation: float | None
-    overlaps: bool
-    good: dict[str, Population]
-    bad: dict[str, Population | None]
-
-    def accepts(self, value: float) -> bool:
-        """Whether a value is within the limit; NaN never is."""
-        return (
-            not math.isnan(value)
-            and (self.low is None or value >= self.low)
-            and (self.high is None or value <= self.high)
-        )
-
-    def to_json(self) -> dict[str, object]:
-        """Plain data for `reference/<exercise>.json`."""
-        return asdict(self)
-
-
 def _finite(sample: Sequence[float], name: str) -> list[float]:
     values = [float(value) for value in sample]
     if len(values) < FEWEST or not all(map(math.isfinite, values)):
@@ -231,7 +176,7 @@ def place_limit(
     false_fail: float,
     *,
     false_pass: float = 0.01,
-) -> Limit:
+) -> PlacedLimit:
     """Place the limit of a quantity between correct solutions and known mistakes.
 
     False-fail rate: at most `false_fail` for the worst correct population, as its predictive t law has it
@@ -289,7 +234,7 @@ def place_limit(
 
     worst_pass = max((1.0 - refused(p) for p in caught), default=None) if caught else None
     separation = min((abs(m - g) / math.hypot(s, t) for m, s in bad_raw for g, t in good_raw), default=None)
-    return Limit(
+    return PlacedLimit(
         better=better,  # type: ignore[arg-type]  # checked above
         low=low,
         high=high,
@@ -297,6 +242,6 @@ def place_limit(
         false_pass=None if worst_pass is None else max(worst_pass, 0.0),
         separation=separation,
         overlaps=worst_pass is not None and worst_pass > false_pass * (1.0 + 1e-9),
-        good=goods,
-        bad=bads,
+        good={**goods},
+        bad={**bads},
     )

@@ -13,7 +13,6 @@ PACKAGE = Path(__file__).parents[2] / "autograder"
 
 # Names that stand in several modules all the same, and why.
 ALLOWED = {
-    "Better": "the same three words in `statistics` and `course`, of which neither knows the other",
     "NotEmpty": "the same bound in `results` and `course`, of which neither knows the other",
     "Rows": "the same table in `batch` and `reports`, of which neither knows the other",
 }
