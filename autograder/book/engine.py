@@ -18,6 +18,12 @@ class StoreFault(AutograderError):
     """The book cannot be used, or a decision makes no sense: says which and why, in one line."""
 
 
+class UnusableBook(StoreFault):
+    """Its place cannot be written, or what lies there is no database: nothing is wrong with the command."""
+
+    status = 1
+
+
 def open_engine(url: str) -> Engine:
     """The engine of a URL; nothing is connected to yet."""
     engine = create_engine(with_driver(url))

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from autograder.book.engine import StoreFault
+from autograder.book.engine import StoreFault, UnusableBook
 from autograder.book.store import FILE_NAME, MARK, Store
 from autograder.book.upgrade import DATABASES, has_results, left_by_0_1, of_version_1
 from autograder.language import _
@@ -49,7 +49,7 @@ def open_store(place: Path | str, course: str = "", out: Path | None = None) -> 
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreFault(_("{folder} cannot be made: {error}").format(folder=folder, error=error)) from None
+            raise UnusableBook(_("{folder} cannot be made: {error}").format(folder=folder, error=error)) from None
         store = Store(f"sqlite:///{folder / FILE_NAME}", course)
     try:
         for there in (folder, elsewhere):

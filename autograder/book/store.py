@@ -15,14 +15,14 @@ from sqlalchemy import text
 
 from autograder.book.attempts import Attempts
 from autograder.book.decisions import Decisions
-from autograder.book.engine import StoreFault, missing_driver, open_engine, without_password
+from autograder.book.engine import StoreFault, UnusableBook, missing_driver, open_engine, without_password
 from autograder.book.handed_in import HandedIn
 from autograder.book.locks import LOCK_SPACE, course_lock, file_lock
 from autograder.book.migrations import HEAD, ForeignDatabase, NewerDatabase, up_to_date, upgrade
 from autograder.book.roll import Roll
 from autograder.book.upgrade import take_over, take_over_database
 from autograder.language import _
-from autograder.results.files import write_atomically
+from autograder.results.files import sweep, write_atomically
 
 __all__ = ["Store", "StoreFault"]
 
@@ -66,7 +66,7 @@ class Store:
             line = _("{name} is no book: it holds another program's tables ({tables}); name a database of its own")
             return StoreFault(line.format(name=self.name, tables=error))
         reason = missing_driver(error) or f"{type(error).__name__}: {error}".splitlines()[0]
-        return StoreFault(_("the book {name} cannot be used ({reason})").format(name=self.name, reason=reason))
+        return UnusableBook(_("the book {name} cannot be used ({reason})").format(name=self.name, reason=reason))
 
     def _migrate(self) -> None:
         with self._engine.connect() as connection:
@@ -129,6 +129,7 @@ class Store:
         with ExitStack() as locks:
             if out is not None:
                 locks.enter_context(file_lock(out / ".lock", str(out)))
+                sweep(out)
             if self.file is not None:
                 locks.enter_context(file_lock(self.file.with_name(self.file.name + ".lock"), str(self.file)))
             locks.enter_context(course_lock(self._engine, self.course, self.name))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 from autograder.errors import AutograderError
+from autograder.language import _
 
 
 class CommandFault(AutograderError):
@@ -11,3 +15,29 @@ class CommandFault(AutograderError):
     def __init__(self, message: str, status: int = 1) -> None:
         super().__init__(message)
         self.status = status
+
+
+def of_the_machine(error: Exception) -> CommandFault | None:
+    """What to say where the machine fails a command: a full disk, a place that cannot be written, too many open files.
+
+    None where it is something else, which is ours to mend.
+    """
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            return CommandFault(
+                _("{reason}: allow more of them, with `ulimit -n 256` say; the same command then goes on").format(
+                    reason=reason
+                )
+            )
+        where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+        what = f"{where}: {reason}" if where else reason
+    elif type(error).__module__.startswith("sqlalchemy.") and getattr(error, "orig", None) is not None:
+        what = _("the book: {reason}").format(reason=getattr(error, "orig", ""))
+    else:
+        return None
+    return CommandFault(
+        _("{what}. Nothing half-written is left; once this is mended, the same command goes on").format(
+            what=" ".join(what.split())
+        )
+    )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from autograder import __version__
+from autograder.commands.faults import of_the_machine
 from autograder.commands.lazy import LazyGroup, Subcommand
 from autograder.commands.translated import language_of, speak_click, translated
 from autograder.errors import AutograderError
@@ -71,8 +73,17 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except AutograderError as error:
-        click.echo(f"autograder: {said(str(error))}", err=True)
-        sys.exit(error.status)
+        _end(error)
+    except Exception as error:
+        fault = of_the_machine(error)
+        if fault is None:
+            raise
+        _end(fault)
+
+
+def _end(fault: AutograderError) -> NoReturn:
+    click.echo(f"autograder: {said(str(fault))}", err=True)
+    sys.exit(fault.status)
 
 
 if __name__ == "__main__":

@@ -179,9 +179,7 @@ def class_view(
         mistakes=_mistakes(results),
         never_passed=tuple(c for e in exercises for c in e.checks if not c.outcomes.get("passed") and c.runs),
         incidents=tuple(
-            IncidentRow(r.student, r.exercise, i.kind, i.check, i.detail)
-            for r in results
-            for i in r.incidents
+            IncidentRow(r.student, r.exercise, i.kind, i.check, i.detail) for r in results for i in r.incidents
         ),
         faults=tuple(r for r in results if r.outcome == "error"),
         identical=_identical(results),

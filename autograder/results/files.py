@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from threading import get_ident
 
@@ -55,12 +56,28 @@ def write_bytes(path: Path, content: bytes, durable: bool = True) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}.draft")
-    with draft.open("wb") as stream:
-        stream.write(content)
-        if durable:
-            stream.flush()
-            os.fsync(stream.fileno())
-    draft.replace(path)
+    try:
+        with draft.open("wb") as stream:
+            stream.write(content)
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
+        draft.replace(path)
+    except BaseException as error:  # a full disk, say: no half of a file stays on it
+        with suppress(OSError):
+            draft.unlink()
+        if isinstance(error, OSError) and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
+
+
+def sweep(out: Path) -> None:
+    """Remove from an output folder what killed processes had not finished writing. While nobody else grades there."""
+    for draft in (*out.glob(".*.draft"), *out.glob("results/*/.*.draft")):
+        process = draft.name.split(".")[-3]
+        if process.isdecimal() and int(process) != os.getpid():
+            with suppress(OSError):
+                draft.unlink()
 
 
 def read_result(path: Path) -> Result:

@@ -106,6 +106,8 @@ class WarmParent:
         if self._plain:
             self._isolation = plain.isolation(self._order["unprotected"])
             return
+        if not os.path.exists("/proc/self/status"):
+            raise IsolationRefused("there is no /proc here, by which processes are isolated and watched: mount it")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with tempfile.TemporaryFile() as errors:
             with theirs:
@@ -129,7 +131,8 @@ class WarmParent:
         if answer is not None and "refused" in answer:
             raise IsolationRefused(answer["refused"])
         cause = (answer and answer.get("failed")) or errors.strip() or "it ended without a word"
-        raise WarmParentDied(f"the warm parent did not come up:\n{cause}")
+        # Of a traceback what was raised: who reads this is told in a line.
+        raise WarmParentDied(f"the warm parent did not come up: {cause.strip().splitlines()[-1]}")
 
     def close(self) -> None:
         """End the warm parent; its minders and workers die with it."""

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from autograder.exporters.table import Row
 
 TITLE = N_("Grades as JSON.")
-HELP = (
-    N_("Write the grades in OUT as JSON: the checks' points, overrides, late penalty, what counts, comments."),
-)
+HELP = (N_("Write the grades in OUT as JSON: the checks' points, overrides, late penalty, what counts, comments."),)
 OPTIONS: tuple[Option, ...] = ()
 TABLE = False
 VERSION = 2
