@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from autograder.judge.engine import Engine
     from autograder.judge.quiz import RightAnswers
     from autograder.judge.session import Session
+    from autograder.judge.verdicts import CheckFailed
 
 Record: TypeAlias = Callable[[str, float], None]
 Once: TypeAlias = "Callable[[str, Callable[[Draw], object]], object]"
@@ -32,6 +33,7 @@ class Case:
         quiz_answers: the right answers to the student's own questions.
         answers_released: whether wrong ones are explained.
         uses: the names of the fixtures that the check takes.
+        noted: where comparisons that fail are kept, so that the rest of the check runs as well; None where they end it.
     """
 
     engine: Engine
@@ -45,3 +47,4 @@ class Case:
     answers_released: bool = False
     uses: Collection[str] = ()
     parts: Parts = field(default_factory=Parts)
+    noted: list[CheckFailed] | None = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import math
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,12 +15,14 @@ from autograder.judge import fixtures
 from autograder.judge.check import CheckInfo
 from autograder.judge.draw import subseed
 from autograder.judge.misuse import misused_answer, tripped
+from autograder.judge.parts import Parts
 from autograder.judge.sitting import Sitting
 from autograder.judge.verdicts import OURS, Blocked, CheckFailed, StudentError
 from autograder.language import _
 
 if TYPE_CHECKING:
-    from autograder.judge.session import Session
+    from autograder.judge.case import Case
+    from autograder.judge.session import Answer, Session
     from autograder.results.model import CheckResult
 
 DIAGNOSED = ("exact", "statistical")
@@ -88,7 +92,7 @@ def _failed(
     hint, title = error.hint, ""
     if not engine.public:
         if mistake is None and info.kind in DIAGNOSED and _red(error) and not _hopeless(error):
-            mistake = _diagnose(item, info, sitting)
+            mistake = _diagnose(item, info, sitting, error)
         known = next((m for m in engine.kit(grading.exercise).mistakes if m.id == mistake), None)
         if known is not None:
             title = _(known.title)
@@ -107,28 +111,51 @@ def _hopeless(error: CheckFailed) -> bool:
     return isinstance(error, StudentError) and error.kind != "raised"
 
 
-def _diagnose(item: pytest.Function, info: CheckInfo, sitting: Sitting) -> str | None:
+def _diagnose(item: pytest.Function, info: CheckInfo, sitting: Sitting, error: CheckFailed) -> str | None:
     from autograder.judge.diagnosis import matching_mistake
 
     engine, grading = sitting.in_force
-    trace = list(grading.session.trace)
-    measured = dict(grading.measured)
+    kit, session = engine.kit(grading.exercise), grading.session
+    trace, labels, measured = list(session.trace), session.labels, dict(grading.measured)
     seed = subseed(grading.seed(info.id), "globals")
+
+    def again() -> list[Answer] | None:
+        """The student's answers in the whole check, beyond the comparison that has failed."""
+        if isinstance(error, StudentError) or not session.can_answer:
+            return None
+        session.trace = []
+        with contextlib.suppress(Exception):
+            session.reseed(seed)
+            _run_with(item, replace(sitting.case(item), parts=Parts(), noted=[]), sitting)
+        return session.trace if session.can_answer else None
+
     try:
-        candidates = engine.kit(grading.exercise).mistake_sessions(info.id)
-        return matching_mistake(trace, candidates, partial(_run_on, item, sitting), seed)
+        candidates = kit.mistake_sessions(info.id)
+        run = partial(_run_on, item, sitting)
+        return matching_mistake(trace, candidates, run, seed, kit.reference_session(), again)
     finally:
-        grading.measured = measured
+        session.trace, session.labels, grading.measured = trace, labels, measured
 
 
 def _run_on(item: pytest.Function, sitting: Sitting, session: Session) -> None:
     """The function of a check on other code, with the same inputs."""
-    case = sitting.case_on(item, session)
+    _run_with(item, sitting.case_on(item, session), sitting)
+
+
+def _run_with(item: pytest.Function, case: Case, sitting: Sitting) -> None:
+    """The function of a check, run beyond comparisons that fail; CheckFailed where one did, or where a part is lost."""
     names = [name for name in inspect.signature(item.obj).parameters if name in item.funcargs]
-    item.obj(**{
-        name: fixtures.make(name, case) if name in fixtures.FIXTURES else item.funcargs[name] for name in names
-    })  # fmt: skip
+    noted = case.noted if case.noted is not None else []
+    try:
+        item.obj(**{
+            name: fixtures.make(name, case) if name in fixtures.FIXTURES else item.funcargs[name] for name in names
+        })  # fmt: skip
+    except Exception:
+        if not noted:
+            raise
     failures = {name: _in_words(item, sitting, error) for name, error in case.parts.errors.items()}
+    if noted:
+        raise noted[0]
     for name, failure in failures.items():
         if failure is None:
             raise case.parts.errors[name]

@@ -1,15 +1,23 @@
 """Which known mistake gives this very answer? The check is run again on each mistake, with the same inputs.
 
 The student's answers in a check were kept (`Session.trace`). A mistake of the bank that gives the same answers, call
-by call, on the same inputs, and fails like the student, is what the student most likely did.
+by call, on the same inputs, and fails like the student, is what the student most likely did. Not only up to the first
+comparison that failed: where a mistake looks like the student's, both are asked for the rest of the check too, and have
+to agree there as well.
+
+Near is judged by the size of the mistake: two answers that differ by a millionth are the same where the mistake moves
+the answer by half, and are not where it moves it by two millionths.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import zip_longest
+
+import torch
+from torch import Tensor
 
 from autograder.judge.answers import as_tensor
-from autograder.judge.compare import same
 from autograder.judge.remote import Handle
 from autograder.judge.session import Answer, Session
 from autograder.judge.verdicts import CheckFailed
@@ -17,55 +25,132 @@ from autograder.wire.values import Unusable
 
 RunOn = Callable[[Session], None]
 
+ROUNDING = 1e-5, 1e-7  # relative and absolute: answers that come from other orders of operations
+SINGLE = 1e-4, 1e-5  # the same for answers in single precision
+OF_EFFECT = 1e-3  # of what a mistake changes in a number: as near as that is the mistake, computed less precisely
+CLEARLY = 1e-2  # of what a mistake changes at most: what is farther from it than that is something else
+
 
 def matching_mistake(
-    trace: Sequence[Answer], candidates: Iterable[tuple[str, Session]], run: RunOn, seed: int
+    trace: Sequence[Answer],
+    candidates: Iterable[tuple[str, Session]],
+    run: RunOn,
+    seed: int,
+    right: Session | None = None,
+    again: Callable[[], Sequence[Answer] | None] = lambda: None,
 ) -> str | None:
-    """The id of the first mistake whose answers equal the student's, or None.
+    """The id of the mistake whose answers are nearest to the student's, or None where none's equal them.
 
     Args:
-        trace: the student's answers in the failed check.
-        candidates: sessions on the mistakes that this check is meant to catch.
-        run: runs the check's function on a session.
+        trace: the student's answers up to the comparison that failed.
+        candidates: sessions on the mistakes that this check is meant to catch, the most specific first: of several that
+            are as near, the first is named.
+        run: runs the check's function on a session, beyond comparisons that fail.
         seed: of the check, for the global generators.
+        right: a session on the reference.
+        again: gives the student's answers in the whole check, None where they cannot be had.
     """
     if not trace:
         return None
+    rightly = _answers(right, run, seed)[0] if right is not None else []
+    found: list[tuple[str, list[Answer]]] = []
     for mistake, session in candidates:
-        session.begin_check("diagnosis", 60.0, seed)
-        try:
-            run(session)
-        except CheckFailed:
-            if _same_answers(trace, session.trace):
-                return mistake
-        except Exception:
-            # The check could not digest this mistake's answer; it is then not what the student's answer is.
-            continue
-        finally:
-            session.close()
-    return None
+        answers, failed = _answers(session, run, seed)
+        if failed and _distance(trace, answers[: len(trace)], rightly) is not None:
+            found.append((mistake, answers))
+    whole = again() if found else None
+    best: tuple[float, str] | None = None
+    for mistake, answers in found:
+        near = _distance(trace, answers[: len(trace)], rightly)
+        distance = near if whole is None else _distance(whole, answers, rightly)
+        if distance is not None and (best is None or distance < 0.1 * best[0]):
+            best = distance, mistake
+    return best[1] if best is not None else None
 
 
-def _same_answers(student: Sequence[Answer], mistake: Sequence[Answer]) -> bool:
+def _answers(session: Session, run: RunOn, seed: int) -> tuple[list[Answer], bool]:
+    """Every answer of a session in the check, and whether the check found them wrong."""
+    session.begin_check("diagnosis", 60.0, seed)
+    failed = False
+    try:
+        run(session)
+    except CheckFailed:
+        failed = True
+    except Exception:
+        # The check could not digest this mistake's answer; it is then not what the student's answer is.
+        failed = False
+    finally:
+        answers = list(session.trace)
+        session.close()
+    return answers, failed
+
+
+def _distance(student: Sequence[Answer], mistake: Sequence[Answer], right: Sequence[Answer]) -> float | None:
+    """How far the answers are from each other, of what the mistake changes; None where they are not the same."""
     if len(student) != len(mistake):
-        return False
-    if not all(a.label == b.label and a.kind == b.kind for a, b in zip(student, mistake, strict=True)):
-        return False
-    return all(_same(a.value, b.value) for a, b in zip(student, mistake, strict=True))
+        return None
+    largest = effect = 0.0
+    for a, b, c in zip_longest(student, mistake, right[: len(student)]):
+        if a.label != b.label or a.kind != b.kind:
+            return None
+        reference = c.value if c is not None and (c.label, c.kind) == (b.label, b.kind) else None
+        parts = list(_compared(a.value, b.value, reference))
+        if None in parts:
+            return None
+        for part in parts:
+            assert part is not None
+            largest, effect = max(largest, part[0]), max(effect, part[1])
+    if effect == 0:
+        return 0.0  # texts, errors, or nothing to compare with
+    return largest / effect if largest <= CLEARLY * effect else None
 
 
-def _same(a: object, b: object) -> bool:
+def _compared(a: object, b: object, right: object) -> Iterator[tuple[float, float] | None]:
+    """For each number or tensor how far two answers are apart, and how far the mistake moves it; None: they differ."""
     if isinstance(a, Handle) and isinstance(b, Handle):
-        return True
-    if isinstance(a, Unusable) or isinstance(b, Unusable):
-        return False
-    if isinstance(a, dict) and isinstance(b, dict):
-        if "bases" in a and "bases" in b:
-            return bool(a["bases"] == b["bases"])
-        return a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
+        return
     x, y = as_tensor(a), as_tensor(b)
-    if x is not None and y is not None:
-        return x.shape == y.shape and same(x, y, 1e-5, 1e-7)
-    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
-        return len(a) == len(b) and all(_same(p, q) for p, q in zip(a, b, strict=True))
-    return type(a) is type(b) and bool(a == b)
+    if isinstance(a, Unusable) or isinstance(b, Unusable) or (x is None) != (y is None):
+        yield None
+    elif isinstance(a, dict) and isinstance(b, dict):
+        if "bases" in a and "bases" in b:
+            yield (0.0, 0.0) if a["bases"] == b["bases"] else None
+        elif a.keys() != b.keys():
+            yield None
+        else:
+            for key in a:
+                yield from _compared(a[key], b[key], right.get(key) if isinstance(right, dict) else None)
+    elif x is not None and y is not None:
+        yield _near(x, y, as_tensor(right))
+    elif isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        if len(a) != len(b):
+            yield None
+            return
+        others = right if isinstance(right, list | tuple) and len(right) == len(a) else [None] * len(a)
+        for one, other, third in zip(a, b, others, strict=True):
+            yield from _compared(one, other, third)
+    else:
+        yield (0.0, 0.0) if type(a) is type(b) and bool(a == b) else None
+
+
+def _near(student: Tensor, mistake: Tensor, right: Tensor | None) -> tuple[float, float] | None:
+    """How far an answer is from a mistake's, and the mistake's from the right one; None where they are not the same."""
+    if student.shape != mistake.shape or student.is_complex() != mistake.is_complex():
+        return None
+    single = student.dtype in (torch.float32, torch.float16, torch.bfloat16)
+    relative, absolute = SINGLE if single else ROUNDING
+    kind = torch.complex128 if student.is_complex() else torch.float64
+    a, b = student.to(kind), mistake.to(kind)
+    finite = a.isfinite() & b.isfinite()
+    if not torch.equal(a[~finite].nan_to_num(), b[~finite].nan_to_num()) or not torch.equal(a.isnan(), b.isnan()):
+        return None
+    moved = torch.zeros_like(b.abs())
+    if right is not None and right.shape == mistake.shape and right.is_complex() == mistake.is_complex():
+        moved = (b - right.to(kind)).abs().nan_to_num(nan=0.0, posinf=0.0)
+    apart = (a - b).abs()[finite]
+    if (apart > absolute + relative * b.abs()[finite] + OF_EFFECT * moved[finite]).any():
+        return None
+    # By how much a tensor of its size is moved: answers of one check differ by orders of magnitude.
+    size = float(b.abs()[finite].max()) if apart.numel() else 0.0
+    size = size or 1.0
+    return (float(apart.max()) / size if apart.numel() else 0.0), float(moved.max()) / size if moved.numel() else 0.0

@@ -122,10 +122,10 @@ class Kit:
         return Session(LocalTransport(self.reference), Code(self.exercise.id, (), self.probes), 60.0)
 
     def mistake_sessions(self, check: str) -> Iterator[tuple[str, Session]]:
-        """A session on each known mistake that this check is meant to catch."""
-        for mistake in self.mistakes:
-            if check not in mistake.loses:
-                continue
+        """A session on each known mistake that this check catches, the most specific first: those meant for it, and
+        those that lose the least besides."""
+        meant = [mistake for mistake in self.mistakes if check in mistake.loses]
+        for mistake in sorted(meant, key=lambda one: (one.check != check, len(one.loses))):
             module = self._mistake_modules.get(mistake.id)
             if module is None:
                 source = apply_mistake(self.solution, mistake)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
 
-_FIELDS = {"type_name": str, "bases": tuple, "message": str, "where": str, "line": int, "function": str}
+_FIELDS = {"type_name": str, "bases": tuple, "message": str, "where": str, "line": int, "function": str, "own": bool}
 
 
 def is_line(number: object) -> bool:
@@ -28,10 +28,8 @@ def raised_error(
     if type(value) is not dict or {k: type(v) for k, v in value.items()} != _FIELDS or not is_line(value["line"]):
         return StudentError(_("{label} gave no answer.").format(label=label), kind="protocol")
     bases = tuple(b for b in value["bases"] if type(b) is str)
-    if "NotImplementedError" in bases:
-        return StudentError(
-            _("{label} is not written yet (it raises NotImplementedError).").format(label=label), bases=bases
-        )
+    if "NotImplementedError" in bases and value["own"]:
+        return StudentError(_not_written(label, value["function"], value["line"], value["where"]), bases=bases)
     raised = {"label": label, "type": value["type_name"], "message": value["message"] or "-"}
     hint = ""
     if value["line"]:
@@ -49,3 +47,13 @@ def raised_error(
     if "NameError" in bases:
         message += loading_note
     return StudentError(message, hint, bases=bases)
+
+
+def _not_written(label: str, function: str, line: int, where: str) -> str:
+    """What is not written: what was called, or what that calls in its turn."""
+    called = label.removesuffix("(...)").rpartition(".")[2]
+    if function in (called, "__init__", "forward", "__call__", "<lambda>"):
+        return _("{label} is not written yet (it raises NotImplementedError).").format(label=label)
+    return _(
+        "{label} calls {function}, which is not written yet (NotImplementedError in your line {line} of {where})."
+    ).format(label=label, function=function, line=line, where=where)

@@ -118,6 +118,7 @@ class Sitting:
             once=lambda key, function: function(Draw(grading.seed(f"once/{key}"))),
             answers_released=False,
             parts=Parts(),
+            noted=[],
         )
 
     def limits_for(self, info: CheckInfo) -> tuple[float, int]:

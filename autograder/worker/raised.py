@@ -21,6 +21,7 @@ class Raised:
         where: the student's cell or file of the innermost frame of theirs, or "".
         line: the line there, 0 where unknown.
         function: the student's function there.
+        own: that frame is where it was raised, and not something that the student's code called.
     """
 
     type_name: str
@@ -29,20 +30,22 @@ class Raised:
     where: str
     line: int
     function: str
+    own: bool
 
 
 def describe_exception(error: BaseException, student_files: frozenset[str] = frozenset()) -> Raised:
     """Describe an exception without trusting it."""
     kind = type(error)
     bases = tuple(_BUILTIN[base] for base in type.mro(kind) if base in _BUILTIN)  # a class may give itself any name
-    where, line, function = "", 0, ""
+    where, line, function, own = "", 0, "", False
     traceback = error.__traceback__
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        if code.co_filename in student_files:
+        own = code.co_filename in student_files
+        if own:
             where, line, function = code.co_filename, traceback.tb_lineno, code.co_name
         traceback = traceback.tb_next
-    return Raised(kind.__name__[:100], bases, _text(error), where, line, function[:100])
+    return Raised(kind.__name__[:100], bases, _text(error), where, line, function[:100], own)
 
 
 def _text(error: BaseException) -> str:

@@ -195,7 +195,7 @@ channel.encode = lambda *a: {"t": "tensor", "d": "float64", "s": [3], "b": 0, "c
     "the description of exceptions": (MEAN_ALSO, None, """
 import autograder.worker.dispatcher as d
 from autograder.worker.raised import Raised
-d.describe_exception = lambda *a: Raised("x", ("AssertionError", "Passed"), "passed", "", 0, "")
+d.describe_exception = lambda *a: Raised("x", ("AssertionError", "Passed"), "passed", "", 0, "", False)
 def mean(x): raise RuntimeError
 """),
     "pytest in sys.modules": (MEAN, False, WRONG + """

@@ -30,6 +30,9 @@ def text(x): return "one"
 """
 
 
+RIGHT = STUDENT + "def f(x): return x\ndef g(x): return x\n"
+
+
 def session(source: str) -> Session:
     name = f"tried_{next(_numbers)}"
     return Session(LocalTransport(load_module(name, source, f"{name}.py")), Code("toy", ()), 60.0)
@@ -57,7 +60,8 @@ def trace_of(run, source: str = STUDENT) -> list[Answer]:
 
 
 def named(run, source: str, of_student=None) -> str | None:
-    return matching_mistake(trace_of(of_student or run), [("m", session(source))], run, 0)
+    trace = trace_of(of_student or run)
+    return matching_mistake(trace, [("m", session(source))], run, 0, session(RIGHT), lambda: trace)
 
 
 @pytest.mark.parametrize("names", [("f",), ("f", "g"), ("pair",), ("fails",), ("thing",), ("text",), ("f", "fails")])
@@ -119,7 +123,45 @@ def test_the_first_that_fits_is_named_and_every_session_ends():
     candidates = [("a", watched(wrong)), ("b", watched(STUDENT)), ("c", watched(STUDENT))]
     run = calls("f")
     assert matching_mistake(trace_of(run), candidates, run, 0) == "b"
-    assert ended == [candidates[0][1], candidates[1][1]]
+    assert ended == [one for _name, one in candidates]
+
+
+@pytest.mark.parametrize(
+    ("student", "mistake", "expected"),
+    [("x + 1 + 1e-6 * x", "x + 1", "m"),  # the mistake, less precisely
+     ("x + 1 + 1e-4 * x", "x + 1", "m"),  # a ten-thousandth of what the mistake changes
+     ("x + 1 + 1e-2 * x", "x + 1", None),
+     ("x + 1e-6", "x + 1.1e-6", None),  # both next to the right answer: nearer than any rounding, and another mistake
+     ("x + 1e-6", "x + 1e-6", "m"),
+     ("x * 1e9 + 1", "x * 1e9", None)],
+)  # fmt: skip
+def test_near_is_judged_by_what_the_mistake_changes(student, mistake, expected):
+    def of(body):
+        return STUDENT + f"def f(x): return (lambda x: {body})(x.double())\n"
+
+    run = calls("f")
+    trace = trace_of(run, of(student))
+    right = session(STUDENT + "def f(x): return x.double()\n")
+    assert matching_mistake(trace, [("m", session(of(mistake)))], run, 0, right, lambda: trace) == expected
+
+
+def test_the_nearest_of_several_is_named_and_the_first_of_those_as_near():
+    run = calls("f")
+    trace = trace_of(run, STUDENT)
+    found = [("far", STUDENT + "def f(x): return x + 1.0005\n"), ("near", STUDENT), ("as_near", STUDENT)]
+    candidates = [(name, session(source)) for name, source in found]
+    assert matching_mistake(trace, candidates, run, 0, session(RIGHT), lambda: trace) == "near"
+
+
+def test_a_mistake_that_answers_otherwise_later_in_the_check_is_not_it():
+    whole = calls("f", "g")
+    trace = trace_of(calls("f"))
+    other = STUDENT + "def g(x): return x\n"
+    rest = trace_of(whole)
+    for source, expected in ((STUDENT, "m"), (other, None)):
+        assert matching_mistake(trace, [("m", session(source))], whole, 0, session(RIGHT), lambda: rest) == expected
+    # Where the student's other answers cannot be had, what there is has to do.
+    assert matching_mistake(trace, [("m", session(other))], whole, 0, session(RIGHT)) == "m"
 
 
 def test_no_answer_is_like_no_mistake():

@@ -170,7 +170,19 @@ def test_a_signature_that_differs_is_explained(grade, own_solution):
 
 def test_an_unwritten_function_is_called_unwritten(grade):
     result = grade("def mean(x):\n    raise NotImplementedError\n", checks=["mean_value"])
-    assert "not written yet" in result["by_id"]["mean_value"]["message"]
+    assert "mean is not written yet" in result["by_id"]["mean_value"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("return other(x)", "mean calls other, which is not written yet (NotImplementedError in your line 4 of"),
+        ("import torch; return torch.nn.Module()(x)", "mean raised NotImplementedError: Module [Module] is missing"),
+    ],
+)
+def test_what_is_not_written_is_named_and_what_is_only_not_there_is_not(grade, body, says):
+    source = f"def mean(x):\n    {body}\ndef other(x):\n    raise NotImplementedError\n"
+    assert says in grade(source, checks=["mean_value"])["by_id"]["mean_value"]["message"]
 
 
 def test_the_quiz_is_personal(grade, own_solution):
