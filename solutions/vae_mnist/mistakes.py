@@ -29,7 +29,8 @@ mistake("variance_as_std", "variance used as standard deviation: exp(logvar) eps
 
 mistake("eps_not_used", "noise not used: z = mu", check="reparameterize_value",
     hint="Without noise this is an auto-encoder: z = mu + exp(logvar / 2) eps.",
-    also={"reparameterize_gradient": "what does not depend on logvar has no gradient there"},
+    also={"reparameterize_gradient": "what does not depend on logvar has no gradient there",
+          "vae_forward": "the logits do not depend on the noise"},
     old="mu + torch.exp(0.5 * logvar) * eps", new="mu")
 
 mistake("own_noise", "own noise drawn instead of the given eps", check="reparameterize_value",
@@ -83,6 +84,16 @@ mistake("reconstruction_sigmoid_twice", "sigmoid applied before a function that 
     hint="binary_cross_entropy_with_logits takes logits; sigmoid(logits) belongs to binary_cross_entropy.",
     also={"reconstruction_large_logits": "wrong for all logits"},
     old="with_logits(logits, x", new="with_logits(torch.sigmoid(logits), x")
+
+mistake("reconstruction_clamped", "binary_cross_entropy, which clamps the logarithm at -100",
+    check="reconstruction_large_logits",
+    hint="F.binary_cross_entropy takes log(0) as -100: for logits in the hundreds that is another number. "
+    "binary_cross_entropy_with_logits, or softplus, is right for all.",
+    old="-F.binary_cross_entropy_with_logits(logits, x", new="-F.binary_cross_entropy(torch.sigmoid(logits), x")
+
+mistake("squeezed_batch_of_one", "squeeze() takes away the dimension of a batch of one", check="reconstruction_value",
+    hint="A batch of one image is a batch: shape (1,). squeeze(-1), with its dimension, leaves the others.",
+    function="reconstruction_log_likelihood", old=".sum(dim=-1)", new=".sum(dim=-1).squeeze()")
 
 @mistake("reconstruction_underflow", "logarithm of a sigmoid that has underflowed", check="reconstruction_large_logits",
     hint="sigmoid(-800) is 0 and its logarithm is -inf: use -softplus(-l) for log(sigmoid(l)).")
@@ -167,7 +178,7 @@ mistake("learning_rate_ignored", "learning rate not passed to the optimiser", ch
     hint="Adam's own default is used whatever `lr` says: Adam(model.parameters(), lr=lr).",
     old="model.parameters(), lr=lr", new="model.parameters()")
 
-mistake("weights_never_updated", "the optimiser never steps", check="partial_batch",
+mistake("weights_never_updated", "the optimiser never steps", check="update",
     hint="Each batch: zero_grad, backward, step. Which of them is missing?",
     old="optimizer.step()", new="")
 
@@ -176,6 +187,25 @@ mistake("partial_batch_dropped", "the last, smaller batch is left out", check="p
     old="order.split(batch_size)", new="order.split(batch_size)[: len(x) // batch_size]")
 mistake("partial_batch_dropped",
     old="append(total / len(x))", new="append(total / max(1, len(x) // batch_size * batch_size))")
+
+mistake("gradients_accumulate", "gradients never set back to zero", check="partial_batch",
+    hint="backward() adds to the gradients that are there: optimizer.zero_grad() before each.",
+    old="optimizer.zero_grad()", new="")
+
+mistake("training_kl_weight", "the KL divergence weighed by 0.1 in the loss", check="update",
+    hint="The loss is minus the mean ELBO, beta = 1. With a small weight the codes spread, and samples miss them.",
+    old="(-bounds.mean()).backward()", new="(-elbo(batch, logits, mu, logvar, beta=0.1).mean()).backward()")
+
+mistake("one_noise_for_batch", "one eps for all images of a batch", check="update",
+    hint="Every image of the batch has noise of its own: shape (batch, latent_dim).",
+    old="(len(batch), model.latent_dim), like=batch, generator=generator)",
+    new="(1, model.latent_dim), like=batch, generator=generator).expand(len(batch), -1)")
+
+mistake("latent_size_fixed", "noise of two coordinates whatever the model's latent_dim is", check="update",
+    hint="`model.latent_dim` says how many coordinates a code has: never write the number.",
+    also={"history": "the model of another size cannot be trained", "partial_batch": "the same",
+          "generators": "the same"},
+    old="(len(batch), model.latent_dim), like=batch", new="(len(batch), 2), like=batch")
 
 mistake("batch_size_ignored", "another batch size than the one asked for", check="partial_batch",
     hint="Each update takes `batch_size` images: pass it on.",

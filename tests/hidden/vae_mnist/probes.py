@@ -97,17 +97,48 @@ def global_seed():
     return torch.initial_seed()
 
 
-def rows_per_call(train, model, x, settings):
-    """Train, and count the images in each call of the encoder that keeps a graph."""
-    rows = []
+def recorded_training(train, model, x, settings):
+    """Train, and note what goes through the model while a graph is kept.
 
-    def keep(module, inputs):
+    Returns the history; for each call of the encoder the numbers of the images in it; the latent points that were
+    decoded, one below the other; and for each parameter its gradient when it was last added to, and the sum of all that
+    was ever added.
+    """
+    calls, points, added, last = [], [], {}, {}
+
+    def encoded(module, inputs):
         if torch.is_grad_enabled() and inputs:
-            rows.append(inputs[0].numel() // inputs[0].shape[-1])
+            rows = inputs[0].detach().reshape(-1, x.shape[1]).to(x)
+            calls.append(torch.cdist(rows, x).argmin(1).tolist())
 
-    hook = model.encoder.register_forward_pre_hook(keep)
+    def decoded(module, inputs):
+        if torch.is_grad_enabled() and inputs:
+            points.append(inputs[0].detach().reshape(-1, inputs[0].shape[-1]).clone())
+
+    def adding(name):
+        def hook(gradient):
+            added[name] = added.get(name, 0) + gradient.detach().clone()
+
+        return hook
+
+    def after(name):
+        def hook(parameter):
+            last[name] = parameter.grad.detach().clone()
+
+        return hook
+
+    hooks = [model.encoder.register_forward_pre_hook(encoded), model.decoder.register_forward_pre_hook(decoded)]
+    for name, parameter in model.named_parameters():
+        hooks += [parameter.register_hook(adding(name)), parameter.register_post_accumulate_grad_hook(after(name))]
     try:
-        train(model, x, **settings)
+        history = train(model, x, **settings)
     finally:
-        hook.remove()
-    return rows
+        for hook in hooks:
+            hook.remove()
+    return {
+        "history": history,
+        "calls": calls,
+        "points": torch.cat(points) if points else None,
+        "last": last,
+        "added": added,
+    }

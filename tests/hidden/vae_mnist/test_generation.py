@@ -75,11 +75,11 @@ def test_sample_prior(student, probe, expect, draw):
 @check(points=1, kind="exact", covers=("interpolate",))
 def test_interpolate_line(student, probe, compare, draw):
     """interpolate decodes evenly spaced points of the line from z1 to z2, ends included."""
-    for steps in (draw.integer(5, 9), 2):
+    for steps in (draw.integer(5, 9), 2, 1):
         latent_dim = draw.integer(2, 4)
         model, _mu, _logvar, (weight, bias) = affine(probe, draw, latent_dim)
         z1, z2 = draw.normal(latent_dim), draw.normal(latent_dim)
-        t = torch.arange(steps, dtype=torch.float64)[:, None] / (steps - 1)
+        t = torch.arange(steps, dtype=torch.float64)[:, None] / max(steps - 1, 1)
         z = (1 - t) * z1 + t * z2  # (steps, d)
         compare(
             probe.line(student.interpolate, model, z1, z2, steps),
@@ -117,7 +117,8 @@ def log_mean_exp(log_w):
 def built_on_faulty_parts(student, probe, reference, expect, draw):
     """Whether the bound is right but for a fault in reparameterize or in the likelihood, which cost their points.
 
-    Only where one of the two is wrong: then the bound has to have the law that the student's own parts give it.
+    Only where one of the two is wrong, the other right, and a faulty likelihood one of its arguments: then the bound
+    has to have the law that the student's own parts give it.
     """
     latent_dim, k, copies, trials = 2, draw.integer(4, 7), 300, 400
     mu, logvar, eps = (draw.normal(5, latent_dim) for _unused in range(3))
@@ -130,9 +131,12 @@ def built_on_faulty_parts(student, probe, reference, expect, draw):
         answer = student.reconstruction_log_likelihood(*a)
         return expect.tensor(answer, (len(a[0]),), "reconstruction_log_likelihood(logits, x)")
 
-    if torch.allclose(points(mu, logvar, eps), right_points(mu, logvar, eps), rtol=1e-6) and torch.allclose(
-        likelihood(logits, x), reference.reconstruction_log_likelihood(logits, x), rtol=1e-6
-    ):
+    own, elsewhere = likelihood(logits, x), likelihood(-logits, x.flip(0))
+    right = (
+        torch.allclose(points(mu, logvar, eps), right_points(mu, logvar, eps), rtol=1e-6),
+        torch.allclose(own, reference.reconstruction_log_likelihood(logits, x), rtol=1e-6),
+    )
+    if sum(right) != 1 or not (own - elsewhere).abs().min() > 1e-4 * own.abs().max():
         return False
     model = affine(probe, draw, latent_dim, logvar=0.5, scale=0.12)
     image = draw.uniform(PIXELS)
@@ -150,11 +154,11 @@ def built_on_faulty_parts(student, probe, reference, expect, draw):
     return False
 
 
-@check(points=1, kind="exact", covers=("bound",))
+@check(points=1, kind="exact", covers=("bound", "importance_weighted_bound"))
 def test_bound_exact(student, probe, reference, compare, expect, draw):
     """Where q(z|x) is the true posterior, the importance-weighted bound equals log p(x) for every k."""
-    for k in (1, draw.integer(3, 9)):
-        latent_dim, batch = draw.integer(1, 3), draw.integer(3, 7)
+    for k, batch in ((1, draw.integer(3, 7)), (draw.integer(3, 9), draw.integer(3, 7)), (2, 1)):
+        latent_dim = draw.integer(1, 3)
         curvature = draw.uniform(latent_dim, low=0.1, high=0.5)
         centre = draw.normal(latent_dim)
         background = draw.normal(PIXELS - latent_dim)
@@ -181,7 +185,7 @@ def test_bound_exact(student, probe, reference, compare, expect, draw):
         compare(answer, right, what=what)
 
 
-@check(points=0.5, kind="statistical", covers=("bound",))
+@check(points=0.5, kind="statistical", covers=("bound", "importance_weighted_bound"))
 def test_bound_draws(student, probe, reference, expect, draw):
     """The bound averages k weights inside the logarithm, with independent draws for every image."""
     k, copies = draw.integer(4, 7), 500

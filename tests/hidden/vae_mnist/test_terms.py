@@ -26,8 +26,7 @@ def directional(function, inputs, directions):
 @check(points=1.5, kind="exact", covers=("reparameterize",))
 def test_reparameterize_value(student, reference, compare, draw):
     """reparameterize returns mu + exp(logvar / 2) eps, with eps as given."""
-    for latent_dim in (2, draw.integer(3, 9)):
-        batch = draw.integer(4, 12)
+    for latent_dim, batch in ((2, draw.integer(4, 12)), (draw.integer(3, 9), draw.integer(4, 12)), (3, 1), (1, 4)):
         mu, logvar = posterior(draw, batch, latent_dim)
         eps = draw.normal(batch, latent_dim)
         compare(
@@ -37,7 +36,7 @@ def test_reparameterize_value(student, reference, compare, draw):
         )
 
 
-@check(points=0.5, kind="exact", covers=("gradients",))
+@check(points=0.5, kind="exact", covers=("gradients", "reparameterize"))
 def test_reparameterize_gradient(student, probe, expect, draw):
     """Gradients flow through z to mu and to logvar."""
     shape = (draw.integer(4, 9), draw.integer(2, 5))
@@ -45,6 +44,7 @@ def test_reparameterize_gradient(student, probe, expect, draw):
     eps = draw.normal(*shape)
     what = "reparameterize(mu, logvar, eps)"
     gradients = probe.gradient(student.reparameterize, [mu, logvar, eps], [0, 1])
+    (doubled,) = expect.sequence(probe.gradient(student.reparameterize, [mu, logvar, 2 * eps], [1]), 1, what)
     for name, gradient, i in zip(("mu", "logvar"), expect.sequence(gradients, 2, what), (0, 1), strict=True):
         expect.true(
             gradient is not None,
@@ -53,8 +53,18 @@ def test_reparameterize_gradient(student, probe, expect, draw):
         )
         gradient = expect.tensor(gradient, shape, f"d {what} / d {name}")
         expect.true(
-            gradient.abs().min() > 0,
+            gradient.abs().max() > 0,
             _("{what}: the gradient of {name} is zero.").format(what=what, name=name),
+        )
+        # Whatever stands for the standard deviation: the mean is added as it is, and the noise is multiplied.
+        expect.true(
+            torch.allclose(gradient, torch.ones(shape, dtype=torch.float64), rtol=1e-6)
+            if name == "mu"
+            else gradient.abs().min() > 1e-6
+            and torch.allclose(expect.tensor(doubled, shape, what), 2 * gradient, rtol=1e-5),
+            _("{what}: the gradient of {name} is not that of mu plus a standard deviation times eps.").format(
+                what=what, name=name
+            ),
         )
         # Against the function's own values, so that a fault in the formula is not paid here again.
         directions = [torch.zeros(shape, dtype=torch.float64) for _unused in range(3)]
@@ -69,11 +79,10 @@ def test_reparameterize_gradient(student, probe, expect, draw):
         )
 
 
-@check(points=1.5, kind="exact", covers=("kl",))
+@check(points=1.5, kind="exact", covers=("kl", "kl_divergence"))
 def test_kl_value(student, compare, draw):
     """kl_divergence is KL(N(mu, exp(logvar)) || N(0, I)) in nats, summed over the latent coordinates."""
-    for latent_dim in (2, draw.integer(3, 9), 1):
-        batch = draw.integer(4, 12)
+    for latent_dim, batch in ((2, draw.integer(4, 12)), (draw.integer(3, 9), draw.integer(4, 12)), (1, 5), (3, 1)):
         mu, logvar = posterior(draw, batch, latent_dim)
         q = torch.distributions.Normal(mu, torch.exp(0.5 * logvar))
         p = torch.distributions.Normal(torch.zeros_like(mu), torch.ones_like(mu))
@@ -83,10 +92,10 @@ def test_kl_value(student, compare, draw):
     compare(student.kl_divergence(zeros, zeros), torch.zeros(3), what="kl_divergence where mu = 0 and logvar = 0")
 
 
-@check(points=1.5, kind="exact", covers=("reconstruction",))
+@check(points=1.5, kind="exact", covers=("reconstruction", "reconstruction_log_likelihood"))
 def test_reconstruction_value(student, reference, compare, draw):
     """reconstruction_log_likelihood is the Bernoulli log-likelihood in nats, summed over the pixels."""
-    for batch in (draw.integer(3, 6), draw.integer(7, 10)):
+    for batch in (draw.integer(3, 6), draw.integer(7, 10), 1):
         logits, x = 2 * draw.normal(batch, PIXELS), draw.uniform(batch, PIXELS)
         x[0] = (x[0] > 0.5).double()
         compare(
@@ -95,7 +104,7 @@ def test_reconstruction_value(student, reference, compare, draw):
         )
 
 
-@check(points=0.5, kind="exact", covers=("reconstruction",))
+@check(points=0.5, kind="exact", covers=("reconstruction", "reconstruction_log_likelihood"))
 def test_reconstruction_large_logits(student, reference, compare, expect, draw):
     """reconstruction_log_likelihood is finite and right for logits in the hundreds."""
     batch = draw.integer(3, 6)
@@ -119,6 +128,12 @@ def test_reconstruction_large_logits(student, reference, compare, expect, draw):
     compare(got, right, what=what)
 
 
+def own_terms(student, expect, x, logits, mu, logvar):
+    """What the student's two terms give, one value per image."""
+    calls = student.reconstruction_log_likelihood(logits, x), student.kl_divergence(mu, logvar)
+    return [expect.tensor(a, () if is_scalar(a) else (len(x),), "elbo(...)").expand(len(x)) for a in calls]
+
+
 def is_scalar(answer):
     """Whether a term was averaged over the batch."""
     return isinstance(answer, float | int) or (isinstance(answer, torch.Tensor) and answer.ndim == 0)
@@ -127,7 +142,13 @@ def is_scalar(answer):
 @check(points=1.5, kind="exact", covers=("elbo",))
 def test_elbo_value(student, reference, compare, expect, draw):
     """elbo is the reconstruction term minus beta times the KL divergence, one value per image."""
-    batch, latent_dim = draw.integer(4, 9), draw.integer(2, 5)
+    elbo_of(student, reference, compare, expect, draw, draw.integer(4, 9))
+    elbo_of(student, reference, compare, expect, draw, 1)
+
+
+def elbo_of(student, reference, compare, expect, draw, batch):
+    """Judge the bound on a batch."""
+    latent_dim = draw.integer(2, 5)
     x, logits = draw.uniform(batch, PIXELS), 2 * draw.normal(batch, PIXELS)
     mu, logvar = posterior(draw, batch, latent_dim)
     mu = 4 * mu  # so that the KL term is as visible as the other
@@ -139,15 +160,17 @@ def test_elbo_value(student, reference, compare, expect, draw):
         got = expect.tensor(answer, (batch,), what)
         right = right_terms[0] - beta * right_terms[1]
         if not torch.allclose(got, right, rtol=1e-6):
-            # A fault in one term costs its own points; it is forgiven here where the other term is right.
-            calls = student.reconstruction_log_likelihood(logits, x), student.kl_divergence(mu, logvar)
-            own = [expect.tensor(a, () if is_scalar(a) else (batch,), what).expand(batch) for a in calls]
-            if sum(torch.allclose(o, r, rtol=1e-6) for o, r in zip(own, right_terms, strict=True)) == 1:
+            # A fault in one term costs its own points; it is forgiven here where the other term is right, and where
+            # the faulty one says something of its arguments.
+            own = own_terms(student, expect, x, logits, mu, logvar)
+            elsewhere = own_terms(student, expect, x.flip(0), logits / 2, mu / 2, logvar / 2)
+            says = all((a - b).abs().max() > 1e-3 * a.abs().max() for a, b in zip(own, elsewhere, strict=True))
+            if says and sum(torch.allclose(o, r, rtol=1e-6) for o, r in zip(own, right_terms, strict=True)) == 1:
                 right = own[0] - beta * own[1]
         compare(answer, right, what=what)
 
 
-@check(points=0.5, kind="exact", covers=("gradients",))
+@check(points=0.5, kind="exact", requires=("elbo_value",), covers=("gradients", "elbo"))
 def test_elbo_gradient(student, probe, expect, draw):
     """Gradients of the ELBO reach logits, mu and logvar."""
     batch, latent_dim = draw.integer(3, 6), draw.integer(2, 5)
