@@ -82,7 +82,8 @@ mistake("reconstruction_sign", "cross-entropy returned instead of the log-likeli
 mistake("reconstruction_sigmoid_twice", "sigmoid applied before a function that applies it",
     check="reconstruction_value",
     hint="binary_cross_entropy_with_logits takes logits; sigmoid(logits) belongs to binary_cross_entropy.",
-    also={"reconstruction_large_logits": "wrong for all logits"},
+    also={"reconstruction_large_logits": "wrong for all logits",
+          ("history", "update"): "no weighing of the two terms gives this loss"},
     old="with_logits(logits, x", new="with_logits(torch.sigmoid(logits), x")
 
 mistake("reconstruction_clamped", "binary_cross_entropy, which clamps the logarithm at -100",
@@ -104,7 +105,8 @@ def reconstruction_log_likelihood(logits, x):
 mistake("reconstruction_squared_error", "squared error instead of the Bernoulli log-likelihood",
     check="reconstruction_value",
     hint="The pixels are Bernoulli variables here: the reconstruction term is minus their cross-entropy.",
-    also={"reconstruction_large_logits": "wrong for all logits"},
+    also={"reconstruction_large_logits": "wrong for all logits",
+          ("history", "update"): "no weighing of the two terms gives this loss"},
     old='-F.binary_cross_entropy_with_logits(logits, x, reduction="none")', new="-((torch.sigmoid(logits) - x) ** 2)")
 
 mistake("elbo_kl_added", "KL divergence added instead of subtracted", check="elbo_value",
@@ -133,6 +135,7 @@ def elbo(solution, *args, **named):
 
 mistake("elbo_without_graph", "reconstruction term cut from the graph", check="elbo_gradient",
     hint="`item`, `detach`, NumPy and `no_grad` cut the graph: the decoder then never learns.",
+    also={"update": "the decoder does not move up the bound"},
     old="(logits, x) - beta *", new="(logits, x).detach() - beta *")
 
 @mistake("arguments_changed", "arguments changed in place", check="conventions",
@@ -151,7 +154,6 @@ mistake("forward_decodes_mean", "the forward pass decodes mu instead of z", chec
 
 mistake("forward_own_noise", "the forward pass draws its own noise", check="vae_forward",
     hint="forward(x, eps) uses the eps that it is given: the same eps gives the same logits.",
-    also={"generators": "the noise comes from the global generator"},
     function="VAE.forward", old="logvar, eps)", new="logvar, torch.randn_like(mu))")
 
 mistake("forward_probabilities", "the forward pass answers pixel means instead of logits", check="vae_forward",
@@ -180,6 +182,7 @@ mistake("learning_rate_ignored", "learning rate not passed to the optimiser", ch
 
 mistake("weights_never_updated", "the optimiser never steps", check="update",
     hint="Each batch: zero_grad, backward, step. Which of them is missing?",
+    also={"generators": "weights that do not move say nothing of what was drawn"},
     old="optimizer.step()", new="")
 
 mistake("partial_batch_dropped", "the last, smaller batch is left out", check="partial_batch",
@@ -190,6 +193,7 @@ mistake("partial_batch_dropped",
 
 mistake("gradients_accumulate", "gradients never set back to zero", check="partial_batch",
     hint="backward() adds to the gradients that are there: optimizer.zero_grad() before each.",
+    also={"generators": "those of an earlier training are added as well"},
     old="optimizer.zero_grad()", new="")
 
 mistake("training_kl_weight", "the KL divergence weighed by 0.1 in the loss", check="update",
@@ -203,8 +207,7 @@ mistake("one_noise_for_batch", "one eps for all images of a batch", check="updat
 
 mistake("latent_size_fixed", "noise of two coordinates whatever the model's latent_dim is", check="update",
     hint="`model.latent_dim` says how many coordinates a code has: never write the number.",
-    also={"history": "the model of another size cannot be trained", "partial_batch": "the same",
-          "generators": "the same"},
+    also={("history", "generators"): "a model of another size cannot be trained"},
     old="(len(batch), model.latent_dim), like=batch", new="(len(batch), 2), like=batch")
 
 mistake("batch_size_ignored", "another batch size than the one asked for", check="partial_batch",
