@@ -77,14 +77,14 @@
 #
 # ## What you do, and how it is judged
 #
-# Write what stands after `# YOUR CODE HERE`; keep names, arguments and shapes. Most points come from exact
-# checks in float64 of one function on fresh numbers, each on its own: a fault in one function should cost
-# its own points only. `train_vae`, `sample`, `interpolate` and the bound are tried on models other than yours, with other
-# numbers of latent coordinates: one update of such a model has to move its weights up the mean ELBO of the batch. Then one
-# short training of your model shows that the parts work together: ELBO of digits that the model has not seen, a posterior
-# that carries information, samples that look like digits and are not copies. The pixels of these digits are in an order
-# that nobody knows; layers that join all pixels do not notice. Form (dtypes, refusals) counts only where the values of the
-# same function are right.
+# Write what stands after `# YOUR CODE HERE`; keep names, arguments and shapes. Most points come from exact checks in
+# float64 of one function on fresh numbers, each on its own: a fault in one function should cost its own points only.
+# `train_vae`, `sample`, `interpolate` and the bound are tried on models other than yours, with other numbers of
+# latent coordinates: one update of such a model has to move its weights up the mean ELBO of the batch. Then one short
+# training of your model shows that the parts work together: ELBO of digits that the model has not seen, a posterior
+# that carries information, samples that look like digits and are not copies. The pixels of these digits are in an
+# order that nobody knows; layers that join all pixels do not notice. Form (dtypes, refusals) counts only where the
+# values of the same function are right.
 #
 # The training that is judged: `VAE(latent_dim=2, hidden=64)`, the default `batch_size` and `lr`,
 # {judged:training.EPOCHS} epochs on 8,000 digits ({judged:training.EPOCHS_ON_FEW} on the 1,400 small digits of
