@@ -32,8 +32,8 @@ from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
-from autograder.batch.judges import CannotJudge, JudgeFault, StartLost, TryLost
-from autograder.judge.messages import Ask, Job, JobResult, Kept
+from autograder.batch.judges import CannotJudge, Judge, JudgeFault, StartLost, TryLost
+from autograder.judge.messages import Ask, Job, JobResult, Kept, Order
 from autograder.language import _
 from autograder.results.model import Result
 from autograder.results.points import rounded
@@ -111,8 +111,35 @@ class Tries:
         self.lost += 1
         if self.lost < TRIES:
             return None
-        words = _("the judge was lost {n} times: {reason}").format(n=TRIES, reason=why)
-        return CannotJudge(words) if isinstance(why, StartLost) else JudgeFault(words)
+        return _lost_for_good(why)
+
+
+@contextlib.contextmanager
+def started(order: Order) -> Iterator[Judge]:
+    """A judge by itself that has come up, in as many tries as another.
+
+    Raises:
+        CannotJudge: it cannot grade at all, or every try was lost.
+    """
+    judge = Judge(order)
+    lost: StartLost | None = None
+    for _number in range(TRIES):
+        try:
+            judge.start()
+            break
+        except StartLost as why:
+            lost = why
+    else:
+        raise _lost_for_good(lost or StartLost("")) from None
+    try:
+        yield judge
+    finally:
+        judge.close()
+
+
+def _lost_for_good(why: TryLost) -> JudgeFault:
+    words = _("the judge was lost {n} times: {reason}").format(n=TRIES, reason=why)
+    return CannotJudge(words) if isinstance(why, StartLost) else JudgeFault(words)
 
 
 def _as_error(result: Result, lost: set[str]) -> Result:

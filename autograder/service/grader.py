@@ -16,11 +16,12 @@ from msgspec import structs
 from autograder.authoring.personal import read_drawn_for
 from autograder.batch.cluster import Cluster
 from autograder.batch.job import Order, Worth, job_of, ungraded
-from autograder.batch.judges import Judge, JudgeFault
+from autograder.batch.judges import JudgeFault
 from autograder.batch.keys import Keys
 from autograder.batch.pictures import Pictures
 from autograder.batch.plan import Plan, make_plan
 from autograder.batch.pool import Judges, OnDone, Source, default_workers
+from autograder.batch.retries import started
 from autograder.course import find_exercise
 from autograder.language import _
 from autograder.results.attempt import Name
@@ -298,7 +299,8 @@ def worth(course: Course, exercises: Sequence[str], public: bool = False) -> Map
     """
     found = [find_exercise(course.config, exercise) for exercise in exercises]
     places = tuple(exercise.public_checks if public else exercise.hidden_folder for exercise in found)
-    with Judge(Order(course.config.file, places, b"nothing is graded with it", listing=True, public=public)) as judge:
+    order = Order(course.config.file, places, b"nothing is graded with it", listing=True, public=public)
+    with started(order) as judge:
         return {exercise: judge.checks.get(exercise, ()) for exercise in exercises}
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.batch import retries
 from autograder.batch.cluster_run import ClusterRunner
 from autograder.batch.cluster_worker import Outcome
 from autograder.batch.job import Job, Order
@@ -22,6 +23,7 @@ import json, os, socket, sys
 from autograder.judge.messages import Disturbed, JobResult, Ask, Ready, Start, from_line, to_line
 from autograder.results.model import Result
 stream = socket.socket(fileno=int(sys.argv[1])).makefile("rw", encoding="utf-8", newline="\\n")
+LOG = {log!r}
 def count(what):
     with open({log!r}, "a") as file:
         file.write(what + "\\n")
@@ -96,6 +98,17 @@ def test_where_no_judge_comes_up_the_batch_ends(judges):
         assert pool.log() == ["start"] * TRIES
     with judges(at_start='say(Disturbed("no memory")); sys.exit()') as pool, pytest.raises(CannotJudge, match="memory"):
         pool.grade(Job("toy", "ada", (), 60.0))
+
+
+def test_one_by_itself_is_started_again(judges, monkeypatch):
+    monkeypatch.setattr(
+        retries, "Judge", judges(at_start="if sum(1 for line in open(LOG)) < 2: os._exit(1)").judge_class
+    )
+    with retries.started(Order(Path("grading_config.yaml"), (), b"a secret")) as judge:
+        assert judge.checks == {}
+    monkeypatch.setattr(retries, "Judge", judges(at_start="os._exit(1)").judge_class)
+    with pytest.raises(CannotJudge, match="3 times"), retries.started(Order(Path("grading_config.yaml"), (), b"a")):
+        pass
 
 
 def test_a_fault_that_the_judge_reports_is_not_tried_again(judges):
