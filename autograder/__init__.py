@@ -19,6 +19,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from autograder.authoring.errors import AuthoringError as AuthoringError
     from autograder.batch.judges import JudgeFault as JudgeFault
     from autograder.book.decisions import Decision as Decision
@@ -78,8 +80,35 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "check" and "autograder.worker.service" in sys.modules:
         # A submission that checks itself, run by the checks: there is nobody to show a report to.
-        return lambda *arguments, **options: None
+        return _Nothing()
     return getattr(import_module(_PUBLIC[name]), name)
+
+
+class _Nothing:
+    """What `autograder.check` is, and gives, where a submission is graded: whatever is asked of it is nothing."""
+
+    def __call__(self, *arguments: object, **options: object) -> _Nothing:
+        return self
+
+    def __getattr__(self, name: str) -> _Nothing:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __getitem__(self, key: object) -> _Nothing:
+        return self
+
+    def __iter__(self) -> Iterator[_Nothing]:
+        return iter(())
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return ""
+
+    def __format__(self, form: str) -> str:
+        return ""
 
 
 def load_ipython_extension(shell: Shell) -> None:

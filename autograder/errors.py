@@ -11,3 +11,7 @@ class AutograderError(Exception):
     """
 
     status: int = 2
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in the place of a traceback."""
+        return [f"{type(self).__name__}: {self}"]

@@ -13,17 +13,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import yaml
+from msgspec import to_builtins
 
 from autograder.authoring.errors import AuthoringError
 from autograder.authoring.judged import fill
-from autograder.authoring.notebook import to_notebook
-from autograder.authoring.personal import load_quiz, personalise_example, read_personal
+from autograder.authoring.notebook import to_notebook, with_checks
+from autograder.authoring.personal import answer_forms, load_quiz, personalise_example, read_personal
+from autograder.authoring.public import called_by_checks
 from autograder.authoring.readme import student_readme
 from autograder.authoring.regions import find_regions, make_stub, solution_texts, strip_solutions
 from autograder.authoring.statement import translate
 from autograder.course.config import CourseConfig, ExerciseConfig
 from autograder.course.discovery import STUDENT_FOLDER, Exercise, find_exercise
 from autograder.course.handout import HANDOUT_CONFIG
+from autograder.course.libraries import LIBRARIES
 from autograder.course.written import SCHEMA_VERSION
 from autograder.language import LANGUAGES, TRANSLATIONS, _, language, said, speaking
 from autograder.language.catalogues import shipped
@@ -62,10 +65,11 @@ def generate_exercise(exercise: Exercise) -> dict[str, bytes]:
     stub = translate(stub_source(exercise), _) if language() != "en" else stub_source(exercise)
     quiz, checks = (_text(path) for path in (exercise.quiz, exercise.public_checks))
     place = exercise.id
+    called = {name for names in called_by_checks(exercise.public_checks).values() for name in names}
     files = {
         f"{place}/{exercise.id}.py": stub,
-        f"{place}/{exercise.id}.ipynb": to_notebook(stub, exercise.id),
-        f"{place}/quiz.py": strip_solutions(quiz, exercise.quiz),
+        f"{place}/{exercise.id}.ipynb": with_checks(to_notebook(stub, exercise.id), exercise.id, called),
+        f"{place}/quiz.py": f"{strip_solutions(quiz, exercise.quiz)}\n\n{answer_forms(exercise.quiz)}\n",
         f"{place}/test_public.py": strip_solutions(checks, exercise.public_checks),
     }
     found = leaks(exercise, files)
@@ -183,7 +187,15 @@ def _student_course(course: CourseConfig, language: str) -> str:
 
     def exercise(config: ExerciseConfig) -> dict[str, object]:
         due = {} if config.due is None else {"due": config.due.isoformat(timespec="seconds")}
-        return {"id": config.id, "title": said(config.title), "points": config.points, **due}
+        libraries = [name for name in config.libraries if name not in LIBRARIES]
+        return {
+            "id": config.id,
+            "title": said(config.title),
+            "points": config.points,
+            **due,
+            "limits": to_builtins(config.limits),
+            **({"libraries": libraries} if libraries else {}),
+        }
 
     values = {
         "schema_version": SCHEMA_VERSION,

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
+from autograder.authoring.errors import AuthoringError
 from autograder.authoring.regions import TODO
+from autograder.language import _
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+CHECK_TAG = "autograder-check"  # of cells that check and are nobody's work
 _MARKS = {"PERSONAL": "### BEGIN PERSONAL", "SOLUTION": "### BEGIN SOLUTION"}
 _DEFINITION = re.compile(r"^(?:async def|def|class)\s+(\w+)", re.MULTILINE)
 _HEADING = re.compile(r"^#+\s+(.+)$", re.MULTILINE)
@@ -53,6 +57,45 @@ def cell(kind: Literal["code", "markdown"], identity: str, source: str, **metada
 def notebook_text(notebook: Mapping[str, object]) -> str:
     """A notebook's text: the same each time."""
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def with_checks(notebook: str, exercise: str, called: Collection[str]) -> str:
+    """A finished notebook with a line that checks it behind each section, and one for the whole at the end.
+
+    Args:
+        called: the functions and classes that some public check calls.
+    """
+    document = json.loads(notebook)
+    cells: list[dict[str, object]] = []
+    for given in document["cells"]:
+        cells.append(given)
+        source = "".join(given["source"])
+        names = [name for name in _DEFINITION.findall(source) if name in called]
+        if given["cell_type"] == "code" and TODO in source and names:
+            cells.append(_check_cell(exercise, names))
+    document["cells"] = [*cells, _check_cell(exercise, [])]
+    return notebook_text(document)
+
+
+def _check_cell(exercise: str, names: Sequence[str]) -> dict[str, object]:
+    comment = _("The public checks of this section, on the cells that you ran.") if names else _("All public checks.")
+    line = f"autograder.check({', '.join(json.dumps(name) for name in (exercise, *names))})"
+    name = re.sub(r"[^a-z0-9]+", "-", "-".join(["check", *names]).lower())
+    return cell("code", name, f"# {comment}\nimport autograder\n\n{line}", tags=[CHECK_TAG])
+
+
+def replace_personal(notebook: str, change: Callable[[str], str], file: Path) -> str:
+    """A finished notebook with another text of the cell that holds the PERSONAL block; it is read as JSON alone.
+
+    AuthoringError where there is none.
+    """
+    document = json.loads(notebook)
+    for given in document["cells"]:
+        source = "".join(given["source"])
+        if _MARKS["PERSONAL"] in source:
+            given["source"] = change(source).splitlines(keepends=True)
+            return notebook_text(document)
+    raise AuthoringError(_("has no cell with a PERSONAL block"), file=file)
 
 
 def _nbgrader(cell: Mapping[str, str]) -> dict[str, object] | None:

@@ -12,7 +12,7 @@ import json
 import random
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -23,6 +23,7 @@ from autograder.course.discovery import Exercise
 from autograder.language import _, ngettext, said
 
 WIDTH = 100
+FORMS = "FORMS"
 _CODE = 6  # letters of the code beside the name
 _DRAWN_FOR = re.compile(rf'^[ \t]*DRAWN_FOR = "((?:[^"\\\n]|\\.){{1,400}}) ([0-9a-f]{{{_CODE}}})"[ \t]*$', re.MULTILINE)
 
@@ -36,12 +37,14 @@ Answers = Callable[[Numbers], dict[str, dict[str, object]]]
 
 @dataclass(frozen=True)
 class Quiz:
-    """An exercise's quiz.py, loaded. `answers` is None in the stripped version that students have."""
+    """An exercise's quiz.py, loaded. `answers` is None in the stripped version that students have, which has `forms`:
+    the kind of answer that each question takes."""
 
     file: Path
     personal: Personal
     questions: AskQuestions
     answers: Answers | None
+    forms: Mapping[str, str]
 
     def draw(self, rng: random.Random) -> tuple[Numbers, dict[str, str]]:
         """The numbers and the questions they make, as plain JSON values; AuthoringError otherwise."""
@@ -80,7 +83,17 @@ def load_quiz(file: Path) -> Quiz:
         cast("Personal", names["personal"]),
         cast("AskQuestions", names["questions"]),
         cast("Answers | None", names.get("answers")),
+        cast("Mapping[str, str]", names.get(FORMS, {})),
     )
+
+
+def answer_forms(file: Path) -> str:
+    """A line of Python for the quiz.py that students have: the kind of answer that each question takes."""
+    quiz = load_quiz(file)
+    if quiz.answers is None:
+        raise AuthoringError(_("defines no function {listing}").format(listing="answers"), file=file)
+    answers = quiz.answers(quiz.draw(random.Random("example"))[0])
+    return render(f"{FORMS} = ", {key: str(answer.get("kind", "")) for key, answer in answers.items()})
 
 
 @dataclass(frozen=True)

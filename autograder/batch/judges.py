@@ -20,7 +20,7 @@ from autograder.judge.messages import (
     Job,
     JobAnswer,
     JobResult,
-    Judged,
+    Judging,
     Order,
     Ready,
     Start,
@@ -30,7 +30,6 @@ from autograder.judge.messages import (
     to_line,
 )
 from autograder.results.model import Result
-from autograder.results.outcomes import CheckOutcome
 from autograder.sandbox import forks
 from autograder.sandbox.forks import Fork
 
@@ -42,7 +41,7 @@ SETTINGS = {
     "PYTHONSAFEPATH": "1",
 }  # fmt: skip
 
-OnCheck = Callable[[str, CheckOutcome], None]
+OnCheck = Callable[[str, float], None]  # a title, and how many seconds it may take
 
 
 class JudgeFault(AutograderError):
@@ -158,7 +157,7 @@ class Judge:
 
         Args:
             question: the try.
-            on_check: told each check's id and outcome.
+            on_check: told each check before it begins.
 
         Raises:
             TryLost: nothing came of this try.
@@ -170,9 +169,9 @@ class Judge:
         self._send(question)
         while True:
             match self._receive():
-                case Judged(check, outcome):
+                case Judging(title, seconds):
                     if on_check is not None:
-                        on_check(check, outcome)
+                        on_check(title, seconds)
                 case JobResult() as done:
                     return done
                 case Disturbed(reason):

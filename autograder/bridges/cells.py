@@ -12,6 +12,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+from autograder.reports.words import outcome_word
 from autograder.results.model import Result
 
 _GUARD = "AUTOGRADER_INSIDE_A_CHECK"
@@ -43,12 +44,12 @@ def public(exercise: str, check: str = "") -> None:
         finally:
             del os.environ[_GUARD]
     result = _known[key]
-    wanted = [c for c in result.checks if not check or c.id == check]
+    wanted = [c for c in result.checks if (c.id == check if check else c.kind != "quiz")]
     for problem in result.loading:
         print(f"{problem.where}, line {problem.line}: {problem.message}")
     lost = [c for c in wanted if c.outcome != "passed"]
     for c in wanted:
-        print(f"{c.outcome}: {c.title}")
+        print(f"{outcome_word(c.outcome)}: {c.title}")
     if lost:
         raise AssertionError("\n".join(line for c in lost for line in (c.title, c.message, c.hint) if line))
 

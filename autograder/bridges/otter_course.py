@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from autograder.authoring.bundle import generate
-from autograder.authoring.notebook import cell, notebook_text
+from autograder.authoring.notebook import CHECK_TAG, cell, notebook_text
 from autograder.course import CONFIG_NAME, CourseConfig, find_exercise
 from autograder.course.handout import HANDOUT_CONFIG
 from autograder.errors import AutograderError
@@ -93,6 +93,8 @@ def write_student(course: CourseConfig, exercise: str, folder: Path, public: Seq
         text = PUBLIC_TEST.format(name=check.id, title=check.title, exercise=exercise)
         _write(folder / "tests" / f"{check.id}.py", text)
     notebook = json.loads(handout[f"{exercise}/{exercise}.ipynb"])
+    # otter runs every cell, and has checks of its own.
+    notebook["cells"] = [given for given in notebook["cells"] if CHECK_TAG not in given["metadata"].get("tags", ())]
     title = "## Checks\n\nSave the notebook first: the checks read the file. They earn no points."
     sources = f'import otter\n\ngrader = otter.Notebook("{exercise}.ipynb")', "grader.check_all()"
     # Neither otter nor our reader takes these cells for the student's work.

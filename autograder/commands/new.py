@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
+from subprocess import list2cmdline
 
 import click
 
@@ -42,4 +45,9 @@ def command(
     for target in hand_out(of, exercise, folders, notebook=notebook, force=force):
         click.echo(_("wrote {target}").format(target=target))
         if roster is None:
-            click.echo(_("Fill it in, then: autograder check {target}").format(target=target))
+            click.echo(_("Fill it in, then: autograder check {target}").format(target=_as_typed(target)))
+
+
+def _as_typed(path: Path) -> str:
+    """A path as a shell takes it: names may have spaces."""
+    return list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))

@@ -10,6 +10,7 @@ from autograder.course.errors import ConfigurationError
 from autograder.language import _
 
 STUDENT_FOLDER = "exercises"
+PUBLIC_CHECKS = "test_public.py"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Exercise:
 
     @property
     def public_checks(self) -> Path:
-        return self.folder / "test_public.py"
+        return self.folder / PUBLIC_CHECKS
 
     @property
     def hidden_folder(self) -> Path:

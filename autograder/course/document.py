@@ -159,6 +159,7 @@ def validate(document: Document, schema: Mapping[str, object]) -> None:
 def did_you_mean(word: str, allowed: Sequence[str]) -> str:
     """`; did you mean 'points'?` or nothing."""
     close = difflib.get_close_matches(word.lower(), allowed, n=1, cutoff=0.6)
+    close = close or [name for name in allowed if len(word) > 2 and word.lower() in name]
     return _("; did you mean {name!r}?").format(name=close[0]) if close else ""
 
 

@@ -11,20 +11,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from autograder.course.discovery import PUBLIC_CHECKS
 from autograder.judge import fixtures
 from autograder.judge.check import CheckInfo
 from autograder.judge.draw import subseed
 from autograder.judge.misuse import misused_answer, tripped
 from autograder.judge.parts import Parts
+from autograder.judge.shown import text_of
 from autograder.judge.sitting import Sitting
 from autograder.judge.verdicts import OURS, Blocked, CheckFailed, StudentError
 from autograder.language import _
 
 if TYPE_CHECKING:
     from autograder.judge.case import Case
-    from autograder.judge.session import Answer, Session
+    from autograder.judge.session import Answer, Call, Session
     from autograder.results.model import CheckResult
 
+NOT_WRITTEN = "NotImplementedError"
 DIAGNOSED = ("exact", "statistical")
 
 
@@ -51,8 +54,6 @@ def conclude(
         result = _failed(item, info, sitting, CheckFailed(tripped(grading.session.trace)), duration)
     else:
         result = grading.finish(info, "error", duration, f"{type(error).__name__}: {error}")
-    if sitting.on_result is not None:
-        sitting.on_result(result)
     return result
 
 
@@ -99,7 +100,30 @@ def _failed(
             hint = _("It looks like this: {title}. {hint}").format(title=title, hint=_(known.hint))
         else:
             mistake = None
-    return grading.finish(info, "failed", duration, error.message, hint, mistake, title, error.parts)
+        return grading.finish(info, "failed", duration, error.message, hint, mistake, title, error.parts)
+    if not (isinstance(error, StudentError) and NOT_WRITTEN in error.bases):
+        call = _call(grading.session.called, error)
+        error.message, hint = f"{error.message} {call}".rstrip(), f"{hint} {_place(item)}".strip()
+    return grading.finish(info, "failed", duration, error.message, hint, None, title, error.parts)
+
+
+def _call(call: Call | None, error: CheckFailed) -> str:
+    """The last call of a public check, with what was passed and what came: nothing there is secret."""
+    if call is None or (isinstance(error, StudentError) and error.kind == "missing"):
+        return ""
+    if not call.answered:
+        return _("The call was {call}.").format(call=call.written)
+    return _("The call was {call}; its answer: {answer}.").format(call=call.written, answer=text_of(call.answer))
+
+
+def _place(item: pytest.Function) -> str:
+    """Where to read a public check."""
+    if item.path.name != PUBLIC_CHECKS:
+        return ""
+    return _("The check is {name} in {folder}/{file}, line {line}.").format(
+        name=item.function.__name__, folder=item.path.parent.name, file=item.path.name,
+        line=item.function.__code__.co_firstlineno,
+    )  # fmt: skip
 
 
 def _red(error: CheckFailed) -> bool:

@@ -155,6 +155,7 @@ class Engine:
         without: layers to leave out (tests).
         public: public checks on a student's machine: no reference, no limits, no mistakes are read.
         slot: number of this judge among those that grade at the same time: its workers keep to one processor.
+        slower: what limits in seconds are multiplied by.
     """
 
     def __init__(
@@ -165,8 +166,10 @@ class Engine:
         without: frozenset[str] = frozenset(),
         public: bool = False,
         slot: int | None = None,
+        slower: float = 1.0,
     ) -> None:
         self.config = config
+        self.slower = slower
         self.secret = secret
         self.public = public
         self._kits: dict[str, Kit] = {}
@@ -224,12 +227,13 @@ class Engine:
                 tuple(installed(kit.config.libraries).names),
                 job.left_out,
             ),
-            limits.per_import.seconds,
+            limits.per_import.seconds * self.slower,
             {} if self.public else kit.signatures,
             frozenset() if self.public else kit.classes,
             limits.per_import.memory_mb,
             {} if self.public else kit.parameters,
             last,
+            self.public,
         )
         return Grading(
             exercise=job.exercise,
@@ -239,7 +243,7 @@ class Engine:
             reference=None if self.public else kit.reference,
             quiz_answers={} if self.public else kit.quiz_answers(job.questions_of or job.student),
             answers_released=kit.config.answers_released,
-            total_seconds=limits.total_seconds,
+            total_seconds=limits.total_seconds * self.slower,
             spent=spent,
         )
 
@@ -247,7 +251,8 @@ class Engine:
         """The way to a worker for this job; with a witness where it is doubted who kills them."""
         self.start()
         assert self._parent is not None
-        return WorkerTransport(self._parent, worker_limits(kit.config), installed(kit.config.libraries).places, doubted)
+        limits = worker_limits(kit.config, self.slower)
+        return WorkerTransport(self._parent, limits, installed(kit.config.libraries).places, doubted)
 
     def seeds(self, exercise: str, student: str, salt: str = "") -> Callable[[str], int]:
         """The seed of each check: secret, student, exercise and check decide it."""
@@ -316,13 +321,13 @@ def processor_of(slot: int | None) -> int | None:
     return allowed[slot % len(allowed)]
 
 
-def worker_limits(exercise: ExerciseConfig) -> WorkerLimits:
-    """What a worker may use that judges this exercise."""
+def worker_limits(exercise: ExerciseConfig, slower: float = 1.0) -> WorkerLimits:
+    """What a worker may use that judges this exercise, on a machine that is so much slower."""
     limits = exercise.limits
     of_checks = [check.memory_mb for check in exercise.checks.values() if check.memory_mb is not None]
     return WorkerLimits(
         memory_bytes=max(limits.per_check.memory_mb, limits.per_import.memory_mb, *of_checks) * MIB,
-        cpu_seconds=int(limits.total_seconds) + 1,
+        cpu_seconds=int(limits.total_seconds * slower) + 1,
         file_bytes=FILE_BYTES,
         **structs.asdict(limits.process),
     )

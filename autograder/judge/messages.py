@@ -1,7 +1,7 @@
 """What a scheduler and a judge process say to each other: a line of JSON each, made of the types below.
 
 The scheduler begins with a `Start`, which is answered by `Ready`, or by `Unable` or `Disturbed`. Then each `Ask`
-is answered by any number of `Judged`, where it asks for them, and one of the other answers. A judge ends when its
+is answered by any number of `Judging`, where it asks for them, and one of the other answers. A judge ends when its
 scheduler hangs up.
 """
 
@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from autograder.course.written import DataSet
 from autograder.results.model import CheckResult, Incident, Result, SubmissionFacts
-from autograder.results.outcomes import CheckOutcome, Visibility
+from autograder.results.outcomes import Visibility
 from autograder.submissions.model import CodeCell, LeftOut
 
 
@@ -32,6 +32,7 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True):
         language: of the messages; None takes the course's.
         data_set: `mnist` or `digits`; None takes the course's.
         listing: asked only what its checks are worth: no worker is made ready.
+        slower: what limits in seconds are multiplied by, on a student's own machine.
     """
 
     config: Path
@@ -44,6 +45,7 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True):
     language: str | None = None
     data_set: DataSet | None = None
     listing: bool = False
+    slower: float = 1.0
 
 
 class Kept(Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,7 +95,7 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Ask(Struct, frozen=True, forbid_unknown_fields=True):
-    """A try of a job; `progress` asks for a `Judged` after each check.
+    """A try of a job; `progress` asks for a `Judging` before each check.
 
     `last`: there will be no other try. `spent`: seconds that the student's code has taken in earlier tries: all tries
     together have one total. `doubted`: workers were killed in an earlier one.
@@ -121,11 +123,11 @@ class Ready(Struct, frozen=True, tag="ready"):
     checks: dict[str, tuple[Worth, ...]]
 
 
-class Judged(Struct, frozen=True, tag="judged"):
-    """A check of the job is done."""
+class Judging(Struct, frozen=True, tag="judging"):
+    """A check of the job begins; it may take so many seconds."""
 
-    check: str
-    outcome: CheckOutcome
+    title: str
+    seconds: float
 
 
 class Killed(Struct, frozen=True, forbid_unknown_fields=True):
@@ -174,7 +176,7 @@ class Unable(Struct, frozen=True, tag="unable"):
     reason: str
 
 
-JobAnswer = Ready | Judged | JobResult | Disturbed | Fault | Unable
+JobAnswer = Ready | Judging | JobResult | Disturbed | Fault | Unable
 M = TypeVar("M")
 
 

@@ -58,9 +58,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Let the questions of a quiz stand among an exercise's checks."""
-    from autograder.judge.questions import hidden_folder
+    from autograder.judge.questions import folder_of_checks
 
-    return hidden_folder(path, parent)
+    return folder_of_checks(path, parent)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -93,7 +93,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         from autograder.language import said
 
         raise Blocked(", ".join(said(f"“{b.title}”") for b in blockers))
-    grading.begin(info, *sitting.limits_for(info))
+    seconds, memory_mb = sitting.limits_for(info)
+    grading.begin(info, seconds, memory_mb)
+    if sitting.on_start is not None:
+        sitting.on_start(info, seconds)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -28,6 +28,7 @@ from _pytest.runner import runtestprotocol
 from msgspec import Struct
 
 from autograder.course import CourseConfig, find_exercise, load_config
+from autograder.judge.check import CheckInfo
 from autograder.judge.engine import Engine
 from autograder.judge.grading import Grading
 from autograder.judge.items import forbidden_names, info_of
@@ -39,7 +40,7 @@ from autograder.judge.messages import (
     Job,
     JobAnswer,
     JobResult,
-    Judged,
+    Judging,
     Killed,
     Order,
     Ready,
@@ -52,7 +53,7 @@ from autograder.judge.messages import (
 from autograder.judge.scoring import apply_points, build_result, versions
 from autograder.judge.sitting import SITTING, Sitting
 from autograder.judge.transport import Death
-from autograder.language import speaking
+from autograder.language import said, speaking
 from autograder.results.model import CheckResult, Environment, InForce
 from autograder.sandbox import WarmParentDied
 
@@ -136,7 +137,8 @@ class JobLoop:
     def _answer_all(self, session: pytest.Session, course: CourseConfig) -> None:
         order = self._order
         engine = self.engine_class(
-            course, order.secret, order.unprotected, order.without, public=order.public, slot=self._slot
+            course, order.secret, order.unprotected, order.without, public=order.public, slot=self._slot,
+            slower=order.slower,
         )
         sitting = session.config.stash[SITTING]
         sitting.engine = engine
@@ -211,11 +213,11 @@ class JobLoop:
     ) -> tuple[Killed, ...]:
         """Run the checks; those that lost their worker are told."""
 
-        def on_result(result: CheckResult) -> None:
+        def on_start(info: CheckInfo, seconds: float) -> None:
             if question.progress:
-                self._send(Judged(result.id, result.outcome))
+                self._send(Judging(said(info.title), seconds))
 
-        sitting.grading, sitting.on_result = grading, on_result
+        sitting.grading, sitting.on_start = grading, on_start
         deaths = grading.session.transport.deaths
         killed: list[Killed] = []
         known = {}

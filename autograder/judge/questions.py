@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autograder.authoring.personal import quiz_questions
-from autograder.course.discovery import Exercise
+from autograder.authoring.personal import load_quiz, quiz_questions
+from autograder.course.discovery import PUBLIC_CHECKS, Exercise
+from autograder.course.handout import HANDOUT_CONFIG
 from autograder.judge.check import check
+from autograder.language import N_
 
 if TYPE_CHECKING:
     from autograder.judge.quiz import QuizJudge
@@ -36,8 +38,27 @@ def _check_of(key: str, title: str, points: float) -> FunctionType:
     return check(points=points, kind="quiz", covers=("quiz",))(judge)
 
 
-def hidden_folder(path: Path, parent: pytest.Collector) -> pytest.Directory | None:
-    """A collector for the hidden checks of an exercise that has a quiz, None for every other folder."""
+def form_checks(quiz: Path) -> tuple[FunctionType, ...]:
+    """A check `quiz_<key>` for each question of the quiz that students have: whether its answer has the right form."""
+    return tuple(_form_check_of(key, kind) for key, kind in load_quiz(quiz).forms.items())
+
+
+def _form_check_of(key: str, kind: str) -> FunctionType:
+    def judge(quiz: QuizJudge) -> None:
+        quiz.look_at_form(key, kind)
+
+    assert isinstance(judge, FunctionType)
+    judge.__name__ = judge.__qualname__ = f"test_quiz_{key}"
+    judge.__doc__ = N_("Quiz, {key}: an answer of the form that is asked for.").format(key=key)
+    assert isinstance(judge, FunctionType)
+    return check(kind="quiz")(judge)
+
+
+def folder_of_checks(path: Path, parent: pytest.Collector) -> pytest.Directory | None:
+    """A collector for the checks of an exercise that has a quiz, hidden or public; None for every other folder."""
+    if (path / PUBLIC_CHECKS).is_file() and (path.parent / HANDOUT_CONFIG).is_file():
+        given: PublicFolder = PublicFolder.from_parent(parent, path=path)
+        return given
     if path.parts[-3:-1] != HIDDEN:
         return None
     exercise = Exercise(path.name, "", path.parents[2])
@@ -46,6 +67,26 @@ def hidden_folder(path: Path, parent: pytest.Collector) -> pytest.Directory | No
     folder: HiddenFolder = HiddenFolder.from_parent(parent, path=path)
     folder.exercise = exercise
     return folder
+
+
+class PublicFolder(pytest.Directory):
+    """The public checks of an exercise, and the form of the answers to its quiz."""
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        """Both files."""
+        yield from self.ihook.pytest_collect_file(file_path=self.path / PUBLIC_CHECKS, parent=self)
+        if (self.path / "quiz.py").is_file():
+            forms: AnswerForms = AnswerForms.from_parent(self, path=self.path / "quiz.py")
+            yield forms
+
+
+class AnswerForms(pytest.Module):
+    """The checks of the form of answers as a module."""
+
+    def _getobj(self) -> ModuleType:
+        module = ModuleType(f"forms_of_{self.path.parent.name}")
+        vars(module).update({function.__name__: function for function in form_checks(self.path)})
+        return module
 
 
 class HiddenFolder(pytest.Directory):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
@@ -36,8 +37,34 @@ class QuizJudge:
     def grade(self, key: str) -> None:
         """Fail unless the student's answer to `key` is right."""
         expected = self._answers[key]
+        value = self._read(key, str(expected["kind"]))
+        if isinstance(value, str):
+            self._record(f"answer: {value[:MOST_LETTERS]}", 1.0)
+        else:
+            self._record("answer", float(value))
+        if not _right(value, expected):
+            explanation = str(expected.get("explanation", "")) if self._released else ""
+            raise CheckFailed(_("ANSWERS[{key!r}]: this is not the right answer.").format(key=key), _(explanation))
+
+    def look_at_form(self, key: str, kind: str) -> None:
+        """Fail unless there is an answer to `key`, of this kind; a word has to be one that the question offers."""
+        value = self._read(key, kind)
+        if not isinstance(value, str):
+            return
+        try:
+            questions = self._student.QUIZ
+        except StudentError:  # it was taken away
+            return
+        question = questions.get(key) if isinstance(questions, dict) else None
+        if isinstance(question, str) and f" {value} " not in f" {_words(question)} ":
+            raise CheckFailed(
+                _("ANSWERS[{key!r}]: expected {kind}, got {got}.").format(
+                    key=key, kind=_KINDS[kind](), got=describe(value)
+                )
+            )
+
+    def _read(self, key: str, kind: str) -> float | str:
         given = self._given(key)
-        kind = str(expected["kind"])
         reader = _READERS.get(kind)
         if reader is None:
             raise KeyError(f"quiz {key}: unknown kind of answer {kind!r}; use one of {', '.join(_READERS)}")
@@ -48,13 +75,7 @@ class QuizJudge:
                     key=key, kind=_KINDS[kind](), got=describe(given)
                 )
             )
-        if isinstance(value, str):
-            self._record(f"answer: {value[:MOST_LETTERS]}", 1.0)
-        else:
-            self._record("answer", float(value))
-        if not _right(value, expected):
-            explanation = str(expected.get("explanation", "")) if self._released else ""
-            raise CheckFailed(_("ANSWERS[{key!r}]: this is not the right answer.").format(key=key), _(explanation))
+        return value
 
     def _given(self, key: str) -> object:
         try:
@@ -103,6 +124,12 @@ def _choice(given: object) -> str | None:
         return None
     text = unicodedata.normalize("NFKD", given).encode("ascii", "ignore").decode()
     return " ".join(text.lower().strip(" .)('\"").split())
+
+
+def _words(text: str) -> str:
+    """The words of a question as `_choice` writes an answer."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return " ".join(re.sub(r"[^\w-]+", " ", plain).split())
 
 
 def _right(value: float | str, expected: Mapping[str, object]) -> bool:

@@ -16,6 +16,7 @@ from autograder.judge.labels import Labels, written
 from autograder.judge.loading import Code, Loading
 from autograder.judge.raised import raised_error
 from autograder.judge.remote import Answered, Handle
+from autograder.judge.shown import shown_call
 from autograder.judge.transport import RequestFields, Transport, WorkerLost
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
@@ -39,6 +40,15 @@ class Answer:
 
 
 @dataclass
+class Call:
+    """A call as it was made, with what came of it, where it answered."""
+
+    written: str
+    answer: Answered = None
+    answered: bool = False
+
+
+@dataclass
 class Session:
     """The student's code behind calls.
 
@@ -49,6 +59,7 @@ class Session:
         classes: names of the contract's classes: calling one must give an object.
         parameters: names of parameters by function, class and `Class.method` of the contract.
         last: whether no other try of this submission will come.
+        shows: keeps the last call with its values, for messages of public checks.
     """
 
     transport: Transport
@@ -59,6 +70,7 @@ class Session:
     import_memory_mb: int = 2048
     parameters: Mapping[str, Sequence[str]] = field(default_factory=dict)
     last: bool = True
+    shows: bool = False
 
     def __post_init__(self) -> None:
         self.generation = 0
@@ -66,6 +78,7 @@ class Session:
         self.loading = Loading(self.code, self.import_seconds, self.import_memory_mb, self.incidents, self.last)
         self.trace: list[Answer] = []
         self.labels = Labels()
+        self.called: Call | None = None
         self._called_seconds = 0.0
         self._alive = False
         self._probes_sent = False
@@ -128,7 +141,7 @@ class Session:
             self._alive = False
         self._check, self._limit = check, seconds
         self._probed = False
-        self.trace, self.labels = [], Labels()
+        self.trace, self.labels, self.called = [], Labels(), None
         if not self._alive:
             self._load()
         self._remaining = seconds
@@ -205,8 +218,12 @@ class Session:
         self._own(handle)
         request: RequestFields = {"target": handle._reference, "args": list(args), "kwargs": dict(kwargs)}
         self._own_all(request)
+        if self.shows:
+            self.called = Call(shown_call(handle._label, args, kwargs))
         kind, value = self._request("call", request, handle._label)
         value = self._value(kind, value, handle._label, traced=True)
+        if self.called is not None:
+            self.called.answer, self.called.answered = value, True
         self.labels.keep(value, self.written(handle, args, kwargs))
         if handle._label in self.classes and not isinstance(value, Handle):
             raise StudentError(

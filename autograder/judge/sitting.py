@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from autograder.judge.engine import Engine
     from autograder.judge.grading import Grading
     from autograder.judge.session import Session
-    from autograder.results.model import CheckResult
     from autograder.wire.values import CellData
 
 DEVELOPMENT_SECRET = b"the secret of plain pytest runs"
@@ -33,7 +32,7 @@ class Sitting:
     Attributes:
         engine: None until the first check needs it.
         grading: the one that is open.
-        on_result: told about every check that has been judged.
+        on_start: told about every check that is going to be judged, and how many seconds it has.
         limited: whether quantities are judged against their limits, not only recorded.
     """
 
@@ -41,7 +40,7 @@ class Sitting:
         self.options = config.option
         self.engine: Engine | None = None
         self.grading: Grading | None = None
-        self.on_result: Callable[[CheckResult], None] | None = None
+        self.on_start: Callable[[CheckInfo, float], None] | None = None
         self.limited: bool = not config.option.uncalibrated
         self._opened: str | None = None
 
@@ -127,7 +126,8 @@ class Sitting:
         config = engine.kit(grading.exercise).config
         own, everybodys = config.checks.get(info.id), config.limits.per_check
         seconds = own.seconds if own is not None and own.seconds is not None else info.time_limit or everybodys.seconds
-        return seconds, own.memory_mb if own is not None and own.memory_mb is not None else everybodys.memory_mb
+        memory_mb = own.memory_mb if own is not None and own.memory_mb is not None else everybodys.memory_mb
+        return seconds * engine.slower, memory_mb
 
     def ends_with(self, item: pytest.Item | None) -> bool:
         """Whether the open grading, opened by plain pytest, is over when this item comes next."""

@@ -84,14 +84,18 @@ def result_table(result: Result, grade: Grade | None = None) -> Table:
     from rich.text import Text
 
     table = Table(header_style="bold", show_lines=False)
-    for column, justify in ((_("check"), "left"), ("", "left"), (_("points"), "right"), (_("what to look at"), "left")):
-        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    table.add_column(_("check"))
+    table.add_column()
+    with_points = any(check.max_points for check in result.checks)  # public checks have none
+    if with_points:
+        table.add_column(_("points"), justify="right")
+    table.add_column(_("what to look at"))
     for check in result.checks:
         help_text = " ".join(said(text) for text in (check.message, check.hint) if text)
         table.add_row(
             Text(said(check.title)),
             Text(outcome_word(check.outcome), style=STYLES[check.outcome]),
-            Text(f"{_points(check, grade)} / {points(check.max_points)}" if check.max_points else ""),
+            *([Text(f"{_points(check, grade)} / {points(check.max_points)}")] if with_points else []),
             Text(help_text),
         )
     return table

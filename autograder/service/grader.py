@@ -14,20 +14,23 @@ from typing import TYPE_CHECKING, Self
 from msgspec import structs
 
 from autograder.authoring.personal import read_drawn_for
+from autograder.authoring.public import checks_of
 from autograder.batch.cluster import Cluster
 from autograder.batch.job import Order, Worth, job_of, ungraded
-from autograder.batch.judges import JudgeFault
+from autograder.batch.judges import JudgeFault, OnCheck
 from autograder.batch.keys import Keys
 from autograder.batch.pictures import Pictures
 from autograder.batch.plan import Plan, make_plan
 from autograder.batch.pool import Judges, OnDone, Source, default_workers
 from autograder.batch.retries import started
 from autograder.course import find_exercise
+from autograder.course.discovery import PUBLIC_CHECKS
 from autograder.language import _
 from autograder.results.attempt import Name
 from autograder.results.model import Result
 from autograder.service.classes import Batch, Choice, ClassGrading, Listener, require
 from autograder.service.course import PUBLIC, Course, in_its_language
+from autograder.service.speed import slower
 from autograder.submissions import Entry, HandIn, Submission, SubmissionUnreadable, ipython_version, read_submission
 from autograder.submissions.shown import shown
 
@@ -40,7 +43,6 @@ __all__ = ["Cluster", "Grader", "JudgeFault", "Plan", "Worth", "isolation_here",
 
 # Public inputs are fixed: a student who asks twice gets the same answer.
 PUBLIC_SECRET = b"public checks have no secret"
-PUBLIC_CHECKS = "test_public.py"
 
 
 @dataclass(eq=False)
@@ -75,6 +77,9 @@ class Grader:
         unprotected: run student code WITHOUT isolation where this machine has none.
         cluster: hands a class's jobs to a cluster's workers instead.
         figures: draw the figures that pages show, for a class.
+
+    Attributes:
+        slower: what limits in seconds are multiplied by for public checks: this machine's speed.
     """
 
     def __init__(
@@ -92,19 +97,23 @@ class Grader:
         self._lock = threading.Lock()
         self._closing = ExitStack()
         self._client: Client | None = None
+        self.slower = slower() if self._public else 1.0
 
     # --- one submission
 
     @in_its_language
     def grade(
-        self, submission: Path | str | Submission, student: str | None = None, exercise: str | None = None
-    ) -> Result:
+        self, submission: Path | str | Submission, student: str | None = None, exercise: str | None = None, *,
+        parts: Sequence[str] = (), watch: OnCheck | None = None,
+    ) -> Result:  # fmt: skip
         """Grade one submission; nothing is kept of it.
 
         Args:
             submission: a file, or what was read of one.
             student: whose it is: inputs are drawn by the name; that of the file's folder without it.
             exercise: what it answers; the file's own name without it.
+            parts: only the public checks of these functions and classes.
+            watch: told the title of each check before it begins, and how many seconds it may take; in this thread.
 
         Returns:
             The result, in points before any late penalty. Its outcome is `handed_in_not_gradable` where the file holds
@@ -117,17 +126,19 @@ class Grader:
         if isinstance(submission, Submission):
             name = exercise or submission.exercise
             read = replace(submission, student=student or submission.student, exercise=name)
-            return self._graded(read, Entry(read.student, name, read.path))
+            return self._graded(read, Entry(read.student, name, read.path), parts, watch)
         path = Path(submission)
         entry = Entry(student or path.absolute().parent.name, exercise or path.stem, path)
-        return self._of_entry(entry, path.parent)
+        return self._of_entry(entry, path.parent, parts, watch)
 
     @in_its_language
     def grade_entry(self, handed_in: HandIn, entry: Entry) -> Result:
         """Grade one file of a hand-in; nothing is kept of it. Result and errors as of `grade`."""
         return self._of_entry(entry, handed_in.folder)
 
-    def _of_entry(self, entry: Entry, base: Path) -> Result:
+    def _of_entry(
+        self, entry: Entry, base: Path, parts: Sequence[str] = (), watch: OnCheck | None = None
+    ) -> Result:  # fmt: skip
         self.course.config.exercise(entry.exercise)
         try:
             read = read_submission(
@@ -135,15 +146,17 @@ class Grader:
             )  # fmt: skip
         except SubmissionUnreadable as reason:
             return ungraded(self.course.config, entry, reason)
-        return self._graded(read, entry)
+        return self._graded(read, entry, parts, watch)
 
-    def _graded(self, submission: Submission, entry: Entry) -> Result:
+    def _graded(self, submission: Submission, entry: Entry, parts: Sequence[str], watch: OnCheck | None) -> Result:
         self._require_reader()
         job = job_of(self.course.config, submission, entry, checks=self._checks)
         if self._public:
-            job = structs.replace(job, notes=(*job.notes, *_drawn_for(submission)))
+            chosen = checks_of(self.course.handout.file(entry.exercise, PUBLIC_CHECKS), parts)
+            notes = (*job.notes, *(_drawn_for(submission) if not parts else ()))
+            job = structs.replace(job, checks=chosen, notes=notes, seconds=job.seconds * self.slower)
         with self._judges([entry.exercise]) as judges:
-            result = judges.grade(job)
+            result = judges.grade(job, watch)
         broken = next((check for check in result.checks if check.outcome == "error"), None)
         if broken is not None and self._public:
             # Nobody but its author can do anything about it.
@@ -249,8 +262,10 @@ class Grader:
     def _order(self, exercises: Sequence[str]) -> Order:
         course, file = self.course, self.course.config.file
         if self._public:
-            checks = tuple(course.handout.file(exercise, PUBLIC_CHECKS) for exercise in exercises)
-            return Order(file, checks, PUBLIC_SECRET, True, public=True, language=course.language)
+            checks = tuple(course.handout.file(exercise, PUBLIC_CHECKS).parent for exercise in exercises)
+            return Order(
+                file, checks, PUBLIC_SECRET, True, public=True, language=course.language, slower=self.slower
+            )
         # Hidden checks are collected when they are first needed.
         return Order(file, (), course.secret(), self._unprotected, language=course.language)
 
@@ -278,7 +293,8 @@ class Grader:
     def _digest(self, exercise: str) -> str:
         """Of the checks and all that they read: judges that have read others are not asked."""
         if self._public:
-            return hashlib.sha256(self.course.handout.file(exercise, PUBLIC_CHECKS).read_bytes()).hexdigest()
+            files = sorted(self.course.handout.file(exercise, PUBLIC_CHECKS).parent.glob("*.py"))
+            return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
         return json.dumps(self._keys().shared(exercise), sort_keys=True)
 
     def _over_the_cluster(self, cluster: Cluster, keys: Keys) -> ClusterRunner:

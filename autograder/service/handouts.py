@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.authoring import bundle
-from autograder.authoring.notebook import to_notebook
+from autograder.authoring.notebook import replace_personal
 from autograder.authoring.personal import personalise
 from autograder.course import ConfigurationError
 from autograder.course.roster import read_roster
@@ -64,15 +64,19 @@ def hand_out(
             )
     handout = course.handout
     place = handout.exercise(exercise)
-    stub = handout.file(exercise, f"{exercise}.py").read_text(encoding="utf-8")
+    source = handout.file(exercise, f"{exercise}.{'ipynb' if notebook else 'py'}")
     quiz = handout.file(exercise, "quiz.py")
-    targets = {s: folder / f"{exercise}.{'ipynb' if notebook else 'py'}" for s, folder in folders.items()}
+    targets = {student: folder / source.name for student, folder in folders.items()}
     for target in targets.values():
         if target.exists() and not force:
             raise ConfigurationError(
                 _("{target} is already there and may hold your work; --force replaces it").format(target=target)
             )
     for student, target in targets.items():
-        text = personalise(stub, place, student, quiz=quiz)
-        write_atomically(target, to_notebook(text, exercise) if notebook else text)
+
+        def own(text: str, student: str = student) -> str:
+            return personalise(text, place, student, quiz=quiz)
+
+        given = source.read_text(encoding="utf-8")
+        write_atomically(target, replace_personal(given, own, source) if notebook else own(given))
     return list(targets.values())

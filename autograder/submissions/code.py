@@ -38,7 +38,7 @@ _NAMES = re.compile(
 
 
 @dataclass(frozen=True)
-class Code:
+class LoadableCode:
     """What a worker loads of a submission.
 
     Attributes:
@@ -52,7 +52,7 @@ class Code:
     reader: str
 
 
-def code_of(submission: Submission, exercise: str = "") -> Code:
+def code_of(submission: Submission, exercise: str = "") -> LoadableCode:
     """The code of a submission.
 
     Args:
@@ -69,7 +69,7 @@ def code_of(submission: Submission, exercise: str = "") -> Code:
                 left_out.append(LeftOut(where, part.first_line, reason, names_in(part.source)))
             elif source.strip():
                 cells.append(CodeCell(source=source, where=where, filename=filename, first_line=part.first_line))
-    return Code(tuple(cells), tuple(left_out), ipython_version())
+    return LoadableCode(tuple(cells), tuple(left_out), ipython_version())
 
 
 def places(submission: Submission, exercise: str = "") -> Iterator[tuple[Cell, str, str]]:

@@ -85,7 +85,7 @@ def transformer(count: Callable[[int], None]) -> Transformer:
     """
     from IPython.core.inputtransformer2 import TransformerManager
 
-    class Counted(TransformerManager):
+    class CountedTransformer(TransformerManager):
         def do_one_token_transform(self, lines: list[str]) -> tuple[bool, list[str]]:
             count(sum(map(len, lines)))
             changed, after = super().do_one_token_transform(lines)  # type: ignore[no-untyped-call]
@@ -95,4 +95,4 @@ def transformer(count: Callable[[int], None]) -> Transformer:
                 after = [*after[: at + 1], *["\n"] * gone, *after[at + 1 :]]
             return changed, after
 
-    return Counted()  # type: ignore[no-untyped-call]
+    return CountedTransformer()  # type: ignore[no-untyped-call]

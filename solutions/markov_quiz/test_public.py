@@ -22,9 +22,10 @@ SEQUENCES = [
 def test_public_tables(student, compare, expect):
     """The four points of the course: joint and conditional tables."""
     x, y = torch.tensor([1, 1, 2, 2]), torch.tensor([0, 0, 0, 1])
-    for name, table in (("joint", [[0.5, 0], [0.25, 0.25]]), ("conditional", [[1, 0], [0.5, 0.5]])):
-        what = f"{name}_probability(x, y)"
-        values_x, values_y, P = expect.sequence(getattr(student, f"{name}_probability")(x, y), 3, what)
+    tables = {"joint_probability": [[0.5, 0], [0.25, 0.25]], "conditional_probability": [[1, 0], [0.5, 0.5]]}
+    for name, table in tables.items():
+        what = f"{name}(x, y)"
+        values_x, values_y, P = expect.sequence(getattr(student, name)(x, y), 3, what)
         compare(values_x, [1, 2], f"the values of x from {what}")
         compare(values_y, [0, 1], f"the values of y from {what}")
         compare(P, table, f"the table from {what}")

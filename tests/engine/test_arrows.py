@@ -37,7 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
                  # which layouts and exporters there are: choices of options, before a course is open;
                  "submissions.layouts", "exporters.formats", "exporters.exporter", "exporters.table", "reports.cells",
                  # how results, names of strangers and matrices are shown on a terminal.
-                 "submissions.shown", "reports.table", "reports.matrix", "reports.words"},
+                 "submissions.shown", "reports.public", "reports.table", "reports.matrix", "reports.words"},
+    "__main__": {"commands"},
     # What is public, errors included, and where a submission that checks itself is known by.
     "__init__": {"service", "bridges.notebook", "book.decisions", "submissions", "results", "worker.service",
                  "authoring.errors", "batch.judges", "book.engine", "course.errors", "reports.cells"},

@@ -111,6 +111,8 @@ class Repository:
         grader = hidden if is_hidden else public
         assert grader is not None
         result = _without_place(grader.grade_entry(found, entry), entry, found)
+        if not is_hidden:  # whether there are answers to the quiz is the business of `check`
+            result.checks = [check for check in result.checks if check.kind != "quiz"]
         # Public checks are public: their outcome is for everybody.
         everything = self.teacher or not is_hidden
         grade = self.any.grade(result)

@@ -7,7 +7,8 @@ import io
 import re
 from collections.abc import Iterable
 
-from autograder.language import _, language, ngettext, speaking
+from autograder.language import _, language, speaking
+from autograder.reports.public import not_known, passed_text
 from autograder.reports.words import located, outcome_word
 from autograder.results.model import CheckResult, Result
 
@@ -23,10 +24,11 @@ _CELL = "padding:.35em .7em;text-align:left;vertical-align:top;border-top:1px so
 class Report:
     """The result of the public checks; a cell that ends with it shows it, in the language in which it was made."""
 
-    def __init__(self, result: Result, title: str, source: str) -> None:
+    def __init__(self, result: Result, title: str, source: str, limits: str = "") -> None:
         self.result = result
         self.title = title
         self.source = source
+        self.limits = limits
         self._language = language()
 
     @property
@@ -60,13 +62,14 @@ class Report:
         for check in self.result.checks:
             for figure in _figures(check):
                 console.print(f"  {figure}", markup=False, highlight=False)
-        console.print(self._sum(), markup=False, highlight=False)
+        for line in self._end():
+            console.print(line, markup=False, highlight=False)
         return buffer.getvalue().rstrip("\n")
 
     def _html(self) -> str:
         share = self.passed / len(self.result.checks) if self.result.checks else 0.0
         rows = "".join(_row(check) for check in self.result.checks)
-        lines = "".join(f"<div>{_prose(line)}</div>" for line in self._lines())
+        lines, end = ("".join(f"<div>{_prose(line)}</div>" for line in said) for said in (self._lines(), self._end()))
         return (
             '<div class="autograder-report" style="color:inherit;background:transparent;max-width:70em">'
             f'<div style="font-weight:bold">{_prose(self.title)}</div>{lines}'
@@ -75,7 +78,7 @@ class Report:
             f'<div style="height:100%;width:{100 * share:.0f}%;background:{_COLOURS["passed"]};border-radius:.2em">'
             "</div></div>"
             f'<table style="border-collapse:collapse;color:inherit;background:transparent">{rows}</table>'
-            f'<div style="margin-top:.5em">{_prose(self._sum())}</div></div>'
+            f'<div style="margin-top:.5em">{end}</div></div>'
         )
 
     def _lines(self) -> Iterable[str]:
@@ -84,10 +87,11 @@ class Report:
         yield from self.result.notes
 
     def _sum(self) -> str:
-        text = ngettext(
-            "{n} of {total} public checks passed.", "{n} of {total} public checks passed.", self.passed
-        ).format(n=self.passed, total=len(self.result.checks))
-        return f"{text} {_('They earn no points: hidden checks with other inputs do.')}"
+        return passed_text(self.result.checks)
+
+    def _end(self) -> Iterable[str]:
+        yield from filter(None, (self._sum(), self.limits))
+        yield from not_known(any(check.kind == "quiz" for check in self.result.checks))
 
 
 def _row(check: CheckResult) -> str:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import nbformat
+import subprocess
+import sys
+from pathlib import Path
 
-from autograder.authoring.notebook import to_notebook
+import nbformat
+import pytest
+
+from autograder.authoring.errors import AuthoringError
+from autograder.authoring.notebook import replace_personal, to_notebook, with_checks
 
 SCRIPT = """\
 # %% [markdown]
@@ -95,3 +101,28 @@ def test_rights_are_nbgraders() -> None:
     assert rights["code"] is None
     assert rights["make-figures"] is None
     assert len({right["grade_id"] for right in rights.values() if right}) == 4
+
+
+def test_a_line_that_checks_stands_behind_each_section_that_is_checked() -> None:
+    text = with_checks(to_notebook(SCRIPT, "demo"), "demo", {"f", "make_figures"})
+    nbformat.validate(nbformat.reads(text, as_version=4))
+    sources = [cell.source for cell in cells(text)]
+    (section,) = [n for n, source in enumerate(sources) if 'autograder.check("demo", "f")' in source]
+    assert sources[section - 1].startswith("def f(x)")
+    assert sources[-1].endswith('autograder.check("demo")')
+    assert not any("make_figures" in source and "autograder" in source for source in sources), "it is given"
+    assert len(sources) == len(cells(to_notebook(SCRIPT, "demo"))) + 2
+
+
+def test_a_notebook_gets_other_numbers_without_jupytext() -> None:
+    """A student's install has none."""
+    text = to_notebook(SCRIPT, "demo")
+    program = (
+        "import sys; from pathlib import Path; from autograder.authoring.notebook import replace_personal; "
+        "print(replace_personal(sys.stdin.read(), lambda cell: cell.replace('{}', '{1: 2}', 1), Path('x')), end=''); "
+        "assert not {'jupytext', 'nbformat'} & set(sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], input=text, capture_output=True, text=True, check=True)
+    assert ran.stdout == text.replace("PERSONAL = {}", "PERSONAL = {1: 2}")
+    with pytest.raises(AuthoringError, match="no cell with a PERSONAL block"):
+        replace_personal(text.replace("PERSONAL", "OTHER"), str, Path("x"))

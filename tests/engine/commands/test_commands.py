@@ -62,10 +62,22 @@ def test_a_student_goes_from_new_to_check(toy, tmp_path):
     ran = autograder("check", str(file), "--course", str(toy))
     assert ran.returncode == 1
     assert "not written yet" in " ".join(ran.stdout.split())
-    file.write_text("def mean(x):\n    return x.mean(1)\n")
+    file.write_text("def mean(x):\n    return x.mean(1)\n\nANSWERS = {'mean': 'b'}\n")
     ran = autograder("check", str(file), "--course", str(toy))
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "1 of 1 public checks passed" in ran.stdout
+    said = " ".join(ran.stdout.split())
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert "1 of 1 public checks passed. Quiz: 0 of 1 answers have the form that is asked for." in said
+    assert "What cannot be known here" in said
+    assert "Limits of grading: 4 s for a check, 3 s for a statement" in said
+    assert "The mean of ones is one. (at most" in ran.stderr
+    file.write_text("def mean(x):\n    return x.mean(1)\n\nANSWERS = {'mean': 1}\n")
+    spaced = tmp_path / "My work" / "Toy (1).py"
+    spaced.parent.mkdir()
+    file.rename(spaced)
+    for place in (spaced.parent, spaced):
+        ran = autograder("check", str(place), "--course", str(toy))
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        assert "1 of 1 public checks passed" in ran.stdout
 
 
 def test_what_kept_a_file_from_loading_is_said_in_the_language(toy, tmp_path):

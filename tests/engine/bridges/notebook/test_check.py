@@ -120,9 +120,9 @@ def handout(toy, tmp_path_factory) -> Path:
 def test_a_check_in_another_language_changes_nothing_that_comes_after_it(handout, tmp_path):
     file = tmp_path / "toy.py"
     file.write_text(MEAN)
-    french = check("toy", file, course=handout, language="fr")
+    french = check("toy", file=file, course=handout, language="fr")
     assert language() == "en"
-    english = check("toy", file, course=handout)
+    english = check("toy", file=file, course=handout)
     assert "1 test public réussi sur 1." in repr(french)
     assert "1 of 1 public checks passed." in repr(english)
     assert "1 test public réussi sur 1." in repr(french)

@@ -1,0 +1,49 @@
+"""Values as a student reads them beside a public check, whose inputs and answers are no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from autograder.judge.answers import describe
+from autograder.judge.remote import Handle
+from autograder.wire.values import Array
+
+MOST = 12  # numbers that are written out
+_FIRST = 4  # of a longer tensor
+_LONGEST = 60  # characters of a text
+
+
+def text_of(value: object) -> str:
+    """A value in short: written out where it is small, else by its kind, its shape and how it begins."""
+    if isinstance(value, Handle):
+        return value._label
+    if isinstance(value, Array):
+        return text_of(value.tensor)
+    if isinstance(value, Tensor):
+        if value.numel() <= MOST:
+            return _numbers(value.tolist())
+        first = ", ".join(_numbers(number) for number in value.reshape(-1)[:_FIRST].tolist())
+        return f"{describe(value)} [{first}, ...]"
+    if isinstance(value, bool | int | float):
+        return _numbers(value)
+    if isinstance(value, str):
+        return repr(value[:_LONGEST])
+    if isinstance(value, list | tuple) and len(value) <= MOST:
+        inside = ", ".join(text_of(item) for item in value)
+        text = f"[{inside}]" if isinstance(value, list) else f"({inside})"
+        return text if len(text) <= 4 * _LONGEST else describe(value)
+    return describe(value)
+
+
+def shown_call(label: str, args: Sequence[object], kwargs: Mapping[str, object]) -> str:
+    """A call with the values that were passed."""
+    passed = [*map(text_of, args), *(f"{name}={text_of(value)}" for name, value in kwargs.items())]
+    return f"{label}({', '.join(passed)})"
+
+
+def _numbers(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_numbers, value))}]"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
