@@ -23,10 +23,10 @@
 # **How it is judged** ({points} points). Each function is checked by itself, in float64, on numbers drawn afresh
 # for you: scores ({points:scores} points), Langevin dynamics ({points:langevin_*}), transport
 # ({points:cost_matrix,sinkhorn_*,transport_cost,wasserstein_*}), maps and morphing
-# ({points:barycentric_projection,displacement,morph_*}), the refusal of bad arguments ({points:bad_arguments}), the
-# conventions ({points:convention*}), the quiz ({points:quiz}). Chains are judged by their law, never draw by draw,
-# with tests that a correct sampler fails less than once in 100,000 times (where a morph arrives: once in 2,000). Do
-# not seed anything.
+# ({points:barycentric_projection,displacement,morph_*}), the conventions, scores that are no modules and the refusal of
+# bad arguments ({points:conventions}; of a function only where its values are right), the quiz ({points:quiz}). Chains
+# are judged by their law, never draw by draw, with tests that a correct sampler fails less than once in 100,000 times
+# (where a morph arrives: once in 2,000). Do not seed anything.
 
 # %%
 from __future__ import annotations

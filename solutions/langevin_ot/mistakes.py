@@ -89,7 +89,7 @@ mistake("descent_on_score", "steps against the score", check="langevin_step",
 
 mistake("trajectory_without_start", "trajectory without x0", check="langevin_trajectory",
     hint="The trajectory has n_steps + 1 frames: x0 comes first.",
-    also={"conventions": "a frame is missing there, too"},
+    also={("conventions", "plain_callables"): "a frame is missing there, too"},
     old="trajectory = [x]", new="trajectory = []")
 
 mistake("frames_share_memory", "one tensor changed in place, so that all frames are the last one",
@@ -185,7 +185,8 @@ def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
 
 mistake("marginals_swapped", "a and b swapped in Sinkhorn's updates", check="sinkhorn_marginals",
     hint="The rows of the plan belong to a, its columns to b: log u has one entry per row and uses a.",
-    also={("sinkhorn_plan", "sinkhorn_small_epsilon"): "a plan with these marginals is wrong at every epsilon"},
+    also={("sinkhorn_plan", "sinkhorn_small_epsilon"): "a plan with these marginals is wrong at every epsilon",
+          ("conventions", "plain_callables"): "an error where there are more rows than columns, or fewer"},
     old="log_a, log_b = a.log(), b.log()", new="log_a, log_b = b.log(), a.log()")
 mistake("marginals_swapped",
     old="(plan.sum(dim=1) - a).abs().sum() + (plan.sum(dim=0) - b)",
@@ -193,7 +194,8 @@ mistake("marginals_swapped",
 
 @mistake("wrong_axis", "log-sum-exp over the wrong axis", check="sinkhorn_marginals",
     hint="log u has one entry per row: its logsumexp runs over the columns, dim=1; that of log v over dim=0.",
-    also={("sinkhorn_plan", "sinkhorn_small_epsilon", "sinkhorn_limit"): "no plan at any epsilon"})
+    also={("sinkhorn_plan", "sinkhorn_small_epsilon", "sinkhorn_limit"): "no plan at any epsilon",
+          ("conventions", "plain_callables"): "an error where there are more rows than columns, or fewer"})
 def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
     log_kernel, log_v = -C / epsilon, torch.zeros_like(b)
     for _ in range(min(n_iterations, 200)):
@@ -245,6 +247,11 @@ mistake("iterations_ignored", "a fixed number of iterations instead of n_iterati
 mistake("thousand_iterations", "1,000 iterations whatever n_iterations", check="sinkhorn_small_epsilon",
     hint="At epsilon = 1e-3 a thousand iterations are not enough: n_iterations is an argument, use it.",
     old="range(n_iterations)", new="range(1000)")
+
+mistake("tolerance_ignored", "a tolerance of its own, whatever `tolerance` is", check="sinkhorn_plan",
+    hint="`tolerance` is an argument, 1e-9 where none is given: a plan that is left at 1e-3 is not the plan yet.",
+    also={("sinkhorn_marginals", "sinkhorn_small_epsilon"): "left too early there, too"},
+    old="error <= tolerance", new="error <= 1e-3")
 
 mistake("epsilon_relative", "cost divided by its maximum before epsilon is used", check="sinkhorn_plan",
     hint="epsilon is absolute: exp(-C / epsilon), with C as it is.",

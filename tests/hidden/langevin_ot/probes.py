@@ -3,14 +3,31 @@
 import torch
 
 
-def wells(centre, half, std, log_odds):
+class Wells(torch.nn.Module):
     """A score with two wells of one width, at centre + half and centre - half, without gradients."""
 
+    def __init__(self, centre, half, std, log_odds):
+        super().__init__()
+        self.centre, self.reach = torch.nn.Parameter(centre), torch.nn.Parameter(half)  # (d,), (d,)
+        self.std, self.log_odds = std, log_odds
+
     @torch.no_grad()
+    def forward(self, x):
+        z = (x - self.centre) / self.std**2  # (B, d)
+        side = torch.tanh(z @ self.reach + self.log_odds)  # (B,)
+        return side[:, None] * self.reach / self.std**2 - z
+
+
+def wells(centre, half, std, log_odds):
+    """Such a score."""
+    return Wells(centre, half, std, log_odds)
+
+
+def pull(mean, strength):
+    """A score that is a plain function and no module: strength (mean - x)."""
+
     def score(x):
-        z = (x - centre) / std**2  # (B, d)
-        side = torch.tanh(z @ half + log_odds)  # (B,)
-        return side[:, None] * half / std**2 - z
+        return strength * (mean - x)
 
     return score
 

@@ -1,20 +1,32 @@
-"""Conventions of the course: dtypes, containers, and the refusal of bad arguments."""
+"""Conventions of the course: dtypes, containers, scores that are no modules, and the refusal of bad arguments."""
 
 from __future__ import annotations
 
 import torch
 
 from autograder.judge import check
-from autograder.judge.verdicts import StudentError
 from autograder.language import _
 
+# The checks of the functions' values: form counts only beside them.
+VALUES = {
+    "gaussian_mixture_log_prob": ("mixture_log_prob",),
+    "gaussian_mixture_score": ("mixture_score",),
+    "langevin_step": ("langevin_step",),
+    "langevin_sample": ("langevin_noise",),
+    "denoising_score_matching_loss": ("matching_loss",),
+    "cost_matrix": ("cost_matrix",),
+    "sinkhorn": ("sinkhorn_marginals",),
+    "transport_cost": ("transport_cost",),
+    "wasserstein_1d": ("wasserstein_line",),
+    "barycentric_projection": ("barycentric_projection",),
+    "displacement_interpolation": ("displacement",),
+    "morph": ("morph_drift",),
+}
 
-@check(points=0.5, covers=("conventions",))
-def test_conventions(student, probe, expect, draw):
-    """Answers are tensors and keep the dtype of the input, float32 and float64.
 
-    A function that is not there yet or raises is another check's business, unless most are.
-    """
+@check(points=0.5, covers=("conventions", *VALUES), substance=VALUES)
+def test_conventions(student, probe, each, expect, draw):
+    """Answers are tensors and keep the dtype of the input, float32 and float64."""
     n, m, d = draw.integer(3, 5), draw.integer(6, 8), 2
     for dtype in (torch.float64, torch.float32):
 
@@ -41,23 +53,38 @@ def test_conventions(student, probe, expect, draw):
             "displacement_interpolation": ((x, noise, 0.3), (n, d)),
             "morph": ((x, y, model, 3, 0.05, 2.0, 1.0), (4, n, d)),
         }
-        answers = {}
-        for name, (arguments, _shape) in calls.items():
-            try:
-                answers[name] = getattr(student, name)(*arguments)
-            except StudentError as error:
-                last = error
-        if len(answers) < 8:
-            raise last
-        for name, answer in answers.items():
-            # As large or NaN as it may be: values are judged elsewhere.
-            expect.tensor(
-                answer, calls[name][1], f"{name}(...) of {dtype}", dtype=dtype, container="tensor", finite=False
-            )
+        for name, (arguments, shape) in calls.items():
+            with each(name):
+                answer = getattr(student, name)(*arguments)
+                # As large or NaN as it may be: values are judged elsewhere.
+                expect.tensor(answer, shape, f"{name}(...) of {dtype}", dtype=dtype, container="tensor", finite=False)
 
 
-@check(points=0.5, covers=("errors",))
-def test_bad_arguments(student, probe, expect, draw):
+@check(
+    points=0.5,
+    covers=("callables", "langevin_sample", "denoising_score_matching_loss", "morph"),
+    substance={name: VALUES[name] for name in ("langevin_sample", "denoising_score_matching_loss", "morph")},
+)
+def test_plain_callables(student, probe, each, expect, draw):
+    """A score may be any callable: a function that is no network works as well."""
+    n, d, n_steps, strength = draw.integer(4, 6), draw.integer(2, 3), draw.integer(2, 4), 0.5
+    mean, x, noise = draw.normal(d), draw.normal(n, d), draw.normal(n, d)
+    score = probe.pull(mean, strength)
+    with each("langevin_sample"):
+        way = student.langevin_sample(score, x, 0.1, n_steps, generator=draw.generator())
+        expect.tensor(way, (n_steps + 1, n, d))
+    with each("denoising_score_matching_loss"):
+        expect.number(student.denoising_score_matching_loss(score, x, 0.3, noise))
+    with each("morph"):
+        way = student.morph(x, draw.normal(n + 2, d), score, n_steps, 0.05, 2.0, 1.0, generator=draw.generator())
+        expect.tensor(way, (n_steps + 1, n, d))
+
+
+REFUSING = tuple(name for name in VALUES if name != "wasserstein_1d")
+
+
+@check(points=0.5, covers=("errors", *REFUSING), substance={name: VALUES[name] for name in REFUSING})
+def test_bad_arguments(student, probe, each, expect, draw):
     """Mismatched shapes, counts below 1 and times outside [0, 1] raise ValueError."""
     n, m, d = draw.integer(3, 5), draw.integer(6, 8), draw.integer(2, 3)
     x, y, noise = draw.normal(n, d), draw.normal(m, d), draw.normal(n, d)
@@ -85,5 +112,7 @@ def test_bad_arguments(student, probe, expect, draw):
         ("morph", (x, noise, score, 0, 0.05, 1.0, 1.0), "n_steps = 0"),
     )
     for name, arguments, what in cases:
-        expect.raises(ValueError, getattr(student, name), *arguments, what=f"{name}: {what}")
-    expect.raises(ValueError, student.sinkhorn, a, b, C, 0.5, n_iterations=0, what="sinkhorn: n_iterations = 0")
+        with each(name):
+            expect.raises(ValueError, getattr(student, name), *arguments, what=f"{name}: {what}")
+    with each("sinkhorn"):
+        expect.raises(ValueError, student.sinkhorn, a, b, C, 0.5, n_iterations=0, what="sinkhorn: n_iterations = 0")

@@ -65,7 +65,7 @@ def entropic_plan(a, b, C, epsilon):
     return torch.from_numpy(plan)
 
 
-@check(points=1, covers=("cost",))
+@check(points=1, covers=("cost", "cost_matrix"))
 def test_cost_matrix(student, compare, draw):
     """Euclidean distances raised to p, for several p."""
     for p in (2, 1, 3, draw.choice((1.5, 2.5, 4))):
@@ -126,9 +126,25 @@ def draw_problem(draw, n, m, epsilon, fewest, most, corner=None, uniform=False):
     raise RuntimeError(f"no problem that needs {fewest} to {most} iterations at epsilon {epsilon}")
 
 
-@check(points=0.5, covers=("marginals",))
+def has_the_form(plan, C, epsilon):
+    """Whether log P_ij is -C_ij / scale but for a term of each row and of each column, with about the right scale.
+
+    Sign and scale are judged with the plan's values.
+    """
+    if not bool((plan > 0).all()):
+        return False
+
+    def centred(matrix):
+        return matrix - matrix.mean(0) - matrix.mean(1, keepdim=True) + matrix.mean()
+
+    logs, costs = centred(plan.log()), centred(C)
+    slope = float((logs * costs).sum() / costs.square().sum())
+    return 0.2 < abs(slope) * epsilon < 5 and float((logs - slope * costs).norm()) < 0.01 * float(logs.norm())
+
+
+@check(points=0.5, covers=("marginals", "sinkhorn"))
 def test_sinkhorn_marginals(student, expect, compare, draw):
-    """The plan's rows sum to a and its columns to b, for square and other shapes."""
+    """The plan's rows sum to a and its columns to b, for square and other shapes, and it has Sinkhorn's form."""
     k = draw.integer(5, 8)
     for n, m in ((k, k), (draw.integer(5, 8), draw.integer(10, 13)), (draw.integer(10, 13), draw.integer(5, 8))):
         a, b, C, _plan = draw_problem(draw, n, m, 0.1, 0, 250)
@@ -137,6 +153,11 @@ def test_sinkhorn_marginals(student, expect, compare, draw):
         expect.true(bool((plan >= 0).all()), _("{what}: the plan has negative entries.").format(what=what))
         compare(plan.sum(1), a, _("row sums of {what}").format(what=what), rtol=0, atol=1e-6)
         compare(plan.sum(0), b, _("column sums of {what}").format(what=what), rtol=0, atol=1e-6)
+        expect.true(
+            has_the_form(plan, C, 0.1),
+            _("{what}: the plan is not u_i exp(-C_ij / epsilon) v_j for any u and v.").format(what=what),
+            _("The product of a and b has these marginals, too, and knows nothing of the cost."),
+        )
 
 
 def judge_plan(student, expect, compare, problem, epsilon, n_iterations):
@@ -149,7 +170,7 @@ def judge_plan(student, expect, compare, problem, epsilon, n_iterations):
     compare((plan * C).sum(), (right * C).sum(), _("the cost of {what}").format(what=what), rtol=1e-5)
 
 
-@check(points=1.5, covers=("plan",))
+@check(points=1.5, covers=("plan", "sinkhorn"))
 def test_sinkhorn_plan(student, expect, compare, draw):
     """The plan and its cost agree with another solver's from large to small epsilon, n and m different."""
     for epsilon, fewest, most in ((draw.choice((5.0, 20.0)), 0, 50), (0.3, 0, 250), (0.04, 0, 500), (0.01, 300, 700)):
@@ -157,7 +178,7 @@ def test_sinkhorn_plan(student, expect, compare, draw):
         judge_plan(student, expect, compare, draw_problem(draw, n, m, epsilon, fewest, most), epsilon, 5000)
 
 
-@check(points=1, covers=("small_epsilon",))
+@check(points=1, covers=("small_epsilon", "sinkhorn"))
 def test_sinkhorn_small_epsilon(student, expect, compare, draw):
     """At epsilon = 1e-3, where exp(-C/epsilon) underflows, the plan is still right."""
     n, m = draw.integer(7, 9), draw.integer(10, 12)
@@ -165,7 +186,7 @@ def test_sinkhorn_small_epsilon(student, expect, compare, draw):
     judge_plan(student, expect, compare, problem, 1e-3, 20000)
 
 
-@check(points=0.5, covers=("limit",))
+@check(points=0.5, covers=("limit", "sinkhorn"))
 def test_sinkhorn_limit(student, expect, draw):
     """As epsilon falls the cost comes down to exact transport, and never below.
 
@@ -213,7 +234,7 @@ def judge_line(student, compare, x, y, p):
     compare(student.wasserstein_1d(x, y, p=p), right, what)
 
 
-@check(points=0.5, covers=("line",))
+@check(points=0.5, covers=("line", "wasserstein_1d"))
 def test_wasserstein_line(student, compare, draw):
     """On the line, samples of one size, in any order, with ties: W_p with its root."""
     for p in (1, 2, draw.choice((3, 4))):
@@ -225,7 +246,7 @@ def test_wasserstein_line(student, compare, draw):
     compare(student.wasserstein_1d(x, y), torch.tensor(distances.wasserstein_1d(x, y)).double())
 
 
-@check(points=0.5, covers=("line_sizes",))
+@check(points=0.5, covers=("line_sizes", "wasserstein_1d"))
 def test_wasserstein_line_sizes(student, compare, draw):
     """On the line, samples of different sizes: the quantile functions jump at different places."""
     k = draw.integer(3, 5)
@@ -234,7 +255,7 @@ def test_wasserstein_line_sizes(student, compare, draw):
         judge_line(student, compare, x, y, draw.choice((1, 2)))
 
 
-@check(points=0.5, covers=("projection",))
+@check(points=0.5, covers=("projection", "barycentric_projection"))
 def test_barycentric_projection(student, compare, draw):
     """Each point goes to the mean of its destinations, whatever its own mass."""
     for _k in range(2):
@@ -245,7 +266,7 @@ def test_barycentric_projection(student, compare, draw):
         compare(student.barycentric_projection(plan, y), right)
 
 
-@check(points=0.5, covers=("displacement",))
+@check(points=0.5, covers=("displacement", "displacement_interpolation"))
 def test_displacement(student, compare, draw):
     """Points move on straight lines from x at t = 0 to their image at t = 1."""
     n, d = draw.integer(4, 7), draw.integer(2, 3)
