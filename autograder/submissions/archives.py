@@ -81,7 +81,7 @@ def unpack(
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     if size > packed:
-        raise ArchiveRefused(_("the archive is larger than {limit:.0f} MB").format(limit=packed / 1e6), over=True)
+        raise OverBudget(_("the archive is larger than {limit:.0f} MB").format(limit=packed / 1e6))
     start = stream.read(8)
     stream.seek(0)
     members = zip_members(stream, budget) if start.startswith(b"PK") else tar_members(stream, start, budget)
@@ -90,8 +90,6 @@ def unpack(
         _write(members, _Places(target, contents.names), size, budget, names_only, contents.lost)
     except ArchiveRefused:
         raise
-    except OverBudget as over:
-        raise ArchiveRefused(over.message, over=True) from over
     except BROKEN as error:
         raise ArchiveRefused(_("the archive is damaged: {reason}").format(reason=short(error))) from error
 
@@ -120,7 +118,7 @@ def _write(
                 path.touch()
             if member.mtime is not None:
                 os.utime(path, (member.mtime, member.mtime))
-        except (ArchiveRefused, OverBudget) as refusal:
+        except ArchiveRefused as refusal:
             lost[path] = refusal.message  # as far as it came
             raise
         except BROKEN as error:
@@ -140,7 +138,7 @@ def _copy(member: Member, path: Path, budget: Budget, written: int, packed: int)
             budget.unpack(len(chunk))
             if written > FREE and written > MAX_RATIO * packed:
                 reason = _("what comes out is more than {ratio:.0f} times the archive").format(ratio=MAX_RATIO)
-                raise ArchiveRefused(reason, over=True)
+                raise OverBudget(reason)
             sink.write(chunk)
     return written
 

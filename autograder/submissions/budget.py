@@ -11,16 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from autograder.course.written import Intake
-from autograder.errors import AutograderError
 from autograder.language import _
+from autograder.submissions.packed import ArchiveRefused
 
 
-class OverBudget(AutograderError):
+class OverBudget(ArchiveRefused):
     """More than a student may hand in; `message` says which limit, with its number."""
-
-    def __init__(self, message: str) -> None:
-        self.message = message
-        super().__init__(message)
 
 
 @dataclass

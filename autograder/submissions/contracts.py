@@ -46,7 +46,6 @@ class Content:
         names: public names at its top level.
         unwritten: names of functions that stand as they were given.
         imports: first parts of the names of modules that it imports.
-        quiz: it has a block of personal questions.
     """
 
     names: frozenset[str] = frozenset()

@@ -111,16 +111,14 @@ class HandIn:
             exercise = item.exercises[0] if len(item.exercises) == 1 else ""
             path = key_of(item.path, self.folder)
             found.append(Question(path, student, exercise, item.claimed, item.reason, item.to_teacher))
+        drawn = _("write accept under `decision` where the name is the student's")
+        unread = _("write the time under `submitted` as 2027-02-08T23:10:00+01:00")
         for entry in self.entries:
-            if entry.drawn_doubt:
-                path = key_of(self.origin(entry.path), self.folder)
-                advice = _("write accept under `decision` where the name is the student's")
-                found.append(Question(path, entry.student, entry.exercise, "", entry.drawn_doubt, advice))
-            if entry.unread_time:
-                path = key_of(self.origin(entry.path), self.folder)
-                reason = _("the time {text} could not be read").format(text=shown(entry.unread_time))
-                advice = _("write the time under `submitted` as 2027-02-08T23:10:00+01:00")
-                found.append(Question(path, entry.student, entry.exercise, "", reason, advice))
+            time = shown(entry.unread_time) and _("the time {text} could not be read")
+            for reason, advice in ((entry.drawn_doubt, drawn), (time.format(text=shown(entry.unread_time)), unread)):
+                if reason:
+                    path = key_of(self.origin(entry.path), self.folder)
+                    found.append(Question(path, entry.student, entry.exercise, "", reason, advice))
         return found
 
     def __enter__(self) -> HandIn:

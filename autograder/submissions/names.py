@@ -67,7 +67,10 @@ def bad_folder(student: str) -> str:
     """Why results cannot lie in a folder of this name: a platform lets people write their own names."""
     if not student or student.startswith(".") or "/" in student:
         return _("{name} cannot name a student's folder").format(name=shown(student))
-    return bad_name(student) or long_name(student)
+    # Composing some letters makes a name longer: a folder that exists here need not be possible where results go.
+    if not bad_name(student) and len(student.encode("utf-8", "surrogateescape")) > MAX_NAME_BYTES:
+        return _("the name is longer than {limit} bytes; rename the folder").format(limit=MAX_NAME_BYTES)
+    return bad_name(student)
 
 
 def as_folder(name: str) -> str:
@@ -77,14 +80,6 @@ def as_folder(name: str) -> str:
     plain = "".join("_" if bad_name(sign) or sign == "/" else sign for sign in readable(name)).strip(". ")
     digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     return f"{plain.encode()[:80].decode(errors='ignore')}_{digest}" if name else ""
-
-
-def long_name(student: str) -> str:
-    """Why a student's name is too long."""
-    # Composing some letters makes a name longer: a folder that exists here need not be possible where results go.
-    if len(student.encode("utf-8", "surrogateescape")) <= MAX_NAME_BYTES:
-        return ""
-    return _("the name is longer than {limit} bytes; rename the folder").format(limit=MAX_NAME_BYTES)
 
 
 def readable(name: str) -> str:

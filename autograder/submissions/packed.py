@@ -24,11 +24,10 @@ BROKEN = (
 
 
 class ArchiveRefused(AutograderError):
-    """The archive as a whole is not unpacked: `message` says why, `over` that a limit is what it broke."""
+    """The archive as a whole is not unpacked: `message` says why."""
 
-    def __init__(self, message: str, over: bool = False) -> None:
+    def __init__(self, message: str) -> None:
         self.message = message
-        self.over = over
         super().__init__(message)
 
 

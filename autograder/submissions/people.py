@@ -77,40 +77,32 @@ def _outside(who: Identity, members: Sequence[Person], groups: Roster | None) ->
 
 def _on_roster(delivery: Delivery, roster: Roster) -> Delivery:
     who = delivery.who
-    people = {person.id: person for claim in who.claims for person in roster.known(claim)}
+    people = roster.find(*who.claims)
     # A name that a teacher chose says nothing more than the claim that it is.
     own = len(who.claims) == 1 and len(who.claims[0].spaces) > 1
     named = roster.known(Claim(who.name, ("name",))) if who.name and not own else []
-    if len(people) == 1:
-        (person,) = people.values()
-        others = [other for other in named if other.id != person.id]
-        if (address := _foreign(who, person)) and not own:
-            reason = _("{number} is {person} on the roster, and {address} is not their address").format(
-                number=_numbers(who), person=person.name or person.id, address=shown(address)
-            )
-            return delivery.nobodys("contradiction", reason, [person])
-        if person in named or (not others and (own or not who.name or _alike(who, person))):
-            return replace(delivery, students=(person.id,))
-        people |= {other.id: other for other in others}
-        reason = _("{number} is {person} on the roster, and {name} is not their name").format(
-            number=_numbers(who), person=person.name or person.id, name=shown(who.name)
-        )
-        return delivery.nobodys("contradiction", reason, people.values())
-    if not people:
-        people = {person.id: person for person in named}
-        if len(people) == 1 and not _another(who, named[0]):
-            return replace(delivery, students=(named[0].id,))
-    if not people:
+    if not people and not named:
         return _unknown(delivery, _("{name} is not on the roster").format(name=shown(who.name or who.student)), roster)
-    listing = ", ".join(person.id for person in people.values())
-    reason = _("{name} may be any of these on the roster: {listing}").format(
-        name=shown(who.name or who.student), listing=listing
-    )
+    reason = _("{name} may be any of these on the roster: {listing}")
     if len(people) == 1:
-        reason = _("{name} has another number on the roster than {number}").format(
-            name=shown(who.name), number=_numbers(who)
-        )
-    return delivery.nobodys("contradiction", reason, people.values())
+        (person,) = people
+        address = "" if own else _foreign(who, person)
+        if not address and (person in named or (not named and (own or not who.name or _alike(who, person)))):
+            return replace(delivery, students=(person.id,))
+        reason = _("{number} is {person} on the roster, and {name} is not their name")
+        if address:
+            named, reason = [], _("{number} is {person} on the roster, and {address} is not their address")
+    elif not people and len(named) == 1:
+        if not _another(who, named[0]):
+            return replace(delivery, students=(named[0].id,))
+        reason = _("{name} has another number on the roster than {number}")
+    found = [*people, *named]
+    reason = reason.format(
+        name=shown(who.name or who.student), number=", ".join(shown(claim.text) for claim in who.claims) or "?",
+        person=found[0].name or found[0].id, address=shown(_foreign(who, found[0])),
+        listing=", ".join(dict.fromkeys(person.id for person in found)),
+    )  # fmt: skip
+    return delivery.nobodys("contradiction", reason, found)
 
 
 def _alike(who: Identity, person: Person) -> bool:
@@ -139,10 +131,6 @@ def _another(who: Identity, person: Person) -> bool:
         for claim in who.claims
         if claim.spaces in (("canvas",), ("anonymous",))
     )
-
-
-def _numbers(who: Identity) -> str:
-    return ", ".join(shown(claim.text) for claim in who.claims) or "?"
 
 
 def _unknown(delivery: Delivery, reason: str, roster: Roster | None) -> Delivery:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import IO, cast
 
 from autograder.language import _
-from autograder.submissions.budget import Budget
+from autograder.submissions.budget import Budget, OverBudget
 from autograder.submissions.packed import BROKEN, CHUNK, ArchiveRefused, Member, short
 
 
@@ -32,7 +32,7 @@ class _Bounded(io.RawIOBase):
         chunk = self._source.read(min(size, CHUNK) if size >= 0 else CHUNK)
         self.left -= len(chunk)
         if self.left < 0:
-            raise ArchiveRefused(_("too much comes out of the archive"), over=True)
+            raise OverBudget(_("too much comes out of the archive"))
         self._budget.tick()
         return chunk
 

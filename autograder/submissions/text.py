@@ -12,29 +12,9 @@ from autograder.submissions.model import SubmissionUnreadable
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 # Encodings of plain text alone: others (rot13, unicode_escape, zip ...) turn bytes into something else.
 _TEXT_CODECS = frozenset(
-    [
-        "ascii",
-        "utf-8",
-        "utf-8-sig",
-        "iso8859-1",
-        "iso8859-2",
-        "iso8859-15",
-        "cp1250",
-        "cp1251",
-        "cp1252",
-        "cp437",
-        "cp850",
-        "mac-roman",
-        "koi8-r",
-        "gb2312",
-        "gbk",
-        "gb18030",
-        "big5",
-        "shift_jis",
-        "euc_jp",
-        "euc_kr",
-    ]
-)
+    ("ascii", "utf-8", "utf-8-sig", "iso8859-1", "iso8859-2", "iso8859-15", "cp1250", "cp1251", "cp1252", "cp437",
+     "cp850", "mac-roman", "koi8-r", "gb2312", "gbk", "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr")
+)  # fmt: skip
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: it begins with the same two bytes
@@ -44,24 +24,12 @@ _MARKS = (
 )
 # How a file of another kind begins.
 _SIGNATURES = (
-    (b"%PDF", "PDF"),
-    (b"PK\x03\x04", "zip / Word / Excel"),
-    (b"PK\x05\x06", "zip"),
-    (b"\x1f\x8b", "gzip"),
-    (b"\xfd7zXZ\x00", "xz"),
-    (b"7z\xbc\xaf\x27\x1c", "7z"),
-    (b"Rar!", "rar"),
-    (b"\x7fELF", "ELF"),
-    (b"MZ\x90\x00", "Windows"),
-    (b"\x89PNG", "PNG"),
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"GIF87a", "GIF"),
-    (b"GIF89a", "GIF"),
-    (b"{\\rtf", "RTF"),
-    (b"\xd0\xcf\x11\xe0", "Word / Excel"),
-    (b"\x80\x02", "pickle"),
+    (b"%PDF", "PDF"), (b"PK\x03\x04", "zip / Word / Excel"), (b"PK\x05\x06", "zip"), (b"\x1f\x8b", "gzip"),
+    (b"\xfd7zXZ\x00", "xz"), (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!", "rar"), (b"\x7fELF", "ELF"),
+    (b"MZ\x90\x00", "Windows"), (b"\x89PNG", "PNG"), (b"\xff\xd8\xff", "JPEG"), (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"), (b"{\\rtf", "RTF"), (b"\xd0\xcf\x11\xe0", "Word / Excel"), (b"\x80\x02", "pickle"),
     (b"\x80\x04", "pickle"),
-)
+)  # fmt: skip
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _HTML = ("<!doctype html", "<html", "<?xml", "<head", "<body")
 

@@ -177,11 +177,8 @@ class Walk:
         try:
             self.budget.nest(nested + 1)
             folder = self.unpacker.student_archive(path, base, self.budget)
-        except OverBudget as over:
-            yield Evidence(path, over.message, "limit")
-            return
         except ArchiveRefused as refusal:
-            yield Evidence(path, refusal.message, "limit" if refusal.over else "unreadable")
+            yield Evidence(path, refusal.message, "limit" if isinstance(refusal, OverBudget) else "unreadable")
             return
         found = False
         # What is in an archive of its own is where the student put it; folders around it are said.

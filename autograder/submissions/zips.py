@@ -10,7 +10,7 @@ from functools import partial
 from typing import IO
 
 from autograder.language import _
-from autograder.submissions.budget import Budget
+from autograder.submissions.budget import Budget, OverBudget
 from autograder.submissions.packed import BROKEN, ArchiveRefused, Member, short
 
 
@@ -35,7 +35,7 @@ def _hold_directory(stream: IO[bytes], entries: int) -> None:
     if not ending:
         raise ArchiveRefused(_("this is no zip archive, or it was cut off"))
     if ending[5] > entries * 400 + 65_536:  # 46 bytes and a name, for each
-        raise ArchiveRefused(_("more than {limit} files").format(limit=entries), over=True)
+        raise OverBudget(_("more than {limit} files").format(limit=entries))
     stream.seek(0)
 
 

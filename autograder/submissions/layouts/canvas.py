@@ -45,13 +45,8 @@ def detect(folder: Path, context: Context) -> str:
     """Most files are called as Canvas calls them."""
     files = [item.name for item in context.listed(folder) if item.is_file]
     found = sum(_parse(name, frozenset()) is not None for name in files)
-    return (
-        ngettext(
-            "{n} name with a user's and a file's number", "{n} names with a user's and a file's number", found
-        ).format(n=found)
-        if 2 * found > len(files)
-        else ""
-    )
+    text = ngettext("{n} name with a user's and a file's number", "{n} names with a user's and a file's number", found)
+    return text.format(n=found) if 2 * found > len(files) else ""
 
 
 def read(folder: Path, context: Context) -> Reading:

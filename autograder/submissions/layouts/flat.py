@@ -25,16 +25,11 @@ def detect(folder: Path, context: Context) -> str:
     items = context.listed(folder)
     files = [item.name for item in items if item.is_file and item.name.lower().endswith(SUFFIXES)]
     named = [name for name in files if not isinstance(split(name, context.exercises), str)]
-    enough = named and len(files) > sum(item.is_folder for item in items)
-    return (
-        ngettext(
-            "{n} file with an exercise and a student in its name",
-            "{n} files with an exercise and a student in the name",
-            len(named),
-        ).format(n=len(named))
-        if enough
-        else ""
-    )
+    text = ngettext(
+        "{n} file with an exercise and a student in its name", "{n} files with an exercise and a student in the name",
+        len(named),
+    )  # fmt: skip
+    return text.format(n=len(named)) if named and len(files) > sum(item.is_folder for item in items) else ""
 
 
 def read(folder: Path, context: Context) -> Reading:

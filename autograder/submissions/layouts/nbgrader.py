@@ -37,11 +37,8 @@ def detect(folder: Path, context: Context) -> str:
     students = [item for item in context.listed(folder) if item.is_folder]
     # Of most students: one of them alone must not turn the whole class into another layout.
     found = sum(_has_timestamp(student.path, context) for student in students)
-    return (
-        ngettext("{n} student with a {name}", "{n} students with a {name}", found).format(n=found, name=TIMESTAMP)
-        if 2 * found > len(students)
-        else ""
-    )
+    text = ngettext("{n} student with a {name}", "{n} students with a {name}", found)
+    return text.format(n=found, name=TIMESTAMP) if 2 * found > len(students) else ""
 
 
 def _has_timestamp(student: Path, context: Context) -> bool:
