@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, tzinfo
 from pathlib import Path
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import UnsetType
 
 from autograder.course.document import Document, Steps, did_you_mean, read_document, validate
 from autograder.course.errors import ConfigurationError
@@ -41,18 +39,6 @@ from autograder.results.outcomes import Visibility
 
 CONFIG_NAME = "grading_config.yaml"
 
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class CheckSettings:
-    """What differs for one check; None keeps what the check or the exercise says."""
-
-    points: float | None = None
-    visibility: Visibility | None = None
-    seconds: float | None = None
-    memory_mb: int | None = None
-
 
 @dataclass(frozen=True)
 class ExerciseConfig:
@@ -68,7 +54,7 @@ class ExerciseConfig:
     published: bool = False
     answers_released: bool = False
     libraries: tuple[str, ...] = LIBRARIES  # what a submission may import
-    checks: Mapping[str, CheckSettings] = field(default_factory=dict)
+    checks: Mapping[str, WrittenCheck] = field(default_factory=dict)
 
     def is_visible(self, check: str, now: datetime) -> bool:
         """Whether students may see the outcome of this check at this time."""
@@ -172,8 +158,8 @@ def load_config(path: Path) -> CourseConfig:
     )
 
 
-def _path(root: Path, text: str | UnsetType) -> Path | None:
-    return None if isinstance(text, UnsetType) else root / Path(text).expanduser()
+def _path(root: Path, text: str | None) -> Path | None:
+    return None if text is None else root / Path(text).expanduser()
 
 
 def _zone(document: Document, name: str) -> tzinfo:
@@ -216,7 +202,7 @@ def _exercises(document: Document, zone: tzinfo) -> tuple[ExerciseConfig, ...]:
                 published=written.published,
                 answers_released=written.answers_released,
                 libraries=tuple(dict.fromkeys((*LIBRARIES, *written.libraries))),
-                checks={name: _settings(check) for name, check in written.checks.items()},
+                checks=written.checks,
             )
         )
     return tuple(exercises)
@@ -227,14 +213,6 @@ def _over(base: object, own: object) -> object:
     if not isinstance(base, Mapping) or not isinstance(own, Mapping):
         return own
     return {**base, **{name: _over(base.get(name), value) for name, value in own.items()}}
-
-
-def _settings(check: WrittenCheck) -> CheckSettings:
-    return CheckSettings(_set(check.points), _set(check.visibility), _set(check.seconds), _set(check.memory_mb))
-
-
-def _set(value: T | UnsetType) -> T | None:
-    return None if isinstance(value, UnsetType) else value
 
 
 def _require_time(document: Document, limits: Limits, steps: Steps) -> None:
@@ -250,8 +228,8 @@ def _require_time(document: Document, limits: Limits, steps: Steps) -> None:
         )
 
 
-def _due(document: Document, text: str | UnsetType, zone: tzinfo, steps: Steps) -> datetime | None:
-    if isinstance(text, UnsetType):
+def _due(document: Document, text: str | None, zone: tzinfo, steps: Steps) -> datetime | None:
+    if text is None:
         return None
     try:
         if len(text) == len("2027-02-01"):

@@ -40,6 +40,11 @@ def _tidy(part: object) -> None:
     """Words for people: one allowed value is said as such, a default only where it is one value."""
     if not isinstance(part, dict):
         return
+    if "default" in part and part["default"] is None:
+        # It is left out, and never written as null: who reads a file has refused that by this schema.
+        del part["default"]
+        (given,) = (one for one in part.pop("anyOf") if one != {"type": "null"})
+        part |= given
     allowed = part.get("enum")
     if IN_ORDER in part:
         part["enum"] = part.pop(IN_ORDER)

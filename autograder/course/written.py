@@ -9,7 +9,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, get_args
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import Meta, Struct, field
 
 from autograder.results.outcomes import Visibility
 
@@ -130,10 +130,10 @@ class Intake(Struct, frozen=True, forbid_unknown_fields=True):
 class WrittenCheck(Struct, frozen=True, forbid_unknown_fields=True):
     """What differs for one check."""
 
-    points: Annotated[float, Meta(description="points, 0 or more", ge=0, le=1000)] | UnsetType = UNSET
-    visibility: Rule | UnsetType = UNSET
-    seconds: Seconds | UnsetType = UNSET
-    memory_mb: MemoryMb | UnsetType = UNSET
+    points: Annotated[float, Meta(description="points, 0 or more", ge=0, le=1000)] | None = None
+    visibility: Rule | None = None
+    seconds: Seconds | None = None
+    memory_mb: MemoryMb | None = None
 
 
 class Common(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -163,7 +163,7 @@ class WrittenExercise(Common, frozen=True, forbid_unknown_fields=True, kw_only=T
     id: Identifier
     title: Annotated[NotEmpty, Meta(description="title of the exercise")]
     points: Annotated[float, Meta(description="points, a positive number", gt=0, le=1000)] = 20
-    due: When | UnsetType = UNSET
+    due: When | None = None
     checks: Annotated[
         dict[Identifier, WrittenCheck], Meta(description="what differs for single checks, by their ids")
     ] = field(default_factory=dict)
@@ -189,8 +189,8 @@ class WrittenData(Struct, frozen=True, forbid_unknown_fields=True):
         DataSet, _one_of(DataSet, "mnist, scikit-learn's digits, or mnist where its files are found (auto)")
     ] = "auto"
     folder: (
-        Annotated[NotEmpty, Meta(description="folder that holds MNIST's files, relative to this file")] | UnsetType
-    ) = UNSET
+        Annotated[NotEmpty, Meta(description="folder that holds MNIST's files, relative to this file")] | None
+    ) = None
 
 
 class WrittenSecret(Struct, frozen=True, forbid_unknown_fields=True):
@@ -203,7 +203,7 @@ class WrittenSecret(Struct, frozen=True, forbid_unknown_fields=True):
             pattern="^[A-Za-z_][A-Za-z0-9_]*$",
         ),
     ] = "AUTOGRADER_SECRET"
-    file: Annotated[NotEmpty, Meta(description="path of a file outside the course's folder")] | UnsetType = UNSET
+    file: Annotated[NotEmpty, Meta(description="path of a file outside the course's folder")] | None = None
 
 
 class WrittenConfig(Common, frozen=True, forbid_unknown_fields=True, kw_only=True):
