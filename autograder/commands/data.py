@@ -32,10 +32,10 @@ def which(course: Path) -> None:
     """Say which images this course uses on this machine, and from where."""
     from autograder.service.exercises import images
 
-    for found in images(open_course(course)):
-        click.echo(f"{found.name}: {found.place}")
-        if found.note:
-            click.echo(found.note)
+    for name, place, note in images(open_course(course)):
+        click.echo(f"{name}: {place}")
+        if note:
+            click.echo(note)
 
 
 class DownloadBar:

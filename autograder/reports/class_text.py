@@ -81,11 +81,11 @@ def _attention(view: ClassView) -> list[str]:
         ),
         (
             _("Incidents"),
-            [f"{who(i.student)}, {i.exercise}: {i.kind} ({i.check}) {i.detail}" for i in view.incidents],
+            [f"{who(r.student)}, {r.exercise}: {i.kind} ({i.check}) {i.detail}" for r, i in view.incidents],
         ),
         (
             _("Changed since the attempt before"),
-            [f"{who(m.student)}, {m.exercise}: {points(m.before)} → {points(m.after)}" for m in view.moved],
+            [f"{who(r.student)}, {r.exercise}: {points(was)} → {points(r.points)}" for r, was in view.moved],
         ),
         (_("The same file, byte by byte"), [f"{e}: {', '.join(map(who, s))}" for e, s in view.identical]),
         (

@@ -14,7 +14,7 @@ from autograder.reports.quiz_answers import QuizStats, quiz_stats
 from autograder.reports.similarity import Likeness
 from autograder.results.attempt import Name
 from autograder.results.grade import Grade
-from autograder.results.model import CheckResult, Result
+from autograder.results.model import CheckResult, Incident, Result
 from autograder.results.outcomes import HANDED_IN, RESULT_OUTCOMES
 
 
@@ -75,27 +75,6 @@ class MistakeStats:
 
 
 @dataclass(frozen=True)
-class IncidentRow:
-    """Something that happened to a worker while it ran a submission."""
-
-    student: str
-    exercise: str
-    kind: str
-    check: str
-    detail: str
-
-
-@dataclass(frozen=True)
-class Moved:
-    """Points that are not those of the attempt before."""
-
-    student: str
-    exercise: str
-    before: float
-    after: float
-
-
-@dataclass(frozen=True)
 class StudentRow:
     """A student's line: grades by exercise; `alarms` are exercises with an incident that should be looked at."""
 
@@ -122,6 +101,8 @@ class ClassView:
     Attributes:
         names: of students, where they are known by another name than their id.
         personal: whether each student has quiz questions of their own.
+        incidents: what happened to workers while they ran a submission.
+        moved: points that are not those of the attempt before, with those.
     """
 
     course: str
@@ -132,11 +113,11 @@ class ClassView:
     exercises: tuple[ExerciseStats, ...]
     mistakes: tuple[MistakeStats, ...]
     never_passed: tuple[CheckStats, ...]
-    incidents: tuple[IncidentRow, ...]
+    incidents: tuple[tuple[Result, Incident], ...]
     faults: tuple[Result, ...]
     identical: tuple[tuple[str, tuple[str, ...]], ...]
     likeness: tuple[Likeness, ...]
-    moved: tuple[Moved, ...]
+    moved: tuple[tuple[Result, float], ...]
     stale: tuple[Grade, ...]
     results: tuple[Result, ...]
 
@@ -178,16 +159,12 @@ def class_view(
         exercises=exercises,
         mistakes=_mistakes(results),
         never_passed=tuple(c for e in exercises for c in e.checks if not c.outcomes.get("passed") and c.runs),
-        incidents=tuple(
-            IncidentRow(r.student, r.exercise, i.kind, i.check, i.detail) for r in results for i in r.incidents
-        ),
+        incidents=tuple((r, incident) for r in results for incident in r.incidents),
         faults=tuple(r for r in results if r.outcome == "error"),
         identical=_identical(results),
         likeness=tuple(likeness),
         moved=tuple(
-            Moved(r.student, r.exercise, (before or {})[r.student, r.exercise], r.points)
-            for r in results
-            if (before or {}).get((r.student, r.exercise), r.points) != r.points
+            (r, was) for r in results if (was := (before or {}).get((r.student, r.exercise), r.points)) != r.points
         ),
         stale=tuple(grade for grade in grades if grade.stale),
         results=tuple(results),

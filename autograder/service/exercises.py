@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.authoring import new_exercise
@@ -14,7 +13,7 @@ from autograder.course.sets import PUBLISHED
 from autograder.language import _
 from autograder.service.course import Course
 
-__all__ = ["DATA_SETS", "Bar", "FoundImages", "create", "fetch_images", "images"]
+__all__ = ["DATA_SETS", "Bar", "create", "fetch_images", "images"]
 
 DATA_SETS = tuple(PUBLISHED)
 
@@ -61,25 +60,14 @@ def fetch_images(name: str, bar: Callable[[str], Bar] | None = None) -> tuple[st
     return published.title, fetch(published, bar=bar)
 
 
-@dataclass(frozen=True)
-class FoundImages:
-    """Which images stand for a published data set.
+def images(course: Course) -> Iterator[tuple[str, Path | str, str]]:
+    """Which images this course uses here: name of the set, its folder or what stands for it, what to know about that.
 
-    Attributes:
-        name: of the set, as `fetch` takes it.
-        place: its folder here, or what stands for it.
-        note: what to know about that.
+    Raises:
+        ConfigurationError: those that it demands are not here.
     """
-
-    name: str
-    place: Path | str
-    note: str
-
-
-def images(course: Course) -> Iterator[FoundImages]:
-    """Which images this course uses on this machine; ConfigurationError where those that it demands are not here."""
     with course.speaking():
         for name, published in PUBLISHED.items():
             found = load_images(course.config, published, "held_out", 1)
             folder = find_images(published, course.config.data, course.config.root)
-            yield FoundImages(name, folder or found.data_set, found.note)
+            yield name, folder or found.data_set, found.note

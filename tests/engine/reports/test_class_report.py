@@ -58,8 +58,8 @@ def test_what_is_counted(course, small_class):
     assert [c.id for c in view.never_passed] == ["inverse"]
     assert [(m.id, m.students, m.checks) for m in view.mistakes] == [("sign", ("ada", "bob"), ("inverse", "density"))]
     assert view.identical == (("flows", ("ada", "bob")),)
-    assert [(i.student, i.kind) for i in view.incidents] == [("cid", "died")]
-    assert [(m.student, m.before, m.after) for m in view.moved] == [("ada", 2.0, 5.0)]
+    assert [(r.student, i.kind) for r, i in view.incidents] == [("cid", "died")]
+    assert [(r.student, was, r.points) for r, was in view.moved] == [("ada", 2.0, 5.0)]
     assert [(s.student, total(list(s.grades.values())), set(s.alarms)) for s in view.students] == [
         ("ada", "5 / 20", set()), ("bob", "0 / 20", set()), ("cid", "10 / 15", {"flows"}),
     ]  # fmt: skip
