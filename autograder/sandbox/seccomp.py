@@ -27,8 +27,8 @@ X32 = 0x40000000  # the bit that marks calls of the x32 convention
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, constant
 
 ALWAYS = """
-read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek close close_range dup
-dup2 dup3 creat fsync fdatasync ftruncate fallocate fadvise64 readahead sendfile
+read write readv writev pread64 pwrite64 preadv pwritev lseek close close_range dup
+dup2 dup3 creat fsync fdatasync ftruncate fallocate sendfile
 copy_file_range stat lstat fstat newfstatat statx access faccessat faccessat2 getdents getdents64
 getcwd chdir fchdir umask mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 statfs
 fstatfs mmap munmap mprotect mremap madvise msync brk membarrier futex set_robust_list
@@ -38,11 +38,16 @@ timerfd_create timerfd_settime timerfd_gettime clock_gettime clock_getres clock_
 time times getrandom poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait
 epoll_pwait epoll_pwait2 pipe pipe2 eventfd eventfd2 signalfd signalfd4 recvfrom shutdown
 getsockname getpeername wait4 waitid exit exit_group getrlimit getrusage
-sched_yield sched_getaffinity sched_getparam sched_getscheduler sched_get_priority_max
-sched_get_priority_min sched_rr_get_interval sched_getattr getpid getppid gettid getuid geteuid
-getgid getegid getresuid getresgid getgroups getpgid getpgrp getsid getpriority capget getcpu
+sched_yield sched_get_priority_max sched_get_priority_min getpid getppid gettid getuid geteuid
+getgid getegid getresuid getresgid getgroups getpgrp getpriority capget getcpu
 sysinfo uname
 """.split()  # noqa: SIM905 (one word in quotes a line would hide the list)
+
+# Their first argument is a process.
+ABOUT_PROCESSES = (
+    "sched_getaffinity", "sched_getparam", "sched_getscheduler", "sched_rr_get_interval", "sched_getattr", "getpgid",
+    "getsid",
+)  # fmt: skip
 
 PRETEND_ABSENT = ("clone3", "openat2", "io_uring_setup", "io_uring_enter", "io_uring_register")
 
@@ -135,12 +140,17 @@ def _own_limits_read(pid: int) -> list[Instruction]:
     return [_argument(0), (EQUAL, 2, 0, 0), (EQUAL, 1, 0, pid), _DENY, *_nothing_in(2)]
 
 
+def _of_oneself(pid: int) -> list[Instruction]:
+    return [_argument(0), (EQUAL, 2, 0, 0), (EQUAL, 1, 0, pid), _DENY, _ALLOW]
+
+
 @lru_cache(maxsize=2)
 def program(pid: int, own_files: bool) -> bytes:
     """The filter for a worker whose process id is `pid`.
 
-    own_files: the worker has a file system of its own. Otherwise readlink is refused too, because Landlock
-    does not filter it and /proc/<pid>/cwd of other processes is a link.
+    own_files: the worker has a file system and process numbers of its own. Otherwise readlink is refused too, because
+    Landlock does not filter it and /proc/<pid>/cwd of other processes is a link; and so are questions about other
+    processes.
     """
     conditions = {
         "clone": _new_thread_only(),
@@ -153,10 +163,15 @@ def program(pid: int, own_files: bool) -> bytes:
         "ioctl": _one_of(1, _IOCTLS),
         "fcntl": _one_of(1, _FCNTLS),
         "sendto": _nothing_in(4),
+        # Without flags: whether a page of a file that all workers see is in memory would be a way to talk, with the
+        # calls that read ahead and drop pages, which are refused.
+        "preadv2": _nothing_in(5),
+        "pwritev2": _nothing_in(5),
         "getsockopt": _one_of(2, _SOCKET_OPTIONS),
         "socketpair": _one_of(0, [1]),  # AF_UNIX
     }
-    always = [*ALWAYS, "readlink", "readlinkat"] if own_files else ALWAYS
+    always = [*ALWAYS, *ABOUT_PROCESSES, "readlink", "readlinkat"] if own_files else ALWAYS
+    conditions |= {} if own_files else {name: _of_oneself(pid) for name in ABOUT_PROCESSES}
     conditions |= {name: [_ALLOW] for name in always} | {name: [_ABSENT] for name in PRETEND_ABSENT}
 
     architecture = calls.AUDIT_ARCH[calls.architecture()]

@@ -98,7 +98,11 @@ CASES = [
     ("prlimit64", (1, 7), REFUSED),
     ("sched_setaffinity", (0,), REFUSED),
     ("sched_setaffinity", (1,), REFUSED),
-    ("sched_getaffinity", (1,), ALLOW),
+    ("sched_getaffinity", (1,), ALLOW),  # there is none but oneself
+    ("preadv2", (3, 0x7FFF0000, 1, 0, 0, 0), ALLOW),
+    ("preadv2", (3, 0x7FFF0000, 1, 0, 0, 8), REFUSED),  # RWF_NOWAIT tells what others have read
+    ("fadvise64", (3, 0, 0, 4), REFUSED),
+    ("readahead", (3, 0, 4096), REFUSED),
     ("prctl", (15,), ALLOW),
     ("prctl", (1, 0), REFUSED),
     ("prctl", (4, 1), REFUSED),
@@ -142,6 +146,14 @@ def test_links_are_readable_only_in_a_file_system_of_ones_own():
     here = calls.AUDIT_ARCH[calls.architecture()]
     for own, wanted in ((True, ALLOW), (False, REFUSED)):
         assert _judge(seccomp.program(PID, own), calls.number("readlinkat"), (), here) == wanted
+
+
+def test_other_processes_are_asked_about_only_where_there_are_none():
+    here = calls.AUDIT_ARCH[calls.architecture()]
+    for name in seccomp.ABOUT_PROCESSES:
+        for process, wanted in ((0, ALLOW), (PID, ALLOW), (PID + 1, REFUSED), (1, REFUSED)):
+            assert _judge(seccomp.program(PID, False), calls.number(name), (process,), here) == wanted
+        assert _judge(seccomp.program(PID, True), calls.number(name), (1,), here) == ALLOW
 
 
 def test_numbers_are_not_mixed_up():
