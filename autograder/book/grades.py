@@ -15,7 +15,7 @@ import msgspec
 
 from autograder.book.decisions import Decision
 from autograder.book.late import lateness_of, submitted
-from autograder.book.rubric import Item, Rubric
+from autograder.book.rubric import Rubric, RubricItem
 from autograder.course import CourseConfig
 from autograder.language import _
 from autograder.results.attempt import Name
@@ -76,7 +76,9 @@ def _by_key(decisions: Sequence[Decision]) -> dict[Name, list[Decision]]:
     return found
 
 
-def grade(result: Result, course: CourseConfig, decisions: Sequence[Decision], items: Sequence[Item] = ()) -> Grade:
+def grade(
+    result: Result, course: CourseConfig, decisions: Sequence[Decision], items: Sequence[RubricItem] = ()
+) -> Grade:
     """The grade of one result.
 
     Args:
@@ -154,7 +156,7 @@ def _overrides(decisions: Sequence[Decision], result: Result) -> dict[str, Overr
     return found
 
 
-def _marks(decisions: Sequence[Decision], items: Sequence[Item]) -> tuple[Mark, ...]:
+def _marks(decisions: Sequence[Decision], items: Sequence[RubricItem]) -> tuple[Mark, ...]:
     """Every item, marked or not. What was marked by an item that the rubric no longer has counts nothing."""
     last = {decision.check: decision for decision in decisions if decision.kind == "mark"}
     marks = []

@@ -23,7 +23,7 @@ RUBRIC_NAME = "rubric.yaml"
 SCHEMA_FILE = Path(__file__).with_name("rubric.schema.json")  # written by docs/generate.py
 
 
-class Item(Struct, frozen=True, forbid_unknown_fields=True):
+class RubricItem(Struct, frozen=True, forbid_unknown_fields=True):
     """One thing to be marked."""
 
     id: Annotated[str, Meta(description="a name for commands", pattern="^[a-z][a-z0-9_]*$")]
@@ -35,10 +35,10 @@ class WrittenRubric(Struct, frozen=True, forbid_unknown_fields=True):
     """rubric.yaml, beside grading_config.yaml: figures, free answers and whatever no check can judge"""
 
     schema_version: Annotated[Literal[1], Meta(description="version of this format")]
-    exercises: Annotated[dict[str, tuple[Item, ...]], Meta(description="by exercise, what is marked, in order")]
+    exercises: Annotated[dict[str, tuple[RubricItem, ...]], Meta(description="by exercise, what is marked, in order")]
 
 
-Rubric = Mapping[str, tuple[Item, ...]]
+Rubric = Mapping[str, tuple[RubricItem, ...]]
 
 
 @cache
@@ -55,7 +55,7 @@ def load_rubric(course: CourseConfig) -> Rubric:
     document = read_document(file)
     validate(document, rubric_schema())
     known = [exercise.id for exercise in course.exercises]
-    rubric: dict[str, tuple[Item, ...]] = {}
+    rubric: dict[str, tuple[RubricItem, ...]] = {}
     for exercise, items in msgspec.convert(document.values, WrittenRubric, strict=False).exercises.items():
         if exercise not in known:
             message = f"the course has no exercise {exercise!r}{did_you_mean(exercise, known)}"
@@ -70,7 +70,7 @@ def load_rubric(course: CourseConfig) -> Rubric:
     return rubric
 
 
-def find_item(course: CourseConfig, rubric: Rubric, exercise: str, item: str) -> Item:
+def find_item(course: CourseConfig, rubric: Rubric, exercise: str, item: str) -> RubricItem:
     """One item; ConfigurationError names those there are."""
     items = rubric.get(exercise, ())
     for candidate in items:

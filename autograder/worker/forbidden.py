@@ -127,7 +127,7 @@ class Fence:
         functions = {id(either): name for name, both in self._known.items() for either in both}
         operators = {part: name for name in self._known for part in _operators(name)}
 
-        class Watch(TorchFunctionMode):
+        class TorchWatch(TorchFunctionMode):
             def __torch_function__(
                 self,
                 func: Called,
@@ -141,7 +141,7 @@ class Fence:
                 return func(*args, **(kwargs or {}))
 
         watching = contextlib.ExitStack()
-        watching.enter_context(cast("AbstractContextManager[None]", Watch()))
+        watching.enter_context(cast("AbstractContextManager[None]", TorchWatch()))
 
         def undo() -> None:
             with contextlib.suppress(Exception):  # the submission has taken it off

@@ -24,7 +24,7 @@ from autograder.worker.dispatcher import Dispatcher, Reply
 from autograder.worker.probes import Target
 from autograder.worker.raised import REPLACED, Raised, describe_exception
 
-Answer = Callable[[Frame[object]], None]
+Answering = Callable[[Frame[object]], None]
 Holder = Mapping[str, object]
 
 # Modules whose functions and classes probes use, torch's and ours.
@@ -108,7 +108,7 @@ def prepare() -> None:
     _watch = Watch(_places())
 
 
-def sealed(key: bytes, channel: Channel[object], dispatcher: Dispatcher) -> Answer:
+def sealed(key: bytes, channel: Channel[object], dispatcher: Dispatcher) -> Answering:
     """What answers requests about probes from now on.
 
     Args:

@@ -37,7 +37,7 @@ def serve(connection: socket.socket, isolation: Mapping[str, object]) -> None:
     channel: Channel[object] = Channel(connection, dispatcher.make_handle, dispatcher.objects.take)
     surroundings.prepare()
     sys.setrecursionlimit(3000)
-    probing: proofs.Answer | None = None
+    probing: proofs.Answering | None = None
     while True:
         try:
             message = channel.receive()

@@ -10,7 +10,7 @@ import pytest
 from autograder.book.counting import counting
 from autograder.book.grades import excuses, grade
 from autograder.book.handed_in import Handed
-from autograder.book.rubric import Item, load_rubric
+from autograder.book.rubric import RubricItem, load_rubric
 from autograder.results.model import Late, Result
 from tests.engine.book.conftest import NOW, RUBRIC, decision, grades, result
 
@@ -151,7 +151,7 @@ def test_the_course_says_what_counts_for_what_is_missing(course):
     missed = Result("ada", "flows", 0.0, 10.0, "missing")
     assert (grade(missed, course, []).final, grade(missed, blank, []).final) == (0.0, None)
     assert grade(missed, blank, [decision("override", points=3.0)]).final == 3.0
-    items = (Item("oral", "Oral", 2.0),)
+    items = (RubricItem("oral", "Oral", 2.0),)
     assert grade(missed, blank, [decision("mark", check="oral", points=1.5)], items).final == 1.5
     assert grade(missed, blank, [], items).final is None
     assert grade(result(points=(0.0, 0.0)), blank, []).final == 0.0
