@@ -13,7 +13,7 @@ export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-all bridges lint docs assign messages calibrate verify bench clean
+.PHONY: demo test test-all bridges lint docs assign handout messages calibrate verify bench clean
 
 demo: .venv/assigned
 	@# Status 3: some of what the example class handed in needs a person.
@@ -43,6 +43,19 @@ docs: .venv/assigned
 
 assign: .venv/installed
 	$(BIN)/autograder assign
+
+# What a teacher gives to students: exercises/LANGUAGE with the package as a wheel, zipped.
+handout: .venv/assigned
+	rm -rf out/handout && mkdir -p out/handout
+	$(BIN)/autograder assign > /dev/null
+	cp -r exercises/* out/handout/
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w out/handout/wheel .
+	cd out/handout && for file in */course.yaml; do \
+		cp wheel/*.whl "$${file%/*}"; \
+		"$(CURDIR)/$(BIN)/python" -m zipfile -c "$${file%/*}.zip" "$${file%/*}"; \
+	done
+	rm -r out/handout/wheel
+	@ls out/handout/*.zip
 
 messages: .venv/installed
 	$(BIN)/autograder messages --framework

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textwrap import fill
 
 from autograder.course.config import CourseConfig
+from autograder.course.libraries import LIBRARIES
 from autograder.language import N_, _, said
 
 # A paragraph is a message of its own; lines set apart by their indent are commands, and the same in every language.
@@ -13,8 +14,15 @@ _BODY = (
         "Each exercise is one file, as a script (`.py`) and as a notebook (`.ipynb`) with the same content: work in "
         "the one you like better and hand in that one."
     ),
+    N_("## Set up"),
+    N_("In this folder, with Python 3.11 or newer (on Windows in WSL):"),
+    "    python3 install.py\n    source .venv/bin/activate",
+    N_(
+        "makes an environment with the CPU build of torch and `autograder` (`--notebook` adds JupyterLab). Where pip "
+        "does not find that build, name an index that has it in `PIP_EXTRA_INDEX_URL`. The second line is needed in "
+        "every new terminal."
+    ),
     N_("## Start"),
-    N_("In this folder (a Python environment with `autograder` in it is all that is needed):"),
     "    autograder new {first} --student YOUR_NAME",
     N_(
         "writes `YOUR_NAME/{first}.py` with your own numbers in the quiz (`--notebook` writes a notebook instead). Use "
@@ -25,8 +33,15 @@ _BODY = (
     N_("## Check your work"),
     "    autograder check YOUR_NAME/{first}.py",
     N_(
-        "runs the public checks, small worked examples from the course, on your machine. They earn no points; the "
-        "grade comes from other checks, on other inputs, that judge the same functions."
+        "runs the public checks, small worked examples from the course, on your machine, with the limits of grading, "
+        "and looks whether every answer to the quiz has the form that is asked for. They earn no points; the grade "
+        "comes from other checks, on other inputs, that judge the same functions. What a public check calls and "
+        "expects stands in `{first}/test_public.py`."
+    ),
+    N_("## What may be imported"),
+    N_(
+        "Where your file is graded there are Python's own modules and {libraries}. A statement that imports another "
+        "library is left out, and `autograder check` says so."
     ),
     N_("## Hand in"),
     N_(
@@ -45,6 +60,11 @@ def student_readme(course: CourseConfig) -> str:
         for exercise in course.exercises
     )
     heading = _("| exercise | title | points | due ({timezone}) |").format(timezone=course.timezone)
-    paragraphs = (_(paragraph).format(first=course.exercises[0].id) for paragraph in _BODY)
+    libraries = ", ".join(LIBRARIES)
+    paragraphs = [_(paragraph).format(first=course.exercises[0].id, libraries=libraries) for paragraph in _BODY]
     body = "\n\n".join(fill(p, 106, break_on_hyphens=False) if p[0].isalpha() else p for p in paragraphs)
+    for exercise in course.exercises:
+        if more := [name for name in exercise.libraries if name not in LIBRARIES]:
+            line = _("In `{exercise}` there are also {libraries}.")
+            body += "\n\n" + line.format(exercise=exercise.id, libraries=", ".join(more))
     return f"# {said(course.title)}\n\n{heading}\n|---|---|---|---|\n{rows}\n\n{body}\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -272,6 +273,13 @@ class Grader:
     @contextmanager
     def _judges(self, exercises: Sequence[str]) -> Iterator[Judges]:
         """Judges that know these exercises as they are now, for the time of a block."""
+        if os.name == "nt":
+            raise JudgeFault(
+                _(
+                    "student code cannot be run under its limits on Windows: use WSL (wsl --install), and do the same "
+                    "there"
+                )
+            )
         wanted = {exercise: self._digest(exercise) for exercise in exercises}
         with self._lock:
             older = [old for old in self._warm if not old.users and old.is_stale(wanted)]

@@ -101,6 +101,7 @@ def test_the_bundle_holds_what_students_need_and_no_more(course: CourseConfig) -
         "demo/demo.py",
         "demo/quiz.py",
         "demo/test_public.py",
+        "install.py",
     ]
     everything = b"\n".join(files.values())
     for secret in (b"factor_that_nobody_may_see", b"def answers", b"SOLUTION", b"SECRET_PLACE"):
