@@ -140,7 +140,7 @@ def sealed(key: bytes, channel: Channel[object], dispatcher: Dispatcher) -> Answ
         fence = dispatcher.fence.put
         looks = cast("dict[str, object]", message.value).get("look")
         if looks and (name := watch.replaced(fence) or (own.replaced(fence) if own is not None else "")):
-            kind, value = "raised", plain(Raised(REPLACED, (), name, "", 0, ""))
+            kind, value = "raised", plain(Raised(REPLACED, (), name, "", 0, "", False))
         try:
             send(channel, message.number, kind, value, key=key)
         except WireError as error:
