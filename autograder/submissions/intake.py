@@ -69,7 +69,7 @@ def read_student(folder: Path, student: str, exercises: Sequence[str], handed_in
     """
     if not folder.is_dir():
         raise ConfigurationError(_("there is no such folder of submissions"), file=folder)
-    own = _Class(folder, Wanted(exercises), None)
+    own = _Class(folder, Wanted(exercises), Unpacker(opens=False))
     own.add(Delivery(Identity(student), (Part(folder),), exercise=handed_in_for, students=(student,)))
     return own.hand_in(())
 
@@ -81,12 +81,12 @@ class _Class:
     Args:
         source: a folder or an archive.
         wanted: how to read it.
-        unpacker: opens archives; None leaves them alone.
+        unpacker: opens archives.
     """
 
     source: Path
     wanted: Wanted
-    unpacker: Unpacker | None
+    unpacker: Unpacker
     base: Path = Path()
     times: Times | None = None
     shelf: Shelf = field(default_factory=Shelf)
@@ -104,7 +104,6 @@ class _Class:
 
     def read(self) -> HandIn:
         """Everything, in order."""
-        assert self.unpacker is not None
         recognition = Recognition(self.base, self.source, self.wanted, self.unpacker)
         if not self.source.is_dir():
             if not self.source.is_file():
@@ -160,7 +159,7 @@ class _Class:
     def _decided(self, delivery: Delivery) -> Delivery:
         """With what the teacher said of it."""
         resolutions = self.wanted.resolutions
-        paths = [self._origin(part.path) for part in delivery.parts]
+        paths = [self.unpacker.origin(part.path) for part in delivery.parts]
         # Evidence names files; whose they are is decided for all that was handed in together.
         students = {d.student for path in paths for d in resolutions.within(path, self.base) if d.student}
         moments = [m for path in paths if (m := resolutions.of(path, self.base).submitted) is not None]
@@ -189,15 +188,12 @@ class _Class:
         found = Gathering(walk, self.wanted.exercises, self.wanted.contracts, self.shelf, self._settlement)
         self.ignored += walk.ignored
         evidence = found.evidence
-        if not found.candidates and not evidence and not delivery.lost:
+        if not found.candidates and not evidence:
             evidence += [Evidence(part.path, _("the folder is empty")) for part in delivery.parts]
         if delivery.doubt and delivery.parts:
             students = ", ".join(delivery.students)
             reason = _("{doubt} Graded as {student}.").format(doubt=delivery.doubt, student=students)
             evidence.append(Evidence(delivery.parts[0].path, reason))
-        if delivery.lost:
-            exercises = (delivery.exercise,) if delivery.exercise else ()
-            evidence.append(Evidence(delivery.where or self.base, delivery.lost, "unreadable", exercises=exercises))
         for student in delivery.students:
             own = self.groups.setdefault(student, {exercise: [] for exercise in self.wanted.exercises})
             for candidate in found.candidates:
@@ -209,7 +205,7 @@ class _Class:
 
     def _settlement(self, path: Path) -> tuple[str, bool]:
         """The exercise that a teacher said a file is for, and whether it is to be left out."""
-        resolutions, origin = self.wanted.resolutions, self._origin(path)
+        resolutions, origin = self.wanted.resolutions, self.unpacker.origin(path)
         return resolutions.exactly(origin, self.base).exercise, resolutions.of(origin, self.base).word == "ignore"
 
     def _told(self, item: Evidence, delivery: Delivery, students: tuple[str, ...]) -> Evidence:
@@ -237,13 +233,14 @@ class _Class:
         for item in found.evidence:
             whose = students if item.kind in ("aside", "no_code") else of_code
             if item.counts:
-                item = replace(item, reason=f"{delivery.reason}; {item.reason}", kind=delivery.kind)
+                reason = "; ".join(dict.fromkeys((delivery.reason, item.reason)))
+                item = replace(item, reason=reason, kind=delivery.kind)
             self.evidence.append(self._told(item, delivery, whose))
 
     def _timed(self, candidate: File, student: str) -> File:
         """With the time of submission from beside the submissions, where it stands there."""
         delivery = candidate.delivery
-        decided = self.wanted.resolutions.exactly(self._origin(candidate.path), self.base).submitted
+        decided = self.wanted.resolutions.exactly(self.unpacker.origin(candidate.path), self.base).submitted
         moment = self.times.of(student, delivery.who, candidate.exercise) if self.times else None
         moment = decided or moment
         if moment is None and delivery.submitted is None and self.wanted.submitted_from == "mtime":
@@ -264,22 +261,22 @@ class _Class:
                 attempts = self._attempts(student, group)
                 entries += attempts[:1]
                 earlier += attempts[1:] if self.wanted.attempts == "best" else []
-        evidence = tuple(replace(item, path=self._origin(item.path)) for item in self.evidence)
+        evidence = tuple(replace(item, path=self.unpacker.origin(item.path)) for item in self.evidence)
         handed_in = self.groups.keys() | {student for item in evidence if item.counts for student in item.students}
         return HandIn(
             self.base,
             tuple(sorted({*self.groups, *known, *self.labels})),
             tuple(map(self._called, entries)),
             evidence,
-            tuple(self._origin(path) for path in self.ignored),
+            tuple(self.unpacker.origin(path) for path in self.ignored),
             tuple(map(self._called, earlier)),
             said,
             tuple(student for student in known if student not in handed_in),
             tuple(self.wanted.exercises),
             self.wanted.resolutions,
             self.shelf,
-            self._origin,
-            self.unpacker.close if self.unpacker is not None else (lambda: None),
+            self.unpacker.origin,
+            self.unpacker.close,
         )
 
     def _called(self, entry: Entry) -> Entry:
@@ -297,8 +294,8 @@ class _Class:
             attempts.setdefault(when(candidate), []).append(candidate)
         resolutions = self.wanted.resolutions
         chooser = Chooser(
-            self.wanted.contracts, self.shelf, self.base, self._origin, self.draws,
-            lambda path: resolutions.of(self._origin(path), self.base).word == "accept",
+            self.wanted.contracts, self.shelf, self.base, self.unpacker.origin, self.draws,
+            lambda path: resolutions.of(self.unpacker.origin(path), self.base).word == "accept",
         )  # fmt: skip
         entries: dict[str, Entry] = {}
         for moment in sorted(attempts):
@@ -321,11 +318,8 @@ class _Class:
             "last": _("an earlier attempt at {exercise}; {name}, the last, is graded"),
         }[self.wanted.attempts]
         for other in others:
-            self._leave(other, reason.format(exercise=other.exercise, name=self._origin(chosen.path).name))
+            self._leave(other, reason.format(exercise=other.exercise, name=self.unpacker.origin(chosen.path).name))
         return [chosen, *others]
 
     def _leave(self, entry: Entry, reason: str) -> None:
         self.evidence.append(Evidence(entry.path, reason, "aside", (entry.student,), (entry.exercise,)))
-
-    def _origin(self, path: Path) -> Path:
-        return path if self.unpacker is None else self.unpacker.origin(path)

@@ -61,11 +61,13 @@ class Part:
         path: where it lies.
         name: what the student called the file, where the platform put something before it.
         typed: it is text typed into the platform, and no file of the student's.
+        lost: why it is not there, though the platform says that it was handed in.
     """
 
     path: Path
     name: str = ""
     typed: bool = False
+    lost: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,6 @@ class Delivery:
         renames: the platform calls a file `name-1` where it has a `name` of that student's already: the last one is
             the one with the highest number.
         attempt: counted by the platform or a system; a later one has a higher number.
-        lost: why there are no parts, though the platform says that something was handed in.
-        where: what to show where there are no parts.
         students: whose it is, as results call them; several of a group; none where `kind` and `reason` say why.
         possible: whose it may be.
         doubt: what the teacher may want to look at, though somebody gets it.
@@ -99,8 +99,6 @@ class Delivery:
     unread: str = ""
     renames: bool = False
     attempt: int = 0
-    lost: str = ""
-    where: Path | None = None
     students: tuple[str, ...] = ()
     possible: tuple[str, ...] = ()
     kind: EvidenceKind = "aside"

@@ -10,7 +10,6 @@ import difflib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from autograder.course.roster import OWN, Claim, Person, Roster, fold, name_key, turned
 from autograder.language import _
@@ -137,8 +136,7 @@ def _unknown(delivery: Delivery, reason: str, roster: Roster | None) -> Delivery
     """Nobody's. Whoever may be meant must not be missing for it: who is called nearly like that, and where no name is
     given everybody of whom the roster does not say what the platform does."""
     who = delivery.who
-    where = delivery.parts[0].path if delivery.parts else delivery.where or Path()
-    own = who.name or who.student or where.stem
+    own = who.name or who.student or (delivery.parts[0].path.stem if delivery.parts else "")
     text = fold(own)
     meant = [text for text in (own, *_redecoded(own)) if text]
     possible = {p.id: p for text in meant for p in roster.known(Claim(text, OWN))} if roster is not None else {}

@@ -23,9 +23,11 @@ class Unpacker:
     Args:
         work: an empty folder that nobody else can enter; it lives as long as what was read is used. Without it one is
             made when the first archive is met, and `close` removes it.
+        opens: without it archives are left alone.
     """
 
-    def __init__(self, work: Path | None = None) -> None:
+    def __init__(self, work: Path | None = None, opens: bool = True) -> None:
+        self.opens = opens
         self._work = work
         self._remove: weakref.finalize[[str], Unpacker] | None = None
         self._origins: dict[str, Path] = {}

@@ -5,7 +5,7 @@ Links are never followed. What cannot be looked at is evidence: it was handed in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -73,14 +73,14 @@ class Walk:
         base: folder of all submissions.
         exercises: ids, whose files are found whatever lies around them.
         budget: of this student.
-        unpacker: None leaves archives alone.
+        unpacker: opens archives.
     """
 
     delivery: Delivery
     base: Path
     exercises: Sequence[str]
     budget: Budget
-    unpacker: Unpacker | None = None
+    unpacker: Unpacker
     ignored: list[Path] = field(default_factory=list)
     _over: bool = False
 
@@ -91,8 +91,10 @@ class Walk:
 
     def _part(self, part: Part) -> Iterator[File | Evidence]:
         base = self.base if part.path.is_relative_to(self.base) else part.path.parent
-        name = part.name or self._names.get(part.path, part.path.name)
-        if is_leftover(name):
+        name = part.name or self.unpacker.contents.names.get(part.path, part.path.name)
+        if part.lost:
+            yield Evidence(part.path, part.lost, "unreadable")
+        elif is_leftover(name):
             yield from self._leftover(part.path, base, name, 0)
         elif part.path.is_symlink():
             yield Evidence(part.path, _("a link: links are not followed"), "unreadable")
@@ -104,15 +106,11 @@ class Walk:
         else:
             yield from self._file(part.path, base, name, 0, part.typed)
 
-    @property
-    def _names(self) -> Mapping[Path, str]:
-        return self.unpacker.contents.names if self.unpacker is not None else {}
-
     def _can_open(self, path: Path) -> bool:
-        return self.unpacker is not None and path not in self.unpacker.contents.lost
+        return self.unpacker.opens and path not in self.unpacker.contents.lost
 
     def _file(self, path: Path, base: Path, name: str, depth: int, typed: bool = False) -> Iterator[File | Evidence]:
-        if lost := self.unpacker.contents.lost.get(path) if self.unpacker is not None else "":
+        if lost := self.unpacker.contents.lost.get(path):
             code = is_code(name) or looks_packed(name)
             yield (
                 Evidence(path, lost, "unreadable") if code else File(self.delivery, path, base, name, depth, aside=lost)
@@ -130,7 +128,7 @@ class Walk:
         if name in _NOBODYS or path.is_symlink() or not path.is_dir():
             return
         reason = _("in a folder that a tool keeps for itself")
-        for item in listed(path, self._names, _LOOK):
+        for item in listed(path, self.unpacker.contents.names, _LOOK):
             yield File(self.delivery, item.path, base, item.name, depth + 1, aside=reason)
 
     def _folder(self, folder: Path, base: Path, depth: int, nested: int) -> Iterator[File | Evidence]:
@@ -139,7 +137,7 @@ class Walk:
         folders: list[Path] = []
         archives: list[Path] = []
         faults: list[Evidence] = []
-        for item in listed(folder, self._names, self.budget.intake.entries + 1, exact, faults):
+        for item in listed(folder, self.unpacker.contents.names, self.budget.intake.entries + 1, exact, faults):
             path = item.path
             if is_leftover(item.name):
                 yield from self._leftover(path, base, item.name, depth)
@@ -173,7 +171,6 @@ class Walk:
             yield from self._folder(path, base, depth + 1, nested)
 
     def _archive(self, path: Path, base: Path, depth: int, nested: int) -> Iterator[File | Evidence]:
-        assert self.unpacker is not None
         try:
             self.budget.nest(nested + 1)
             folder = self.unpacker.student_archive(path, base, self.budget)

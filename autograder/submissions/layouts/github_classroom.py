@@ -35,7 +35,7 @@ SECONDS = 20
 def detect(folder: Path, context: Context) -> str:
     """Most folders are repositories, called after one assignment."""
     folders = [item for item in context.listed(folder) if item.is_folder]
-    clones = [item.name for item in folders if (item.path / ".git").is_dir()]
+    clones = [item.name for item in folders if (item.path / ".git").exists()]
     start, exercise = _assignment(clones, folder, context)
     if not clones or 2 * len(clones) <= len(folders) or not (start or exercise):
         return ""

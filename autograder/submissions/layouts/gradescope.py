@@ -48,7 +48,7 @@ def read(folder: Path, context: Context) -> Reading:
         members = _members(about, name.rpartition("_")[2])
         if name not in here:
             reason = _("named in the metadata, but not in the export")
-            reading.deliveries += [Delivery(who, (), lost=reason, where=path) for who in members]
+            reading.deliveries += [Delivery(who, (Part(path, lost=reason),)) for who in members]
             continue
         here.discard(name)
         if not members:
