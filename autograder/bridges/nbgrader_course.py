@@ -1,4 +1,4 @@
-"""A course for nbgrader: its configuration, and a source notebook for each exercise.
+"""A course for nbgrader: its configuration, a source notebook for each exercise, and what was handed in.
 
 The notebook is the solution with nbgrader's marks, then a cell for the public checks, then one for each hidden check
 with its points. A check's cell holds its title and no code of it. Nothing here imports nbgrader.
@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.authoring.bundle import generate
-from autograder.authoring.notebook import cell, notebook_text, to_notebook
+from autograder.authoring.notebook import KERNEL, cell, notebook_text, to_notebook
 from autograder.authoring.personal import personalise
 from autograder.bridges.asking import write_settings
 from autograder.course import CourseConfig, find_exercise
 from autograder.course.handout import HANDOUT_CONFIG
+from autograder.language import _
 from autograder.service.course import Course
 from autograder.service.grader import Worth, worth
+from autograder.submissions import Entry, HandIn, Submission, SubmissionUnreadable
 
 PREFIX = "check-"  # of the grade_id of a hidden check's cell
 PUBLIC = "public-checks"
@@ -139,3 +141,35 @@ judged({exercise!r}, {check.id!r})
 def _markdown(identity: str, source: str) -> dict[str, object]:
     rights = {"grade": False, "locked": True, "schema_version": 3, "solution": False, "task": False}
     return cell("markdown", identity, source, nbgrader={"grade_id": identity, "cell_type": "markdown", **rights})
+
+
+def write_submitted(handed_in: HandIn, folder: Path, exercises: Sequence[str]) -> list[str]:
+    """Write a notebook for each submission; scripts become notebooks.
+
+    Returns:
+        A line for each submission that holds no code: nbgrader cannot grade it, and `nbgrader-scores` gives its zero.
+    """
+    left_out = []
+    for entry in handed_in.entries:
+        if entry.exercise not in exercises:
+            continue
+        try:
+            submission = handed_in.read(entry)
+        except SubmissionUnreadable as reason:
+            left_out.append(_("{student} {exercise}: {reason}").format(
+                student=entry.student, exercise=entry.exercise, reason=reason.message))  # fmt: skip
+            continue
+        target = folder / "submitted" / entry.student / entry.exercise / f"{entry.exercise}.ipynb"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(_notebook(entry, submission), encoding="utf-8")
+    return left_out
+
+
+def _notebook(entry: Entry, submission: Submission) -> str:
+    """As handed in, or its code cells alone: what the judge reads of it either way."""
+    if submission.format == "ipynb":
+        text = entry.path.read_text(encoding="utf-8-sig")
+        if json.loads(text).get("nbformat") == 4:
+            return text
+    cells = [cell("code", f"cell-{n}", read.source) for n, read in enumerate(submission.cells, start=1)]
+    return notebook_text({"cells": cells, "metadata": {"kernelspec": KERNEL}, "nbformat": 4, "nbformat_minor": 5})

@@ -32,8 +32,7 @@ def command(
     Autograding there asks this program's judge and runs no student's code in a kernel. DIR must stay on the
     instructors' machine: it holds the solutions.
     """
-    from autograder.bridges.nbgrader_course import write_course
-    from autograder.bridges.submitted import write_submitted
+    from autograder.bridges.nbgrader_course import write_course, write_submitted
 
     of = open_course(course)
     chosen = of.chosen(exercises)

@@ -10,8 +10,7 @@ from click.testing import CliRunner
 
 from autograder import Course
 from autograder.bridges.asking import SETTINGS, course_of
-from autograder.bridges.nbgrader_course import write_course
-from autograder.bridges.submitted import write_submitted
+from autograder.bridges.nbgrader_course import write_course, write_submitted
 from autograder.commands.export_nbgrader import command
 from autograder.course import load_config
 from autograder.submissions import Wanted, read_class, read_submission
