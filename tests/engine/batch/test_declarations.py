@@ -50,6 +50,19 @@ def test_the_toy_declares_nothing_wrong(course):
         (CHECKS, 'requires=("mean_value",)', 'requires=("mean_vale",)', "spread_value requires 'mean_vale'"),
         (CHECKS, 'requires=("mean_value",)', 'requires=("nope",)', "test_toy.py:22: spread_value requires 'nope'"),
         (CHECKS, 'requires=("mean_value",)', 'requires=("spread_value",)', "which is no other check"),
+        (CHECKS, 'covers="spread"', 'covers=("spread", "spreads")', "spread_value covers 'spreads'"),
+        (
+            CHECKS,
+            'covers="spread"',
+            'covers="spread", substance={"f": ("mean_vale",)}',
+            "'mean_vale' as the substance of a part, which is no other check; did you mean 'mean_value'",
+        ),
+        (
+            CHECKS,
+            'covers="spread"',
+            'covers="spread", substance={"*": "spread_value"}',
+            "has 'spread_value' as the substance",
+        ),
         (CHECKS, 'kind="statistical"', 'kind="statistics"', "is of kind 'statistics'; did you mean 'statistical'"),
         (CHECKS, "def test_line", "def test_quiz_mean", "the id 'quiz_mean' is taken"),
         (CONFIG, "  - id: toy\n", "  - id: toy\n    checks: {lin: {points: 2}}\n", "sets something for 'lin'"),
@@ -59,6 +72,13 @@ def test_the_toy_declares_nothing_wrong(course):
 def test_what_is_wrong_is_told_with_its_place(course, file, old, new, words):
     change(course / file, old, new)
     assert any(words in line for line in lines_of(course)), lines_of(course)
+
+
+def test_public_names_may_be_covered_and_checks_be_the_substance_of_parts(course):
+    change(
+        course / CHECKS, 'covers="spread"', 'covers=("spread", "Line", "sample"), substance={"Line": "line", "*": ()}'
+    )
+    assert lines_of(course) == []
 
 
 @pytest.mark.parametrize(

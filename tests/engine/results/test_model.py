@@ -81,6 +81,27 @@ def test_what_is_written_is_read_back_and_is_valid():
         assert Result.from_json(data) == result
 
 
+def test_what_was_written_before_checks_had_parts_is_read_and_valid():
+    data = full().to_json()
+    assert data["checks"][0].pop("parts") == {}
+    validate(data)
+    assert Result.from_json(data).checks[0].share == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "parts", "share"),
+    [
+        ("passed", {}, 1.0),
+        ("failed", {}, 0.0),
+        ("failed", {"f": "passed", "g": "failed", "h": "blocked", "i": "passed"}, 0.5),
+        ("blocked", {}, 0.0),
+        ("error", {"f": "passed", "g": "failed"}, 0.0),
+    ],
+)
+def test_a_check_earns_the_share_of_its_parts(outcome, parts, share):
+    assert CheckResult("a", "A holds.", 0.0, 2.0, outcome, parts=parts).share == share
+
+
 def test_version_1_is_read():
     assert Result.from_json(VERSION_1) == full()
     old = Result.from_json(UNREADABLE_1)
