@@ -21,7 +21,7 @@ from autograder.batch.job import Order, Worth, job_of, ungraded
 from autograder.batch.judges import JudgeFault, OnCheck
 from autograder.batch.keys import Keys
 from autograder.batch.pictures import Pictures
-from autograder.batch.plan import Plan, make_plan
+from autograder.batch.plan import Choice, Plan, make_plan
 from autograder.batch.pool import Judges, OnDone, Source, default_workers
 from autograder.batch.retries import started
 from autograder.course import find_exercise
@@ -29,7 +29,6 @@ from autograder.course.discovery import PUBLIC_CHECKS
 from autograder.language import _
 from autograder.results.attempt import Name
 from autograder.results.model import Result
-from autograder.service.classes import Batch, Choice, ClassGrading, Listener, require
 from autograder.service.course import PUBLIC, Course, in_its_language
 from autograder.service.speed import slower
 from autograder.submissions import Entry, HandIn, Submission, SubmissionUnreadable, ipython_version, read_submission
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from autograder.batch.cluster import Client
     from autograder.batch.cluster_run import ClusterRunner
     from autograder.service.book import Book
+    from autograder.service.classes import Batch, Listener  # a student's install has not what a book needs
 
 __all__ = ["Cluster", "Grader", "JudgeFault", "Plan", "Worth", "isolation_here", "worth"]
 
@@ -170,6 +170,8 @@ class Grader:
     @in_its_language
     def plan(self, handed_in: HandIn, book: Book, choice: Choice | None = None) -> Plan:
         """What `grade_class` would do and why; nothing is graded or written. Arguments and errors as there."""
+        from autograder.service.classes import require
+
         choice = choice or Choice()
         require(choice, self.course.exercises, [*handed_in.students, *handed_in.absent])
         keys = self._keys()
@@ -199,6 +201,8 @@ class Grader:
             StoreFault: the book cannot be used, or somebody else is grading into it.
             JudgeFault: nothing can be graded here.
         """
+        from autograder.service.classes import ClassGrading, Listener, require
+
         self._require_reader()
         choice = choice or Choice()
         require(choice, self.course.exercises, [*handed_in.students, *handed_in.absent])

@@ -101,3 +101,29 @@ def test_the_first_hour_in_a_folder_of_ones_own(toy, tmp_path):
         )
         assert ran.returncode == 1, ran.stderr
         assert "0 of 1 public checks passed. Quiz: 0 of 1 answers" in " ".join(ran.stdout.split())
+
+
+def test_a_student_goes_from_new_to_check_with_nothing_but_their_own_install(toy, tmp_path):
+    """Everything that only the extras bring is made impossible to import, in every process."""
+    write(load_config(toy / "grading_config.yaml"))
+    absent = ("jupytext", "nbformat", "ot", "scipy", "sklearn", "pooch", "psutil", "sqlalchemy", "alembic", "filelock",
+              "babel", "jinja2", "dateparser", "IPython", "dask", "distributed", "dulwich")  # fmt: skip
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n\nclass Absent:\n    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name.partition('.')[0] in {absent!r}:\n            raise ModuleNotFoundError(name, name=name)\n\n"
+        "sys.meta_path.insert(0, Absent())\n"
+    )
+
+    def autograder(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "autograder", *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=300,
+            env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        )  # fmt: skip
+
+    made = autograder("new", "toy", "--student", "ada", "--notebook", "--course", str(toy))
+    assert made.returncode == 0, made.stderr
+    ran = autograder("check", "ada/toy.ipynb", "mean", "--course", str(toy))
+    assert ran.returncode == 1, ran.stderr
+    assert "mean is not written yet" in " ".join(ran.stdout.split())
+    assert "0 of 1 public checks passed." in ran.stdout
+    assert "Traceback" not in ran.stderr
