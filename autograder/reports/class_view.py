@@ -1,4 +1,4 @@
-"""What a teacher decides from: a class's results counted by exercise, check and mistake."""
+"""What a teacher decides from: a class's results counted by exercise, check, question and mistake."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from statistics import mean, median
 
 from autograder.course import CourseConfig
 from autograder.language import said
-from autograder.reports.quiz_answers import QuizStats, quiz_stats
 from autograder.reports.similarity import Likeness
+from autograder.reports.words import measured
 from autograder.results.attempt import Name
 from autograder.results.grade import Grade
 from autograder.results.model import CheckResult, Incident, Result
 from autograder.results.outcomes import HANDED_IN, RESULT_OUTCOMES
+
+_ANSWER = "answer"  # as the judge records it: a number under this name, a word behind it
+MOST_ANSWERS = 8  # wrong ones of a question
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,31 @@ class CheckStats:
     @property
     def runs(self) -> int:
         return sum(self.outcomes.values())
+
+
+@dataclass(frozen=True)
+class QuizStats:
+    """One question over the class.
+
+    Attributes:
+        id: of its check.
+        right: how many answered rightly.
+        wrong: the wrong answers, the most frequent first, with how many gave them; at most `MOST_ANSWERS`.
+        others: how many gave other wrong answers.
+        unanswered: how many gave none, or one of another kind.
+    """
+
+    id: str
+    title: str
+    right: int
+    wrong: tuple[tuple[str, int], ...]
+    others: int
+    unanswered: int
+
+    @property
+    def students(self) -> int:
+        """How many were asked."""
+        return self.right + sum(count for _answer, count in self.wrong) + self.others + self.unanswered
 
 
 @dataclass(frozen=True)
@@ -227,6 +255,33 @@ def _check(exercise: str, name: str, checks: Sequence[CheckResult]) -> CheckStat
         median_s=median(seconds),
         longest_s=max(seconds),
     )
+
+
+def quiz_stats(name: str, checks: Sequence[CheckResult]) -> QuizStats:
+    """Count one question; the checks are of all students."""
+    judged = [check for check in checks if check.outcome in ("passed", "failed")]
+    right = sum(check.outcome == "passed" for check in judged)
+    answers = Counter(answer for check in judged if check.outcome == "failed" and (answer := answer_of(check)))
+    shown = tuple(answers.most_common(MOST_ANSWERS))
+    given = answers.total()
+    return QuizStats(
+        id=name,
+        title=said(checks[-1].title),
+        right=right,
+        wrong=shown,
+        others=given - sum(count for _answer, count in shown),
+        unanswered=len(judged) - right - given,
+    )
+
+
+def answer_of(check: CheckResult) -> str:
+    """What was answered, as a text; empty where nothing was that could be read."""
+    for name, value in check.measured.items():
+        if name == _ANSWER:
+            return measured(value)
+        if name.startswith(f"{_ANSWER}: "):
+            return name.removeprefix(f"{_ANSWER}: ")
+    return ""
 
 
 def _mistakes(results: Sequence[Result]) -> tuple[MistakeStats, ...]:

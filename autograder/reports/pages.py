@@ -6,7 +6,7 @@ Every value is escaped by Jinja; the one exception is `code`, which escapes by i
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -17,9 +17,7 @@ from markupsafe import Markup, escape
 
 from autograder.course import CourseConfig
 from autograder.language import _, ngettext
-from autograder.reports.class_view import ClassView, Listing
-from autograder.reports.heat_map import heat_map
-from autograder.reports.heat_map import legend as cells
+from autograder.reports.class_view import ClassView, ExerciseStats, Listing
 from autograder.reports.visible import StudentView
 from autograder.reports.words import (
     isolation_word,
@@ -32,6 +30,7 @@ from autograder.reports.words import (
     short,
     total,
 )
+from autograder.results.model import Result
 
 _CODE = re.compile(r"`([^`\n]{1,200})`")
 
@@ -116,3 +115,40 @@ def name(text: str) -> Markup:
 def code(text: str) -> Markup:
     """Text with what stands between backticks set as code."""
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))
+
+
+# --- students × checks of one exercise: every cell has a sign beside its colour
+
+# The class and the sign of a cell, which is as short as HTML allows: there are as many as students times checks.
+_CELLS = {"passed": ("p", "✓"), "failed": ("f", "✗"), "blocked": ("b", "▷"), "error": ("e", "!"), "skipped": ("s", "–")}
+_ABSENT = "<td>"
+
+
+def heat_map(stats: ExerciseStats, results: Sequence[Result], names: Mapping[str, str]) -> Markup:
+    """The table: students by points, checks by how many pass them."""
+    checks = sorted(stats.checks, key=lambda check: -check.share)
+    rows = sorted((r for r in results if r.exercise == stats.id and r.checks), key=lambda r: (-r.points, r.student))
+    parts = [Markup("<table class=heat><thead><tr><th scope=col>"), escape(_("Student"))]
+    parts += [Markup("<th scope=col><span>{}</span>").format(check.id) for check in checks]
+    parts.append(Markup("<tbody>"))
+    for result in rows:
+        outcomes = {check.id: check.outcome for check in result.checks}
+        parts.append(Markup("<tr><th scope=row>{}").format(names.get(result.student, result.student)))
+        # Signs and classes are ours: nothing in them has to be escaped.
+        parts.append(Markup("".join(_cell(outcomes.get(check.id, "")) for check in checks)))
+    parts.append(Markup("</table>"))
+    return Markup("").join(parts)
+
+
+def cells() -> Markup:
+    """What the cells mean."""
+    entries = [
+        Markup('<span class="key {}">{}</span> {}').format(name, sign, outcome_word(outcome))
+        for outcome, (name, sign) in _CELLS.items()
+    ]
+    return Markup(" · ").join(entries)
+
+
+def _cell(outcome: str) -> str:
+    name, sign = _CELLS.get(outcome, ("", ""))
+    return f"<td class={name}>{sign}" if name else _ABSENT

@@ -14,8 +14,7 @@ import pytest
 from autograder.book.decisions import Decision
 from autograder.reports.class_text import checks_csv, class_markdown, mistakes_csv, plain, statistics_csv
 from autograder.reports.class_view import class_view, listing
-from autograder.reports.heat_map import heat_map
-from autograder.reports.pages import Links, class_page, index_page, student_page
+from autograder.reports.pages import Links, class_page, heat_map, index_page, student_page
 from autograder.reports.similarity import likeness, own_tokens
 from autograder.reports.visible import student_view
 from autograder.reports.words import total
