@@ -91,6 +91,7 @@ WAYS_ROUND = {
 
 @pytest.mark.parametrize("way", WAYS_ROUND)
 def test_a_way_round_is_refused_and_flagged(judge, way):
+    """Kept in a list, under a name made up, as a method, as a default; what lies beneath it, its operator, its code."""
     checks, incidents = graded(judge, "import torch\n\n" + WAYS_ROUND[way])
     assert checks["by_hand"]["outcome"] == "failed"
     assert "under no other name" in checks["by_hand"]["message"]

@@ -143,6 +143,8 @@ def test_an_honest_submission_passes_unflagged(judge):
 
 @pytest.mark.parametrize("name", FORGERIES)
 def test_forged_replies_of_probes_pass_nothing_and_are_flagged(judge, name):
+    """By other handlers, generic probes, functions of torch and their code, what is said on the wire and how it is
+    written, the probes' own code in the frames: each found through modules, gc or frames."""
     checks, incidents = graded(judge, WRONG + FORGERIES[name])
     assert checks["own"]["outcome"] == "failed"
     assert checks["generic"]["outcome"] == "failed"
