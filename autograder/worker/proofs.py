@@ -47,13 +47,15 @@ class Watch:
     """Tells which of the functions in some places is another one now.
 
     Args:
-        places: names and what holds the functions: a module's names, a class's.
+        places: names and what holds the functions: modules and classes.
     """
 
-    def __init__(self, places: Iterator[tuple[str, Holder]]) -> None:
+    def __init__(self, places: Iterator[tuple[str, object]]) -> None:
         self._holders: list[tuple[str, Holder, list[str], list[object]]] = []
         self._functions: list[types.FunctionType] = []
-        for place, holder in places:
+        self._classes: list[tuple[str, Holder, int, frozenset[str]]] = []  # with what they inherit
+        for place, owner in places:
+            holder: Holder = vars(owner)
             found: dict[str, object] = {
                 key: value
                 for key, value in list(holder.items())
@@ -61,6 +63,9 @@ class Watch:
                 and (place != "builtins" or key in _BUILTINS)
             }
             self._holders.append((place, holder, list(found), list(found.values())))
+            if isinstance(owner, type):
+                inherited = frozenset(name for base in owner.__mro__[1:] for name in vars(base)) - holder.keys()
+                self._classes.append((place, holder, len(holder), inherited))
             self._functions += [value for value in found.values() if isinstance(value, types.FunctionType)]
         self._codes = list(map(_code, self._functions))
 
@@ -75,6 +80,11 @@ class Watch:
                     now = holder.get(key)
                     if now is not value and id(now) not in allowed:
                         return f"{place}.{key}"
+        for place, holder, size, inherited in self._classes:
+            if size != len(holder):
+                for key in inherited & holder.keys():
+                    if id(holder[key]) not in allowed:
+                        return f"{place}.{key}"
         if _any(_map(is_not, _map(_code, self._functions), self._codes)):
             for function, before in zip(self._functions, self._codes, strict=True):
                 if function.__code__ is not before and id(function.__code__) not in allowed:
@@ -82,21 +92,21 @@ class Watch:
         return ""
 
 
-def _places() -> Iterator[tuple[str, Holder]]:
+def _places() -> Iterator[tuple[str, object]]:
     for name in _WATCHED:
         module = sys.modules.get(name)
         if module is None:
             continue
-        yield name, vars(module)
+        yield name, module
         ours = name.startswith("autograder.")
         for key, value in list(vars(module).items()):
             if isinstance(value, type) and (value.__module__ == name if ours else name == "torch.nn"):
-                yield f"{name}.{key}", vars(value)
+                yield f"{name}.{key}", value
     import torch
 
-    yield "builtins", vars(builtins)
-    yield "torch.Tensor", vars(torch.Tensor)
-    yield "torch.nn.Module", vars(torch.nn.Module)
+    yield "builtins", builtins
+    yield "torch.Tensor", torch.Tensor
+    yield "torch.nn.Module", torch.nn.Module
 
 
 _watch: Watch | None = None
@@ -127,7 +137,7 @@ def sealed(key: bytes, channel: Channel[object], dispatcher: Dispatcher) -> Answ
         if message.kind == "probes":
             defined = define(cast(str, request["code"]))
             table.update(defined)
-            own = Watch(iter([("probes", function.__globals__) for function in _functions(defined)][:1]))
+            own = Watch(iter([("probes", _namespace(defined))]))
             return "done", None
         run = table[cast(str, request["name"])]
         return "value", run(*cast("list[object]", request["args"]), **cast("dict[str, object]", request["kwargs"]))
@@ -150,5 +160,14 @@ def sealed(key: bytes, channel: Channel[object], dispatcher: Dispatcher) -> Answ
     return answer
 
 
-def _functions(defined: Mapping[str, object]) -> list[types.FunctionType]:
-    return [value for value in defined.values() if isinstance(value, types.FunctionType)]
+class _Names:
+    """Holds these names themselves, no copy."""
+
+    def __init__(self, names: dict[str, object]) -> None:
+        self.__dict__ = names
+
+
+def _namespace(defined: Mapping[str, object]) -> _Names:
+    """What the functions of the probes find by name."""
+    own = [f for f in defined.values() if isinstance(f, types.FunctionType) and f.__module__ == "probes"]
+    return _Names(own[0].__globals__ if own else {})

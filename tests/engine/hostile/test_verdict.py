@@ -122,7 +122,7 @@ def _steal():
         except OSError: return
 _threading.Thread(target=_steal, daemon=True).start()
 """ + WRONG),
-    "probes refused": (frozenset({"line"}), True, """
+    "another handler of probes": (frozenset(), False, """
 from autograder.worker.dispatcher import _HANDLERS
 _HANDLERS["probes"] = lambda self, **more: ("raised", "no")
 """),
@@ -155,8 +155,8 @@ Line = type("{0.__class__}{label}%s%(x)n", (), {"double": lambda self: self, "__
 }  # fmt: skip
 
 REPLACED = {
-    "torch.allclose": (MEAN, False, WRONG + "torch.allclose = torch.isclose = torch.equal = lambda *a, **k: True\n"),
-    "methods of tensors": (MEAN, False, WRONG + """
+    "torch.allclose": (MEAN | {"line"}, True, WRONG + "torch.allclose = torch.isclose = torch.equal = lambda *a, **k: True\n"),
+    "methods of tensors": (MEAN | {"line"}, True, WRONG + """
 for _name in ("__eq__", "__ne__", "__sub__", "isfinite", "__bool__", "allclose", "equal"):
     setattr(torch.Tensor, _name, lambda *a, **k: True)
 """),
