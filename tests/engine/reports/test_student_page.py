@@ -13,7 +13,7 @@ import pytest
 
 from autograder.authoring.overlay import changed_functions
 from autograder.book.decisions import Decision
-from autograder.book.rubric import Item
+from autograder.book.rubric import RubricItem
 from autograder.language import speaking
 from autograder.reports.pages import student_page
 from autograder.reports.pictures import data_uri, student_pictures
@@ -83,6 +83,26 @@ def test_a_check_says_what_to_do_next(course, result, check):
     assert text.count("the sign is reversed") == 1
     assert "landlock" in text
     assert "torch 2.13.0" in text
+
+
+def test_a_check_of_several_parts_shows_its_share_in_both_languages(course, result, check):
+    message = (
+        "3 of 4 parts earn their share of the points. `sample`: `sample` is not defined in your file. "
+        "`mean`: form counts only where the values are right, and they are not."
+    )
+    parts = {"kl": "passed", "sample": "failed", "mean": "blocked", "elbo": "passed"}
+    given = check("form", "failed", message=message, parts=parts)
+    given.points = 2.5
+    text = Outline(page(course, [result("ada", "flows", given)])).text
+    for part in ("2.5 of 5 points", "not passed", "3 of 4 parts earn", "form counts only where"):
+        assert part in text
+    with speaking("fr"):
+        view = student_view(
+            course, [result("ada", "flows", given)], grades([result("ada", "flows", given)], course), NOW
+        )
+        french = Outline(student_page(view, course, "fr")).text
+    for part in ("3 parties sur 4 rapportent leur part des points", "n'est pas défini", "la forme ne compte que si"):
+        assert part in french
 
 
 @pytest.mark.parametrize("where", ["student", "message", "title", "hint", "note", "loading", "comment", "who", "why"])
@@ -219,7 +239,7 @@ def test_late_and_extended(course, result):
 
 
 def test_marks_by_hand(course, make_course, result):
-    marks = {"flows": (Item("figures", "Figures <b>", 2.0), Item("essay", "An essay", 3.0))}
+    marks = {"flows": (RubricItem("figures", "Figures <b>", 2.0), RubricItem("essay", "An essay", 3.0))}
     signed = {"who": "Dr T", "why": "no <i>units</i>", "when": NOW}
     changes = [Decision("mark", "ada", "flows", check="figures", points=1.5, **signed)]
     given = [result()]
