@@ -8,12 +8,11 @@ written reason.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.authoring.losses import losses_text, read_bank, read_losses
 from autograder.authoring.mistakes import HowOften, Mistake
-from autograder.batch import matrix
 from autograder.batch.job import Order
 from autograder.batch.pool import Done, run_tasks
 from autograder.batch.populations import Advance, Run, SubjectKind, subjects, task
@@ -23,6 +22,9 @@ from autograder.results.files import write_atomically
 from autograder.results.model import CheckResult
 
 SECRET = b"the secret of verification runs"
+PASSES, LOSES, SOMETIMES, UNANSWERED, WRONG = "●", "○", "◐", "·", "✗"
+_ORDER: dict[SubjectKind, int] = {"reference": 0, "alternative": 1, "stub": 2, "mistake": 3}
+Rows = dict[str, list[str]]  # submission -> a sign for each check
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,10 @@ class Verification:
         """Median time of all checks on the reference."""
         return sorted(self.durations)[len(self.durations) // 2] if self.durations else 0.0
 
-    def rows(self) -> matrix.Rows:
+    def rows(self) -> Rows:
         """A sign for each submission and check, with a cross where it is not as it should be."""
-        rows = matrix.expected(self.kinds, self.checks, self.bank)
-        return matrix.seen(rows, self.checks, self.passed, self.judged)
+        rows = expected(self.kinds, self.checks, self.bank)
+        return crossed(rows, self.checks, self.passed, self.judged)
 
     @property
     def named(self) -> int:
@@ -231,3 +233,38 @@ def _differences(seen: Verification, name: str) -> list[str]:
         for check in sorted(was.keys() | now.keys())
         if was.get(check) != now.get(check)
     ]
+
+
+# --- the matrix of known submissions × checks: what should come out, and where something else did
+
+
+def expected(kinds: Mapping[str, SubjectKind], checks: Sequence[str], bank: Mapping[str, Mistake]) -> Rows:
+    """What each submission should give: the reference first, then alternatives, the stub and the mistakes."""
+    names = sorted(kinds, key=lambda name: _ORDER[kinds[name]])
+    return {name: [_expected(kinds[name], check, bank.get(name)) for check in checks] for name in names}
+
+
+def _expected(kind: SubjectKind, check: str, mistake: Mistake | None) -> str:
+    if kind == "stub":
+        return LOSES
+    if kind == "alternative":
+        return UNANSWERED if check.startswith("quiz_") else PASSES
+    if mistake is None:
+        return PASSES
+    if check == mistake.check:
+        return LOSES
+    return {"always": LOSES, "sometimes": SOMETIMES}.get(mistake.losses.get(check, ""), PASSES)
+
+
+def crossed(
+    rows: Rows, checks: Sequence[str], passed: Mapping[str, Mapping[str, int]], judged: Mapping[str, Mapping[str, int]]
+) -> Rows:
+    """The same, with a cross where what came out is not as it should be."""
+    kept = {PASSES: lambda p, n: p == n, LOSES: lambda p, n: p == 0}
+    return {
+        name: [
+            sign if sign not in kept or kept[sign](passed[name][check], judged[name][check]) else WRONG
+            for check, sign in zip(checks, signs, strict=True)
+        ]
+        for name, signs in rows.items()
+    }

@@ -12,8 +12,8 @@ import yaml
 
 from autograder.authoring.losses import read_bank
 from autograder.batch.declarations import declared_checks
-from autograder.batch.matrix import expected
 from autograder.batch.populations import subjects
+from autograder.batch.verification import expected
 from autograder.course import find_exercise, load_config
 from autograder.course.calibration import read_calibration
 from autograder.reports.calibration_plot import calibration_data

@@ -9,9 +9,8 @@ import pytest
 
 from autograder.authoring.losses import read_losses
 from autograder.batch import verification
-from autograder.batch.matrix import WRONG
 from autograder.batch.pool import Done
-from autograder.batch.verification import Verification, VerificationSeeds, accept, verify
+from autograder.batch.verification import WRONG, Verification, VerificationSeeds, accept, verify
 from autograder.course import find_exercise, load_config
 from autograder.results.model import CheckResult, Result
 
