@@ -163,12 +163,7 @@ def safe_parts(name: str) -> tuple[tuple[str, ...], str]:
 
 @dataclass
 class _Places:
-    """Where members of an archive lie.
-
-    Args:
-        target: the folder that they come to.
-        names: takes how what lies under another name is called.
-    """
+    """Where members of an archive lie below `target`; `names` takes how what lies under another name is called."""
 
     target: Path
     names: dict[Path, str]

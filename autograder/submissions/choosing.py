@@ -36,11 +36,8 @@ class Chooser:
     """Chooses one file for a student and an exercise.
 
     Args:
-        contracts: public names of each exercise.
-        shelf: reads files.
         base: folder of all submissions.
         origin: a path as the teacher knows it.
-        draws: whose personal questions a file answers.
         accepted: whether the teacher takes the name in a file's questions for the student's.
     """
 

@@ -29,18 +29,11 @@ _MAX_TYPED = 1_000_000
 
 @dataclass
 class Gathering:
-    """Sorts the files of a delivery.
+    """Sorts the files of a delivery into candidates, which may be graded, and evidence, which is everything else.
 
     Args:
-        walk: goes through it.
-        exercises: ids of the course, in its order.
-        contracts: public names of each; without them, names and what a file was handed in for decide alone.
-        shelf: reads files.
+        contracts: without them, names and what a file was handed in for decide alone.
         decided: the exercise that the teacher said a file is for, and whether it is to be left out.
-
-    Attributes:
-        candidates: files that may be graded.
-        evidence: everything else.
     """
 
     walk: Walk

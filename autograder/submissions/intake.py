@@ -76,13 +76,7 @@ def read_student(folder: Path, student: str, exercises: Sequence[str], handed_in
 
 @dataclass
 class _Class:
-    """A class while it is read.
-
-    Args:
-        source: a folder or an archive.
-        wanted: how to read it.
-        unpacker: opens archives.
-    """
+    """A class while it is read."""
 
     source: Path
     wanted: Wanted

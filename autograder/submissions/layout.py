@@ -132,11 +132,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Context:
-    """What a layout is told about the course.
-
-    Attributes:
-        names: of what lies there under another name.
-    """
+    """What a layout is told about the course; `names` are those of what lies there under another name."""
 
     exercises: Sequence[str]
     zone: tzinfo

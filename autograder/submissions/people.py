@@ -178,11 +178,11 @@ def _without_doubles(found: Sequence[Delivery]) -> list[Delivery]:
     """Two of a platform's numbers in one download are two people: one name for both gives neither anything."""
     numbers: dict[tuple[str, ...], set[str]] = {}
     for one in found:
-        numbers.setdefault(one.students, set()).add(one.who.number)
+        numbers.setdefault(one.students, set()).add(_number(one))
     told = []
     for one in found:
         own = numbers[one.students] - {""}
-        if len(own) > 1 and len(one.students) == 1 and one.who.number:
+        if len(own) > 1 and len(one.students) == 1 and _number(one):
             reason = _("{numbers} are two people on the platform, and both are {student} on the roster").format(
                 numbers=", ".join(sorted(own)), student=one.students[0]
             )
@@ -196,12 +196,12 @@ def _told_apart(found: Sequence[Delivery]) -> list[Delivery]:
     same: dict[str, set[tuple[str, ...]]] = {}
     for one in found:
         for student in one.students:
-            same.setdefault(student.casefold(), set()).add(_key(one.who))
+            same.setdefault(student.casefold(), set()).add(_key(one))
     told = []
     for one in found:
         student = one.students[0] if len(one.students) == 1 else ""
         count = len(same.get(student.casefold(), ()))
-        other = next((t for t in _key(one.who) if t and readable(t).casefold() != student.casefold()), "")
+        other = next((t for t in _key(one) if t and readable(t).casefold() != student.casefold()), "")
         longer = f"{student}_{other.replace('/', '_')}"
         if count > 1 and other and not bad_folder(longer):
             doubt = _("{count} students are called {name}; a number tells them apart. A roster would name them.")
@@ -210,5 +210,11 @@ def _told_apart(found: Sequence[Delivery]) -> list[Delivery]:
     return told
 
 
-def _key(who: Identity) -> tuple[str, ...]:
-    return (*(claim.text for claim in who.claims), who.number, who.name)
+def _number(delivery: Delivery) -> str:
+    """A platform's number; of people who are no more than a name to it, what each handed in tells them apart."""
+    own = delivery.who.number or delivery.who.claims or not delivery.parts
+    return delivery.who.number if own else delivery.parts[0].path.name
+
+
+def _key(delivery: Delivery) -> tuple[str, ...]:
+    return (*(claim.text for claim in delivery.who.claims), _number(delivery), delivery.who.name)

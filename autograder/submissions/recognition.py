@@ -49,8 +49,7 @@ class Download:
 
     Attributes:
         name: of the archive or folder, which may say which exercise it is for.
-        layout: its name.
-        why: what shows it.
+        why: what shows the layout.
         alone: nothing else is read beside it.
     """
 
@@ -63,14 +62,7 @@ class Download:
 
 @dataclass
 class Recognition:
-    """Finds the downloads in what was given.
-
-    Args:
-        base: the folder, or what came out of the archive.
-        source: what was given.
-        wanted: the layout that was told, and the course.
-        unpacker: opens archives.
-        rosters: who is in the course.
+    """Finds the downloads in `base`: what was given (`source`), or what came out of it.
 
     Attributes:
         evidence: what is no download.

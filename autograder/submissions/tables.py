@@ -125,8 +125,9 @@ class Rosters:
 
 
 def _is_sheet(roster: Roster) -> bool:
-    """Whether it is a worksheet of Moodle's that says more of everybody than a number."""
-    return all(person.moodle_id and (person.name or person.email) for person in roster.people)
+    """Whether it is a worksheet of Moodle's that tells everybody apart by more than a number."""
+    known = {_who(person) for person in roster.people if person.moodle_id} - {""}
+    return len(known) == len(roster.people)
 
 
 def _who(person: Person) -> str:

@@ -66,14 +66,11 @@ class File:
 
 @dataclass
 class Walk:
-    """Goes through a delivery.
+    """Goes through a delivery in `base`, the folder of all submissions.
 
     Args:
-        delivery: what one student handed in.
-        base: folder of all submissions.
         exercises: ids, whose files are found whatever lies around them.
         budget: of this student.
-        unpacker: opens archives.
     """
 
     delivery: Delivery

@@ -45,7 +45,7 @@ def read(folder: Path, context: Context) -> Reading:
     here = {item.name for item in context.listed(folder) if item.name != METADATA}
     for name, about in metadata.items():
         path = folder / Path(name).name
-        members = _members(about, name.rpartition("_")[2])
+        members = _members(about)
         if name not in here:
             reason = _("named in the metadata, but not in the export")
             reading.deliveries += [Delivery(who, (Part(path, lost=reason),)) for who in members]
@@ -95,17 +95,15 @@ def _metadata(folder: Path) -> dict[str, dict[str, object]]:
     return {str(name): about if isinstance(about, dict) else {} for name, about in found.items()}
 
 
-def _members(about: dict[str, object], number: str) -> list[Identity]:
-    """Who handed in. Two who give no more than one name are told apart by what they handed in."""
+def _members(about: dict[str, object]) -> list[Identity]:
     members = []
-    listed = about.get(":submitters")
-    for one in listed if isinstance(listed, list) else []:
+    given = about.get(":submitters")
+    for one in given if isinstance(given, list) else []:
         if not isinstance(one, dict):
             continue
         name, sid, email = (" ".join(str(one.get(key) or "").split()) for key in (":name", ":sid", ":email"))
         sid = "" if sid in ("~", "null") else sid
         if student := (sid or email or name):
             claims = (Claim(sid, ("id",)), Claim(email, ("email",)))
-            given = tuple(claim for claim in claims if claim.text)
-            members.append(Identity(student, given, name, "" if given else number))
+            members.append(Identity(student, tuple(claim for claim in claims if claim.text), name))
     return members

@@ -982,7 +982,7 @@ CASES: list[Case] = [
             b"submission_8:\n  :submitters:\n  - :name: Ada Lovelace\n",
             "submission_7/markov_quiz.py": CODE, "submission_8/markov_quiz.py": OTHER,
         }),
-        {"Ada Lovelace_7": "markov_quiz.py", "Ada Lovelace_8": "markov_quiz.py"},
+        {"Ada Lovelace_submission_7": "markov_quiz.py", "Ada Lovelace_submission_8": "markov_quiz.py"},
     ),
     Case("folder", "roster id", "a tool's folder of copies alone",
          student_folder({".ipynb_checkpoints/markov_quiz-checkpoint.ipynb": b"{}"}), {"u1": "no_code"}),

@@ -11,7 +11,7 @@ from autograder.course.roster import read_roster
 from autograder.submissions import Wanted, read_class
 from tests.engine.submissions.cases import CASES, CODE, EVERYBODY, EXERCISES, ROSTER, WHEN, Case, handed
 from tests.engine.submissions.platforms import github_classroom
-from tests.engine.submissions.platforms.model import folder
+from tests.engine.submissions.platforms.model import folder, zipped
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.layout}: {case.identity}: {case.damage}"[:90])
@@ -55,6 +55,14 @@ def test_several_rosters_of_which_none_is_taken_are_named(tmp_path: Path):
     with read_class(folder(tmp_path, files), Wanted(EXERCISES)) as scan:
         assert scan.students == ("u1",)
         assert scan.detected[0].startswith("a.csv, b.csv may each be the roster")
+
+
+def test_worksheets_that_do_not_tell_namesakes_apart_are_not_put_together(tmp_path: Path):
+    sheet = "Identifier,Full name,Status,Grade\nParticipant {},Anne Martin,,\nParticipant {},Anne Martin,,\n"
+    zips = {f"GM-{name}.zip": zipped({"Anne Martin_1_assignsubmission_file/a.py": CODE}) for name in ("a-7", "b-8")}
+    sheets = {"Grades-a-7.csv": sheet.format(1, 2).encode(), "Grades-b-8.csv": sheet.format(2, 1).encode()}
+    with read_class(folder(tmp_path, {**zips, **sheets}), Wanted(EXERCISES)) as scan:
+        assert "none is taken" in scan.detected[0]
 
 
 def test_clones_that_git_made_have_the_time_of_their_last_commit(tmp_path: Path):
