@@ -148,12 +148,16 @@ class Loading:
         left_out = [LoadingProblem(part.where, part.line, "note", part.reason) for part in self._code.left_out]
         return [*left_out, *self.problems]
 
+    def left_out(self, name: str) -> str:
+        """That a name is defined in a part of the file that is not run, where it is."""
+        found = next((part for part in self._code.left_out if name in part.names), None)
+        return " " + _("{where}: {reason}.").format(where=found.where, reason=found.reason) if found else ""
+
     def note(self, name: str = "") -> str:
         """What a student should know where a name is missing: that it was left out with its cell, or the first thing
         that could not be loaded."""
-        for part in self._code.left_out:
-            if name in part.names:
-                return " " + _("{where}: {reason}.").format(where=part.where, reason=part.reason)
+        if left_out := self.left_out(name):
+            return left_out
         serious = [p for p in self.problems if p.kind != "note"]
         if not serious:
             return ""

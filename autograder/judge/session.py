@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -351,7 +352,10 @@ class Session:
             if type(value) is dict and value.get("type_name") == "WayRound":
                 detail = f"{label}: a way round what is forbidden here: {str(value.get('message'))[:200]}"
                 self.incidents.append(Incident("forbidden", detail, self._check))
-            raise raised_error(value, label, self.signatures.get(label), self.loading.note(), self.code.libraries)
+            raised = raised_error(value, label, self.signatures.get(label), self.loading.note(), self.code.libraries)
+            if "NotImplementedError" in raised.bases:  # the stub: what was written may stand where nothing is run
+                raised.message += self.loading.left_out(re.split(r"\W", label)[0])
+            raise raised
         raise StudentError(_("{label} gave no answer.").format(label=label), kind="protocol")
 
     def _own(self, handle: Handle) -> None:

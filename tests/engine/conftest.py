@@ -55,8 +55,8 @@ def grade(toy_judge: Judge) -> Grade:
     def run(source: str, student: str = "ada", **job: Any) -> dict[str, Any]:
         script = Submission(student, "toy", Path("toy.py"), "", "py", (Cell(1, "toy.py", source, 1),))
         code = code_of(script)
-        job = {"left_out": code.left_out, "reader": code.reader} | job
-        result = toy_judge.grade(Job("toy", student, code.cells, 120, **job)).to_json()
+        job = {"cells": code.cells, "left_out": code.left_out, "reader": code.reader} | job
+        result = toy_judge.grade(Job("toy", student, seconds=120, **job)).to_json()
         result["by_id"] = {check["id"]: check for check in result["checks"]}
         return result
 

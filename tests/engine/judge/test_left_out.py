@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from autograder.submissions.model import LeftOut
+
 pytest.importorskip("IPython")
 
 MEAN = "def mean(x):\n    return x.sum(1) / x.shape[1]\n"
@@ -16,6 +18,18 @@ def test_a_function_in_a_cell_that_is_left_out_is_not_only_missing(grade):
     assert "%%bash" in note["message"]
     (message,) = {c["message"] for c in result["checks"] if "`mean` is not defined" in c["message"]}
     assert "process of its own" in message
+
+
+def test_a_stub_whose_body_stands_in_a_cell_that_is_left_out_is_not_only_unwritten(grade):
+    result = grade("def mean(x):\n    raise NotImplementedError\n\n\n# %%\n" + f"%%script python\n{MEAN}")
+    assert not any("%%script" in c["message"] for c in result["checks"]), "it is no cell magic in the middle of a cell"
+    source = "def mean(x):\n    raise NotImplementedError\n"
+    stub = [{"source": source, "where": "toy.py", "filename": "toy.py", "first_line": 1}]
+    part = LeftOut("cell 4", 1, "left out: why", ("mean",))
+    checks = grade("", cells=stub, left_out=(part,))["checks"]
+    messages = [c["message"] for c in checks if "not written" in c["message"]]
+    assert messages
+    assert all(message.endswith("cell 4: left out: why.") for message in messages)
 
 
 def test_what_is_defined_elsewhere_has_another_reason(grade):

@@ -15,6 +15,7 @@ import pytest
 from autograder.bridges.notebook import check
 from autograder.bridges.notebook.history import cells_that_ran
 from autograder.bridges.notebook.report import Report
+from autograder.course import ConfigurationError
 from autograder.language import language, speaking
 from autograder.results.model import CheckResult, LoadingProblem, Result
 
@@ -131,7 +132,7 @@ def test_a_check_in_another_language_changes_nothing_that_comes_after_it(handout
 @pytest.mark.filterwarnings("ignore")  # of the kernel's client, about event loops
 def test_a_live_notebook_is_checked_as_it_is_on_the_screen(handout):
     (handout / "toy.ipynb").write_text("nothing that could be read: the saved file is not looked at")
-    (output,) = run_notebook(handout, WRONG, "import autograder", MEAN, "autograder.check('toy')")
+    (output,) = run_notebook(handout, WRONG, "import autograder", MEAN, "autograder.check('toy', 'mean')")
     assert output.output_type == "execute_result"
     assert "1 of 1 public checks passed" in output.data["text/html"]
     assert "1 cell that you ran in this session" in output.data["text/plain"]
@@ -163,7 +164,11 @@ def test_outside_a_notebook_the_file_is_checked(handout):
 
 
 def test_a_submission_that_checks_itself_is_graded_all_the_same(grade, toy_solution):
-    checks_itself = "import autograder\nautograder.check('toy')\n%load_ext autograder\n%autograder toy\n"
+    checks_itself = (
+        "import autograder\nautograder.check('toy', 'mean')\n%load_ext autograder\n%autograder toy\n"
+        "report = autograder.check('toy')\n"
+        "if not report:\n    print(report, f'{report.passed:d}', report.result.checks[0].message)\n"
+    )
     result = grade(checks_itself + toy_solution)
     assert result["loading"] == []
     assert result["points"] == grade(toy_solution)["points"] > 0
@@ -180,3 +185,11 @@ def test_every_word_has_the_notebooks_own_colour():
     html = report()._repr_html_()
     assert {colour.strip() for colour in re.findall(r"[;\"]color:([^;\"]*)", html)} == {"inherit"}
     assert "border-left:.3em solid" in html
+
+
+def test_an_error_is_a_line_in_ipython_and_no_traceback(handout):
+    with pytest.raises(ConfigurationError, match="did you mean 'toy'") as caught:
+        check("tooy", course=handout)
+    assert caught.value._render_traceback_() == [f"ConfigurationError: {caught.value}"]
+    with pytest.raises(ConfigurationError, match="no public check calls maen; did you mean 'mean'"):
+        check("toy", "maen", file=handout / "toy.py", course=handout)
