@@ -26,7 +26,7 @@
 # **How it is judged** ({points} points). Each function is checked by itself, in float64, on numbers drawn afresh for
 # you: likelihoods ({points:likelihood} points), Fréchet distances ({points:frechet}), measures of samples
 # ({points:samples}), memory and generalisation ({points:memory}), maps in the plane ({points:maps}), the table
-# ({points:compare_models}), conventions and the refusal of bad arguments ({points:convention*,bad_arguments}), the
+# ({points:table}), conventions and the refusal of bad arguments ({points:convention*,bad_arguments}), the
 # quiz ({points:quiz}). How you write a function is free: loops, matrices, NumPy inside.
 #
 # **Words.** Logarithms are natural unless they carry another base. *Real* points are held-out data, *fake* ones a

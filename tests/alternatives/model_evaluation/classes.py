@@ -49,7 +49,7 @@ class Gaussian:
     def frechet(self, other):
         if other.mean.shape != self.mean.shape:
             raise ValueError("Gaussians of different dimensions")
-        u, s, _ = torch.linalg.svd(self.cov, hermitian=True)
+        u, s, _ = torch.linalg.svd(self.cov)
         half = u * s.sqrt().unsqueeze(0)
         inner = torch.linalg.eigvalsh(half.T @ other.cov @ half).clamp(min=0)
         return torch.clamp(

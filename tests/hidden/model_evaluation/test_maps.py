@@ -61,7 +61,7 @@ def test_affinities(student, compare, draw):
         compare(student.tsne_affinities(x, **options), right_affinities(x, float(perplexity)), what, atol=1e-9)
 
 
-@check(points=0.5, kind="exact", covers=("units", "tsne_affinities"))
+@check(points=0.5, kind="exact", covers=("units", "tsne_affinities"), requires=("affinities",))
 def test_affinities_units(student, expect, draw):
     """The affinities are the same in any unit of x, and right with a point far off."""
     n, perplexity = draw.integer(15, 20), 5.0
