@@ -18,11 +18,11 @@ mistake("gaussian_one_2pi", "the constant of one dimension in every dimension", 
 
 mistake("gaussian_log_det_whole", "the whole log-determinant instead of half of it", check="gaussian_value",
     hint="The density has (det Sigma)^(-1/2): half of the log-determinant.",
+    also={"gaussian_many": "with 200 coordinates it is most of the value"},
     function="gaussian_log_likelihood", old="log_det = 2 * root", new="log_det = 4 * root")
 
 mistake("gaussian_diagonal", "the diagonal of the covariance alone", check="gaussian_value",
     hint="The covariance is full: coordinates may vary together.",
-    also={"gaussian_many": "with many coordinates their dependence is most of it"},
     function="gaussian_log_likelihood", old="torch.linalg.cholesky(cov)", new="torch.diag(cov.diagonal().sqrt())")
 
 mistake("bits_without_levels", "no bits for the division by the levels", check="bits",
@@ -49,10 +49,12 @@ mistake("bits_without_noise", "no dequantisation", check="bits",
 
 mistake("frechet_rooted", "the root of the distance", check="frechet_value",
     hint="FID is the squared distance: no root at the end.",
+    also={"fid_value": "its root can be far from it"},
     function="frechet_distance", old="return distance.clamp_min(0)", new="return distance.clamp_min(0).sqrt()")
 
 mistake("frechet_elementwise_root", "roots of the covariances' entries", check="frechet_value",
     hint="The root of a matrix is not the matrix of the roots: take the roots of its eigenvalues.",
+    also={("fid_value", "fid_infinity"): "with negative entries it can be far off"},
     function="symmetric_root", old="return vectors * values.clamp_min(0).sqrt() @ vectors.T",
     new="return cov.clamp_min(0).sqrt()")
 
@@ -63,6 +65,7 @@ mistake("frechet_trace_of_roots", "tr(Sigma1 Sigma2) without the root", check="f
 
 mistake("frechet_cholesky", "Cholesky factors instead of symmetric roots", check="frechet_value",
     hint="tr(L1 L2) is not the trace of the root: take the eigenvalues of Sigma1^1/2 Sigma2 Sigma1^1/2.",
+    also={"fid_value": "few rows have a singular covariance"},
     function="frechet_distance", old="torch.linalg.svdvals(symmetric_root(cov1) @ symmetric_root(cov2)).sum()",
     new="(torch.linalg.cholesky(cov1) @ torch.linalg.cholesky(cov2).T).trace()")
 
@@ -149,7 +152,7 @@ mistake("score_marginal_of_all", "one marginal for all parts", check="score_spli
 
 mistake("score_sample_std", "the deviation over splits - 1", check="score_splits",
     hint="The deviation is that of the population: correction=0.",
-    also={"score": "of one part it is not even a number"},
+    also={("score", "conventions"): "of one part it is not even a number"},
     function="inception_score", old="scores.std(correction=0)", new="scores.std()")
 
 mistake("radius_counts_itself", "the point itself counted as its nearest neighbour", check="precision_recall",
@@ -259,7 +262,6 @@ mistake("tsne_fixed_range",
 
 mistake("tsne_one_bandwidth", "one precision for all points", check="affinities",
     hint="Each point has a precision of its own: dense regions need a larger one.",
-    also={"affinities_units": "a far point's row then has no neighbours"},
     function="tsne_affinities", old="row_affinities(squared[i, others], math.log(perplexity))",
     new="torch.softmax(-squared[i, others] / squared.mean(), dim=0)")
 
@@ -340,7 +342,7 @@ mistake("float64_answers", "answers in float64, whatever comes in", check="conve
 
 mistake("arguments_changed", "the features centred in place", check="conventions",
     hint="Work on a copy: `x = x - 1` makes one, `x -= 1` and functions such as `x.sub_(1)` do not.",
-    also={"fid_value": "the next call sees other features", "fid_infinity": "the next size sees other samples"},
+    also={"fid_infinity": "the next size sees other samples", "table": "the next measure sees other features"},
     function="moments", old="centred = features - mean", new="centred = features.sub_(mean)")
 
 mistake("refusals_missing", "bad arguments accepted", check="bad_arguments",

@@ -865,8 +865,6 @@ PERSONAL = {
     "nats": -1000,
     "pixels": 49,
     "levels": 256,
-    "measures": ["fid", "score", "recall", "memorised"],
-    "sayings": ["overlap", "false", "perplexity", "missed"],
 }
 QUIZ = {
     "frechet": (
@@ -884,11 +882,10 @@ QUIZ = {
         "images; (d) the share of memorisation ratios below 1/3. Answer: a letter, such as 'a'."
     ),
     "map": (
-        "A map has a low trustworthiness. What does that say? (a) the classes overlap in the "
-        "data; (b) some points that are neighbours in the map are far from each other in the "
-        "data; (c) the perplexity is larger than the number of points; (d) some points that "
-        "are neighbours in the data are far from each other in the map. Answer: a letter, such "
-        "as 'a'."
+        "A map has a low trustworthiness. What does that say? (a) Some neighbours in the data "
+        "are far from each other in the map; (b) some neighbours in the map are far from each "
+        "other in the data; (c) the classes overlap in the data; (d) the perplexity is larger "
+        "than the number of points. Answer: a letter, such as 'a'."
     ),
 }
 ### END PERSONAL
@@ -899,7 +896,7 @@ _roots = [(u - v) ** 2 for u, v in zip(PERSONAL["stds"][0], PERSONAL["stds"][1],
 ANSWERS = {
     "frechet": float(sum(_squares) + sum(_roots)),
     "bits": -PERSONAL["nats"] / (math.log(2) * PERSONAL["pixels"]) + math.log2(PERSONAL["levels"]),
-    "copying": "abcd"[PERSONAL["measures"].index("memorised")],
-    "map": "abcd"[PERSONAL["sayings"].index("false")],
+    "copying": "d",
+    "map": "b",
 }
 ### END SOLUTION

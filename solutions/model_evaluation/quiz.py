@@ -5,22 +5,9 @@ from __future__ import annotations
 import math
 import random
 
-MEASURES = {
-    "fid": "the FID to held-out images",
-    "score": "the inception score",
-    "recall": "the recall on held-out images",
-    "memorised": "the share of memorisation ratios below 1/3",
-}
-SAYINGS = {
-    "false": "some points that are neighbours in the map are far from each other in the data",
-    "missed": "some points that are neighbours in the data are far from each other in the map",
-    "overlap": "the classes overlap in the data",
-    "perplexity": "the perplexity is larger than the number of points",
-}
-
 
 def personal(rng: random.Random) -> dict:
-    """Draw two diagonal Gaussians, a likelihood with its sizes, and the order of two lists of choices."""
+    """Draw two diagonal Gaussians, and a likelihood with its sizes."""
     means = [[rng.randrange(-3, 4) for _ in range(2)] for _ in range(2)]
     stds = [rng.sample((0.5, 1.0, 1.5, 2.0, 3.0), 2) for _ in range(2)]
     while stds[0] == stds[1]:
@@ -31,8 +18,6 @@ def personal(rng: random.Random) -> dict:
         "nats": -100 * rng.randrange(5, 30),
         "pixels": rng.choice((49, 196, 256, 784)),
         "levels": rng.choice((16, 32, 64, 256)),
-        "measures": rng.sample(list(MEASURES), 4),
-        "sayings": rng.sample(list(SAYINGS), 4),
     }
 
 
@@ -40,8 +25,6 @@ def questions(personal: dict) -> dict[str, str]:
     """Texts of the questions, with the type of each answer."""
     p = personal
     (u, v), (s, t) = p["means"], p["stds"]
-    a, b, c, d = (MEASURES[key] for key in p["measures"])
-    e, f, g, h = (SAYINGS[key] for key in p["sayings"])
     return {
         "frechet": (
             f"Two Gaussians in the plane with independent coordinates: means {u} and {v}, standard deviations "
@@ -54,11 +37,14 @@ def questions(personal: dict) -> dict[str, str]:
         ),
         "copying": (
             "A model returns training images with a little noise. Which of these measures sees it? "
-            f"(a) {a}; (b) {b}; (c) {c}; (d) {d}. Answer: a letter, such as 'a'."
+            "(a) the FID to held-out images; (b) the inception score; (c) the recall on held-out images; (d) the "
+            "share of memorisation ratios below 1/3. Answer: a letter, such as 'a'."
         ),
         "map": (
             "A map has a low trustworthiness. What does that say? "
-            f"(a) {e}; (b) {f}; (c) {g}; (d) {h}. Answer: a letter, such as 'a'."
+            "(a) Some neighbours in the data are far from each other in the map; (b) some neighbours in the map are "
+            "far from each other in the data; (c) the classes overlap in the data; (d) the perplexity is larger than the "
+            "number of points. Answer: a letter, such as 'a'."
         ),
     }
 
@@ -91,7 +77,7 @@ def answers(personal: dict) -> dict[str, dict]:
             "title": "Which measure sees a copying model.",
             "points": 0.5,
             "kind": "choice",
-            "value": "abcd"[p["measures"].index("memorised")],
+            "value": "d",
             "explanation": "Copies of training images have the law of images: only a comparison with the training set "
             "itself sees them.",
         },
@@ -99,7 +85,7 @@ def answers(personal: dict) -> dict[str, dict]:
             "title": "What a low trustworthiness says.",
             "points": 0.5,
             "kind": "choice",
-            "value": "abcd"[p["sayings"].index("false")],
+            "value": "b",
             "explanation": "It charges neighbours of the map that are far down in the ranking of the data; neighbours "
             "that are torn apart are the business of another measure, continuity.",
         },
