@@ -43,7 +43,7 @@ def questions(personal: dict) -> dict[str, str]:
         "map": (
             "A map has a low trustworthiness. What does that say? "
             "(a) Some neighbours in the data are far from each other in the map; (b) some neighbours in the map are "
-            "far from each other in the data; (c) the classes overlap in the data; (d) the perplexity is larger than the "
+            "far from each other in the data; (c) the classes overlap in the data; (d) the perplexity exceeds the "
             "number of points. Answer: a letter, such as 'a'."
         ),
     }
