@@ -24,8 +24,8 @@ msgstr ""
 msgid "Run the public checks on your file."
 msgstr "Kontroli vian dosieron."
 
-msgid "{file}: no such file"
-msgstr "{file}: tia dosiero mankas"
+msgid "no {config_name} in {start} or any folder above it; name the course's folder"
+msgstr "{config_name} mankas en {start}"
 """
 
 
@@ -50,7 +50,7 @@ def test_a_language_is_added_by_its_folder_alone(tmp_path):
         return done.stdout + done.stderr
 
     assert "Kontroli vian dosieron." in run("--lang", "eo", "--help")
-    assert "none.py: tia dosiero mankas" in run("check", "none.py", "--lang", "eo")
+    assert "grading_config.yaml mankas" in run("--lang", "eo", "data", "which")
     (tmp_path / "course.yaml").write_text(
         "schema_version: 1\ncourse:\n  id: a\n  title: A\n  language: eo\n", encoding="utf-8"
     )
