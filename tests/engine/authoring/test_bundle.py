@@ -141,7 +141,7 @@ def test_the_students_course_file_is_a_configuration(course: CourseConfig, tmp_p
 
 def test_writing_makes_it_up_to_date(course: CourseConfig) -> None:
     assert [line for line in bundle.check_up_to_date(course) if "missing" in line]
-    assert len(bundle.write(course)) == 6
+    assert len(bundle.write(course)) == 7
     assert bundle.check_up_to_date(course) == []
     assert bundle.write(course) == ()
 
