@@ -81,7 +81,7 @@ _right = mean
 def mean(x): return _right(x).round().long()
 """),
     "the default type changed": (frozenset(), False, "torch.set_default_dtype(torch.bfloat16)"),
-    "deterministic generators broken": (frozenset(), False, """
+    "deterministic generators broken": (frozenset({"line"}), True, """
 torch.manual_seed = lambda seed: None
 import random
 random.seed = lambda seed: None
