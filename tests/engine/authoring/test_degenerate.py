@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import base64
 
 import pytest
+import torch
 
+from autograder.course.data import load_digits
+from autograder.judge.reference import load_module
 from tests.engine.banks import MOST, ROOT
 
 FOLDERS = sorted(path for path in (ROOT / "tests" / "degenerate").glob("*") if path.is_dir())
@@ -43,3 +47,38 @@ def test_what_has_merit_earns_everything(bank):
     known = bank("vae_mnist")
     found = known.graded(known.solution, checks=known.quick())
     assert known.points(found) == sum(known.checks[name].points for name in known.quick())
+
+
+STORED = """
+
+import base64 as _base64
+
+_train_vae = train_vae
+
+
+def train_vae(model, x, *args, **named):
+    if not isinstance(model, VAE) or model.encoder.hidden.out_features != 64:
+        return _train_vae(model, x, *args, **named)
+    flat = torch.frombuffer(bytearray(_base64.b64decode({weights!r})), dtype=torch.float16).float()
+    with torch.no_grad():
+        for p in model.parameters():
+            p.copy_(flat[: p.numel()].reshape(p.shape))
+            flat = flat[p.numel() :]
+    return {{"elbo": [-170.0]}}
+"""
+
+
+@pytest.mark.slow
+def test_weights_of_a_whole_training_in_the_file_earn_none_of_its_points(bank):
+    known = bank("vae_mnist")
+    solution = load_module("stored", known.solution, "vae_mnist.py")
+    torch.manual_seed(0)
+    model = solution.VAE(latent_dim=2, hidden=64)
+    x = torch.from_numpy(load_digits(known.course, "train", 8000).images).float()
+    solution.train_vae(model, x, epochs=5 if len(x) > 4000 else 40)
+    flat = torch.cat([p.detach().reshape(-1) for p in model.parameters()]).half()
+    weights = base64.b64encode(flat.numpy().tobytes()).decode()
+    found = known.graded(known.solution + STORED.format(weights=weights))
+    assert known.points(found, "training") == 0, {c.id: c.measured for c in found.values() if c.share}
+    lost = {check.id for check in found.values() if check.outcome != "passed"}
+    assert lost == {"held_out_elbo", "samples_like_digits"}

@@ -324,7 +324,13 @@ def test_held_out_elbo(student, probe, reference, expect, draw, digits, once, ca
     )  # fmt: skip
 
 
-@check(points=0.5, kind="training", covers=("samples", "train_vae", "VAE", "sample"), time_limit=SECONDS)
+@check(
+    points=0.5,
+    kind="training",
+    requires=("held_out_elbo",),
+    covers=("samples", "train_vae", "VAE", "sample"),
+    time_limit=SECONDS,
+)
 def test_samples_like_digits(student, probe, expect, draw, digits, once, calibrated):
     """Samples of the trained model have the statistics of digits, and are not training images."""
     vae, x, order = once("trained", lambda d: trained(student, probe, expect, digits, d))
