@@ -1,0 +1,219 @@
+"""The flow as a map of the whole stack: round trips, log-determinants against the Jacobian, rows by themselves."""
+
+import torch
+
+from autograder.judge import CheckFailed, check
+from autograder.language import _
+
+NUDGE = 1e-12  # relative; thousands of times the rounding error of a float64
+NUDGED_AT_MOST = 1e-7
+TRIES = 4  # fresh flows until one is alive: in some, ReLUs all happen to be closed
+ALIVE = 0.01  # spread of a log-determinant over the points, in nats
+
+
+def hint_pair():
+    return _("Both directions return two values: the transformed points (B, dim) and the log-determinant (B,).")
+
+
+def hint_jacobian():
+    return _("Take the Jacobian at one point (torch.autograd.functional.jacobian) and its torch.linalg.slogdet.")
+
+
+def make_flows(student, probe, expect, draw, dim, n_layers, n=1):
+    """`n` flows with fresh weights whose volume change varies: where it does not, there is nothing to be judged.
+
+    It has to vary from point to point, and the map from weights to weights.
+    """
+    x = 2 * draw.normal(32, dim)
+    alive, images = [], []
+    for _try in range(TRIES + n):
+        flow = student.RealNVP(dim=dim, n_layers=n_layers, hidden=draw.choice([32, 64]))
+        flow = expect.handle(
+            probe.perturbed(expect.handle(flow, "RealNVP(...)"), 0.4, draw.seed()), "RealNVP(...)"
+        )
+        result, jacobian = probe.transform(flow, "forward", x)
+        images.append(points_of(expect, result, x, "RealNVP.forward(x)"))
+        if float(jacobian_log_det(expect, jacobian, x, "RealNVP.forward(x)")[0].std()) > ALIVE:
+            alive.append(flow)
+        if len(alive) >= n and len(images) > 1 and (images[0] - images[1]).abs().max() > 1e-3:
+            return alive[:n]
+    raise CheckFailed(
+        _("RealNVP.forward(x): flows with other weights give the same.")
+        if alive
+        else _("RealNVP.forward(x): the volume changes by the same factor at every x."),
+        _("A flow of affine couplings stretches each place by another factor, which depends on the weights."),
+    )
+
+
+def plane_sizes(draw):
+    """Sizes (dim, n_layers) in the plane."""
+    return [(2, draw.choice([2, 3])), (2, draw.integer(4, 6))]
+
+
+def points_of(expect, result, x, what):
+    """The first value of an answer `y, log_det`."""
+    pair = expect.sequence(result, 2, what, hint=hint_pair())
+    return expect.tensor(pair[0], x.shape, what).double()
+
+
+def log_det_of(expect, result, x, what):
+    """The second value of an answer `y, log_det`."""
+    pair = expect.sequence(result, 2, what, hint=hint_pair())
+    return expect.tensor(
+        pair[1], (len(x),), _("the log-determinant of {what}").format(what=what), hint=hint_pair()
+    ).double()
+
+
+def jacobian_log_det(expect, jacobian, x, what):
+    jacobian = expect.tensor(jacobian, (*x.shape, x.shape[1]), _("the Jacobian of {what}").format(what=what)).double()
+    return torch.linalg.slogdet(jacobian)[1], jacobian
+
+
+@check(points=1, covers=("flow_inverse",))
+def test_flow_round_trip(student, probe, expect, compare, draw):
+    """The flow's inverse undoes its forward, and forward undoes its inverse."""
+    for dim, n_layers in plane_sizes(draw):
+        (flow,) = make_flows(student, probe, expect, draw, dim, n_layers)
+        expect_round_trip(expect, compare, draw, flow, dim)
+
+
+def expect_round_trip(expect, compare, draw, flow, dim):
+    for first, second in (("forward", "inverse"), ("inverse", "forward")):
+        x = draw.normal(7, dim)
+        y = points_of(expect, getattr(flow, first)(x), x, f"RealNVP.{first}(x)")
+        what = f"RealNVP.{second}({first}(x))"
+        back = points_of(expect, getattr(flow, second)(y), x, what)
+        nudged = points_of(expect, getattr(flow, second)(y * (1 + NUDGE * draw.normal(*y.shape))), x, what)
+        # Where a scale happens to be nearly 0, rounding alone moves the point: such rows say nothing of the code.
+        steady = ((nudged - back).abs() < NUDGED_AT_MOST * (1 + x.abs())).all(1)
+        judged = steady if steady.sum() > len(x) // 2 else torch.ones_like(steady)
+        compare(
+            back[judged],
+            x[judged],
+            what=f"RealNVP.{second}({first}(x)[0])[0]",
+            rtol=1e-6,
+            atol=1e-6,
+            hint=_("The inverse of a composition undoes the last layer first."),
+        )
+
+
+@check(points=1, covers=("flow_log_det",))
+def test_flow_log_det(student, probe, expect, compare, draw):
+    """The flow's log-determinants, in both directions, are those of the whole stack."""
+    for dim, n_layers in plane_sizes(draw):
+        (flow,) = make_flows(student, probe, expect, draw, dim, n_layers)
+        expect_log_dets(student, probe, expect, compare, draw, flow, dim, n_layers)
+
+
+def expect_log_dets(student, probe, expect, compare, draw, flow, dim, n_layers):
+    for method in ("forward", "inverse"):
+        what = f"RealNVP.{method}(x)"
+        x = draw.normal(7, dim)
+        if method == "forward":
+            result, jacobian = probe.transform(flow, method, x)
+            points_of(expect, result, x, what)
+            right, jacobian = jacobian_log_det(expect, jacobian, x, what)
+        else:
+            result, right = inverse_with_log_det(probe, expect, flow, x, what)
+        log_det = log_det_of(expect, result, x, what)
+        if not torch.allclose(log_det, right, rtol=1e-6, atol=1e-7) and is_sum_of_layers(
+            student, probe, flow, method, x, log_det, n_layers
+        ):
+            continue  # the stack adds up; what its layers return has checks of its own
+        compare(
+            log_det,
+            right,
+            what=_("the log-determinant of {what}").format(what=what),
+            atol=1e-7,
+            mistakes={"log_det_subtracted_in_flow": -right},
+            hint=_("The log-determinants of the layers add up, each at the input of its own layer."),
+        )
+
+
+def inverse_with_log_det(probe, expect, flow, z, what):
+    """What `inverse` returns, and log|det| of its Jacobian.
+
+    An inverse without a graph (under no_grad) is judged by the Jacobian of forward where it arrives.
+    """
+    result, jacobian = probe.transform(flow, "inverse", z)
+    x = points_of(expect, result, z, what)
+    if jacobian is not None:
+        return result, jacobian_log_det(expect, jacobian, z, what)[0]
+    jacobian = expect.sequence(probe.transform(flow, "forward", x), 2, what)[1]
+    return result, -jacobian_log_det(expect, jacobian, z, what)[0]
+
+
+def is_sum_of_layers(student, probe, flow, method, x, log_det, n_layers):
+    """Whether the flow's log-determinant is the sum of what its own (wrong) layers return, none of them constant."""
+    layers = probe.layer_log_dets(flow, student.AffineCoupling, method, x)
+    if not isinstance(layers, list) or len(layers) != n_layers:
+        return False
+    if not all(isinstance(v, torch.Tensor) and v.is_floating_point() for v in layers):
+        return False
+    if any(v.shape not in (log_det.shape, torch.Size([])) for v in layers):  # summed over the batch, too
+        return False
+    layers = torch.stack([v.double().expand(log_det.shape) for v in layers])  # (n_layers, B)
+    return bool((layers.abs().amax(1) > 1e-3).all()) and torch.allclose(layers.sum(0), log_det, rtol=1e-6, atol=1e-7)
+
+
+@check(points=0.5, covers=("transforms_all",))
+def test_every_coordinate(student, probe, expect, draw):
+    """The stack transforms every coordinate."""
+    for dim, n_layers in plane_sizes(draw):
+        expect_all_moved(student, probe, expect, draw, dim, n_layers)
+
+
+def expect_all_moved(student, probe, expect, draw, dim, n_layers):
+    x, what = 2 * draw.normal(24, dim), "RealNVP.forward(x)"
+    varies = torch.zeros(dim, dtype=torch.bool)
+    for flow in make_flows(student, probe, expect, draw, dim, n_layers, n=3):
+        result, jacobian = probe.transform(flow, "forward", x)
+        points_of(expect, result, x, what)
+        jacobian = jacobian_log_det(expect, jacobian, x, what)[1]  # (B, d, d)
+        # A coordinate that only passed has the same row of the Jacobian everywhere.
+        varies |= (jacobian.amax(0) - jacobian.amin(0)).amax(1) > 1e-3  # (d,)
+    expect.true(
+        varies.all(),
+        _(
+            "{what}: with {n_layers} layers in dimension {dim}, {n} coordinate(s) of z are plain copies "
+            "of coordinates of x."
+        ).format(what=what, n_layers=n_layers, dim=dim, n=int((~varies).sum())),
+        hint=_("The masks of the layers have to alternate, so that each coordinate is moved by some layer."),
+        # In the plane one mask alone leaves a coordinate; beyond it masks that alternate may leave one, too.
+        mistake="mask_never_alternates" if dim == 2 else None,
+    )
+
+
+@check(points=0.5, covers=("rows",))
+def test_row_by_row(student, probe, expect, draw):
+    """In evaluation mode each point is transformed by itself, whatever else is in its batch."""
+    (flow,) = make_flows(student, probe, expect, draw, 2, draw.integer(2, 5))
+    for method in ("forward", "inverse"):
+        x, what = draw.normal(6, 2), f"RealNVP.{method}(x)"
+        result = getattr(flow, method)(x)
+        together = torch.cat([points_of(expect, result, x, what), log_det_of(expect, result, x, what)[:, None]], 1)
+        alone = []
+        for k in range(len(x)):
+            result, what = getattr(flow, method)(x[k : k + 1]), f"RealNVP.{method}(one point)"
+            point, log_det = points_of(expect, result, x[:1], what), log_det_of(expect, result, x[:1], what)
+            alone.append(torch.cat([point, log_det[:, None]], 1))
+        expect.true(
+            torch.allclose(together, torch.cat(alone), rtol=1e-6, atol=1e-8),
+            _("RealNVP.{method}: a point's image or log-determinant changes with the other points of the batch.").format(
+                method=method
+            ),
+            hint=_("After model.eval(), batch normalisation uses its running statistics, not those of the batch."),
+            mistake="batch_statistics",
+        )
+
+
+@check(points=1, covers=("beyond_the_plane",))
+def test_flow_beyond(student, probe, expect, compare, draw):
+    """In three dimensions the flow moves every coordinate, comes back, and knows its log-determinants and density."""
+    dim, n_layers = 3, 6  # enough layers for any alternation of masks
+    (flow,) = make_flows(student, probe, expect, draw, dim, n_layers)
+    expect_round_trip(expect, compare, draw, flow, dim)
+    expect_log_dets(student, probe, expect, compare, draw, flow, dim, n_layers)
+    expect_all_moved(student, probe, expect, draw, dim, n_layers)
+    expect.tensor(flow.log_prob(draw.normal(5, dim)), (5,), "RealNVP.log_prob(x)")
+    expect.tensor(flow.sample(4), (4, dim), "RealNVP.sample(4)")
