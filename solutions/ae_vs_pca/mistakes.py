@@ -13,7 +13,8 @@ mistake("no_centring", "PCA of data that were not centred", check="pca_subspace"
 
 mistake("global_mean", "one mean for all entries", check="pca_mean",
     hint="The mean is a point: one number for each of the D columns, x.mean(dim=0).",
-    also={"pca_subspace": "data around another point have other components"},
+    also={"single_row": "the mean is no point",
+          "pca_subspace": "data around another point have other components"},
     function="pca_fit", old="x.mean(dim=0)", new="x.mean()")
 
 mistake("components_smallest", "the components of smallest variance", check="pca_subspace",
@@ -38,7 +39,7 @@ mistake("standardised", "PCA of standardised data", check="pca_subspace",
     also={"pca_order": "the order is that of the standardised variances"},
     old="svd(x - mean,", new="svd((x - mean) / x.std(0),")
 
-mistake("d_not_checked", "d not checked", check="d_refused",
+mistake("d_not_checked", "d not checked", check="refusals",
     hint="Slicing past the end gives fewer components in silence: raise ValueError unless 1 <= d <= min(n, D).",
     function="pca_fit", old="not 1 <= d <= min(x.shape)", new="False")
 
@@ -47,7 +48,8 @@ mistake("encode_without_mean", "codes of data that were not centred", check="pca
     old="(x - mean) @", new="x @")
 
 @mistake("codes_whitened", "codes divided by their standard deviation", check="pca_encode",
-    hint="A code holds plain coordinates along the components: no whitening.")
+    hint="A code holds plain coordinates along the components: no whitening.",
+    also={"single_row": "one sample has no deviation"})
 def pca_encode(solution, x, mean, components):
     z = solution(x, mean, components)
     return z / z.std(0)
@@ -107,8 +109,20 @@ mistake("hidden_not_mirrored", "the decoder's hidden layers in the encoder's ord
     hint="The decoder mirrors the encoder: its hidden sizes come in reverse order.",
     old="sizes[::-1]", new="[d, *hidden, D]")
 
+mistake("code_size_fixed", "a code of one size whatever d is", check="autoencoder_sizes",
+    hint="The size of the code is an argument: use d where the layers are made.",
+    also={("forward_composed", "single_row", "code_linear", "output_linear", "hidden_relu"): "its codes have another size"},
+    old="sizes = [D, *hidden, d]", new="sizes = [D, *hidden, 128]")
+
+mistake("code_squeezed", "the code of one sample loses an axis", check="single_row",
+    hint="`squeeze()` takes away every axis of length 1, that of a batch of one too: leave the shape as it is.",
+    function="Autoencoder.encode", old="self.encoder(x)", new="self.encoder(x).squeeze()")
+mistake("code_squeezed",
+    function="LinearAutoencoder.encode", old="self.encoder(x)", new="self.encoder(x).squeeze()")
+
 mistake("forward_is_code", "forward returns the code", check="forward_composed",
     hint="forward gives reconstructions: decode what encode returns.",
+    also={"autoencoder_sizes": "the decoder is not used"},
     function="Autoencoder.forward", old="self.decode(self.encode(x))", new="self.encode(x)")
 mistake("forward_is_code",
     function="LinearAutoencoder.forward", old="self.decode(self.encode(x))", new="self.encode(x)")
@@ -127,12 +141,13 @@ mistake("root_of_loss", "the root of the mean squared error", check="loss_value"
     hint="The mean of the squared errors itself: no root.",
     old="((x_hat - x) ** 2).mean()", new="((x_hat - x) ** 2).mean().sqrt()")
 
-mistake("loss_broadcasts", "shapes not compared", check="loss_refused",
+mistake("loss_broadcasts", "shapes not compared", check="refusals",
     hint="(B, D) minus (B, 1) broadcasts to a number without meaning: raise ValueError where the shapes differ.",
     old="x.shape != x_hat.shape", new="False")
 
 mistake("weights_never_updated", "weights that are never updated", check="training_learns",
     hint="backward only fills the gradients: optimizer.step() changes the weights.",
+    also={("training_batches", "training_history", "training_generator"): "nothing is trained"},
     old="optimizer.step()", new="")
 
 mistake("gradients_accumulate", "gradients that add up from batch to batch", check="training_learns",
@@ -182,7 +197,7 @@ def train_autoencoder(solution, *args, **named):
     torch.manual_seed(0)
     return solution(*args, **named)
 
-mistake("epochs_not_checked", "epochs not checked", check="training_refused",
+mistake("epochs_not_checked", "epochs not checked", check="refusals",
     hint="Zero epochs train nothing and return an empty history: raise ValueError below 1.",
     old="epochs < 1", new="False")
 
@@ -221,20 +236,24 @@ mistake("angles_nan", "arc cosine of a rounded cosine above 1", check="angles_ex
 
 mistake("interpolation_reversed", "interpolation in the other direction", check="interpolation_values",
     hint="alpha weighs the code of x1: alpha = 1 gives the reconstruction of x1.",
+    also={"interpolation_forms": "in every form"},
     old="weights * z1 + (1 - weights) * z2", new="(1 - weights) * z1 + weights * z2")
 
 mistake("alphas_replaced", "evenly spaced weights instead of the given ones", check="interpolation_values",
     hint="Row k belongs to alphas[k]: use the weights that are given, in their order.",
+    also={"interpolation_forms": "in every form"},
     old="torch.as_tensor(alphas, dtype=z1.dtype, device=z1.device)",
     new="torch.linspace(0, 1, len(alphas), dtype=z1.dtype)")
 
 mistake("interpolation_of_pixels", "samples mixed instead of codes", check="interpolation_values",
     hint="Mix the codes, then decode: the mixture of two images is a double exposure.",
+    also={"interpolation_forms": "in every form"},
     old="weights * z1 + (1 - weights) * z2",
     new="model.encode(weights * x1.reshape(1, -1) + (1 - weights) * x2.reshape(1, -1))")
 
 mistake("reconstructions_mixed", "reconstructions mixed instead of codes", check="interpolation_values",
     hint="Decode once, at the mixture of the two codes.",
+    also={"interpolation_forms": "in every form"},
     old="model.decode(weights * z1 + (1 - weights) * z2)",
     new="weights * model.decode(z1) + (1 - weights) * model.decode(z2)")
 

@@ -10,47 +10,55 @@ from autograder.authoring import mistake
 mistake("log_det_sign", "the log-determinants have the wrong sign", check="coupling_log_det",
     hint="Where the layer stretches (σ > 1) the log-determinant of `forward` is positive. "
     "Which sign does yours have for z = 2x?",
-    also={"coupling_inverse_log_det": "both directions have it", "density_integrates": "the density is built on it"},
+    also={"coupling_beyond": "in every dimension",
+          "coupling_inverse_log_det": "both directions have it", "density_integrates": "the density is built on it"},
     old="+ t, s.sum(", new="+ t, -s.sum(")
 mistake("log_det_sign",
     old="exp(), -s.sum(", new="exp(), s.sum(")
 
 mistake("log_det_same_sign", "`inverse` returns the log-determinant of `forward`", check="coupling_inverse_log_det",
     hint="The inverse undoes the stretching: its log-determinant is minus that of `forward` at that point.",
+    also={"coupling_beyond": "in every dimension"},
     old="exp(), -s.sum(", new="exp(), s.sum(")
 
 mistake("log_det_unmasked", "the scale is not masked in the log-determinant", check="coupling_log_det",
     hint="The network returns a log-scale for every coordinate, but the unchanged ones are not scaled: "
     "multiply s by the mask of the moved coordinates before you sum it.",
-    also={"coupling_inverse_log_det": "both directions have it", "density_integrates": "the density is built on it"},
+    also={"coupling_beyond": "in every dimension",
+          "coupling_inverse_log_det": "both directions have it", "density_integrates": "the density is built on it"},
     old="+ t, s.sum(", new="+ t, self.network(self.mask * x).chunk(2, dim=-1)[0].tanh().sum(")
 mistake("log_det_unmasked",
     old="exp(), -s.sum(", new="exp(), -self.network(self.mask * z).chunk(2, dim=-1)[0].tanh().sum(")
 
 mistake("log_det_not_log", "the scales themselves are summed instead of their logarithms", check="coupling_log_det",
     hint="det J is the product of the scales, so log|det J| is the sum of log|σ|, not of σ.",
-    also={"coupling_inverse_log_det": "both directions have it", "density_integrates": "the density is built on it"},
+    also={"coupling_beyond": "in every dimension",
+          "coupling_inverse_log_det": "both directions have it", "density_integrates": "the density is built on it"},
     old="+ t, s.sum(", new="+ t, (self.moved * s.exp()).sum(")
 mistake("log_det_not_log",
     old="exp(), -s.sum(", new="exp(), -(self.moved * s.exp()).sum(")
 
 mistake("log_det_mean", "the log-scales are averaged over the coordinates instead of summed", check="coupling_log_det",
     hint="Logarithms of the diagonal of J add up: use sum(dim=-1), not mean(dim=-1).",
-    also={"coupling_inverse_log_det": "both directions have it", "density_integrates": "the density is built on it"},
+    also={"coupling_beyond": "in every dimension",
+          "coupling_inverse_log_det": "both directions have it", "density_integrates": "the density is built on it"},
     old="+ t, s.sum(", new="+ t, s.mean(")
 mistake("log_det_mean",
     old="exp(), -s.sum(", new="exp(), -s.mean(")
 
 mistake("log_det_over_batch", "the log-determinant is summed over the batch, too", check="coupling_log_det",
     hint="One log-determinant per sample: sum over the coordinates alone, s.sum(dim=-1).",
-    also={"coupling_inverse_log_det": "both directions have it", "density_integrates": "the density is built on it"},
+    also={"coupling_beyond": "in every dimension",
+          ("log_prob_value", "row_by_row"): "one number for the batch",
+          "coupling_inverse_log_det": "both directions have it", "density_integrates": "the density is built on it"},
     old="+ t, s.sum(dim=-1)", new="+ t, s.sum()")
 mistake("log_det_over_batch",
     old="exp(), -s.sum(dim=-1)", new="exp(), -s.sum()")
 
 mistake("shift_not_masked", "the shift moves the coordinates that should pass", check="coupling_mask",
     hint="A coordinate that passes has scale 1 and shift 0: multiply t, like s, by the mask of the moved ones.",
-    also={("coupling_round_trip", "flow_round_trip"): "`inverse` needs the coordinates that should have passed",
+    also={("coupling_beyond", "flow_beyond"): "in every dimension",
+          ("coupling_round_trip", "flow_round_trip"): "`inverse` needs the coordinates that should have passed",
           ("coupling_log_det", "coupling_inverse_log_det", "density_integrates"): "the Jacobian is not triangular"},
     function="AffineCoupling.forward", old="self.moved * t", new="t")
 mistake("shift_not_masked",
@@ -62,7 +70,8 @@ mistake("mask_not_checked", "a mask of another length is accepted", check="error
 
 mistake("network_sees_all", "the scale and the shift are computed from all coordinates", check="coupling_mask",
     hint="`inverse` only knows the unchanged coordinates when it needs σ and t: feed the network mask * x, not x.",
-    also={("coupling_round_trip", "flow_round_trip"): "`inverse` does not know what the network saw",
+    also={("coupling_beyond", "flow_beyond"): "in every dimension",
+          ("coupling_round_trip", "flow_round_trip"): "`inverse` does not know what the network saw",
           ("coupling_log_det", "coupling_inverse_log_det", "density_integrates"): "the Jacobian is not triangular"},
     old="self.network(self.mask * x)", new="self.network(x)")
 mistake("network_sees_all",
@@ -70,6 +79,9 @@ mistake("network_sees_all",
 
 mistake("additive", "additive coupling: the moved coordinates are shifted but not scaled", check="coupling_mask",
     hint="An affine coupling also scales: z = σ(x_a) x_b + t(x_a). Without σ all volumes are kept (NICE).",
+    also={("coupling_round_trip", "coupling_log_det", "coupling_inverse_log_det", "coupling_beyond",
+           "flow_round_trip", "flow_log_det", "every_coordinate", "row_by_row", "flow_beyond", "log_prob_value",
+           "density_integrates"): "no volume changes anywhere: there is no affine coupling to be judged"},
     function="AffineCoupling.forward", old="self.moved * s.tanh()", new="0 * s")
 mistake("additive",
     function="AffineCoupling.inverse", old="self.moved * s.tanh()", new="0 * s")
@@ -77,6 +89,9 @@ mistake("additive",
 mistake("constant_scale", "the scale is a learned constant that does not depend on the unchanged coordinates",
     check="coupling_mask",
     hint="σ is a function of the unchanged coordinates: compute it with the network, like the shift.",
+    also={("coupling_round_trip", "coupling_log_det", "coupling_inverse_log_det", "coupling_beyond",
+           "flow_round_trip", "flow_log_det", "every_coordinate", "row_by_row", "flow_beyond", "log_prob_value",
+           "density_integrates"): "the volume changes by the same factor everywhere: nothing to be judged"},
     function="AffineCoupling.__init__",
     old="self.dim = dim", new="self.dim, self.log_scale = dim, nn.Parameter(torch.zeros(dim))")
 mistake("constant_scale",
@@ -87,53 +102,62 @@ mistake("constant_scale",
 mistake("mask_ignored", "the first half of the coordinates passes unchanged, whatever the mask says",
     check="coupling_mask",
     hint="The layer gets its mask as an argument: it decides which coordinates pass unchanged.",
-    also={"every_coordinate": "the same half passes through every layer"},
+    also={("coupling_beyond", "flow_beyond"): "in every dimension",
+          "every_coordinate": "the same half passes through every layer"},
     old="mask.clone()", new="(torch.arange(dim) < dim // 2).float()")
 mistake("mask_ignored",
     old="1 - mask", new="1 - self.mask")
 
 mistake("inverse_order", "`inverse` divides by the scale before it subtracts the shift", check="coupling_round_trip",
     hint="z = σ x + t is undone from the outside in: first subtract t, then divide by σ.",
-    also={"flow_round_trip": "the flow undoes layer by layer"},
+    also={("coupling_beyond", "flow_beyond"): "in every dimension",
+          "flow_round_trip": "the flow undoes layer by layer"},
     old="(z - t) * (-s).exp()", new="z * (-s).exp() - t")
 
 mistake("inverse_scale_negated", "`inverse` multiplies by -exp(s) instead of exp(-s)", check="coupling_round_trip",
     hint="Dividing by exp(s) is multiplying by exp(-s): the minus sign belongs in the exponent.",
-    also={"flow_round_trip": "the flow undoes layer by layer"},
+    also={("coupling_beyond", "flow_beyond"): "in every dimension",
+          "flow_round_trip": "the flow undoes layer by layer"},
     old="(z - t) * (-s).exp()", new="self.mask * z + self.moved * (z - t) * -s.exp()")
 
 # --- the flow -------------------------------------------------------------------------------------
 
 mistake("mask_never_alternates", "every layer has the same mask", check="every_coordinate",
     hint="With one mask the same coordinates pass through all layers unchanged: swap 0 and 1 in turn.",
+    also={"flow_beyond": "in every dimension"},
     old="even if i % 2 == 0 else 1 - even", new="even")
 
 mistake("inverse_layers_forward_order", "`inverse` runs the layers in the order of `forward`", check="flow_round_trip",
     hint="The last layer applied is the first to be undone: go through reversed(layers).",
+    also={"flow_beyond": "in every dimension"},
     old="reversed(self.layers)", new="self.layers")
 
 mistake("log_det_overwritten", "only the last layer's log-determinant is kept", check="flow_log_det",
     hint="The log-determinants of the layers add up: write log_det = log_det + layer_log_det.",
-    also={"density_integrates": "the density is built on it"},
+    also={"flow_beyond": "in every dimension",
+          "density_integrates": "the density is built on it"},
     function="RealNVP.forward", old="log_det + layer_log_det", new="layer_log_det")
 mistake("log_det_overwritten",
     function="RealNVP.inverse", old="log_det + layer_log_det", new="layer_log_det")
 
 mistake("inverse_log_det_zero", "the flow's `inverse` returns no log-determinant", check="flow_log_det",
     hint="`inverse` adds up the log-determinants of its layers, as `forward` does.",
+    also={"flow_beyond": "in every dimension"},
     function="RealNVP.inverse", old="log_det + layer_log_det", new="log_det")
 
 mistake("log_det_subtracted_in_flow", "the layers' log-determinants are subtracted instead of added",
     check="flow_log_det",
     hint="`forward` goes from data to latent: its log-determinant is the sum of its layers', as they are.",
-    also={"density_integrates": "the density is built on it"},
+    also={"flow_beyond": "in every dimension",
+          "density_integrates": "the density is built on it"},
     function="RealNVP.forward", old="log_det + layer_log_det", new="log_det - layer_log_det")
 mistake("log_det_subtracted_in_flow",
     function="RealNVP.inverse", old="log_det + layer_log_det", new="log_det - layer_log_det")
 
 @mistake("prior_not_summed", "the prior is not summed over the coordinates", check="log_prob_value",
     hint="log N(z; 0, I) is one number per sample: sum the coordinates' log-densities (dim=-1).",
-    also={("density_integrates", "density_grid"): "both take log_prob, which has one number per coordinate"})
+    also={"flow_beyond": "in every dimension",
+          "density_integrates": "it takes log_prob, which has one number per coordinate"})
 class RealNVP(RealNVP):
     def log_prob(self, x):
         z, log_det = self(x)
@@ -141,22 +165,26 @@ class RealNVP(RealNVP):
 
 mistake("prior_constant_dropped", "the prior lacks its constant -d/2 log 2π", check="log_prob_value",
     hint="Without -d/2 log 2π the density does not integrate to 1.",
-    also={"density_integrates": "as the hint says"},
+    also={"flow_beyond": "in every dimension",
+          "density_integrates": "as the hint says"},
     old=" - 0.5 * self.dim * math.log(2 * math.pi)", new="")
 
 mistake("prior_constant_once", "the prior's constant is that of one coordinate", check="log_prob_value",
     hint="Each of the d coordinates brings its -1/2 log 2π: the constant is -d/2 log 2π.",
-    also={"density_integrates": "it integrates to another number than 1"},
+    also={"flow_beyond": "in every dimension",
+          "density_integrates": "it integrates to another number than 1"},
     old="0.5 * self.dim * math.log", new="0.5 * math.log")
 
 mistake("log_det_left_out", "`log_prob` is the prior alone, without the log-determinant", check="log_prob_value",
     hint="The change of variables adds log|det ∂f/∂x| to the log-density of the latent.",
-    also={"density_integrates": "it integrates to another number than 1"},
+    also={"flow_beyond": "in every dimension",
+          "density_integrates": "it integrates to another number than 1"},
     old="log_prior + log_det", new="log_prior")
 
 mistake("log_det_subtracted", "`log_prob` subtracts the log-determinant of `forward`", check="log_prob_value",
     hint="With f from data to latent, log p(x) = log p_Z(f(x)) + log|det ∂f/∂x|: the sign is plus.",
-    also={"density_integrates": "it integrates to another number than 1"},
+    also={"flow_beyond": "in every dimension",
+          "density_integrates": "it integrates to another number than 1"},
     old="log_prior + log_det", new="log_prior - log_det")
 
 mistake("one_point_squeezed", "a batch of one point loses its axis", check="log_prob_value",
@@ -191,27 +219,58 @@ mistake("hidden_ignored", "the networks have the same width whatever `hidden` is
     hint="Hand `hidden` on to every coupling layer, and use it for the width of its networks.",
     old="1 - even, hidden)", new="1 - even, 64)")
 
+@mistake("batch_statistics", "the batch's own mean and deviation are used in evaluation mode, too", check="row_by_row",
+    hint="A point's latent may not depend on the other points: after eval() normalise with running statistics.",
+    also={("flow_round_trip", "flow_log_det", "flow_beyond"): "the map of one point changes with its batch"})
+class RealNVP(RealNVP):
+    def forward(self, x):
+        check_last_dimension(x, self.dim)
+        mean, root = x.mean(0), x.var(0, unbiased=False).add(1e-5).sqrt()
+        z, log_det = super().forward((x - mean) / root)
+        return z, log_det - root.log().sum()
+
 # --- training and the grid ------------------------------------------------------------------------
 
 mistake("nll_sum", "the negative log-likelihood is summed over the batch", check="nll_value",
     hint="The NLL is in nats per sample: average over the batch, so that it does not grow with its size.",
+    also={"train_history": "the history is made of it"},
     old="-model.log_prob(x).mean()", new="-model.log_prob(x).sum()")
 
 mistake("nll_per_dimension", "the negative log-likelihood is divided by the dimension", check="nll_value",
     hint="Nats per sample are wanted, not nats per coordinate.",
+    also={"train_history": "the history is made of it"},
     old="-model.log_prob(x).mean()", new="-model.log_prob(x).mean() / x.shape[-1]")
 
 mistake("nll_in_bits", "the negative log-likelihood is in bits", check="nll_value",
     hint="Nats are wanted: the natural logarithm, without a division by log 2.",
+    also={"train_history": "the history is made of it"},
     old="-model.log_prob(x).mean()", new="-model.log_prob(x).mean() / math.log(2)")
 
 mistake("nll_sign", "the log-likelihood is returned without its minus sign", check="nll_value",
     hint="A loss is minimised: the negative log-likelihood falls when the data become more likely.",
+    also={"train_history": "the history is made of it"},
     old="-model.log_prob(x).mean()", new="model.log_prob(x).mean()")
 
-mistake("no_update", "the weights are never updated", check="held_out_nll",
+mistake("no_update", "the weights are never updated", check="train_history",
     hint="Compute the gradient with loss.backward(), then apply it with optimizer.step().",
     old="optimizer.step()", new="")
+
+mistake("learning_rate_ignored", "the learning rate is ignored", check="train_history",
+    hint="Pass `lr` to the optimiser: torch.optim.Adam(model.parameters(), lr=lr).",
+    old="model.parameters(), lr=lr", new="model.parameters()")
+
+mistake("gradients_accumulate", "the gradients add up from step to step", check="training_moves",
+    hint="backward adds to the gradients that are there: call optimizer.zero_grad() before it.",
+    also={"train_history": "each step follows older gradients as well"},
+    old="optimizer.zero_grad()", new="")
+
+mistake("history_summed", "the history holds sums over the mini-batch", check="train_history",
+    hint="The history is in nats per sample: append nll(model, batch) as it is.",
+    old="append(loss.item())", new="append(loss.item() * batch_size)")
+
+mistake("history_in_bits", "the history is in bits", check="train_history",
+    hint="The history is in nats, as the loss: no division by log 2.",
+    old="append(loss.item())", new="append(loss.item() / math.log(2))")
 
 mistake("same_batch_every_step", "every step uses the same mini-batch", check="fresh_batches",
     hint="Draw a new mini-batch inside the loop, otherwise the flow learns those few points by heart.",

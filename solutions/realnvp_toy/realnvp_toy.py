@@ -70,19 +70,27 @@
 #
 # `forward` always goes from data to latent, `inverse` from latent to data. Most points are given by exact checks in
 # float64 (`model.double()`) with freshly perturbed weights: round trips, log-determinants against the Jacobian
-# found by automatic differentiation, in both directions, the density against its definition and its integral.
-# Samples are judged statistically, and a short training must bring the held-out *negative* log-likelihood close to
-# the entropy of the data and not *below* it: on average no model beats the entropy, so a score that clearly does
-# betrays a wrong log-determinant. Wrong arguments raise `ValueError` with a message that names the argument and
-# what was got: a mask or a last dimension that does not fit, `n`, `steps` or `batch_size` below 1.
+# found by automatic differentiation, in both directions, the density against its definition and its integral. They
+# look at the plane; two checks of their own try three and five dimensions ({points:*_beyond}). A map is only judged
+# where its volume changes from point to point and with the weights: the identity, a shift or a fixed map earns
+# nothing. `nll`, `density_grid` and `train_flow` are also given a flow of ours. Samples are judged statistically, and
+# a short training must bring the held-out *negative* log-likelihood close to the entropy of the data and not *below*
+# it: on average no model beats the entropy, so a score that clearly does betrays a wrong log-determinant. Wrong
+# arguments raise `ValueError` with a message that names the argument and what was got: a mask or a last dimension
+# that does not fit, `n`, `steps` or `batch_size` below 1.
 #
-# The short training takes 5,000 points of two moons with noise 0.1 and `{judged:training.QUICK}`; a flow that is
-# not close by then gets `{judged:training.SLOW}` on top, and is judged by its held-out likelihood and by its
-# samples. Use Adam: the limits were measured with it.
+# Batch normalisation between the layers is allowed, with its own log-determinant. Every model is judged after
+# `model.eval()`: from then on it uses running statistics, so that each point is transformed by itself, whatever else
+# is in its batch.
 #
-# Points ({points}): couplings ({points:coupling_*}), flow ({points:flow_*,every_coordinate}), density, its grid and
-# samples ({points:density}), training ({points:training}), conventions and refusals ({points:conventions}), quiz
-# ({points:quiz}).
+# The short training takes {judged:training.SIZE} points of two moons with noise 0.1, turned, moved and made larger or
+# smaller for each student, and `{judged:training.QUICK}`; a flow that is not close by then gets
+# `{judged:training.SLOW}` on top, and is judged by its held-out likelihood, by its samples and by its latents. Use
+# Adam: the limits were measured with it.
+#
+# Points ({points}): couplings ({points:coupling_*}), flow ({points:flow_*,every_coordinate,row_by_row}), density, its
+# grid and samples ({points:density}), training ({points:training}), conventions and refusals ({points:conventions}),
+# quiz ({points:quiz}).
 
 # %%
 from __future__ import annotations

@@ -184,8 +184,11 @@ def source(rng: random.Random) -> str:
     activation, norm = rng.choice(ACTIVATIONS), rng.choice(["", "", "", ", nn.LayerNorm(b)"])
     init = rng.choice(["pass", "pass", "nn.init.xavier_normal_(layer.weight)", "nn.init.orthogonal_(layer.weight)"])
     last = rng.choice(
-        ["pass", "nn.init.zeros_(layers[-1].weight); nn.init.zeros_(layers[-1].bias)"]
-        + ["nn.init.normal_(layers[-1].weight, std=0.01); nn.init.zeros_(layers[-1].bias)"]
+        [
+            "pass",
+            "nn.init.zeros_(layers[-1].weight); nn.init.zeros_(layers[-1].bias)",
+            "nn.init.normal_(layers[-1].weight, std=0.01); nn.init.zeros_(layers[-1].bias)",
+        ]
     )
     between = rng.choice(["pass", "pass", "pass", "layers.append(Normalise(dim))"])
     drawn = ", ".join([scale, activation, norm or "no norm", init, last, between])
@@ -244,10 +247,9 @@ def source(rng: random.Random) -> str:
         no_grad=rng.choice(["@torch.no_grad()", "@torch.inference_mode()", "# its gradient is cut at the end"]),
         latents=rng.choice(
             [
-                f"z = torch.randn(n, {size}, generator=generator, dtype=p.dtype, device=p.device)"
-                for size in ["self.layers[0].dim"]
+                "z = torch.randn(n, self.layers[0].dim, generator=generator, dtype=p.dtype, device=p.device)",
+                "z = p.new_empty(n, self.layers[0].dim).normal_(generator=generator)",
             ]
-            + ["z = p.new_empty(n, self.layers[0].dim).normal_(generator=generator)"]
         ),
         nll=rng.choice(["-model.log_prob(x).mean()", "model.log_prob(x).neg().sum() / len(x)", "-torch.mean(model.log_prob(x))"]),
         optimizer=rng.choice(

@@ -14,6 +14,19 @@ def matrix_shapes(module):
     return shapes
 
 
+def unused(module, x):
+    """Shapes of the weight matrices that the answer of the module at x does not depend on."""
+    module.zero_grad()
+    out = module(x)
+    (out * torch.linspace(1, 2, out.numel(), dtype=out.dtype).reshape(out.shape)).sum().backward()
+    found = []
+    for parameter in module.parameters():
+        if parameter.numel() > max(parameter.shape, default=1) and (parameter.grad is None or not parameter.grad.any()):
+            found.append(sorted(n for n in parameter.shape if n > 1))
+    module.zero_grad()
+    return found
+
+
 def fill(module, matrices, vectors, seed):
     """Put normal numbers times `matrices` into every weight matrix and the number `vectors` into every bias."""
     generator = torch.Generator().manual_seed(seed)
@@ -89,6 +102,11 @@ class Recorder(nn.Module):
 def recorder(encoder, decoder):
     """A recording model with these first weights."""
     return Recorder(encoder, decoder)
+
+
+def weights(model):
+    """All weights of a recorder in one vector."""
+    return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
 
 
 def batches(model):

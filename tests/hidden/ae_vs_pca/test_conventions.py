@@ -1,4 +1,4 @@
-"""Conventions of the course: tensors with the dtype of the input, a progress bar that does no harm."""
+"""Conventions of the course: tensors with the dtype of the input, refusals, a progress bar that does no harm."""
 
 from __future__ import annotations
 
@@ -7,42 +7,82 @@ import torch
 from autograder.judge import check
 from autograder.language import _
 
+VALUES = {
+    "pca_fit": ("pca_subspace", "pca_order"),
+    "pca_encode": ("pca_encode",),
+    "pca_decode": ("pca_decode",),
+    "explained_variance_ratio": ("explained_shares",),
+    "principal_angles": ("angles_values",),
+    "reconstruction_loss": ("loss_value",),
+    "train_autoencoder": ("training_batches", "training_learns"),
+}
 
-@check(points=0.5, covers=("dtype",))
-def test_conventions(student, probe, draw, expect):
+
+@check(points=0.5, covers=("dtype", *VALUES), substance=VALUES)
+def test_conventions(student, each, probe, draw, expect):
     """Answers are tensors and keep the dtype of the input, which stays unchanged; a progress bar does no harm."""
     n, D, d = draw.integer(12, 20), draw.integer(6, 8), 2  # shapes and lengths have checks of their own
     for dtype in (torch.float32, torch.float64):
         kept = {"dtype": dtype, "container": "tensor"}
         x = draw.normal(n, D, dtype=dtype)
-        mean, components = expect.sequence(student.pca_fit(x, d), 2)
-        expect.tensor(mean, None, f"the mean of {dtype} data", **kept)
-        expect.tensor(components, None, f"the components of {dtype} data", **kept)
         z = x[:, :d].contiguous()
         frame = torch.eye(D, dtype=dtype)[:d]
-        expect.tensor(student.pca_encode(x, x[0], frame), None, f"pca_encode({dtype} x)", **kept)
-        expect.tensor(student.pca_decode(z, x[0], frame), None, f"pca_decode({dtype} z)", **kept)
-        shares = student.explained_variance_ratio(x, d)
-        expect.tensor(shares, None, f"explained_variance_ratio({dtype} x)", **kept)
-        angles = student.principal_angles(x[:2], x[2:5])
-        expect.tensor(angles, None, f"principal_angles({dtype} A, B)", **kept)
-        loss = student.reconstruction_loss(x, 2 * x)
-        expect.tensor(loss, None, f"reconstruction_loss({dtype} x, x_hat)", **kept)
-    given = {
-        "pca_fit": (student.pca_fit, x, d),
-        "pca_encode": (student.pca_encode, x, x[0], frame),
-        "pca_decode": (student.pca_decode, z, x[0], frame),
-        "explained_variance_ratio": (student.explained_variance_ratio, x, d),
-        "principal_angles": (student.principal_angles, x[:2], x[2:5]),
-        "reconstruction_loss": (student.reconstruction_loss, x, 2 * x),
-    }
-    for name, (function, *arguments) in given.items():
-        expect.true(
-            probe.changed(function, *arguments) == [],
-            _("{name} changes the tensors that it is given.").format(name=name),
-            hint=_("Work on a copy: `x = x - 1` makes one, `x -= 1` and functions such as `x.sub_(1)` do not."),
-            mistake="arguments_changed",
-        )
-    model = probe.recorder(draw.normal(d, D), draw.normal(D, d))
-    history = student.train_autoencoder(model, x, epochs=2, batch_size=6, progress=True)
-    expect.history(history, "loss", None, "train_autoencoder(model, x, progress=True)")
+        with each("pca_fit"):
+            mean, components = expect.sequence(student.pca_fit(x, d), 2)
+            expect.tensor(mean, None, f"the mean of {dtype} data", **kept)
+            expect.tensor(components, None, f"the components of {dtype} data", **kept)
+            expect_unchanged(probe, expect, student.pca_fit, x, d)
+        for name, arguments in {
+            "pca_encode": (x, x[0], frame),
+            "pca_decode": (z, x[0], frame),
+            "explained_variance_ratio": (x, d),
+            "principal_angles": (x[:2], x[2:5]),
+            "reconstruction_loss": (x, 2 * x),
+        }.items():
+            with each(name):
+                function = getattr(student, name)
+                expect.tensor(function(*arguments), None, _("{name} of {dtype} data").format(name=name, dtype=dtype),
+                              **kept)  # fmt: skip
+                expect_unchanged(probe, expect, function, *arguments)
+    with each("train_autoencoder"):
+        model = probe.recorder(draw.normal(d, D), draw.normal(D, d))
+        history = student.train_autoencoder(model, x, epochs=2, batch_size=6, progress=True)
+        expect.history(history, "loss", None, "train_autoencoder(model, x, progress=True)")
+
+
+def expect_unchanged(probe, expect, function, *arguments):
+    """The tensors that are given are those of the caller."""
+    expect.true(
+        probe.changed(function, *arguments) == [],
+        _("{name} changes the tensors that it is given.").format(name=function._label),
+        hint=_("Work on a copy: `x = x - 1` makes one, `x -= 1` and functions such as `x.sub_(1)` do not."),
+        mistake="arguments_changed",
+    )
+
+
+REFUSING = ("pca_fit", "explained_variance_ratio", "reconstruction_loss", "train_autoencoder")
+
+
+@check(
+    points=1,
+    covers=("range_of_d", "shapes", "counts", *REFUSING),
+    substance={name: VALUES[name] for name in REFUSING},
+)
+def test_refusals(student, each, probe, draw, expect):
+    """d out of range, different shapes in the loss, epochs and batch_size below 1 are refused with a ValueError."""
+    for n, D in ((draw.integer(8, 9), 5), (4, draw.integer(6, 7))):
+        x = draw.normal(n, D)
+        for name in ("pca_fit", "explained_variance_ratio"):
+            with each(name):
+                for d in (0, min(n, D) + 1):
+                    what = f"{name}(x of shape {(n, D)}, d={d})"
+                    expect.raises(ValueError, getattr(student, name), x, d, what=what)
+    with each("reconstruction_loss"):
+        for shape in ((n, 1), (1, D), (D,), (n - 1, D)):
+            what = f"reconstruction_loss(x of {(n, D)}, x_hat of {shape})"
+            expect.raises(ValueError, student.reconstruction_loss, x, draw.normal(*shape), what=what)
+    with each("train_autoencoder"):
+        for values in ({"epochs": 0, "batch_size": 4}, {"epochs": 2, "batch_size": 0}, {"epochs": -1, "batch_size": 4}):
+            what = "train_autoencoder(model, x, epochs={epochs}, batch_size={batch_size})".format(**values)
+            model = probe.recorder(0.3 * draw.normal(2, D), 0.3 * draw.normal(D, 2))
+            expect.raises(ValueError, student.train_autoencoder, model, x, what=what, **values)

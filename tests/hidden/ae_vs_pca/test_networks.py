@@ -16,39 +16,66 @@ def small(student, probe, draw, hidden=None):
     return student.Autoencoder(D=D, hidden=hidden or own, d=d).double(), D, d
 
 
-@check(points=1, covers=("affine",))
+def expect_all_inputs(probe, expect, draw, models, name, n_in, what):
+    """In one of the models at least, what comes out depends on every entry of what goes in."""
+    reach = torch.zeros(n_in, dtype=torch.float64)
+    for model in models:
+        jacobian = probe.batch_jacobian(getattr(model, name), 3 * draw.normal(32, n_in))
+        jacobian = expect.tensor(jacobian, (32, None, n_in), _("the Jacobian of {what}").format(what=what))
+        reach = torch.maximum(reach, jacobian.abs().amax((0, 1)))
+    expect.true(
+        (reach > 1e-4 * reach.max()).all() and reach.max() > 1e-3,
+        _("{what}: the answer does not depend on every entry of its input.").format(what=what),
+    )
+
+
+@check(points=0.25, covers=("affine", "LinearAutoencoder"))
 def test_linear_affine(student, probe, compare, draw, expect):
     """Both halves of the linear auto-encoder are affine, with a code of size d."""
     D, d = draw.integer(6, 9), draw.integer(2, 4)
     model = probe.perturb(student.LinearAutoencoder(D, d).double(), 0.5, draw.seed())
+    other = probe.perturb(student.LinearAutoencoder(D, d).double(), 0.5, draw.seed())
     for name, n_in, n_out in (("encode", D, d), ("decode", d, D)):
         function = getattr(model, name)
+        expect_all_inputs(probe, expect, draw, [model], name, n_in, f"LinearAutoencoder.{name}")
         a, b, weights = draw.normal(6, n_in), 3 * draw.normal(6, n_in), draw.uniform(6, 1, low=-2.0, high=3.0)
         at_a = expect.tensor(function(a), (6, n_out), f"{name}(a)")
         at_b = expect.tensor(function(b), (6, n_out), f"{name}(b)")
-        expect.true((at_a - at_b).abs().max() > 1e-6, _("{name} gives the same for all inputs.").format(name=name))
+        rank = int(torch.linalg.matrix_rank(at_a - at_b, rtol=1e-4))
+        expect.true(rank == d, _("{name}: what comes out has rank {rank}, not {d}.").format(name=name, rank=rank, d=d))
+        elsewhere = expect.tensor(getattr(other, name)(a), (6, n_out), f"{name}(a)")
+        expect.true(
+            (at_a - elsewhere).abs().max() > 1e-3,
+            _("{name} is the same with other weights.").format(name=name),
+        )
         right = weights * at_a + (1 - weights) * at_b
         what = _("{name} at w·a + (1 - w)·b, which an affine map sends to w·{name}(a) + (1 - w)·{name}(b)")
         compare(function(weights * a + (1 - weights) * b), right, what.format(name=name), rtol=1e-5, atol=1e-6)
 
 
-@check(points=0.5, covers=("composed",))
-def test_forward_composed(student, probe, compare, draw, expect):
+@check(points=0.25, covers=("composed", "LinearAutoencoder", "Autoencoder"))
+def test_forward_composed(student, each, probe, compare, draw, expect):
     """forward is decode after encode, in both classes."""
     for name in ("LinearAutoencoder", "Autoencoder"):
-        if name == "Autoencoder":
-            model, D, d = small(student, probe, draw)
-        else:
-            D, d = draw.integer(6, 9), draw.integer(2, 4)
-            model = student.LinearAutoencoder(D, d).double()
-        model = probe.perturb(model, 0.3, draw.seed())
-        x = draw.normal(5, D)
-        z = expect.tensor(model.encode(x), (5, d), f"{name}: encode(x)")
-        right = expect.tensor(model.decode(z), (5, D), f"{name}: decode(encode(x))")
-        compare(model(x), right, f"{name}: forward(x)", rtol=1e-5, atol=1e-6)
+        with each(name):
+            if name == "Autoencoder":
+                model, D, d = small(student, probe, draw)
+            else:
+                D, d = draw.integer(6, 9), draw.integer(2, 4)
+                model = student.LinearAutoencoder(D, d).double()
+            model = probe.perturb(model, 0.3, draw.seed())
+            x = draw.normal(5, D)
+            z = expect.tensor(model.encode(x), (5, d), f"{name}: encode(x)")
+            right = expect.tensor(model.decode(z), (5, D), f"{name}: decode(encode(x))")
+            for what, values in (("encode(x)", z), ("decode(z)", right)):
+                expect.true(
+                    (values - values[:1]).abs().max() > 1e-3 * values.abs().max() and not torch.equal(values, x),
+                    _("{name}: {what} is the same for all inputs, or its own input.").format(name=name, what=what),
+                )
+            compare(model(x), right, f"{name}: forward(x)", rtol=1e-5, atol=1e-6)
 
 
-@check(points=1, covers=("sizes",))
+@check(points=0.5, covers=("sizes", "Autoencoder"))
 def test_autoencoder_sizes(student, probe, draw, expect):
     """The layers have the sizes asked for, the decoder's mirror the encoder's, 784-1024-256-128 by default."""
     D, d = draw.integer(32, 36), draw.integer(2, 4)
@@ -62,6 +89,7 @@ def test_autoencoder_sizes(student, probe, draw, expect):
         x = draw.uniform(3, D, dtype=torch.float32)
         z = expect.tensor(model.encode(x), (3, d), f"{what}: encode(x)")
         expect.tensor(model.decode(z.float()), (3, D), f"{what}: decode(z)")
+        expect.true((z - z[0]).abs().max() > 1e-5, _("{what}: the code is the same for all inputs.").format(what=what))
         shapes = probe.matrix_shapes(model)
         right = sorted(sorted(pair) for pair in pairwise(sizes))
         expect.true(
@@ -72,9 +100,11 @@ def test_autoencoder_sizes(student, probe, draw, expect):
                 what=what, sizes="-".join(map(str, sizes)), shapes=str(shapes)[:300]
             ),
         )
+        unused = probe.unused(model, 2 * draw.normal(16, D, dtype=torch.float32))
+        expect.true(unused == [], _("{what}: some of its weights are not used by forward.").format(what=what))
 
 
-@check(points=0.5, covers=("relu",))
+@check(points=0.25, covers=("relu", "Autoencoder"))
 def test_hidden_relu(student, probe, compare, draw, expect):
     """A ReLU follows every hidden layer of the encoder and of the decoder."""
     hidden = draw.integer(7, 8), draw.integer(5, 6)
@@ -101,7 +131,10 @@ def test_hidden_relu(student, probe, compare, draw, expect):
         function = getattr(model, name)
         ends = [expect.tensor(function(s * points), (12, size), f"{name} with biases of 0") for s in (1, 0, -1)]
         bend = (ends[0] - 2 * ends[1] + ends[2]).abs().max()
-        expect.true(bend > 1e-6, _("{name} is linear: no nonlinearity between its layers.").format(name=name))
+        expect.true(
+            bend > 1e-2 * max(float(end.abs().max()) for end in ends),
+            _("{name} is linear: no nonlinearity between its layers.").format(name=name),
+        )
     sizes = (D, *hidden, d)
     shapes = probe.matrix_shapes(model)
     if isinstance(shapes, list) and {str(s) for s in shapes} == {str(sorted(pair)) for pair in pairwise(sizes)}:
@@ -135,6 +168,8 @@ def open_ended(student, probe, draw, expect, name):
     """Small weights and biases of ±1000: whatever the hidden layers do, a linear output is about ±1000."""
     model, D, d = small(student, probe, draw)
     points, size = (draw.normal(6, D), d) if name == "encode" else (draw.normal(6, d), D)
+    models = [probe.perturb(student.Autoencoder(D=D, hidden=(16, 12), d=d).double(), 0.3, draw.seed()) for _k in "abc"]
+    expect_all_inputs(probe, expect, draw, models, name, points.shape[1], f"Autoencoder.{name}")
     out = {}
     for bias in (1000.0, -1000.0):
         model = probe.fill(model, 1e-4, bias, draw.seed())
@@ -148,13 +183,48 @@ def open_ended(student, probe, draw, expect, name):
         )
 
 
-@check(points=0.5, covers=("code",))
+@check(points=0.25, covers=("code", "Autoencoder"))
 def test_code_linear(student, probe, draw, expect):
     """The code is linear: nothing follows its layer."""
     open_ended(student, probe, draw, expect, "encode")
 
 
-@check(points=0.5, covers=("output",))
+@check(points=0.25, covers=("output", "Autoencoder"))
 def test_output_linear(student, probe, draw, expect):
     """The output is linear: nothing follows its layer."""
     open_ended(student, probe, draw, expect, "decode")
+
+
+SINGLE = {
+    "LinearAutoencoder": ("linear_affine",),
+    "Autoencoder": ("hidden_relu", "output_linear"),
+    "pca_fit": ("pca_subspace",),
+    "pca_encode": ("pca_encode",),
+    "pca_decode": ("pca_decode",),
+}
+
+
+@check(points=0.5, covers=("single", *SINGLE), substance=SINGLE)
+def test_single_row(student, each, draw, expect):
+    """A batch of one sample keeps its axis, and so does a code of one number."""
+    D, x = 7, draw.normal(6, 7)
+    with each("LinearAutoencoder"):
+        expect_single(student.LinearAutoencoder(D, 1).double(), "LinearAutoencoder", x, expect)
+    with each("Autoencoder"):
+        expect_single(student.Autoencoder(D=D, hidden=(8, 5), d=1).double(), "Autoencoder", x, expect)
+    with each("pca_fit"):
+        mean, components = expect.sequence(student.pca_fit(x, 1), 2, "pca_fit(x, d=1)")
+        expect.tensor(mean, (D,), _("the mean of {what}").format(what="pca_fit(x, d=1)"))
+        expect.tensor(components, (1, D), _("the components of {what}").format(what="pca_fit(x, d=1)"))
+    row = x[1:2] / x[1:2].norm()
+    with each("pca_encode"):
+        expect.tensor(student.pca_encode(x[:1], x[0], row), (1, 1), _("pca_encode of one sample with d = 1"))
+    with each("pca_decode"):
+        expect.tensor(student.pca_decode(x[:1, :1], x[0], row), (1, D), _("pca_decode of one code with d = 1"))
+
+
+def expect_single(model, name, x, expect):
+    """Codes and reconstructions of one sample, and of several with a code of one number."""
+    for n in (1, 4):
+        z = expect.tensor(model.encode(x[:n]), (n, 1), f"{name}.encode(x of shape {(n, x.shape[1])}), d=1")
+        expect.tensor(model.decode(z), tuple(x[:n].shape), f"{name}.decode(z of shape {(n, 1)})")

@@ -23,7 +23,7 @@ def error(x, weights):
     return float(((x @ encoder.T @ decoder.T - x) ** 2).mean())
 
 
-@check(points=0.5, covers=("loss",))
+@check(points=0.5, covers=("loss", "reconstruction_loss"))
 def test_loss_value(student, compare, draw):
     """The loss is the mean squared error over all entries, a scalar."""
     for _k in range(2):
@@ -32,23 +32,12 @@ def test_loss_value(student, compare, draw):
         compare(student.reconstruction_loss(x, x_hat), (x - x_hat).pow(2).mean())
 
 
-@check(points=0.5, covers=("shapes",))
-def test_loss_refused(student, draw, expect):
-    """Different shapes are refused by the loss with a ValueError."""
-    n, D = draw.integer(4, 7), draw.integer(3, 6)
-    x = draw.normal(n, D)
-    expect.tensor(student.reconstruction_loss(x, draw.normal(n, D)), None)
-    for shape in ((n, 1), (1, D), (D,), (n - 1, D)):
-        what = f"reconstruction_loss(x of {(n, D)}, x_hat of {shape})"
-        expect.raises(ValueError, student.reconstruction_loss, x, draw.normal(*shape), what=what)
-
-
-@check(points=1, covers=("batches",))
+@check(points=1, covers=("batches", "train_autoencoder"))
 def test_training_batches(student, probe, draw, expect):
     """Each epoch visits every sample once, in batches no larger than asked for; incomplete ones are used."""
     batch_size, epochs = draw.integer(7, 10), draw.integer(2, 3)
     n = batch_size * draw.integer(3, 4) + draw.integer(2, batch_size - 2)
-    x, _weights, model = recorded(probe, draw, n)
+    x, weights, model = recorded(probe, draw, n)
     student.train_autoencoder(model, x, epochs=epochs, batch_size=batch_size, lr=1e-4, generator=draw.generator())
     answers = probe.batches(model)
     expect.true(isinstance(answers, list), _("the batches of the training are not a list."))
@@ -67,9 +56,31 @@ def test_training_batches(student, probe, draw, expect):
     most = epochs * math.ceil(n / batch_size)
     message = _("train_autoencoder on {n} samples with batch_size={b}, {e} epochs: {m} batches are enough, got {got}.")
     expect.true(len(batches) <= most, message.format(n=n, b=batch_size, e=epochs, m=most, got=len(batches)))
+    expect_moved(probe, expect, model, x, weights)
 
 
-@check(points=1, covers=("history",))
+def expect_moved(probe, expect, model, x, weights):
+    """The weights of a recorder move as the data say: against the gradient of the error, whatever the optimiser."""
+    start = [value.clone().requires_grad_() for value in (*weights, torch.zeros(x.shape[1], dtype=x.dtype))]
+    encoder, decoder, bias = start
+    gradients = torch.autograd.grad(((x @ encoder.T @ decoder.T + bias - x) ** 2).mean(), start)
+    before, gradient = (torch.cat([v.detach().flatten() for v in values]) for values in (start, gradients))
+    moved = expect.tensor(probe.weights(model), before.shape, _("the weights of the model")) - before
+    expect.true(
+        moved.abs().max() > 1e-6,
+        _("train_autoencoder: the weights of the model are the same after training as before."),
+        hint=_("backward only fills the gradients: optimizer.step() changes the weights."),
+        mistake="weights_never_updated",
+    )
+    cosine = float(-(moved * gradient).sum() / (moved.norm() * gradient.norm()))
+    expect.true(
+        cosine > 0.25,
+        _("train_autoencoder: the weights do not move against the gradient of the error."),
+        hint=_("The loss of each batch: zero_grad, backward, and a step of the optimiser."),
+    )
+
+
+@check(points=1, covers=("history", "train_autoencoder"))
 def test_training_history(student, probe, compare, draw, expect):
     """history["loss"] holds one number per epoch, the mean training loss."""
     batch_size, epochs = draw.integer(7, 10), draw.integer(3, 5)
@@ -82,13 +93,7 @@ def test_training_history(student, probe, compare, draw, expect):
     values = torch.tensor(expect.history(history, "loss", epochs, what), dtype=torch.float64)
     right = torch.full((epochs,), error(x, weights), dtype=torch.float64)
     if not torch.allclose(values, right, rtol=1e-5):
-        # A fault of reconstruction_loss is paid for above: its unit is taken over.
-        some = x[:batch_size]
-        loss = student.reconstruction_loss(some, some @ weights[0].T @ weights[1].T)
-        unit = expect.number(loss, "reconstruction_loss(x, x_hat)") / error(some, weights)
-        unit = unit if math.isfinite(unit) and unit > 0 else 1.0
-        if torch.allclose(values, own_means(student, probe, expect, model, x, weights, epochs), rtol=1e-5, atol=0):
-            return
+        own = own_means(student, probe, expect, model, x, weights, epochs)
         after = mean_error(expect, model, x)
         message = _(
             "at the learning rate {lr:g} the model must stay what it is: its error went from {a:.4g} to {b:.4g}."
@@ -99,7 +104,16 @@ def test_training_history(student, probe, compare, draw, expect):
             hint=_("Pass `lr` to the optimiser."),
             mistake="learning_rate_ignored",
         )
-        compare(values / unit, right, _("the losses from {what}, at a tiny learning rate").format(what=what), rtol=1e-5)
+        # A fault of reconstruction_loss is paid for above: what it gives for the batches is taken over.
+        if not torch.allclose(values, own, rtol=1e-5, atol=0):
+            some = x[:batch_size]
+            loss = student.reconstruction_loss(some, some @ weights[0].T @ weights[1].T)
+            unit = expect.number(loss, "reconstruction_loss(x, x_hat)") / error(some, weights)
+            unit = unit if math.isfinite(unit) and unit > 1e-3 else 1.0
+            what = _("the losses from {what}, at a tiny learning rate").format(what=what)
+            compare(values / unit, right, what, rtol=1e-5)
+    student.train_autoencoder(model, x, epochs=1, batch_size=batch_size, lr=1e-3, generator=draw.generator())
+    expect_moved(probe, expect, model, x, weights)
 
 
 def mean_error(expect, model, x):
@@ -118,6 +132,12 @@ def own_means(student, probe, expect, model, x, weights, epochs):
     if not isinstance(batches, list) or len(batches) % epochs or sum(len(b) for b in batches) != epochs * len(x):
         return means
     per_epoch = len(batches) // epochs
+    seen = [
+        expect.number(student.reconstruction_loss(b, b @ weights[0].T @ weights[1].T), "reconstruction_loss(x, x_hat)")
+        for b in batches[:4]
+    ]
+    if not (min(seen) > 1e-3 and max(seen) > 1.01 * min(seen)):
+        return means  # a loss that is 0, or the same whatever it is given, is none
     for k in range(epochs):
         total, rows = 0.0, batches[k * per_epoch : (k + 1) * per_epoch]
         for batch in rows:
@@ -127,7 +147,7 @@ def own_means(student, probe, expect, model, x, weights, epochs):
     return means
 
 
-@check(points=0.5, covers=("learning",))
+@check(points=1, covers=("learning", "train_autoencoder"))
 def test_training_learns(student, probe, draw, expect):
     """Training changes the weights and lowers the loss."""
     n, D = draw.integer(100, 120), draw.integer(5, 7)
@@ -140,39 +160,30 @@ def test_training_learns(student, probe, draw, expect):
     message = _("after 30 epochs the mean squared error went from {before:.4g} to {after:.4g}.")
     hint = _("Does optimizer.zero_grad() come before each backward, and does the optimiser go down, not up?")
     hint = hint if not after < before else None
-    expect.true(after < 0.9 * before, message.format(before=before, after=after), hint=hint)
+    expect.true(after < 0.5 * before, message.format(before=before, after=after), hint=hint)
     message = _("the history does not fall: its first loss is {first:.4g}, its last {last:.4g}.")
     first, last = (losses[0], losses[-1]) if losses else (math.nan, math.nan)
     expect.true(last < first, message.format(first=first, last=last))
 
 
-@check(points=0.5, covers=("generator",))
+@check(points=0.5, covers=("generator", "train_autoencoder"))
 def test_training_generator(student, probe, draw, expect):
     """The same generator gives the same training; nothing seeds the global generator."""
     x, weights, _model = recorded(probe, draw, draw.integer(50, 60))
     seed, before = draw.seed(), probe.global_seed()
     runs = []
     for _k in range(2):
+        model = probe.recorder(*weights)
         history = student.train_autoencoder(
-            probe.recorder(*weights), x, epochs=3, batch_size=8, lr=1e-2, generator=torch.Generator().manual_seed(seed)
+            model, x, epochs=3, batch_size=8, lr=1e-3, generator=torch.Generator().manual_seed(seed)
         )
         runs.append(torch.tensor(expect.history(history, "loss", None, "train_autoencoder(model, x, ...)")))
+        expect_moved(probe, expect, model, x, weights)
     message = _("two trainings from the same weights with generators of one seed give different losses.")
-    expect.true(len(runs[0]) > 0 and runs[0].shape == runs[1].shape and torch.allclose(*runs, rtol=1e-6), message)
+    expect.true(len(runs[0]) > 0 and runs[0].shape == runs[1].shape and torch.allclose(*runs[:2], rtol=1e-6), message)
     expect.true(
         probe.global_seed() == before,
         _("train_autoencoder seeds torch's global generator."),
         hint=_("Nothing seeds the global generator: no torch.manual_seed inside a function."),
         mistake="seed_inside",
     )
-
-
-@check(points=0.5, covers=("counts",))
-def test_training_refused(student, probe, draw, expect):
-    """epochs and batch_size below 1 are refused with a ValueError."""
-    x, weights, model = recorded(probe, draw, draw.integer(10, 14))
-    history = student.train_autoencoder(model, x, epochs=1, batch_size=5)
-    expect.true(isinstance(history, dict), _("train_autoencoder(model, x, epochs=1): expected a dict."))
-    for values in ({"epochs": 0, "batch_size": 4}, {"epochs": 2, "batch_size": 0}, {"epochs": -1, "batch_size": 4}):
-        what = "train_autoencoder(model, x, epochs={epochs}, batch_size={batch_size})".format(**values)
-        expect.raises(ValueError, student.train_autoencoder, probe.recorder(*weights), x, what=what, **values)

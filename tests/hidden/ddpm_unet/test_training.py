@@ -270,9 +270,7 @@ def train_on_digits(student, reference, probe, expect, digits):
         diffusion, right = make_diffusion(student, reference, probe, expect, betas)
         images = digits("train", 2000, size=16).reshape(-1, 1, 16, 16) * 2 - 1
         network = expect.handle(student.UNet(channels=1, base=BASE))
-        history = student.train_ddpm(
-            network, diffusion, images, **FIT, generator=draw.generator()
-        )
+        history = student.train_ddpm(network, diffusion, images, **FIT, generator=draw.generator())
         return network, diffusion, right, history
 
     return train

@@ -64,6 +64,19 @@ def layer_log_dets(flow, layer_class, method, x):
     return recorded
 
 
+def histories(train_flow, flow, x, steps, seeds):
+    """The "nll" of trainings of one flow from the same weights, one for each seed of the generator."""
+    settings = {"batch_size": 4, "lr": 1e-12}  # the flow stays as it is: only the mini-batches differ
+    train_flow(flow, x, 1, **settings)  # whatever is set up at the first batch
+    start = {name: value.clone() for name, value in flow.state_dict().items()}
+    answers = []
+    for seed in seeds:
+        flow.load_state_dict(start)
+        history = train_flow(flow, x, steps, generator=torch.Generator().manual_seed(seed), **settings)
+        answers.append([float(value) for value in history["nll"]])
+    return answers
+
+
 class GaussianFlow(nn.Module):
     """A whole flow whose map is affine, all of its weights trainable; it notes the gradients that its mean gets."""
 

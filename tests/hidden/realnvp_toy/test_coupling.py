@@ -76,7 +76,7 @@ def jacobian_log_det(expect, jacobian, x, what):
     return torch.linalg.slogdet(jacobian)[1], jacobian
 
 
-@check(points=1, covers=("coupling",))
+@check(points=1, covers=("coupling", "AffineCoupling"))
 def test_coupling_mask(student, probe, expect, draw):
     """A coupling layer leaves one group unchanged; functions of it scale and shift the other."""
     passes = None  # the value of the mask that marks the unchanged coordinates
@@ -134,7 +134,7 @@ def expect_mask(student, probe, expect, draw, mask, passes):
     return passes
 
 
-@check(points=1, covers=("coupling_inverse",))
+@check(points=1, covers=("coupling_inverse", "AffineCoupling"))
 def test_coupling_round_trip(student, probe, expect, compare, draw):
     """A coupling layer's inverse undoes its forward, and forward undoes its inverse."""
     for mask in plane_masks(draw):
@@ -150,7 +150,7 @@ def expect_round_trip(expect, compare, draw, layer, mask):
         compare(back, x, what=f"AffineCoupling.{second}({first}(x)[0])[0]", rtol=1e-6, atol=1e-7)
 
 
-@check(points=1, covers=("coupling_log_det",))
+@check(points=1, covers=("coupling_log_det", "AffineCoupling"))
 def test_coupling_log_det(student, probe, expect, compare, draw):
     """A coupling layer's log-determinant is log|det| of the Jacobian of forward."""
     for mask, rows in zip(plane_masks(draw), (7, 1), strict=True):  # a batch may hold one point
@@ -177,7 +177,7 @@ def expect_log_det(probe, expect, compare, layer, mask, x):
     )
 
 
-@check(points=1, covers=("coupling_log_det",))
+@check(points=1, covers=("coupling_log_det", "AffineCoupling"))
 def test_coupling_inverse_log_det(student, probe, expect, compare, draw):
     """A coupling layer's inverse returns log|det| of the Jacobian of inverse."""
     for mask in plane_masks(draw):
@@ -224,7 +224,7 @@ def inverse_with_log_det(probe, expect, module, z, what):
     return result, -jacobian_log_det(expect, jacobian, z, what)[0]
 
 
-@check(points=0.5, covers=("beyond_the_plane",))
+@check(points=0.5, covers=("beyond_the_plane", "AffineCoupling"))
 def test_coupling_beyond(student, probe, expect, compare, draw):
     """In three and five dimensions a coupling layer keeps one group, comes back, and knows its log-determinants."""
     passes = None

@@ -8,7 +8,6 @@ from autograder.judge import CheckFailed, check
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
 
-
 TRIES = 4  # fresh flows until one is alive: in some, ReLUs all happen to be closed
 ALIVE = 0.01  # spread of a log-determinant over the points, in nats
 
@@ -49,7 +48,7 @@ def log_prior(z):
     return -0.5 * (z**2).sum(1) - 0.5 * z.shape[1] * math.log(2 * math.pi)
 
 
-@check(points=1, covers=("log_prob",))
+@check(points=1, covers=("log_prob", "RealNVP", "AffineCoupling"))
 def test_log_prob_value(student, probe, expect, compare, draw):
     """The log-density is the log-prior of the latent plus the log-determinant."""
     flow = make_flow(student, probe, expect, draw, draw.integer(2, 5))
@@ -86,7 +85,7 @@ def test_log_prob_value(student, probe, expect, compare, draw):
     )
 
 
-@check(points=1, covers=("normalised",))
+@check(points=1, covers=("normalised", "RealNVP", "AffineCoupling"))
 def test_density_integrates(student, probe, expect, draw):
     """The density exp(log_prob) integrates to 1 over the plane."""
     points, weights = plane(300)
@@ -215,7 +214,7 @@ def is_grid(points, side):
     return bool(near) and len(torch.unique(index[:, 0] * n + index[:, 1])) == n * n
 
 
-@check(points=1, kind="statistical", covers=("sampling",))
+@check(points=1, kind="statistical", covers=("sampling", "RealNVP", "AffineCoupling"))
 def test_sampling(student, probe, expect, draw):
     """Samples are the inverse of standard normal latents."""
     for n_layers in (2, 4):

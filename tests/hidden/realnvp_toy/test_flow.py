@@ -1,5 +1,7 @@
 """The flow as a map of the whole stack: round trips, log-determinants against the Jacobian, rows by themselves."""
 
+import math
+
 import torch
 
 from autograder.judge import CheckFailed, check
@@ -28,9 +30,7 @@ def make_flows(student, probe, expect, draw, dim, n_layers, n=1):
     alive, images = [], []
     for _try in range(TRIES + n):
         flow = student.RealNVP(dim=dim, n_layers=n_layers, hidden=draw.choice([32, 64]))
-        flow = expect.handle(
-            probe.perturbed(expect.handle(flow, "RealNVP(...)"), 0.4, draw.seed()), "RealNVP(...)"
-        )
+        flow = expect.handle(probe.perturbed(expect.handle(flow, "RealNVP(...)"), 0.4, draw.seed()), "RealNVP(...)")
         result, jacobian = probe.transform(flow, "forward", x)
         images.append(points_of(expect, result, x, "RealNVP.forward(x)"))
         if float(jacobian_log_det(expect, jacobian, x, "RealNVP.forward(x)")[0].std()) > ALIVE:
@@ -69,7 +69,7 @@ def jacobian_log_det(expect, jacobian, x, what):
     return torch.linalg.slogdet(jacobian)[1], jacobian
 
 
-@check(points=1, covers=("flow_inverse",))
+@check(points=1, covers=("flow_inverse", "RealNVP", "AffineCoupling"))
 def test_flow_round_trip(student, probe, expect, compare, draw):
     """The flow's inverse undoes its forward, and forward undoes its inverse."""
     for dim, n_layers in plane_sizes(draw):
@@ -97,7 +97,7 @@ def expect_round_trip(expect, compare, draw, flow, dim):
         )
 
 
-@check(points=1, covers=("flow_log_det",))
+@check(points=1, covers=("flow_log_det", "RealNVP", "AffineCoupling"))
 def test_flow_log_det(student, probe, expect, compare, draw):
     """The flow's log-determinants, in both directions, are those of the whole stack."""
     for dim, n_layers in plane_sizes(draw):
@@ -156,7 +156,7 @@ def is_sum_of_layers(student, probe, flow, method, x, log_det, n_layers):
     return bool((layers.abs().amax(1) > 1e-3).all()) and torch.allclose(layers.sum(0), log_det, rtol=1e-6, atol=1e-7)
 
 
-@check(points=0.5, covers=("transforms_all",))
+@check(points=0.5, covers=("transforms_all", "RealNVP", "AffineCoupling"))
 def test_every_coordinate(student, probe, expect, draw):
     """The stack transforms every coordinate."""
     for dim, n_layers in plane_sizes(draw):
@@ -184,7 +184,7 @@ def expect_all_moved(student, probe, expect, draw, dim, n_layers):
     )
 
 
-@check(points=0.5, covers=("rows",))
+@check(points=0.5, covers=("rows", "RealNVP", "AffineCoupling"))
 def test_row_by_row(student, probe, expect, draw):
     """In evaluation mode each point is transformed by itself, whatever else is in its batch."""
     (flow,) = make_flows(student, probe, expect, draw, 2, draw.integer(2, 5))
@@ -199,21 +199,30 @@ def test_row_by_row(student, probe, expect, draw):
             alone.append(torch.cat([point, log_det[:, None]], 1))
         expect.true(
             torch.allclose(together, torch.cat(alone), rtol=1e-6, atol=1e-8),
-            _("RealNVP.{method}: a point's image or log-determinant changes with the other points of the batch.").format(
-                method=method
-            ),
+            _(
+                "RealNVP.{method}: a point's image or log-determinant changes with the other points of the batch."
+            ).format(method=method),
             hint=_("After model.eval(), batch normalisation uses its running statistics, not those of the batch."),
             mistake="batch_statistics",
         )
 
 
-@check(points=1, covers=("beyond_the_plane",))
-def test_flow_beyond(student, probe, expect, compare, draw):
+@check(points=1, covers=("beyond_the_plane", "RealNVP", "AffineCoupling"))
+def test_flow_beyond(student, each, probe, expect, compare, draw):
     """In three dimensions the flow moves every coordinate, comes back, and knows its log-determinants and density."""
     dim, n_layers = 3, 6  # enough layers for any alternation of masks
     (flow,) = make_flows(student, probe, expect, draw, dim, n_layers)
-    expect_round_trip(expect, compare, draw, flow, dim)
-    expect_log_dets(student, probe, expect, compare, draw, flow, dim, n_layers)
-    expect_all_moved(student, probe, expect, draw, dim, n_layers)
-    expect.tensor(flow.log_prob(draw.normal(5, dim)), (5,), "RealNVP.log_prob(x)")
-    expect.tensor(flow.sample(4), (4, dim), "RealNVP.sample(4)")
+    with each("inverse"):
+        expect_round_trip(expect, compare, draw, flow, dim)
+    with each("log_det"):
+        expect_log_dets(student, probe, expect, compare, draw, flow, dim, n_layers)
+    with each("masks"):
+        expect_all_moved(student, probe, expect, draw, dim, n_layers)
+    with each("log_prob"):
+        x = draw.normal(5, dim)
+        z, log_det = expect.sequence(flow(x), 2, "RealNVP.forward(x)", hint=hint_pair())
+        z = expect.tensor(z, x.shape, "RealNVP.forward(x)").double()
+        log_det = expect.tensor(log_det, (5,), "RealNVP.forward(x)").double()
+        prior = -0.5 * (z**2).sum(1) - 0.5 * dim * math.log(2 * math.pi)
+        compare(flow.log_prob(x), prior + log_det, what="RealNVP.log_prob(x)", atol=1e-7)
+        expect.tensor(flow.sample(4), (4, dim), "RealNVP.sample(4)")

@@ -95,7 +95,7 @@ def density_of(probe, expect, flow, x):
     return z, torch.linalg.slogdet(jacobian)[1], log_det
 
 
-@check(points=0.5, covers=("training",), time_limit=60)
+@check(points=0.5, covers=("training", "train_flow"), time_limit=60)
 def test_train_history(student, probe, expect, compare, draw):
     """The history holds the NLL of each step's mini-batch, in nats per sample."""
     batch_size, steps = draw.integer(8, 16), draw.integer(11, 25)
@@ -125,19 +125,42 @@ def test_train_history(student, probe, expect, compare, draw):
             mistakes={"history_summed": right * batch_size, "history_in_bits": right / math.log(2)},
             hint=_("With a tiny learning rate and equal rows, each value is nll(model, batch)."),
         )
-        student.train_flow(flow, x, 2, batch_size=batch_size, lr=1e-2, generator=draw.generator())
-        after = expect.tensor(probe.gaussian_weights(flow)[0], (2,), _("the weights of the model"))
-        expect.true(
-            (after - before).abs().max() > 1e-4,
-            _("{what}: the weights of the model are the same after training as before.").format(what=what),
-            hint=_("Each step updates the weights: loss.backward(), then optimizer.step()."),
-            mistake="no_update",
-        )
+        start = [mean, weight]
+        for _turn in range(3):
+            row = draw.normal(1, 2).repeat(2 * batch_size, 1)
+            student.train_flow(flow, row, 3, batch_size=batch_size, lr=1e-2, generator=draw.generator())
+            now = expect.sequence(probe.gaussian_weights(flow), 2, _("the weights of the model"))
+            now = [
+                expect.tensor(v, old.shape, _("the weights of the model")) for v, old in zip(now, start, strict=True)
+            ]
+            expect_downhill(expect, row[:1], start, now)
+            start = now
 
     on_flow(student, probe, draw, judge)
 
 
-@check(points=0.5, kind="statistical", covers=("training",), time_limit=60)
+def expect_downhill(expect, x, before, after):
+    """Few steps move every weight that matters against the gradient of the NLL at x, whatever the optimiser."""
+    what = "train_flow(model, x, steps)"
+    before = [value.clone().requires_grad_() for value in before]
+    gradients = torch.autograd.grad(gaussian_nll(x, *before).mean(), before)
+    gradient = torch.cat([g.flatten() for g in gradients])
+    moved = torch.cat([(b - a).detach().flatten() for b, a in zip(after, before, strict=True)])
+    expect.true(
+        moved.abs().max() > 1e-5,
+        _("{what}: the weights of the model are the same after training as before.").format(what=what),
+        hint=_("Each step updates the weights: loss.backward(), then optimizer.step()."),
+        mistake="no_update",
+    )
+    large = gradient.abs() > 0.2 * gradient.abs().max()
+    expect.true(
+        (moved * gradient < 0)[large].all(),
+        _("{what}: steps do not move the weights against the gradient of the mini-batch's NLL.").format(what=what),
+        hint=_("The loss is nll(model, batch): zero_grad, backward, and a step of the optimiser."),
+    )
+
+
+@check(points=0.5, kind="statistical", covers=("training", "train_flow"), time_limit=60)
 def test_fresh_batches(student, probe, expect, draw):
     """Each step draws its own mini-batch of batch_size rows."""
     batch_size, steps = draw.integer(12, 20), 80
@@ -173,7 +196,7 @@ def test_fresh_batches(student, probe, expect, draw):
     on_flow(student, probe, draw, judge)
 
 
-@check(points=0.5, kind="statistical", covers=("training",), time_limit=60)
+@check(points=0.5, kind="statistical", covers=("training", "train_flow"), time_limit=60)
 def test_training_moves(student, probe, expect, draw):
     """Each step follows the gradient of its own mini-batch, and many of them bring a flow to the data."""
     what = "train_flow(model, x, steps)"
@@ -252,7 +275,13 @@ def excess_nll(place, x, result):
     return mean if math.isfinite(mean) else math.inf
 
 
-@check(points=1.5, kind="training", requires=("flow_log_det", "coupling_log_det"), covers=("training",), time_limit=120)
+@check(
+    points=1.5,
+    kind="training",
+    requires=("flow_log_det", "coupling_log_det"),
+    covers=("training", "train_flow", "RealNVP", "AffineCoupling"),
+    time_limit=120,
+)
 def test_held_out_nll(student, probe, expect, calibrated, draw, once):
     """After a short training the held-out NLL is close to the data's entropy, and not below it."""
     flow, history, changed, place = once("trained", lambda d: train(student, probe, expect, d))
@@ -286,7 +315,7 @@ def test_held_out_nll(student, probe, expect, calibrated, draw, once):
     points=1,
     kind="training",
     requires=("coupling_log_det", "flow_round_trip", "sampling"),
-    covers=("fit",),
+    covers=("fit", "train_flow", "RealNVP", "AffineCoupling"),
     time_limit=120,
 )
 def test_samples_fit(student, probe, expect, calibrated, draw, once):
@@ -306,7 +335,13 @@ def test_samples_fit(student, probe, expect, calibrated, draw, once):
     )
 
 
-@check(points=0.5, kind="training", requires=("coupling_log_det",), covers=("fit",), time_limit=120)
+@check(
+    points=0.5,
+    kind="training",
+    requires=("coupling_log_det",),
+    covers=("fit", "train_flow", "RealNVP", "AffineCoupling"),
+    time_limit=120,
+)
 def test_latents_fit(student, probe, expect, calibrated, draw, once):
     """The trained flow spreads the data like a standard normal law in the latent space."""
     flow, _history, _changed, place = once("trained", lambda d: train(student, probe, expect, d))
