@@ -111,7 +111,8 @@ mistake("hidden_not_mirrored", "the decoder's hidden layers in the encoder's ord
 
 mistake("code_size_fixed", "a code of one size whatever d is", check="autoencoder_sizes",
     hint="The size of the code is an argument: use d where the layers are made.",
-    also={("forward_composed", "single_row", "code_linear", "output_linear", "hidden_relu"): "its codes have another size"},
+    also={("forward_composed", "single_row", "code_linear", "output_linear", "hidden_relu"):
+          "its codes have another size"},
     old="sizes = [D, *hidden, d]", new="sizes = [D, *hidden, 128]")
 
 mistake("code_squeezed", "the code of one sample loses an axis", check="single_row",

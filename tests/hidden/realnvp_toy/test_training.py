@@ -280,7 +280,7 @@ def excess_nll(place, x, result):
     kind="training",
     requires=("flow_log_det", "coupling_log_det"),
     covers=("training", "train_flow", "RealNVP", "AffineCoupling"),
-    time_limit=120,
+    time_limit=180,
 )
 def test_held_out_nll(student, probe, expect, calibrated, draw, once):
     """After a short training the held-out NLL is close to the data's entropy, and not below it."""
@@ -316,7 +316,7 @@ def test_held_out_nll(student, probe, expect, calibrated, draw, once):
     kind="training",
     requires=("coupling_log_det", "flow_round_trip", "sampling"),
     covers=("fit", "train_flow", "RealNVP", "AffineCoupling"),
-    time_limit=120,
+    time_limit=180,
 )
 def test_samples_fit(student, probe, expect, calibrated, draw, once):
     """Samples of the trained flow are close to the two moons."""
@@ -340,7 +340,7 @@ def test_samples_fit(student, probe, expect, calibrated, draw, once):
     kind="training",
     requires=("coupling_log_det",),
     covers=("fit", "train_flow", "RealNVP", "AffineCoupling"),
-    time_limit=120,
+    time_limit=180,
 )
 def test_latents_fit(student, probe, expect, calibrated, draw, once):
     """The trained flow spreads the data like a standard normal law in the latent space."""
