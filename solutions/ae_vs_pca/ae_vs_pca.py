@@ -18,13 +18,14 @@
 # **What you do.** Replace each `raise NotImplementedError` by your code; keep the names and the arguments.
 # Rows are samples: data has the shape `(n, D)`. No function changes the tensors that it is given.
 #
-# **How it is judged** ({points} points). PCA ({points:pca_*,explained_*,d_refused}), angles ({points:angles_*}),
+# **How it is judged** ({points} points). PCA ({points:pca_*,explained_*}), angles ({points:angles_*}),
 # loss ({points:loss_*}) and interpolation ({points:interpolation}) are compared with independent computations on
 # data drawn afresh, in float64. The networks ({points:networks}) are judged by what they do: which parts of them
-# are linear. Training ({points:training_*}) must see every sample once per epoch. Two short trainings
-# ({points:learned}) show how near the affine network comes to the optimum of Eckart and Young and whether the other
-# one beats PCA on digits it has not seen. Then the conventions ({points:conventions}) and the quiz with your own
-# numbers ({points:quiz}).
+# are linear, and whether every weight counts. Training ({points:training_*}) must see every sample once per epoch and
+# move the weights as the data say. Two short trainings ({points:learned}) show how near the affine network comes to
+# the optimum of Eckart and Young and whether the other one beats PCA on digits it has not seen, whose pixels stand in
+# an order of your own. Then the conventions and refusals ({points:conventions}) and the quiz with your own numbers
+# ({points:quiz}). Form (dtypes, refusals) counts only where a function's values are right.
 #
 # **The trainings that are judged.** Use Adam, or an optimiser that is as fast: the limits were measured with it, and
 # plain gradient descent does not get there. The affine network is trained with `{judged:learned.LINEAR}` on 1,000
