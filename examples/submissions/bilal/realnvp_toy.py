@@ -104,6 +104,7 @@ def density_grid(model, low, high, n):
 
 # %%
 ### BEGIN PERSONAL
+DRAWN_FOR = "bilal 2b2ffb"
 PERSONAL = {"x1": 0.41, "x2": -0.8, "s": 0.34, "t": -0.65}
 QUIZ = {
     "log_density": (

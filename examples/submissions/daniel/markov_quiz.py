@@ -14,12 +14,13 @@
 # **What you do.** Replace each `raise NotImplementedError` by your code; keep the names and the arguments.
 # Use loops or vectorised code as you like. The file must import without computing anything.
 #
-# **How it is judged** (20 points). Each function is checked by itself, on numbers drawn afresh for you:
-# tables (2 points), tokens and vocabulary (2.5), transitions (4.5), generation (3.5), likelihood (3),
-# stationary law (2), the conventions (0.5), the quiz (2). The docstrings name the cases that count: ties,
-# dead ends, contexts never seen, sentence borders, impossible sequences, periodic chains. Drawn sequences are
-# judged by a chi-square test on their transitions, which a correct sampler fails less than once in 100,000
-# times.
+# **How it is judged** ({points} points). Each function is checked by itself, on numbers drawn afresh for you:
+# tables ({points:tables} points), tokens and vocabulary ({points:tokens}), transitions ({points:transitions}),
+# generation ({points:generation}), likelihood ({points:likelihood}), stationary law ({points:stationary}), the
+# conventions and the refusal of bad arguments ({points:conventions}; of a function only where its values are right),
+# the quiz ({points:quiz}). The docstrings name the cases that count: ties, dead ends, contexts never seen, sentence
+# borders, impossible sequences, periodic chains. Drawn sequences are judged by a chi-square test on their transitions,
+# which a correct sampler fails less than once in 100,000 times.
 
 # %%
 from __future__ import annotations
@@ -38,11 +39,12 @@ from torch import Tensor
 #
 # $$P(X = a, Y = b) = \frac{1}{N} \sum_{i=1}^{N} \mathbb{1}[x_i = a]\,\mathbb{1}[y_i = b],$$
 #
-# and Bayes' rule gives the conditional one, $P(Y = b \mid X = a) = P(X = a, Y = b) / P(X = a)$, where
-# $P(X = a) = \sum_b P(X = a, Y = b)$.
+# and the conditional one is by definition $P(Y = b \mid X = a) = P(X = a, Y = b) / P(X = a)$, where
+# $P(X = a) = \sum_b P(X = a, Y = b)$. Written from the other side it is Bayes' rule,
+# $P(Y \mid X) = P(X \mid Y)\,P(Y) / P(X)$.
 #
-# A *generative* model knows $P(X, Y)$, a *discriminative* one $P(Y \mid X)$: from the first one always gets
-# the second.
+# A *generative* model knows how data come about: $P(X \mid Y)$ and $P(Y)$, hence $P(X, Y)$. A *discriminative* one
+# knows $P(Y \mid X)$ only: from the first one always gets the second.
 #
 # Example of the course: the points $(1,0), (1,0), (2,0), (2,1)$ give
 # $P(X, Y) = \begin{pmatrix} .5 & 0 \\ .25 & .25 \end{pmatrix}$ and
@@ -101,9 +103,9 @@ def conditional_probability(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tenso
 # %% [markdown]
 # ## 2. From sentences to states
 #
-# The course corpus has four sentences: « Ali est ici. » « Ali aime le bleu. » « Le vélo d'Ali est bleu. » «
-# Qui est Ali ? » Its tokens are words in lower case and the signs "." and "?". French elides: "d'Ali" is two
-# tokens, "d'" (the apostrophe stays with what it ends) and "ali". Printed texts use the typographic
+# The course corpus has four sentences: « Ali est ici. » « Ali aime le bleu. » « Le vélo d'Ali est bleu. »
+# « Qui est Ali ? » Its tokens are words in lower case and the signs "." and "?". French elides: "d'Ali" is
+# two tokens, "d'" (the apostrophe stays with what it ends) and "ali". Printed texts use the typographic
 # apostrophe ’; it reads as '.
 #
 # The states of the chain are the distinct tokens. In the course corpus there are 11: ali, est, ici, ., aime,
@@ -145,8 +147,9 @@ def vocabulary(sentences: Sequence[str]) -> list[str]:
 # %% [markdown]
 # ## 3. Transitions
 #
-# A chain of order $m$ forgets all but the last $m$ states. Count how often the context $(i_1, \dots, i_m)$,
-# oldest first, is followed by $j$, and normalise over the next state, the last axis:
+# A chain of order $m$ forgets all but the last $m$ states; with $n$ states its table has $n^{m+1}$ entries,
+# exponentially many in $m$. Count how often the context $(i_1, \dots, i_m)$, oldest first, is followed by $j$, and
+# normalise over the next state, the last axis:
 #
 # $$\hat P(j \mid i_1, \dots, i_m) = \frac{C[i_1, \dots, i_m, j] + s}{\sum_k \left(C[i_1, \dots, i_m, k] +
 # s\right)}.$$
@@ -223,6 +226,10 @@ def transition_matrix(counts: Tensor, smoothing: float = 0.0) -> Tensor:
 # From a start the chain continues either with the most likely next state (always the same sequence, soon a
 # loop) or with one *drawn* from $P(\cdot \mid \text{context})$. Where the row of the context is zero the
 # sentence ends there: a full stop is followed by nothing.
+#
+# The most likely next state at every step does not make the most probable sequence: a state that is a little less
+# likely now can lead to much likelier ones (on four states, 0.15 against 0.40). That sequence is found by dynamic
+# programming (Viterbi).
 
 
 # %%
@@ -457,6 +464,7 @@ if __name__ == "__main__":
 
 # %%
 ### BEGIN PERSONAL
+DRAWN_FOR = "daniel e71dfa"
 PERSONAL = {
     "corpus": [
         "Où est le livre de Samir ?",

@@ -16,9 +16,11 @@
 # %% [markdown]
 # ## 1. Change of variables
 #
-# Let $f$ be an invertible, differentiable map from data $x \in \mathbb{R}^d$ to latents $z = f(x)$, and
-# let the latents follow the prior $\mathcal{N}(0, I)$ with density $p_Z$. A small volume around $x$ is
-# stretched by $|\det J_f(x)|$ with $J_f(x) = \partial f / \partial x$, and probability is conserved, so
+# Let $f$ be an invertible, differentiable map from data $x \in \mathbb{R}^d$ to latents $z = f(x)$, and let the
+# latents follow the prior $\mathcal{N}(0, I)$ with density $p_Z$. (The slides' $f$ goes the other way, from latent
+# to data: it is our $f^{-1}$, hence their minus sign before the log-determinant. The sign here is the one that is
+# graded.) A small volume around $x$ is stretched by $|\det J_f(x)|$ with $J_f(x) = \partial f / \partial x$, and
+# probability is conserved, so
 #
 # $$\log p_X(x) = \log p_Z(f(x)) + \log |\det J_f(x)|, \qquad
 # \log p_Z(z) = -\tfrac{1}{2} \sum_{i=1}^{d} z_i^2 - \tfrac{d}{2} \log 2\pi.$$
@@ -46,9 +48,10 @@
 # \log|\det J| = \sum_{i \in b} \log |\sigma_i(x_a)|,$$
 #
 # where the sum runs over the **moved** coordinates only. To keep $\sigma$ away from 0 the paper takes
-# $\sigma = \exp(s)$ with a bounded $s$. The slides write the same layer with a literal scale, and others
-# write it as $z_b = (x_b - t) / \sigma$; any of these is accepted here (the checks test round trips and
-# Jacobians, not one formula), as long as $\sigma$ and $t$ depend on the unchanged coordinates and the
+# $\sigma = \exp(s)$ with a bounded $s$. The slides write $y = s(x) \odot x + t(x)$: read $s$ and $t$ there as
+# functions of the unchanged half, for with the whole $x$ this is no coupling layer, and cannot be inverted in
+# general. Others write it as $z_b = (x_b - t) / \sigma$; any of these is accepted here (the checks test round trips
+# and Jacobians, not one formula), as long as $\sigma$ and $t$ depend on the unchanged coordinates and the
 # log-determinant has its sign.
 #
 # One coupling layer leaves half of the coordinates alone, so a RealNVP alternates the roles of the two
@@ -65,14 +68,29 @@
 # | `train_flow(model, x, steps, ...)` | maximum likelihood on random mini-batches |
 # | `density_grid(model, low, high, n)` | the model's density on a square grid, for the figure |
 #
-# `forward` always goes from data to latent, `inverse` from latent to data. Most points are given by exact
-# checks in float64 (`model.double()`) with freshly perturbed weights: round trips, log-determinants
-# against the Jacobian found by automatic differentiation, in both directions, the density against its
-# definition and its integral. Samples are judged statistically, and a short training must bring the
-# held-out likelihood close to the entropy of the data and not *below* it: no model beats the entropy, so
-# a score that does betrays a wrong log-determinant. Wrong arguments raise `ValueError` with a message
-# that names the argument and what was got: a mask or a last dimension that does not fit, `n`, `steps` or
-# `batch_size` below 1.
+# `forward` always goes from data to latent, `inverse` from latent to data. Most points are given by exact checks in
+# float64 (`model.double()`) with freshly perturbed weights: round trips, log-determinants against the Jacobian
+# found by automatic differentiation, in both directions, the density against its definition and its integral. They
+# look at the plane; two checks of their own try three and five dimensions ({points:*_beyond}). A map is only judged
+# where its volume changes from point to point and with the weights: the identity, a shift or a fixed map earns
+# nothing. `nll`, `density_grid` and `train_flow` are also given a flow of ours. Samples are judged statistically, and
+# a short training must bring the held-out *negative* log-likelihood close to the entropy of the data and not *below*
+# it: on average no model beats the entropy, so a score that clearly does betrays a wrong log-determinant. Wrong
+# arguments raise `ValueError` with a message that names the argument and what was got: a mask or a last dimension
+# that does not fit, `n`, `steps` or `batch_size` below 1.
+#
+# Batch normalisation between the layers is allowed, with its own log-determinant. Every model is judged after
+# `model.eval()`: from then on it uses running statistics, so that each point is transformed by itself, whatever else
+# is in its batch.
+#
+# The short training takes {judged:training.SIZE} points of two moons with noise 0.1, turned, moved and made larger or
+# smaller for each student, and `{judged:training.QUICK}`; a flow that is not close by then gets
+# `{judged:training.SLOW}` on top, and is judged by its held-out likelihood, by its samples and by its latents. Use
+# Adam: the limits were measured with it.
+#
+# Points ({points}): couplings ({points:coupling_*}), flow ({points:flow_*,every_coordinate,row_by_row}), density, its
+# grid and samples ({points:density}), training ({points:training}), conventions and refusals ({points:conventions}),
+# quiz ({points:quiz}).
 
 # %%
 from __future__ import annotations
@@ -290,7 +308,7 @@ class RealNVP(nn.Module):
 #
 # in nats per sample. Its expectation is the entropy of the data plus the divergence
 # $\mathrm{KL}(p_{\mathrm{data}} \,\|\, p_X) \ge 0$: for two moons with noise 0.1 it cannot fall below
-# 1.009; the best Gaussian gets 1.908.
+# 1.009 on average (on a few points it can, by chance); the best Gaussian gets 1.908.
 
 
 # %%
@@ -439,6 +457,7 @@ def make_figures(folder: str | Path, steps: int = 600) -> list[Path]:
 
 # %%
 ### BEGIN PERSONAL
+DRAWN_FOR = "gwen 36cd43"
 PERSONAL = {"x1": -1.15, "x2": 1.22, "s": -0.49, "t": -0.91}
 QUIZ = {
     "log_density": (
