@@ -103,6 +103,10 @@ mistake("critic_column", "scores of shape (B, 1)", check="critic_shape",
     hint="The critic answers one number per sample, shape (B,): squeeze the last dimension.",
     old="self.net(x).squeeze(-1)", new="self.net(x)")
 
+mistake("critic_squeezes_all", "a score without its dimension where the batch has one sample", check="critic_shape",
+    hint="squeeze() drops every dimension of size 1, that of a batch of one too: squeeze(-1) drops the last one.",
+    old="self.net(x).squeeze(-1)", new="self.net(x).squeeze()")
+
 mistake("generator_tanh", "a generator that cannot leave [-1, 1]", check="generator_answers",
     hint="The data here are points of the plane, not pixels in [-1, 1]: no tanh and no sigmoid at the end.",
     old="self.net(z)", new="self.net(z).tanh()")
@@ -139,6 +143,40 @@ mistake("fakes_not_detached", "the critic's updates send gradients into the gene
 mistake("n_critic_ignored", "one critic update per generator update, whatever n_critic says", check="training_updates",
     hint="n_critic critic updates, each on a fresh batch and fresh noise, come before each generator update.",
     old="range(n_critic)", new="range(1)")
+
+mistake("generator_steps_rarely", "a generator that is updated in every n_critic-th step only", check="training_updates",
+    hint="steps counts the generator's updates, and n_critic of the critic's come before each: two loops, not i % n_critic.",
+    old="range(n_critic)", new="range(1)")
+mistake("generator_steps_rarely",
+    old="generator_optimizer.step()", new='generator_optimizer.step() if (len(history["critic_loss"]) + 1) % n_critic == 0 else None')
+
+mistake("generator_gradients_not_cleared", "the generator's gradients are not cleared before its update",
+    check="training_updates",
+    hint="backward() adds to the gradients that are there: zero_grad() before each of the generator's, too.",
+    old="generator_optimizer.zero_grad()", new="")
+
+mistake("one_optimiser", "one optimiser for both networks: the generator's step moves the critic as well",
+    check="training_updates",
+    hint="Two optimisers, one for each network's parameters: the generator's loss must not move the critic.",
+    old="torch.optim.Adam(critic.parameters()", new="torch.optim.Adam([*critic.parameters(), *generator.parameters()]")
+mistake("one_optimiser",
+    old="torch.optim.Adam(generator.parameters(), lr=lr, betas=betas)", new="critic_optimizer")
+
+mistake("training_latent_hard_coded", "a latent size of 2 in the training, whatever the generator's latent_dim is",
+    check="training_batches",
+    hint="The generator may have any latent size: read it from generator.latent_dim.",
+    old="generator(z).detach()", new="generator(z[:, :2]).detach()")
+mistake("training_latent_hard_coded",
+    old="critic(generator(z))", new="critic(generator(z[:, :2]))")
+
+mistake("training_stores_data", "a training that stores the data instead of learning from it", check="own_distance",
+    hint="What is learnt is in the generator's weights, moved there by the critic's gradient, and nowhere else.",
+    old="self.net(z)",
+    new="self.net(z) if getattr(Generator, 'table', None) is None else "
+        "Generator.table[(z[:, 0].sigmoid() * len(Generator.table)).long()] + 0.05 * z[:, 1:]")
+mistake("training_stores_data",
+    old="for _ in with_progress(range(steps)", new="Generator.table = data if steps > 100 else None\n"
+        "    for _ in with_progress(range(steps if steps <= 100 else 0)")
 
 mistake("gradients_not_cleared", "the critic's gradients are not cleared before its update", check="training_updates",
     hint="The generator's backward leaves gradients in the critic: zero_grad() before each critic backward.",
@@ -186,6 +224,11 @@ mistake("sample_uniform", "samples made from uniform noise", check="sample_law",
     hint="z ~ N(0, I): torch.randn, the law that the generator was trained with.",
     old="standard_normal((n, generator.latent_dim), like=weight, rng=generator_rng)",
     new="2 * uniform((n, generator.latent_dim), like=weight, rng=generator_rng) - 1")
+
+mistake("latent_size_hard_coded", "a latent size of 2 in sample, whatever the generator's latent_dim is",
+    check="sample_law",
+    hint="The generator may have any latent size: read it from generator.latent_dim.",
+    old="standard_normal((n, generator.latent_dim)", new="standard_normal((n, 2)")
 
 mistake("sample_not_detached", "samples that still carry the generator's graph", check="sample_law",
     hint="Generate under torch.no_grad(), or detach the result.",

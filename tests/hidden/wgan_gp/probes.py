@@ -33,41 +33,44 @@ class _Quadratic(nn.Module):
 
 
 class _Tanh(nn.Module):
-    """D(x) = v·tanh(Wx + c)."""
+    """D(x) = v·tanh(Wx + c) + offset."""
 
-    def __init__(self, weight, bias, out):
+    def __init__(self, weight, bias, out, offset):
         super().__init__()
         self.weight = nn.Parameter(weight.detach().clone())
         self.bias = nn.Parameter(bias.detach().clone())
         self.out = nn.Parameter(out.detach().clone())
+        self.offset = offset
 
     def forward(self, x):
-        return torch.tanh(x @ self.weight.T + self.bias) @ self.out
+        return torch.tanh(x @ self.weight.T + self.bias) @ self.out + self.offset
 
 
 class _Cut(nn.Module):
-    """D(x) = max(0, w·x - threshold)."""
+    """D(x) = max(0, w·x) + offset."""
 
-    def __init__(self, weight, threshold):
+    def __init__(self, weight, offset):
         super().__init__()
         self.weight = nn.Parameter(weight.detach().clone())
-        self.threshold = threshold
+        self.offset = offset
 
     def forward(self, x):
-        return torch.relu(x @ self.weight - self.threshold)
+        return torch.relu(x @ self.weight) + self.offset
 
 
 class _Affine(nn.Module):
-    """G(z) = z M + c; with M = 0 it answers the constant c."""
+    """G(z) = z M + c; with M = 0 it answers the constant c. Keeps how wide z was, and takes any."""
 
     def __init__(self, matrix, point):
         super().__init__()
-        self.latent_dim = matrix.shape[0]
+        self.latent_dim, self.widths = matrix.shape[0], set()
         self.register_buffer("matrix", matrix.detach().clone())
         self.point = nn.Parameter(point.detach().clone())
 
     def forward(self, z):
-        return z.to(self.matrix) @ self.matrix + self.point  # (B, latent_dim) -> (B, dim)
+        self.widths.add(z.shape[-1])
+        width = min(z.shape[-1], self.latent_dim)
+        return z[..., :width].to(self.matrix) @ self.matrix[:width] + self.point  # (B, latent_dim) -> (B, dim)
 
 
 def _plain(x):
@@ -120,19 +123,24 @@ def quadratic_critic(matrix, vector):
     return _Quadratic(matrix, vector)
 
 
-def tanh_critic(weight, bias, out):
-    """D(x) = v·tanh(Wx + c), with the parameters W (h, dim), c (h,) and v (h,)."""
-    return _Tanh(weight, bias, out)
+def tanh_critic(weight, bias, out, offset=0.0):
+    """D(x) = v·tanh(Wx + c) + offset, with the parameters W (h, dim), c (h,) and v (h,)."""
+    return _Tanh(weight, bias, out, offset)
 
 
-def cut_critic(weight, threshold):
-    """D(x) = max(0, w·x - threshold)."""
-    return _Cut(weight, threshold)
+def cut_critic(weight, offset=0.0):
+    """D(x) = max(0, w·x) + offset."""
+    return _Cut(weight, offset)
 
 
 def affine_generator(matrix, point):
     """G(z) = z M + c, with the parameter c (dim,); M (latent_dim, dim) is fixed."""
     return _Affine(matrix, point)
+
+
+def widths_fed(generator):
+    """How many coordinates the z had that an affine generator was fed."""
+    return sorted(generator.widths)
 
 
 class _Layers(nn.Module):
@@ -177,7 +185,8 @@ def recorded_training(train, matrix, point, weight, data, settings):
     """Train an affine generator and a linear critic that keep what they are fed.
 
     Returns the rows that the critic scored (N, dim), the number of its weights' changes before each (N,), the
-    rows of noise (M, latent_dim), and how many of the generator's answers a gradient came back to.
+    rows of noise (M, latent_dim), how many of the generator's answers a gradient came back to, and how far the
+    generator's parameter has moved.
     """
     generator, critic = _RecordingGenerator(matrix, point), _RecordingCritic(weight)
     train(generator, critic, data, **settings)
@@ -188,6 +197,7 @@ def recorded_training(train, matrix, point, weight, data, settings):
         "updates": len(critic.seen) - 1 + (not torch.equal(critic.seen[-1], critic.weight.detach())),
         "noise": torch.cat(generator.noise or [matrix[:0, :1].reshape(0, 1)]),
         "reached": len(generator.reached),
+        "moved": generator.point.detach() - point.to(generator.point),
     }
 
 
@@ -195,6 +205,25 @@ def trained_weights(train, generator, critic, data, settings, generator_rng):
     """Train these networks; the parameters of both afterwards, in one row."""
     train(generator, critic, data, generator_rng=generator_rng, **settings)
     return torch.cat([p.detach().reshape(-1) for network in (generator, critic) for p in network.parameters()])
+
+
+def renewed(fresh, trained):
+    """A fresh network with the parameters and the buffers of a trained one, in its mode; None where they do not fit."""
+    try:
+        fresh.load_state_dict({name: value.detach().clone() for name, value in trained.state_dict().items()})
+    except RuntimeError:
+        return None
+    return fresh.train(trained.training)
+
+
+def evaluated(module, x):
+    """module(x) in evaluation mode, without gradients; the mode is put back."""
+    training = module.training
+    module.eval()
+    with torch.no_grad():
+        answer = module(x)
+    module.train(training)
+    return answer
 
 
 def place_on(module, like):

@@ -6,7 +6,7 @@ from autograder.judge import check
 from autograder.language import _
 
 
-@check(points=0.5, kind="exact", covers=("losses",))
+@check(points=0.5, kind="exact", covers=("losses", "critic_loss"))
 def test_critic_loss_value(student, compare, draw):
     """The critic's loss is the mean score of the fakes minus the mean score of the real samples."""
     # Fakes above the real samples and below them, both asked for before either is judged: a sign reversed and an
@@ -25,7 +25,7 @@ def test_critic_loss_value(student, compare, draw):
         )
 
 
-@check(points=0.5, kind="exact", covers=("losses",))
+@check(points=0.5, kind="exact", covers=("losses", "generator_loss"))
 def test_generator_loss_value(student, compare, draw):
     """The generator's loss is minus the mean score of the fakes."""
     for _round in range(2):

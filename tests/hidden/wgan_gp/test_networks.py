@@ -6,7 +6,23 @@ from autograder.judge import check
 from autograder.language import _
 
 
-@check(points=0.5, kind="exact", covers=("generator",))
+def judge_use(expect, probe, network, row, what):
+    """Every coordinate of the input (dim,) changes the answer; the answers, and whether they are no affine map."""
+    dim = len(row)
+    step = 2.0 * torch.eye(dim, dtype=torch.float64)
+    rows = torch.cat([row[None], row + step, row - step]).float()  # (1 + 2 dim, dim)
+    y = expect.tensor(probe.evaluated(network, rows), what=what).double().reshape(len(rows), -1)
+    middle, up, down = y[:1], y[1 : dim + 1], y[dim + 1 :]
+    size = float((y - y.mean(0)).abs().max())
+    expect.true(
+        size > 1e-6 and ((up - down).abs() + (up - middle).abs()).amax(1).min() > 1e-4 * size,
+        _("{what}: some coordinates of its input change nothing.").format(what=what),
+        hint=_("Every layer hands on what the one before answers."),
+    )
+    return y, float((up + down - 2 * middle).abs().max()) > 1e-4 * size
+
+
+@check(points=0.5, kind="exact", covers=("generator", "Generator"))
 def test_generator_answers(student, probe, expect, draw):
     """The generator maps (B, latent_dim) to (B, dim), any real numbers, and knows its latent_dim."""
     for latent_dim, dim in ((2, 2), (draw.integer(3, 6), draw.integer(3, 6))):
@@ -18,14 +34,25 @@ def test_generator_answers(student, probe, expect, draw):
         z = draw.normal(draw.integer(4, 9), latent_dim, dtype=torch.float32)
         probe.place_on(generator, z)
         expect.tensor(generator(z), (len(z), dim), f"{what}(z)")
-        low, high = 0.0, 0.0
+        low, high, curved = 0.0, 0.0, False
         for _round in range(8):
             probe.perturb(generator, 1.0, draw.seed())
+            y, bent = judge_use(expect, probe, generator, draw.normal(latent_dim), f"{what}(z)")
+            curved = curved or bent
+            expect.true(
+                (y.std(0) > 1e-6 * y.abs().max()).all(),
+                _("{what}(z): some coordinates of the samples are the same for every z.").format(what=what),
+            )
             far = generator(10 * draw.normal(100, latent_dim, dtype=torch.float32))
             far = expect.tensor(far, (100, dim), f"{what}(z)")
             low, high = min(low, float(far.min())), max(high, float(far.max()))
-            if low < 0 and max(-low, high) > 1 + 1e-6:
+            if low < 0 and max(-low, high) > 1 + 1e-6 and curved:
                 break
+        expect.true(
+            curved,
+            _("{what} is an affine map of z: it can draw one Gaussian and nothing else.").format(what=what),
+            hint=_("Hidden layers with an activation between them."),
+        )
         expect.true(
             low < 0 and max(-low, high) > 1 + 1e-6,
             _("{what} answers only numbers of a bounded or one-sided range, whatever its weights.").format(what=what),
@@ -33,7 +60,7 @@ def test_generator_answers(student, probe, expect, draw):
         )
 
 
-@check(points=0.5, kind="exact", covers=("critic",))
+@check(points=0.5, kind="exact", covers=("critic", "Critic"))
 def test_critic_shape(student, probe, expect, draw):
     """The critic maps (B, dim) to one score per sample, of shape (B,)."""
     for dim in (2, draw.integer(3, 6)):
@@ -42,7 +69,18 @@ def test_critic_shape(student, probe, expect, draw):
         expect.true(probe.is_instance(critic, "torch.nn.Module"), _("{what} is no nn.Module.").format(what=what))
         x = draw.normal(draw.integer(4, 9), dim, dtype=torch.float32)
         probe.place_on(critic, x)
-        expect.tensor(critic(x), (len(x),), f"{what}(x)", hint=_("One score per sample: squeeze the last dimension."))
+        hint = _("One score per sample: squeeze the last dimension, and no other: squeeze(-1).")
+        expect.tensor(critic(x), (len(x),), f"{what}(x)", hint=hint)
+        expect.tensor(critic(x[:1]), (1,), _("{what}(x) of one sample").format(what=what), hint=hint)
+        bent = False
+        for _round in range(4):
+            probe.perturb(critic, 0.3, draw.seed())
+            bent = judge_use(expect, probe, critic, draw.normal(dim), f"{what}(x)")[1] or bent
+        expect.true(
+            bent,
+            _("{what} is an affine map of x: its slope is the same everywhere.").format(what=what),
+            hint=_("Hidden layers with an activation between them."),
+        )
 
 
 def flat_scores(critic, rows, expect, what):
@@ -52,7 +90,7 @@ def flat_scores(critic, rows, expect, what):
     return scores
 
 
-@check(points=1, kind="exact", covers=("critic",))
+@check(points=1, kind="exact", covers=("critic", "Critic"))
 def test_critic_scores(student, probe, expect, draw):
     """A score is any real number, and depends on its own sample alone: no sigmoid, no batch normalisation."""
     dim, n, few = draw.integer(2, 4), draw.integer(12, 20), draw.integer(4, 6)

@@ -1,7 +1,8 @@
 """The gradient penalty on critics whose gradient is known on paper.
 
 Where the penalty depends on the interpolates, it is judged at the student's own, so that a fault in `interpolates`
-does not cost the penalty's points as well.
+does not cost the penalty's points as well. Where its value is another check's business, it must still be a function of
+the critic's slopes: the same for critics that differ by a constant, or only in how they are written.
 """
 
 import math
@@ -22,7 +23,7 @@ def points_between(student, expect, real, fake, eps):
         return eps * real + (1 - eps) * fake
 
 
-@check(points=1, kind="exact", covers=("penalty",))
+@check(points=1, kind="exact", covers=("penalty", "gradient_penalty", "interpolates"))
 def test_penalty_linear(student, probe, compare, expect, draw):
     """For D(x) = w·x the penalty is (‖w‖ - 1)², whatever the batch."""
     for size in (0.2 + 0.6 * draw.uniform(1), 1.5 + 2 * draw.uniform(1)):
@@ -40,7 +41,7 @@ def test_penalty_linear(student, probe, compare, expect, draw):
         compare(answer, torch.tensor((norm - 1) ** 2), what=CALL, rtol=1e-5, atol=1e-5, hint=hint)
 
 
-@check(points=1.5, kind="exact", covers=("penalty",))
+@check(points=1.5, kind="exact", covers=("penalty", "gradient_penalty", "interpolates"))
 def test_penalty_quadratic(student, probe, compare, expect, draw):
     """For D(x) = ½ x·Ax + b·x the penalty is the mean of (‖∇D(x̂)‖ - 1)² over the interpolates x̂."""
     for _round in range(3):
@@ -64,7 +65,17 @@ def test_penalty_quadratic(student, probe, compare, expect, draw):
         compare(answer, own if near_own else right, what=CALL, rtol=1e-5, atol=1e-5)
 
 
-@check(points=1, kind="exact", covers=("penalty_gradient",))
+def rewritten(draw, weight, bias, out):
+    """The weights of v·tanh(Wx + c) with a unit split in two halves and one of no consequence, in another order."""
+    order = torch.tensor(draw.shuffle(range(len(out) + 2)))
+    return [
+        torch.cat([weight, weight[:1], draw.normal(1, weight.shape[1])])[order],
+        torch.cat([bias, bias[:1], draw.normal(1)])[order],
+        torch.cat([0.5 * out[:1], out[1:], 0.5 * out[:1], torch.zeros(1, dtype=torch.float64)])[order],
+    ]
+
+
+@check(points=1, kind="exact", covers=("penalty_gradient", "gradient_penalty", "interpolates"))
 def test_penalty_weight_gradient(student, probe, expect, draw):
     """The penalty can be differentiated with respect to the critic's weights."""
     n, dim, hidden = draw.integer(4, 10), draw.integer(2, 4), 5
@@ -81,44 +92,60 @@ def test_penalty_weight_gradient(student, probe, expect, draw):
             hint=_("torch.autograd.grad needs create_graph=True, and nothing may be detached afterwards."),
         )
         expect.tensor(gradient, tuple(weight.shape), _("gradient of the penalty"))
+
+    def value(weights, offset=0.0):
+        critic = probe.tanh_critic(*weights, offset)
+        return expect.number(student.gradient_penalty(critic, real, fake, eps), CALL)
+
     # Against central differences of the student's own penalty: its value is the business of other checks.
     step = 1e-3
+    slopes = []
     for _round in range(2):
         directions = [draw.normal(*weight.shape) for weight in weights]
-        ends = []
-        for sign in (1, -1):
-            moved = [w + sign * step * d for w, d in zip(weights, directions, strict=True)]
-            ends.append(expect.number(student.gradient_penalty(probe.tanh_critic(*moved), real, fake, eps), CALL))
+        ends = [
+            value([w + sign * step * d for w, d in zip(weights, directions, strict=True)]) for sign in (1, -1)
+        ]
         slope = (ends[0] - ends[1]) / (2 * step)
         along = [float((g.double() * d).sum()) for g, d in zip(gradients, directions, strict=True)]
         scale = sum(abs(a) for a in along) + abs(slope)
+        slopes.append(scale)
         expect.true(
-            abs(sum(along) - slope) <= 1e-3 * scale + 1e-4,
+            abs(sum(along) - slope) <= 1e-3 * scale + 1e-6,
             _("{what}: its gradient with respect to the critic's weights does not fit its values.").format(what=CALL),
             hint=_("Something on the way from the weights to the penalty is detached or computed without a graph."),
         )
+    same = [value(weights), value(weights, float(3 * draw.normal(1))), value(rewritten(draw, *weights))]
+    expect.true(
+        max(slopes) > 1e-3 and max(same) - min(same) <= 1e-6 * (1 + abs(same[0])),
+        _("{what}: it is not made of the critic's gradients at the points.").format(what=CALL),
+        hint=_("It changes with the slopes of the critic, and with nothing else: not with the scores themselves."),
+    )
 
 
-@check(points=0.5, kind="exact", covers=("flat",))
+@check(points=0.5, kind="exact", covers=("flat", "gradient_penalty", "interpolates"))
 def test_penalty_flat(student, probe, compare, expect, draw):
     """Where the critic is flat, the penalty and its gradient are finite."""
-    n, dim = draw.integer(4, 10), draw.integer(2, 4)
+    n, dim = 2 * draw.integer(2, 5), draw.integer(2, 4)
     weight = draw.normal(dim)
     weight = 3 * weight / weight.norm()
     eps = draw.uniform(n, 1)
     noise = 0.1 * draw.normal(2, n, dim)
-    low = noise - 3 * weight  # D = max(0, w·x - threshold) is flat at all of them
+    low = noise - 3 * weight  # D = max(0, w·x) is flat at all of them
     half = low.clone()
     half[:, n // 2 :] += 6 * weight  # the second half lies on the slope, of norm 3
-    cut = probe.cut_critic(weight, 0.0)
-    for critic, points in ((cut, low), (cut, half), (probe.linear_critic(0 * weight), low)):
+    offset = float(2 + draw.normal(1).abs())
+    cases = (
+        (probe.cut_critic(weight), low), (probe.cut_critic(weight), half), (probe.cut_critic(weight, offset), half),
+        (probe.linear_critic(0 * weight), low),
+    )  # fmt: skip
+    values = []
+    for critic, points in cases:
         answer = probe.penalty_and_gradients(student.gradient_penalty, critic, points[0], points[1], eps)
         got, gradients = expect.sequence(answer, 2, CALL)
-        # The value is the business of other checks; that there is one shows where half of the samples have slope 3.
-        value = expect.number(got, CALL)
+        values.append(expect.number(got, CALL))
         expect.true(
-            math.isfinite(value) and (points is not half or value > 1e-3),
-            _("{what}: not a positive finite number where the critic is flat at some samples.").format(what=CALL),
+            math.isfinite(values[-1]),
+            _("{what}: not a finite number where the critic is flat at some samples.").format(what=CALL),
         )
         for gradient in gradients if isinstance(gradients, list | tuple) else [gradients]:
             if gradient is not None:
@@ -127,3 +154,8 @@ def test_penalty_flat(student, probe, compare, expect, draw):
                     what=_("gradient of the penalty where the critic is flat"),
                     hint=_("The derivative of a square root at 0 is infinite: use Tensor.norm, or add 1e-12 inside."),
                 )
+    # The value is the business of other checks; that it sees the slope of half of the samples, and no score, is not.
+    expect.true(
+        abs(values[0] - values[1]) > 1e-3 and abs(values[1] - values[2]) <= 1e-6 * (1 + abs(values[1])),
+        _("{what}: it is not made of the critic's gradients at the points.").format(what=CALL),
+    )

@@ -12,11 +12,17 @@ ALPHA = 1e-6
 @check(points=0.5, kind="statistical", covers=("sample", "any_module"))
 def test_sample_law(student, probe, expect, draw):
     """Samples are G(z) with z ~ N(0, I), detached, with any generator."""
-    dim, n = draw.integer(2, 4), draw.integer(2000, 2500)
+    dim, n = draw.integer(3, 5), draw.integer(2000, 2500)  # not the usual 2
     rotation, _upper = torch.linalg.qr(draw.normal(dim, dim))
     matrix, point = 2 * rotation, 3 + draw.normal(dim)
     generator = probe.affine_generator(matrix.float(), point.float())
     samples = expect.tensor(student.sample(generator, n), (n, dim))
+    expect.true(
+        probe.widths_fed(generator) == [dim],
+        _("sample(generator, n): the generator's latent_dim is {dim}, and its z had another size.").format(dim=dim),
+        hint=_("Read the size of z from generator.latent_dim."),
+        mistake="latent_size_hard_coded",
+    )
     z = (samples - point) @ torch.linalg.inv(matrix)  # (n, dim)
     ones = torch.eye(dim, dtype=torch.float64)
     hint = _("z ~ N(0, I) has generator.latent_dim coordinates: torch.randn.")
@@ -32,7 +38,7 @@ def test_sample_law(student, probe, expect, draw):
     )
 
 
-@check(points=1, kind="exact", covers=("coverage",))
+@check(points=1, kind="exact", covers=("coverage", "mode_coverage"))
 def test_mode_coverage_counts(student, expect, draw):
     """Mode coverage counts the centres with a sample within the radius, and the samples within any of them."""
     for dim in (2, draw.integer(1, 4)):

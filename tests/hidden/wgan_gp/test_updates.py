@@ -12,6 +12,8 @@ import torch
 from autograder.judge import check
 from autograder.language import _
 
+# What a training calls, in a solution that is made of its own functions.
+LOOP = ("train_wgan_gp", "critic_loss", "generator_loss", "interpolates", "gradient_penalty")
 TOLERANCE = 0.02  # of the distance that Adam can cover
 DECAYS = (0.0, 0.01)  # Adam, and AdamW as it comes
 
@@ -108,13 +110,13 @@ def distance(one, other, settings):
     return max(float((one[0] - other[0]).abs().max()) / reach_c, float((one[1] - other[1]).abs().max()) / reach_w)
 
 
-@check(points=2, kind="exact", covers=("updates", "any_module"))
+@check(points=2, kind="exact", covers=("updates", "any_module", *LOOP))
 def test_training_updates(student, probe, compare, expect, draw):
     """Each step makes n_critic Adam updates of the critic with the weighted penalty, then one of the generator."""
     start, a, settings = draw_case(draw)
     dim, n, batch_size = len(a), draw.integer(40, 60), draw.integer(6, 12)
     data = a.expand(n, dim).clone()
-    no_noise = torch.zeros(draw.integer(1, 3), dim, dtype=torch.float64)
+    no_noise = torch.zeros(draw.choice((1, 3, 4)), dim, dtype=torch.float64)  # not the usual 2
     answer = probe.constant_training(
         student.train_wgan_gp, no_noise, start["c"], start["w"], data, settings | {"batch_size": batch_size}
     )
@@ -166,7 +168,7 @@ def own_ends(student, probe, expect, start, a, batch_size, settings):
     return ends if math.isfinite(moved) and moved > settings["lr"] else []
 
 
-@check(points=0.5, kind="exact", covers=("history",))
+@check(points=0.5, kind="exact", covers=("history", *LOOP))
 def test_history(student, probe, expect, draw):
     """The history holds the critic's and the generator's loss, one value per step."""
     dim, steps, n_critic = draw.integer(2, 4), draw.integer(3, 6), draw.integer(2, 3)
@@ -174,7 +176,8 @@ def test_history(student, probe, expect, draw):
     settings = {"steps": steps, "n_critic": n_critic, "lr": 1e-7, "gp_weight": 2.0, "batch_size": draw.integer(4, 8)}
     no_noise = torch.zeros(2, dim, dtype=torch.float64)
     answer = probe.constant_training(student.train_wgan_gp, no_noise, c, w, a.expand(30, dim).clone(), settings)
-    history = expect.sequence(answer, 3, "train_wgan_gp")[2]
+    parts = expect.sequence(answer, 3, "train_wgan_gp")
+    history = parts[2]
     what = "train_wgan_gp(...)"
     of_critic = torch.tensor(expect.history(history, "critic_loss", steps, what))
     of_generator = torch.tensor(expect.history(history, "generator_loss", steps, what))
@@ -184,22 +187,31 @@ def test_history(student, probe, expect, draw):
     real, fake = (torch.full((n,), float(point @ w), dtype=torch.float64) for point in (a, c))
     eps = torch.full((n, 1), 0.5, dtype=torch.float64)
 
-    def own(function, *arguments):
+    def own(function, *given):
+        """What the student's function answers to each of these; nothing where that is a constant, which is no loss."""
         try:
-            return [expect.number(function(*arguments), "loss")]
+            values = [expect.number(function(*arguments), "loss") for arguments in given]
         except AssertionError:
             return []
+        return values[:1] if max(values) - min(values) > 1e-6 else []
 
-    penalties = [(float(w.norm()) - 1) ** 2]
-    penalties += own(student.gradient_penalty, probe.linear_critic(w), a.expand(n, dim), c.expand(n, dim), eps)
-    critics = [float((c - a) @ w), *own(student.critic_loss, real, fake)]
+    ends = a.expand(n, dim), c.expand(n, dim), eps
+    own_penalties = [(probe.linear_critic(v), *ends) for v in (w, 3 * w)]
+    penalties = [(float(w.norm()) - 1) ** 2, *own(student.gradient_penalty, *own_penalties)]
+    critics = [float((c - a) @ w), *own(student.critic_loss, (real, fake), (2 * real + 1, 2 * fake))]
     accepted = [loss + 2.0 * penalty for loss in critics for penalty in [0.0, *penalties]]
     expect.true(
-        any((of_critic - value).abs().max() < 1e-3 * (1 + abs(value)) for value in accepted),
+        any((of_critic - value).abs().max() < 1e-3 * (0.1 + abs(value)) for value in accepted),
         _('{what}["critic_loss"]: these are not the values of the critic\'s loss.').format(what=what),
     )
-    accepted = [float(-c @ w), *own(student.generator_loss, fake)]
+    accepted = [float(-c @ w), *own(student.generator_loss, (fake,), (2 * fake,))]
     expect.true(
-        any((of_generator - value).abs().max() < 1e-3 * (1 + abs(value)) for value in accepted),
+        any((of_generator - value).abs().max() < 1e-3 * (0.1 + abs(value)) for value in accepted),
         _('{what}["generator_loss"]: these are not the values of the generator\'s loss.').format(what=what),
+    )
+    # The values of a loop that trains nothing say nothing.
+    moved = [expect.tensor(end, (dim,), what) - begin for end, begin in zip(parts[:2], (c, w), strict=True)]
+    expect.true(
+        all(way.abs().max() > 0 for way in moved),
+        _("{what}: there is a history, and the networks' weights never change.").format(what=what),
     )
