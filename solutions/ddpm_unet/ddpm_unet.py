@@ -29,12 +29,16 @@
 # back, by DDPM and DDIM ({points:p_sample_*,ddim_*}), whole samplings ({points:sample_*}; with a network that knows
 # the right answer, so that the law of your samples is known exactly), training ({points:training}: what your loop
 # shows the network; the loss on unseen digits and the images after a short training), conventions and errors
-# ({points:conventions,errors}), the quiz with your own numbers ({points:quiz}).
+# ({points:conventions,any_callable,errors}), the quiz with your own numbers ({points:quiz}). Conventions and errors
+# count for a function only where its values are right.
 #
-# **The training that is judged.** Your `UNet(channels=1, base={judged:training.BASE})` on digits of 16 × 16 pixels,
-# with T = {judged:training.T_DIGITS}, β evenly spaced from {judged:training.BETA_FIRST} to
-# {judged:training.BETA_LAST}, and `{judged:training.FIT}`; the loss on unseen digits is taken over the noisier half
-# of the times only. Use Adam: the limits were measured with it.
+# **The training that is judged.** Your `UNet(channels=1, base={judged:training.BASE})` on digits of 16 × 16 pixels
+# that lie on a pattern of waves drawn for you (their direction, their length, light or dark ink are nobody's to know
+# beforehand), with T = {judged:training.T_DIGITS}, β evenly spaced from {judged:training.BETA_FIRST} to
+# {judged:training.BETA_LAST}, and `{judged:training.FIT}`; the loss on unseen digits is taken over the times from
+# {judged:training.EARLIEST} on. What the training leaves in the weights is judged, in a new network that is given
+# them: weights that come with the file, and images kept beside the network, earn nothing. Use Adam: the limits were
+# measured with it.
 
 # %%
 from __future__ import annotations
@@ -336,7 +340,7 @@ class UNet(nn.Module):
 
     Arguments:
         channels: channels of the images.
-        base: channels at full resolution, a multiple of 8 (16 and 32 are used by the checks).
+        base: channels at full resolution, a multiple of 32 in all checks (so that `GroupNorm(32, base)` works).
 
     Source: Ronneberger et al. (2015); DDPM, appendix B.
     """

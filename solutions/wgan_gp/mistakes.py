@@ -144,11 +144,13 @@ mistake("n_critic_ignored", "one critic update per generator update, whatever n_
     hint="n_critic critic updates, each on a fresh batch and fresh noise, come before each generator update.",
     old="range(n_critic)", new="range(1)")
 
-mistake("generator_steps_rarely", "a generator that is updated in every n_critic-th step only", check="training_updates",
-    hint="steps counts the generator's updates, and n_critic of the critic's come before each: two loops, not i % n_critic.",
+mistake("generator_steps_rarely", "a generator that is updated in every n_critic-th step only",
+    check="training_updates",
+    hint="steps counts the generator's updates; n_critic of the critic's come before each: two loops, no i % n_critic.",
     old="range(n_critic)", new="range(1)")
 mistake("generator_steps_rarely",
-    old="generator_optimizer.step()", new='generator_optimizer.step() if (len(history["critic_loss"]) + 1) % n_critic == 0 else None')
+    old="generator_optimizer.step()",
+    new='generator_optimizer.step() if len(history["critic_loss"]) % n_critic == n_critic - 1 else None')
 
 mistake("generator_gradients_not_cleared", "the generator's gradients are not cleared before its update",
     check="training_updates",

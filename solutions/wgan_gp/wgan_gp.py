@@ -82,11 +82,15 @@
 # judged by running it where its result can be worked out by hand (constant data, a generator that answers a
 # constant, a linear critic), by looking at what it feeds to both networks, and by two short trainings on
 # the ring with `{judged:convergence.SETTINGS}`: one with small networks of the grader's and one with yours. These two
-# need a right loop, and yours right networks. Adam is asked for, and the limits were measured with it.
+# need a right loop, and yours right networks: both with an activation between their layers, and a generator whose
+# samples are a continuous function of z. The ring is turned, scaled and moved by far, and what the training leaves in
+# the weights is judged: weights that come with the file, and data kept beside the network, earn nothing. Adam is asked
+# for, and the limits were measured with it.
 #
 # Points ({points}): losses and interpolates ({points:losses}), penalty ({points:penalty}), networks
 # ({points:networks}), training loop ({points:feeding,updates}), trainings on the ring ({points:convergence}),
 # sampling and modes ({points:sampling}), conventions and refusals ({points:conventions}), quiz ({points:quiz}).
+# Conventions and refusals count for a function only where its values are right.
 #
 # - Tensors in, tensors out; the dtype (float32 or float64) and the device of the input are kept. Batch
 #   first. No function changes the tensors that it is given.

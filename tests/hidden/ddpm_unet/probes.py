@@ -10,10 +10,11 @@ def _times(t, x):
     return times.expand(len(x)) if len(times) == 1 else times
 
 
-class _Recorder:
-    """Keeps the times that it was called with, call by call."""
+class _Recorder(torch.nn.Module):
+    """A network that keeps the times that it was called with, call by call."""
 
     def __init__(self):
+        super().__init__()
         self.times = []
         self.well_formed = True
 
@@ -29,24 +30,36 @@ class _Recorder:
 class _Scaled(_Recorder):
     def __init__(self, scale, offset):
         super().__init__()
-        self.scale, self.offset = scale, offset
+        self.scale = torch.nn.Parameter(scale.detach().clone())
+        self.register_buffer("offset", offset.detach().clone())
 
-    def __call__(self, x, t):
+    def forward(self, x, t):
         scale = self.scale[self.note(x, t)].to(x.dtype)
         return scale.reshape(-1, *[1] * (x.dim() - 1)) * x + self.offset.to(x.dtype)
 
 
 def scaled_model(scale, offset):
-    """model(x, t) = scale[t] x + offset: scale (T,), offset the shape of x."""
+    """model(x, t) = scale[t] x + offset: scale (T,), a parameter, offset the shape of x."""
     return _Scaled(scale, offset)
+
+
+def scaled_function(scale, offset):
+    """The same as a plain function."""
+    model = _Scaled(scale, offset)
+
+    def function(x, t):
+        return model(x, t).detach()
+
+    return function
 
 
 class _Affine(_Recorder):
     def __init__(self, weight, bias):
         super().__init__()
-        self.weight, self.bias, self.first = weight, bias, None
+        self.weight, self.bias = torch.nn.Parameter(weight.detach().clone()), torch.nn.Parameter(bias.detach().clone())
+        self.first = None
 
-    def __call__(self, x, t):
+    def forward(self, x, t):
         times = self.note(x, t)
         if self.first is None:
             self.first = x.detach().clone().cpu()
@@ -60,8 +73,18 @@ class _Affine(_Recorder):
 
 
 def affine_model(weight, bias):
-    """model(x, t) = x W_t + b_t on flattened images: weight (T, d, d), bias (T, d)."""
+    """model(x, t) = x W_t + b_t on flattened images: weight (T, d, d), bias (T, d), its parameters."""
     return _Affine(weight, bias)
+
+
+class _Tables:
+    def __init__(self, tables):
+        self.alphas, self.alpha_bars, self.posterior_variance = tables
+
+
+def tables(alphas, alpha_bars, posterior_variance):
+    """Something with the public attributes of a Diffusion."""
+    return _Tables((alphas, alpha_bars, posterior_variance))
 
 
 def first_input(model):
@@ -107,13 +130,23 @@ def call_each(function, before, times, after):
     return torch.stack([function(*before, *(t if isinstance(t, tuple) else (t,)), *after) for t in times])
 
 
-def gradient_of_scale(function, scale, offset, arguments):
+def gradient_of_scale(function, model, arguments):
     """Gradient of function(model, *arguments) by the scale of a scaled model; None where it has no graph."""
-    scale = scale.clone().requires_grad_()
-    value = function(_Scaled(scale, offset), *arguments)
+    value = function(model, *arguments)
     if not isinstance(value, torch.Tensor) or not value.requires_grad:
         return None
-    return torch.autograd.grad(value.sum(), scale)[0]
+    return torch.autograd.grad(value.sum(), model.scale)[0]
+
+
+class _Answers(torch.nn.Module):
+    """A network that answers this, whatever it is given."""
+
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = torch.nn.Parameter(answer.detach().clone())
+
+    def forward(self, x, t):
+        return self.answer.to(x.dtype)
 
 
 class _Pixels(torch.nn.Module):
@@ -160,8 +193,17 @@ def losses_on(function, diffusion, images, times, noise, answers, rows):
     """function(model, diffusion, images, times, noise) in batches of so many rows, for a model that answers so."""
     values = []
     for x, t, z, y in zip(*(v.split(rows) for v in (images, times, noise, answers)), strict=True):
-        values.append(torch.as_tensor(function(lambda _x, _t, y=y: y, diffusion, x, t, z)).detach().reshape(()))
+        values.append(torch.as_tensor(function(_Answers(y), diffusion, x, t, z)).detach().reshape(()))
     return torch.stack(values)
+
+
+def renewed(fresh, trained):
+    """A fresh network with the parameters and the buffers of a trained one; None where they do not fit."""
+    try:
+        fresh.load_state_dict({name: value.detach().clone() for name, value in trained.state_dict().items()})
+    except RuntimeError:
+        return None
+    return fresh.train(trained.training)
 
 
 def evaluation(module):

@@ -10,7 +10,7 @@ from autograder.language import _
 T = 1000
 
 
-@check(points=0.5, covers=("embedding",))
+@check(points=0.5, covers=("embedding", "time_embedding"))
 def test_time_embedding(student, expect, draw):
     """The time embedding is made of sinusoids in [-1, 1] and tells all times apart."""
     dim = 2 * draw.integer(4, 16)
@@ -50,23 +50,31 @@ def make_network(student, expect, probe, draw, **sizes):
     return network
 
 
-@check(points=0.5, covers=("unet_shapes",))
-def test_unet_shapes(student, expect, draw):
+@check(points=0.5, covers=("unet_shapes", "UNet"))
+def test_unet_shapes(student, probe, expect, draw):
     """The U-Net answers images of the input's shape, for any channels and sides that are multiples of 4."""
     sides = draw.shuffle([8, 12, 16, 20, 24])
-    for channels, base, height, width in ((1, 32, 16, 16), (draw.integer(2, 4), 16, sides[0], sides[1])):
-        network = expect.handle(student.UNet(channels=channels, base=base), "UNet(...)")
+    for channels, base, height, width in ((1, 32, 16, 16), (draw.integer(2, 4), 64, sides[0], sides[1])):
+        network = make_network(student, expect, probe, draw, channels=channels, base=base)
         B = draw.integer(2, 4)
-        x = draw.normal(B, channels, height, width, dtype=torch.float32)
-        answer = network(x, draw.integers(0, 100, B))
-        expect.tensor(
-            answer,
-            (B, channels, height, width),
-            f"UNet(channels={channels}, base={base}) on {tuple(x.shape)}",
+        x, t = draw.normal(B, channels, height, width, dtype=torch.float32), draw.integers(0, 100, B)
+        what = f"UNet(channels={channels}, base={base}) on {tuple(x.shape)}"
+        answer, again = (expect.tensor(network(x, t), (B, channels, height, width), what) for _k in range(2))
+        expect.true(
+            (again - answer).abs().max() <= 1e-3 * float(answer.std()),
+            _("{what}: in evaluation mode, the same images get another answer.").format(what=what),
+        )
+        # A map that leaves each pixel by itself is of the right shape, too.
+        moved = x.clone()
+        moved[:, :, : height // 2] += draw.normal(B, channels, height // 2, width, dtype=torch.float32)
+        beside = (expect.tensor(network(moved, t), tuple(x.shape), what) - answer)[:, :, height // 2 :]
+        expect.true(
+            beside.abs().max() > 1e-4 * float(answer.std()) > 0,
+            _("{what}: a pixel's answer does not depend on the pixels around it.").format(what=what),
         )
 
 
-@check(points=0.5, covers=("unet_time",))
+@check(points=0.5, covers=("unet_time", "UNet"))
 def test_unet_time(student, probe, expect, draw):
     """The U-Net's answer depends on the time, and each image's on its own time alone."""
     network = make_network(student, expect, probe, draw, channels=1, base=32)
@@ -91,7 +99,7 @@ def test_unet_time(student, probe, expect, draw):
     )
 
 
-@check(points=0.5, covers=("unet_skips",))
+@check(points=0.5, covers=("unet_skips", "UNet"))
 def test_unet_skips(student, probe, expect, draw):
     """The U-Net works at several resolutions, with skip connections past the lowest one."""
     network = make_network(student, expect, probe, draw, channels=1, base=32)

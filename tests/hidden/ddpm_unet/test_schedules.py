@@ -7,7 +7,7 @@ import torch
 from autograder.judge import check
 
 
-@check(points=0.5, covers=("linear",))
+@check(points=0.5, covers=("linear", "linear_beta_schedule"))
 def test_linear_schedule(student, expect, compare, draw):
     """The linear schedule spaces the variances evenly, ends included."""
     for _k in range(2):
@@ -25,7 +25,7 @@ def test_linear_schedule(student, expect, compare, draw):
     compare(answer * 1e4, right * 1e4, what=f"{what}, in units of 1e-4", rtol=1e-4, atol=1e-3)
 
 
-@check(points=0.5, covers=("cosine",))
+@check(points=0.5, covers=("cosine", "cosine_beta_schedule"))
 def test_cosine_schedule(student, compare, draw):
     """The cosine schedule follows its alpha-bar and is capped at 0.999."""
     for s in (0.008, float(draw.uniform(low=0.01, high=0.1))):
@@ -37,7 +37,7 @@ def test_cosine_schedule(student, compare, draw):
         compare(answer, right, what=f"cosine_beta_schedule({T}, s)", rtol=1e-5, atol=1e-6)
 
 
-@check(points=0.5, covers=("alpha_bars",))
+@check(points=0.5, covers=("alpha_bars", "Diffusion"))
 def test_alpha_bars(student, probe, expect, compare, draw):
     """`alphas` is 1 - beta, `alpha_bars` its running product, both of shape (T,)."""
     for T in (draw.integer(4, 9), draw.integer(10, 25)):
@@ -51,7 +51,7 @@ def test_alpha_bars(student, probe, expect, compare, draw):
         )
 
 
-@check(points=1, covers=("posterior_variance",))
+@check(points=1, covers=("posterior_variance", "Diffusion"))
 def test_posterior_variance(student, probe, expect, compare, draw):
     """`posterior_variance` is beta_t (1 - abar_{t-1}) / (1 - abar_t), 0 at the first step."""
     for T in (draw.integer(4, 9), draw.integer(10, 25)):

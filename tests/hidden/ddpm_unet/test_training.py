@@ -8,7 +8,7 @@ import torch
 
 from autograder.judge import check
 from autograder.judge.verdicts import StudentError
-from autograder.language import _
+from autograder.language import N_, _
 from autograder.statistics.tests import chi_square, covariance_test, kolmogorov_smirnov, mean_test
 
 TABLES = ("alphas", "alpha_bars", "posterior_variance")
@@ -19,28 +19,33 @@ T_SHOWN = 10
 def make_diffusion(student, reference, probe, expect, betas):
     """The student's Diffusion and the right one. Tables that are wrong are set right in the student's.
 
-    Wrong tables have checks of their own; here, what builds on them is judged by itself.
+    Wrong tables have checks of their own, and so has a Diffusion that is missing: here, what builds on them is judged
+    by itself.
     """
-    diffusion = expect.handle(student.Diffusion(betas))
     right = reference.Diffusion(betas)
+    given = {name: getattr(right, name) for name in TABLES}
+    try:
+        diffusion = expect.handle(student.Diffusion(betas))
+    except AssertionError:
+        return probe.tables(**given), right
     found = probe.attributes(diffusion, list(TABLES))
     wrong = {
-        name: getattr(right, name)
-        for name in TABLES
-        if isinstance(found, dict)
-        and isinstance(value := found.get(name), torch.Tensor)
-        and value.shape == betas.shape
-        and not torch.allclose(value.double(), getattr(right, name).double(), rtol=1e-4, atol=1e-6)
+        name: table
+        for name, table in given.items()
+        if not isinstance(found, dict)
+        or not isinstance(value := found.get(name), torch.Tensor)
+        or value.shape != betas.shape
+        or not torch.allclose(value.double(), table.double(), rtol=1e-4, atol=1e-6)
     }
     if wrong:
         probe.set_attributes(diffusion, wrong)
     return diffusion, right
 
 
-def attempt(function, *arguments, **options):
-    """An answer of the student's that a check can do without: None where the call fails."""
+def attempt(call):
+    """An answer of the student's that a check can do without: None where the call fails or its function is missing."""
     try:
-        return function(*arguments, **options)
+        return call()
     except StudentError:
         return None
 
@@ -96,7 +101,7 @@ class Shown:
 
     def add_own_coefficients(self, student, probe):
         """What the student's q_sample multiplies image and noise with: a wrong one has its own check."""
-        own = attempt(probe.mixing, student.q_sample, self.diffusion, self.t, self.rows)
+        own = attempt(lambda: probe.mixing(student.q_sample, self.diffusion, self.t, self.rows))
         if not isinstance(own, dict):
             return
         pair = [own.get("image"), own.get("noise")]
@@ -137,7 +142,7 @@ def noise_p_values(noise, visible, rows):
     }
 
 
-@check(points=0.5, kind="statistical", covers=("train_draws",))
+@check(points=0.5, kind="statistical", covers=("train_draws", "train_ddpm"))
 def test_train_draws(student, reference, probe, expect, draw):
     """Each image of a batch gets its own uniform time and fresh normal noise; all images are used."""
     shown = Shown(student, reference, probe, expect, draw, draw.integer(28, 36))
@@ -208,13 +213,13 @@ def own_losses(student, probe, shown):
         noise.reshape(-1, 1, 4, 4).float(),
         shown.answer.reshape(-1, 1, 4, 4).float(),
     )
-    losses = attempt(probe.losses_on, student.ddpm_loss, shown.diffusion, *parts, shown.rows)
+    losses = attempt(lambda: probe.losses_on(student.ddpm_loss, shown.diffusion, *parts, shown.rows))
     if isinstance(losses, torch.Tensor) and losses.shape == (shown.steps,) and losses.isfinite().all():
         return losses.double()
     return None
 
 
-@check(points=0.5, covers=("history", "learning_rate"))
+@check(points=0.5, covers=("history", "learning_rate", "train_ddpm"))
 def test_train_history(student, reference, probe, expect, compare, draw):
     """The history holds the loss of each step, the model is trained in place, and `lr` sets how fast."""
     shown = Shown(student, reference, probe, expect, draw, draw.integer(5, 7))
@@ -254,24 +259,56 @@ def test_train_history(student, reference, probe, expect, compare, draw):
 
 
 # The statement says these settings: it reads them here.
-FIT = {"steps": 200, "batch_size": 32, "lr": 1e-3}
+FIT = {"steps": 100, "batch_size": 16, "lr": 1e-3}
 STEPS = FIT["steps"]
 T_DIGITS = 40
 BETA_FIRST = 2e-3
 BETA_LAST = 0.15
-BASE = 16
+BASE = 32
+EARLIEST = 8
+
+
+class Woven:
+    """Digits as no file knows them: one shade on cloth, whose waves have a secret direction and length."""
+
+    def __init__(self, draw):
+        self.ink = 0.9 * draw.choice((-1.0, 1.0))
+        self.angle, self.length = math.pi * float(draw.uniform(1)), float(draw.uniform(1, low=4.0, high=6.0))
+
+    def __call__(self, draw, digits, others=False):
+        """Digits (n, 256) in [0, 1] as images (n, 1, 16, 16) in [-1, 1]; `others`: waves across, ink reversed."""
+        images = digits.reshape(-1, 1, 16, 16)
+        angle = self.angle + (math.pi / 2 if others else 0.0)
+        y, x = torch.meshgrid(torch.arange(16.0), torch.arange(16.0), indexing="ij")
+        way = math.cos(angle) * x + math.sin(angle) * y  # (16, 16)
+        cloth = (2 * math.pi * (way / self.length + draw.uniform(len(images), 1, 1, 1).float())).cos()
+        return (1 - images) * 0.7 * cloth + images * (-self.ink if others else self.ink)
 
 
 def train_on_digits(student, reference, probe, expect, digits):
-    """The function for `once`: the student's U-Net, trained on digits by the student's loop."""
+    """The function for `once`: the student's U-Net, trained on woven digits by the student's loop.
+
+    What comes out: a new U-Net with the trained weights, an untrained one, both diffusions, the history, the cloth and
+    the images.
+    """
+
+    def newborn():
+        return expect.handle(student.UNet(channels=1, base=BASE))
 
     def train(draw):
         betas = torch.linspace(BETA_FIRST, BETA_LAST, T_DIGITS)
         diffusion, right = make_diffusion(student, reference, probe, expect, betas)
-        images = digits("train", 2000, size=16).reshape(-1, 1, 16, 16) * 2 - 1
-        network = expect.handle(student.UNet(channels=1, base=BASE))
-        history = student.train_ddpm(network, diffusion, images, **FIT, generator=draw.generator())
-        return network, diffusion, right, history
+        cloth = Woven(draw)
+        network = newborn()
+        data = cloth(draw, digits("train", 2000, size=16))
+        history = student.train_ddpm(network, diffusion, data, **FIT, generator=draw.generator())
+        trained = probe.renewed(newborn(), network)
+        expect.true(
+            trained is not None,
+            _("train_ddpm: after training the network has other parameters or buffers than a new one."),
+            mistake="training_stores_data",
+        )
+        return expect.handle(trained), newborn(), diffusion, right, history, cloth, data
 
     return train
 
@@ -289,49 +326,81 @@ def diverges(history):
     return len(values) == STEPS and 1.1 * float(values[:5].mean()) < float(values[-40:].mean()) < 100
 
 
-@check(points=0.5, kind="training", covers=("training_loss",), time_limit=180)
+STORED = N_(
+    "What is learnt is in the network's weights, and of these images: a new network with these weights is judged, on "
+    "other digits on the same ground."
+)
+
+
+@check(points=0.5, kind="training", covers=("training_loss", "train_ddpm", "UNet"), time_limit=180)
 def test_training_loss(student, reference, probe, expect, once, draw, digits, calibrated):
-    """After a short training on digits the U-Net finds the noise in digits that it has not seen."""
+    """After a short training on digits on a pattern the U-Net finds the noise in digits that it has not seen."""
     train = train_on_digits(student, reference, probe, expect, digits)
-    network, _diffusion, right, history = once("digits", train)
-    images = digits("held_out", 256, size=16).reshape(-1, 1, 16, 16) * 2 - 1
-    # The noisier half of the times: there every sound network learns fast, whatever its layers.
-    t = T_DIGITS // 2 + torch.arange(len(images)) % (T_DIGITS // 2)
-    noise = draw.normal(*images.shape, dtype=torch.float32)
-    noisy = reference.q_sample(right, images, t, noise)
-    guess = expect.tensor(probe.predict(network, noisy, t), tuple(images.shape), "UNet(x, t)").double()
+    network, untrained, _diffusion, right, history, cloth, _data = once("digits", train)
+    held_out = digits("held_out", 192, size=16)
+    # The noisier times: there every sound network learns fast, whatever its layers.
+    t = EARLIEST + torch.arange(len(held_out)) % (T_DIGITS - EARLIEST)
+    noise = draw.normal(len(held_out), 1, 16, 16, dtype=torch.float32)
+
+    def loss(network, images, n=192):
+        noisy = reference.q_sample(right, images, t, noise)[:n]
+        guess = expect.tensor(probe.predict(network, noisy, t[:n]), (n, 1, 16, 16), "UNet(x, t)").double()
+        return float(((guess - noise[:n].double()) ** 2).mean())
+
+    images = cloth(draw, held_out)
+    value = loss(network, images)
     calibrated(
         "held_out_loss",
-        float(((guess - noise.double()) ** 2).mean()),
+        value,
         better="lower",
         what=_("the loss on unseen digits after {n} steps").format(n=STEPS),
         mistake="gradients_accumulate" if diverges(history) else None,
     )
+    # A network from elsewhere finds noise in other images as well, or finds it untrained.
+    others = loss(untrained, images, 64), loss(network, cloth(draw, held_out, others=True), 64)
+    expect.true(
+        min(others) > 1.5 * value,
+        _("train_ddpm: the network finds the noise in these digits without having learnt it from them."),
+        hint=_(STORED),
+        mistake="training_stores_data",
+    )
 
 
-@check(points=0.5, kind="training", covers=("digits",), time_limit=180)
+@check(
+    points=0.5, kind="training", requires=("training_loss",), covers=("digits", "train_ddpm", "UNet", "sample"),
+    time_limit=180,
+)  # fmt: skip
 def test_sampled_digits(student, reference, probe, expect, once, draw, digits, calibrated):
-    """Images sampled with the U-Net after a short training look like digits, statistically, and are new."""
+    """Images sampled with the U-Net after a short training look like the digits, statistically, and are new."""
     train = train_on_digits(student, reference, probe, expect, digits)
-    network, diffusion, _right, _history = once("digits", train)
-    n = 96
-    shape = (n, 1, 16, 16)
+    network, untrained, diffusion, _right, _history, cloth, data = once("digits", train)
+    fresh = cloth(draw, digits("held_out", 397, size=16)).double().flatten(1)
     what = "sample(unet, diffusion, shape)"
-    answer = student.sample(network, diffusion, shape, generator=draw.generator())
-    samples = expect.tensor(answer, shape, what).double().reshape(n, 256)
-    fresh = digits("held_out", 397, size=16).double() * 2 - 1
-    # The mean image of noise looks like nothing; that of a sampling that blows up may look like anything.
-    pair = torch.stack([samples.mean(0), fresh.mean(0)])
-    correlation = float(torch.corrcoef(pair)[0, 1].nan_to_num(0.0))
-    spread = float((samples.var(0).sum() / fresh.var(0).sum()).sqrt())
+
+    def sampled(network, n, **options):
+        answer = student.sample(network, diffusion, (n, 1, 16, 16), generator=draw.generator(), **options)
+        return expect.tensor(answer, (n, 1, 16, 16), what).double().reshape(n, 256)
+
+    def likeness(samples):
+        # The mean image of noise looks like nothing; that of a sampling that blows up may look like anything.
+        correlation = float(torch.corrcoef(torch.stack([samples.mean(0), fresh.mean(0)]))[0, 1].nan_to_num(0.0))
+        return correlation / max(1.0, float((samples.var(0).sum() / fresh.var(0).sum()).sqrt()))
+
+    samples = sampled(network, 48)
+    value = likeness(samples)
     calibrated(
         "digit_likeness",
-        correlation / max(1.0, spread),
+        value,
         better="higher",
         what=_("the likeness of sampled images to digits (their mean image, over how far they spread)"),
     )
+    expect.true(
+        likeness(sampled(untrained, 32, steps=8)) < 0.5 * value,
+        _("{what}: with an untrained network the samples look like the digits, too.").format(what=what),
+        hint=_(STORED),
+        mistake="training_stores_data",
+    )
     apart = torch.cdist(samples, samples).fill_diagonal_(1e9).min(1).values
     expect.true(apart.median() > 1e-3, _("{what}: the images are all alike.").format(what=what))
-    known = digits("train", 2000, size=16).double() * 2 - 1
-    nearest = torch.cdist(samples, known).min(1).values
+    nearest = torch.cdist(samples, data.double().flatten(1)).min(1).values
     expect.true(nearest.median() > 0.1, _("{what}: these are the training images.").format(what=what))

@@ -32,9 +32,9 @@ def test_conventions(student, probe, each, expect, draw):
     """Tensors come back as tensors with the dtype of the input, in float32 and in float64; arguments stay unchanged."""
     n = draw.integer(3, 9)
 
-    def changes_nothing(name, *arguments):
+    def changes_nothing(name, *arguments, **options):
         expect.true(
-            probe.changed(getattr(student, name), *arguments) == [],
+            probe.changed(getattr(student, name), *arguments, **options) == [],
             _("{name} changes the tensors that it is given.").format(name=name),
             hint=_("Work on a copy: `x = x - 1` makes one, `x -= 1` and functions such as `x.sub_(1)` do not."),
             mistake="arguments_changed",
@@ -57,7 +57,7 @@ def test_conventions(student, probe, each, expect, draw):
             changes_nothing("gradient_penalty", critic, x, -x, eps)
         with each("train_wgan_gp"):
             data = draw.normal(50, 2, dtype=dtype)
-            changes_nothing("train_wgan_gp", generator, critic, data, 1, 1)
+            changes_nothing("train_wgan_gp", generator, critic, data, 1, n_critic=1, batch_size=n)
         with each("sample"):
             expect.tensor(student.sample(generator, n), (n, 2), "sample", **keep)
         with each("mode_coverage"):

@@ -11,7 +11,13 @@ def judge_use(expect, probe, network, row, what):
     dim = len(row)
     step = 2.0 * torch.eye(dim, dtype=torch.float64)
     rows = torch.cat([row[None], row + step, row - step]).float()  # (1 + 2 dim, dim)
-    y = expect.tensor(probe.evaluated(network, rows), what=what).double().reshape(len(rows), -1)
+    y, again = (
+        expect.tensor(probe.evaluated(network, rows), what=what).double().reshape(len(rows), -1) for _k in range(2)
+    )
+    expect.true(
+        (again - y).abs().max() <= 1e-3 * (y - y.mean(0)).abs().max(),
+        _("{what}: in evaluation mode, the same input gets another answer.").format(what=what),
+    )
     middle, up, down = y[:1], y[1 : dim + 1], y[dim + 1 :]
     size = float((y - y.mean(0)).abs().max())
     expect.true(
@@ -72,15 +78,20 @@ def test_critic_shape(student, probe, expect, draw):
         hint = _("One score per sample: squeeze the last dimension, and no other: squeeze(-1).")
         expect.tensor(critic(x), (len(x),), f"{what}(x)", hint=hint)
         expect.tensor(critic(x[:1]), (1,), _("{what}(x) of one sample").format(what=what), hint=hint)
-        bent = False
-        for _round in range(4):
-            probe.perturb(critic, 0.3, draw.seed())
-            bent = judge_use(expect, probe, critic, draw.normal(dim), f"{what}(x)")[1] or bent
-        expect.true(
-            bent,
-            _("{what} is an affine map of x: its slope is the same everywhere.").format(what=what),
-            hint=_("Hidden layers with an activation between them."),
-        )
+        judge_slopes(expect, probe, critic, draw, dim, f"{what}(x)")
+
+
+def judge_slopes(expect, probe, critic, draw, dim, what):
+    """The scores change with every coordinate of a sample, not everywhere alike, and not from call to call."""
+    bent = False
+    for _round in range(4):
+        probe.perturb(critic, 0.3, draw.seed())
+        bent = judge_use(expect, probe, critic, draw.normal(dim), what)[1] or bent
+    expect.true(
+        bent,
+        _("{what} is an affine map of x: its slope is the same everywhere.").format(what=what),
+        hint=_("Hidden layers with an activation between them."),
+    )
 
 
 def flat_scores(critic, rows, expect, what):
@@ -110,6 +121,9 @@ def test_critic_scores(student, probe, expect, draw):
         _("{what}(x): the same sample is scored differently among other samples.").format(what=what),
         hint=_("Batch normalisation mixes the samples of a batch: leave it out of the critic."),
     )
+    probe.place_on(critic, x.float())
+    judge_slopes(expect, probe, critic, draw, dim, f"{what}(x)")
+    probe.place_on(critic, x)
     largest = 0.0
     for _round in range(3):
         probe.perturb(critic, 1.0, draw.seed())
