@@ -114,7 +114,7 @@ mistake("loss_absolute", "absolute instead of squared error", check="loss_value"
 
 mistake("loss_detached", "loss cut off from the model's weights", check="loss_gradient",
     hint="`detach`, `item`, `no_grad` or a new tensor end the graph: nothing can be learnt from this loss.",
-    also={"train_history": "backward raises an error, so that there is no history"},
+    also={("train_history", "sample_generator"): "backward raises an error, so that nothing is trained"},
     old="t), noise)", new="t), noise).detach()")
 
 mistake("predict_x0_not_divided", "denoised image not divided by sqrt(ᾱ_t)", check="predict_x0",
