@@ -152,7 +152,6 @@ def _penalty(rng: random.Random) -> str:
         scored + "torch.autograd.grad(s, x, torch.ones_like(s), create_graph=True, retain_graph=True)[0]",
         "g = torch.autograd.functional.jacobian(lambda rows: critic(rows).sum(), x, create_graph=True)",
         "g = torch.func.grad(lambda rows: critic(rows).sum())(x)",
-        scored + "torch.stack([torch.autograd.grad(s[i], x, create_graph=True)[0][i] for i in range(len(x))])",
     ))  # fmt: skip
     norm = rng.choice((
         "g.norm(2, dim=1)", "torch.linalg.vector_norm(g, dim=1)", "(g.square().sum(1) + 1e-12).sqrt()",

@@ -75,7 +75,7 @@ def interpolates(real, fake, eps):
 def gradient_penalty(critic, real, fake, eps):
     x = interpolates(real.detach(), fake.detach(), eps).detach().requires_grad_()
     s = critic(x)
-    g = torch.stack([torch.autograd.grad(s[i], x, create_graph=True)[0][i] for i in range(len(x))])
+    g = torch.autograd.grad(s, x, torch.ones_like(s), create_graph=True)[0]
     r = (g.square().sum(1) + 1e-12).sqrt()
     return ((r - 1) ** 2).mean()
 
@@ -92,7 +92,7 @@ def train_wgan_gp(generator, critic, data, steps, n_critic=5, lr=1e-4, betas=(0.
     for _ in range(steps):
         values = []
         for _ in range(n_critic):
-            real = data[torch.multinomial(torch.ones(len(data)), min(batch_size, len(data)), generator=generator_rng)]
+            real = data[torch.randperm(len(data), generator=generator_rng)[:batch_size]]
             with torch.no_grad():
                 fake = generator(noise())
             eps = torch.rand(len(real), 1, generator=generator_rng, dtype=data.dtype)

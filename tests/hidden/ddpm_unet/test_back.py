@@ -433,7 +433,7 @@ def test_sample_ddim(student, reference, probe, expect, draw):
 
 @check(
     points=0.5, covers=("generator", "sample", "train_ddpm"),
-    substance={"sample": ("sample_ancestral",), "train_ddpm": ("train_history",)},
+    substance={"sample": ("sample_ancestral",), "train_ddpm": ("train_draws",)},
 )  # fmt: skip
 def test_sample_generator(student, reference, probe, each, expect, draw):
     """All draws of a sampling and of a training come from the generator given; nothing seeds the global one."""

@@ -192,7 +192,7 @@ def test_score_from_noise(student, reference, probe, expect, compare, draw):
     points=0.5, covers=("errors",),
     substance={
         "q_sample": ("q_sample",), "q_step": ("q_step",), "predict_x0": ("predict_x0",),
-        "score_from_noise": ("score_from_noise",), "train_ddpm": ("train_history",), "sample": ("sample_ancestral",),
+        "score_from_noise": ("score_from_noise",), "train_ddpm": ("train_draws",), "sample": ("sample_ancestral",),
     },
 )  # fmt: skip
 def test_errors(student, reference, probe, each, expect, draw):

@@ -259,7 +259,7 @@ def test_train_history(student, reference, probe, expect, compare, draw):
 
 
 # The statement says these settings: it reads them here.
-FIT = {"steps": 100, "batch_size": 16, "lr": 1e-3}
+FIT = {"steps": 160, "batch_size": 16, "lr": 1e-3}
 STEPS = FIT["steps"]
 T_DIGITS = 40
 BETA_FIRST = 2e-3
@@ -332,7 +332,7 @@ STORED = N_(
 )
 
 
-@check(points=0.5, kind="training", covers=("training_loss", "train_ddpm", "UNet"), time_limit=180)
+@check(points=0.5, kind="training", covers=("training_loss", "train_ddpm", "UNet"), time_limit=900)
 def test_training_loss(student, reference, probe, expect, once, draw, digits, calibrated):
     """After a short training on digits on a pattern the U-Net finds the noise in digits that it has not seen."""
     train = train_on_digits(student, reference, probe, expect, digits)
@@ -356,19 +356,27 @@ def test_training_loss(student, reference, probe, expect, once, draw, digits, ca
         what=_("the loss on unseen digits after {n} steps").format(n=STEPS),
         mistake="gradients_accumulate" if diverges(history) else None,
     )
-    # A network from elsewhere finds noise in other images as well, or finds it untrained.
-    others = loss(untrained, images, 64), loss(network, cloth(draw, held_out, others=True), 64)
-    expect.true(
-        min(others) > 1.5 * value,
-        _("train_ddpm: the network finds the noise in these digits without having learnt it from them."),
-        hint=_(STORED),
-        mistake="training_stores_data",
-    )
+    # A network from elsewhere finds noise in other images as well, or finds it untrained. One that is no better than
+    # the best c_t x has learnt nothing: the limit says so.
+    if value < best_multiple(right, images, t):
+        others = loss(untrained, images, 64), loss(network, cloth(draw, held_out, others=True), 64)
+        expect.true(
+            min(others) > 1.5 * value,
+            _("train_ddpm: the network finds the noise in these digits without having learnt it from them."),
+            hint=_(STORED),
+            mistake="training_stores_data",
+        )
+
+
+def best_multiple(right, images, t):
+    """The loss of the best answer c_t x_t, with one number for each time."""
+    bars, power = right.alpha_bars.double()[t], float((images.double() ** 2).mean())
+    return float((bars * power / (bars * power + 1 - bars)).mean())
 
 
 @check(
     points=0.5, kind="training", requires=("training_loss",), covers=("digits", "train_ddpm", "UNet", "sample"),
-    time_limit=180,
+    time_limit=900,
 )  # fmt: skip
 def test_sampled_digits(student, reference, probe, expect, once, draw, digits, calibrated):
     """Images sampled with the U-Net after a short training look like the digits, statistically, and are new."""
@@ -395,7 +403,7 @@ def test_sampled_digits(student, reference, probe, expect, once, draw, digits, c
         what=_("the likeness of sampled images to digits (their mean image, over how far they spread)"),
     )
     expect.true(
-        likeness(sampled(untrained, 32, steps=8)) < 0.5 * value,
+        value < 0.2 or likeness(sampled(untrained, 32, steps=8)) < 0.5 * value,
         _("{what}: with an untrained network the samples look like the digits, too.").format(what=what),
         hint=_(STORED),
         mistake="training_stores_data",
