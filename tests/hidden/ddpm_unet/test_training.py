@@ -332,7 +332,7 @@ STORED = N_(
 )
 
 
-@check(points=0.5, kind="training", covers=("training_loss", "train_ddpm", "UNet"), time_limit=900)
+@check(points=0.5, kind="training", covers=("training_loss", "train_ddpm", "UNet"), time_limit=180)
 def test_training_loss(student, reference, probe, expect, once, draw, digits, calibrated):
     """After a short training on digits on a pattern the U-Net finds the noise in digits that it has not seen."""
     train = train_on_digits(student, reference, probe, expect, digits)
@@ -376,7 +376,7 @@ def best_multiple(right, images, t):
 
 @check(
     points=0.5, kind="training", requires=("training_loss",), covers=("digits", "train_ddpm", "UNet", "sample"),
-    time_limit=900,
+    time_limit=180,
 )  # fmt: skip
 def test_sampled_digits(student, reference, probe, expect, once, draw, digits, calibrated):
     """Images sampled with the U-Net after a short training look like the digits, statistically, and are new."""

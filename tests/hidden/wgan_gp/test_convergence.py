@@ -70,7 +70,7 @@ def effective_modes(samples, centres):
 
 
 @check(
-    points=1, kind="training", requires=PARTS, covers=("convergence", "any_module", "train_wgan_gp"), time_limit=900
+    points=1, kind="training", requires=PARTS, covers=("convergence", "any_module", "train_wgan_gp"), time_limit=120
 )
 def test_ring_distance(student, probe, expect, calibrated, draw):
     """Trained on a ring of eight Gaussians, a small generator comes near to the data."""
@@ -145,7 +145,7 @@ def own_training(student, probe, expect, once):
     return once("own_training", train)
 
 
-@check(points=0.5, kind="training", requires=(*PARTS, *NETWORKS), covers=OWN, time_limit=900)
+@check(points=0.5, kind="training", requires=(*PARTS, *NETWORKS), covers=OWN, time_limit=120)
 def test_own_distance(student, probe, expect, calibrated, once):
     """Trained on a ring of eight Gaussians, your own networks come near to the data."""
     samples, fresh, _centres = own_training(student, probe, expect, once)
@@ -157,7 +157,7 @@ def test_own_distance(student, probe, expect, calibrated, once):
     )
 
 
-@check(points=0.5, kind="training", requires=(*PARTS, *NETWORKS), covers=OWN, time_limit=900)
+@check(points=0.5, kind="training", requires=(*PARTS, *NETWORKS), covers=OWN, time_limit=120)
 def test_own_modes(student, probe, expect, calibrated, once):
     """Trained on a ring of eight Gaussians, your own generator covers the modes: no mode collapse."""
     samples, fresh, centres = own_training(student, probe, expect, once)
