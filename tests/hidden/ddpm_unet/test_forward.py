@@ -150,9 +150,7 @@ def test_loss_gradient(student, reference, probe, expect, compare, draw):
     # A mean of the model's answers has a gradient, too: what is learnt from must see image, times and noise.
     what = "ddpm_loss(model, diffusion, x0, t, noise)"
     given = [(x0, t, noise), (-x0, t, noise), (x0, t.flip(0), noise), (x0, t, -noise)]
-    value, *others = (
-        expect.number(student.ddpm_loss(model, diffusion, *arguments), what) for arguments in given
-    )
+    value, *others = (expect.number(student.ddpm_loss(model, diffusion, *arguments), what) for arguments in given)
     expect.true(
         min(abs(other - value) for other in others) > 1e-6 * (1 + abs(value)),
         _("{what}: it is the same for other images, times or noise.").format(what=what),

@@ -69,15 +69,11 @@ def effective_modes(samples, centres):
     return float(torch.special.entr(shares).sum().exp())
 
 
-@check(
-    points=1, kind="training", requires=PARTS, covers=("convergence", "any_module", "train_wgan_gp"), time_limit=120
-)
+@check(points=1, kind="training", requires=PARTS, covers=("convergence", "any_module", "train_wgan_gp"), time_limit=120)
 def test_ring_distance(student, probe, expect, calibrated, draw):
     """Trained on a ring of eight Gaussians, a small generator comes near to the data."""
     widths = [2, 64, 64, 2]
-    generator, critic = probe.small_networks(
-        widths, [2, 64, 64, 1], draw.seed(), draw.normal(1, dtype=torch.float32)
-    )
+    generator, critic = probe.small_networks(widths, [2, 64, 64, 1], draw.seed(), draw.normal(1, dtype=torch.float32))
     _centres, cloud = draw_ring(draw)
     train_on(student, draw, generator, critic, cloud)
     samples = answers_of(probe.parameters(generator), expect, draw.normal(N_SAMPLES, 2), widths)

@@ -104,9 +104,7 @@ def test_penalty_weight_gradient(student, probe, expect, draw):
     slopes = []
     for _round in range(2):
         directions = [draw.normal(*weight.shape) for weight in weights]
-        ends = [
-            value([w + sign * step * d for w, d in zip(weights, directions, strict=True)]) for sign in (1, -1)
-        ]
+        ends = [value([w + sign * step * d for w, d in zip(weights, directions, strict=True)]) for sign in (1, -1)]
         slope = (ends[0] - ends[1]) / (2 * step)
         along = [float((g.double() * d).sum()) for g, d in zip(gradients, directions, strict=True)]
         scale = sum(abs(a) for a in along) + abs(slope)
