@@ -37,6 +37,7 @@ from autograder.sandbox import WarmParent, WorkerLimits
 from autograder.sandbox.installed import installed
 from autograder.sandbox.isolation import MIB
 from autograder.submissions.model import CodeCell
+from autograder.worker.proofs import names_in
 
 if TYPE_CHECKING:
     from autograder.judge.drawing import Drawing
@@ -98,6 +99,11 @@ class Kit:
         except Exception as error:  # said here once: beside a submission it would look like the student's doing
             raise FrameworkFault(f"{path}: cannot be loaded ({type(error).__name__}: {error})") from error
         return compiled(source)
+
+    @cached_property
+    def probe_names(self) -> tuple[str, ...]:
+        """What they use of others, by name."""
+        return tuple(sorted(names_in(marshal.loads(base64.b64decode(self.probes))))) if self.probes else ()
 
     @cached_property
     def limits(self) -> LimitBook:
@@ -252,7 +258,7 @@ class Engine:
         self.start()
         assert self._parent is not None
         limits = worker_limits(kit.config, self.slower)
-        return WorkerTransport(self._parent, limits, installed(kit.config.libraries).places, doubted)
+        return WorkerTransport(self._parent, limits, installed(kit.config.libraries).places, doubted, kit.probe_names)
 
     def seeds(self, exercise: str, student: str, salt: str = "") -> Callable[[str], int]:
         """The seed of each check: secret, student, exercise and check decide it."""

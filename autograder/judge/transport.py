@@ -132,6 +132,7 @@ class WorkerTransport:
 
     Args:
         libraries: files and folders, the only ones that it may read where packages are installed; None: all.
+        names: what the probes use of others, to be watched.
         witnessed: have another worker beside it that runs nothing: whether that dies too tells who is to blame.
     """
 
@@ -143,6 +144,7 @@ class WorkerTransport:
         limits: WorkerLimits,
         libraries: Sequence[str] | None = None,
         witnessed: bool = False,
+        names: Sequence[str] = (),
     ) -> None:
         self._parent = parent
         self._limits = limits
@@ -156,6 +158,7 @@ class WorkerTransport:
         self.received = 0
         self.deaths: list[Death] = []
         self._witnessed = witnessed
+        self._names = names
         self._witness: Worker | None = None
         self._key = b""
         self._looked = -math.inf
@@ -172,7 +175,7 @@ class WorkerTransport:
         self._allowed = self._limits.memory_bytes
         self._key = secrets.token_bytes(16)
         try:  # before a line of the submission is there
-            self.request("key", {"key": self._key.hex()}, START_SECONDS, no_handle)
+            self.request("key", {"key": self._key.hex(), "names": list(self._names)}, START_SECONDS, no_handle)
         except WorkerLost as lost:
             raise WarmParentDied(f"a new worker was lost: {lost.reason}") from None
 

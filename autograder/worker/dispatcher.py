@@ -8,7 +8,7 @@ Requests (kind: fields) and their replies:
     call      target, args, kwargs         -> value | raised
     probes    code                         -> done | raised     defines the exercise's probes, from compiled code
     probe     name, args, kwargs, look     -> value | raised    in a worker these two are answered by `proofs`
-    key       key                          -> done              in service.py, before anything is loaded
+    key       key, names                   -> done              in service.py, before anything is loaded
     release   numbers                      -> done
     forbid    names                        -> done | raised     until the next one; no names lift it
     mentions  cells, names                 -> value             before anything is loaded

@@ -12,7 +12,7 @@ from __future__ import annotations
 import builtins
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from operator import attrgetter, is_not
 from typing import cast
@@ -40,6 +40,15 @@ _BUILTINS = (
 )  # fmt: skip
 
 
+# Beneath what probes name.
+_ALWAYS = frozenset((
+    "grad", "backward", "manual_seed", "linear", "forward", "apply", "item", "detach", "clone", "equal", "allclose",
+    "isclose", "isfinite", "__call__", "__init__", "__torch_function__", "__getattr__", "__setattr__", "__getitem__",
+    "__bool__", "__eq__", "__ne__", "__sub__", "__add__", "__mul__", "__float__", "_call_impl", "_wrapped_call_impl",
+    *_BUILTINS,
+))  # fmt: skip
+_OURS = ("autograder.", "probes")
+
 _any, _map, _code = any, map, attrgetter("__code__")  # as they are now, whatever becomes of the names
 
 
@@ -48,9 +57,10 @@ class Watch:
 
     Args:
         places: names and what holds the functions: modules and classes.
+        names: of the functions to be watched where they are not ours: in a fork each one that is touched costs a copy.
     """
 
-    def __init__(self, places: Iterator[tuple[str, object]]) -> None:
+    def __init__(self, places: Iterator[tuple[str, object]], names: frozenset[str] = frozenset()) -> None:
         self._holders: list[tuple[str, Holder, list[str], list[object]]] = []
         self._functions: list[types.FunctionType] = []
         self._classes: list[tuple[str, Holder, int, frozenset[str]]] = []  # with what they inherit
@@ -58,13 +68,18 @@ class Watch:
             holder: Holder = vars(owner)
             found: dict[str, object] = {
                 key: value
-                for key, value in list(holder.items())
+                for key, value in (
+                    list(holder.items())
+                    if place.startswith(_OURS)
+                    else [(key, holder[key]) for key in names if key in holder]
+                )
                 if (callable(value) or isinstance(value, property | classmethod | staticmethod))
                 and (place != "builtins" or key in _BUILTINS)
             }
             self._holders.append((place, holder, list(found), list(found.values())))
             if isinstance(owner, type):
-                inherited = frozenset(name for base in owner.__mro__[1:] for name in vars(base)) - holder.keys()
+                bases = [vars(base) for base in owner.__mro__[1:]]
+                inherited = frozenset(name for name in names if name not in holder and any(name in b for b in bases))
                 self._classes.append((place, holder, len(holder), inherited))
             self._functions += [value for value in found.values() if isinstance(value, types.FunctionType)]
         self._codes = list(map(_code, self._functions))
@@ -92,16 +107,17 @@ class Watch:
         return ""
 
 
-def _places() -> Iterator[tuple[str, object]]:
+def _places(names: frozenset[str]) -> Iterator[tuple[str, object]]:
     for name in _WATCHED:
         module = sys.modules.get(name)
         if module is None:
             continue
         yield name, module
-        ours = name.startswith("autograder.")
-        for key, value in list(vars(module).items()):
-            if isinstance(value, type) and (value.__module__ == name if ours else name == "torch.nn"):
-                yield f"{name}.{key}", value
+        if name.startswith(_OURS):
+            yield from [(f"{name}.{k}", v) for k, v in list(vars(module).items())
+                        if isinstance(v, type) and v.__module__ == name]  # fmt: skip
+        elif name == "torch.nn":
+            yield from [(f"{name}.{k}", vars(module)[k]) for k in names if isinstance(vars(module).get(k), type)]
     import torch
 
     yield "builtins", builtins
@@ -109,24 +125,17 @@ def _places() -> Iterator[tuple[str, object]]:
     yield "torch.nn.Module", torch.nn.Module
 
 
-_watch: Watch | None = None
-
-
-def prepare() -> None:
-    """Look at everything once, while it is as it should be: in the process that workers are forked from."""
-    global _watch
-    _watch = Watch(_places())
-
-
-def sealed(key: bytes, channel: Channel[object], dispatcher: Dispatcher) -> Answering:
-    """What answers requests about probes from now on.
+def sealed(key: bytes, names: Iterable[str], channel: Channel[object], dispatcher: Dispatcher) -> Answering:
+    """What answers requests about probes from now on. Called before a line of the submission is there.
 
     Args:
         key: of this worker.
+        names: those that the exercise's probes use.
         channel: to the judge.
         dispatcher: of this worker.
     """
-    watch = _watch or Watch(_places())
+    used = frozenset(names) | names_in(*(function.__code__ for function in _written(probes.GENERIC))) | _ALWAYS
+    watch = Watch(_places(used), used)
     own: Watch | None = None
     table: dict[str, Target] = dict(probes.GENERIC)
     send, describe, define, plain = Channel.send, describe_exception, probes.define, asdict
@@ -158,6 +167,21 @@ def sealed(key: bytes, channel: Channel[object], dispatcher: Dispatcher) -> Answ
             send(channel, message.number, "value", unusable, key=key)
 
     return answer
+
+
+def names_in(*codes: types.CodeType) -> frozenset[str]:
+    """Every name that these use for something of others."""
+    found: set[str] = set()
+    todo = list(codes)
+    while todo:
+        code = todo.pop()
+        found.update(code.co_names)
+        todo += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return frozenset(found)
+
+
+def _written(functions: Mapping[str, object]) -> list[types.FunctionType]:
+    return [function for function in functions.values() if isinstance(function, types.FunctionType)]
 
 
 class _Names:

@@ -17,6 +17,13 @@ from autograder.worker.loader import load
 MAX_NAMES = 50_000  # `from torch import *` and the like give thousands, and the student's own come last
 
 
+class KeyRequest(TypedDict, total=False):
+    """What comes with `key`: the worker's, and what the exercise's probes name."""
+
+    key: str
+    names: list[str]
+
+
 class LoadRequest(TypedDict):
     """What comes with `load`; `skip` are numbers of statements, `seconds` are for each of the others.
     `importable` are the top-level modules of installed libraries that an import finds (None: all), `libraries` what
@@ -44,7 +51,9 @@ def serve(connection: socket.socket, isolation: Mapping[str, object]) -> None:
         except ChannelClosed:
             return
         if message.kind == "key":
-            probing = proofs.sealed(bytes.fromhex(cast("dict[str, str]", message.value)["key"]), channel, dispatcher)
+            request = cast(KeyRequest, message.value)
+            # Taken out: this frame can be found by the submission.
+            probing = proofs.sealed(bytes.fromhex(request.pop("key")), request["names"], channel, dispatcher)
             channel.send(message.number, "done", None)
             continue
         if probing is not None and message.kind in ("probes", "probe"):
@@ -66,10 +75,6 @@ def serve(connection: socket.socket, isolation: Mapping[str, object]) -> None:
             channel.send(message.number, "value", Unusable(f"an answer that is too large to be read ({error})"))
         except BaseException as error:  # nothing is on the wire yet: the answer's own methods failed while it was read
             channel.send(message.number, "value", Unusable(f"an answer that cannot be read ({type(error).__name__})"))
-
-
-if "torch" in sys.modules:  # in the process that workers are forked from
-    proofs.prepare()
 
 
 def _load(channel: Channel[object], dispatcher: Dispatcher, message: Frame[object]) -> Reply:
