@@ -46,12 +46,23 @@ def {name}(*args, **kwargs):
 # A check that passes plain functions, where a contract allows any callable, has this word in its id.
 CALLABLES = "callable"
 _USED = """
+_autograder_inside = []
+
 
 def _autograder_wrapped(function, names):
     import functools, inspect
 
     @functools.wraps(function)
     def wrapped(*args, **kwargs):
+        if _autograder_inside:  # what the solution's functions hand to each other is the solution's business
+            return function(*args, **kwargs)
+        _autograder_inside.append(function)
+        try:
+            return looked_at(*args, **kwargs)
+        finally:
+            _autograder_inside.pop()
+
+    def looked_at(*args, **kwargs):
         try:
             given = inspect.signature(function).bind(*args, **kwargs).arguments
         except TypeError:
