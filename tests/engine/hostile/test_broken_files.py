@@ -168,7 +168,7 @@ FILES = {
     "prints": File(added("for _n in range(50_000): print('x' * 1000)")),
     "asks": File(added("name = input('Your name? ')"), words="nobody to ask"),
     "shows": File(added("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\nplt.savefig('figure.png')")),
-    "missing-package": File(added("import no_such_package"), words="No module named 'no_such_package'"),
+    "missing-package": File(added("import no_such_package"), words="`no_such_package` cannot be imported here"),
     "missing-data": File(added("data = open('data/mnist.csv').read()"), words="data/mnist.csv"),
     "many-names": File(text(lambda s: "for _n in range(5000): globals()[f'v{_n}'] = 1\n" + s)),
     "main-block": File(added("if __name__ == '__main__':\n    raise SystemExit(1)")),
