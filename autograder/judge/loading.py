@@ -94,6 +94,7 @@ class Loading:
 
     def _try(self, transport: Transport, budget: float) -> Loaded | None:
         transport.start()
+        transport.hand_key()
         transport.allow_memory(self._memory_mb)
         if self._code.watched and not self._searched:
             self._search(transport)
@@ -136,6 +137,7 @@ class Loading:
         except WorkerLost as lost:
             self._incidents.append(Incident(lost.kind, f"searching the text: {lost.reason}", "import"))
             transport.start()
+            transport.hand_key()
             return
         for item in value if type(value) is list else []:
             match item:

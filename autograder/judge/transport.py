@@ -111,6 +111,9 @@ class Transport(Protocol):
     def start(self) -> None:
         """Make a fresh worker."""
 
+    def hand_key(self) -> None:
+        """Give a fresh worker what it proves replies of probes by, before a line of the submission is there."""
+
     def allow_memory(self, megabytes: int) -> None:
         """How much the worker may have from now on, beyond what it was before the submission."""
 
@@ -173,6 +176,8 @@ class WorkerTransport:
         self._take_handle = no_handle
         self._channel = Channel(self._worker.socket, _encode_handle, self._taken)
         self._allowed = self._limits.memory_bytes
+
+    def hand_key(self) -> None:
         self._key = secrets.token_bytes(16)
         try:  # before a line of the submission is there
             self.request("key", {"key": self._key.hex(), "names": list(self._names)}, START_SECONDS, no_handle)
@@ -317,6 +322,9 @@ class LocalTransport:
     def start(self) -> None:
         self._dispatcher = Dispatcher()
         self._dispatcher.objects.set_module(self._module)
+
+    def hand_key(self) -> None:
+        """Our own code proves nothing."""
 
     def allow_memory(self, megabytes: int) -> None:
         """Our own code needs no limit."""
