@@ -23,7 +23,7 @@ from dataclasses import asdict
 from typing import Protocol, TypeAlias, cast
 
 from autograder.wire.values import CellData, HandleReference
-from autograder.worker import probes
+from autograder.worker import compiled, probes
 from autograder.worker.forbidden import Fence, mentions, namespace_of
 from autograder.worker.objects import Objects
 from autograder.worker.probes import Target
@@ -87,7 +87,7 @@ class Dispatcher:
         return "value", target(*args, **kwargs)
 
     def _probes(self, code: str) -> Reply:
-        self.probes = probes.GENERIC | probes.define(code)
+        self.probes = probes.GENERIC | compiled.define(code)
         return "done", None
 
     def _probe(self, name: str, args: list[object], kwargs: dict[str, object], look: bool = False) -> Reply:

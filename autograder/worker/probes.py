@@ -6,11 +6,7 @@ without their graph, so whatever needs autograd is a probe.
 
 from __future__ import annotations
 
-import base64
-import marshal
 from collections.abc import Sequence
-from functools import lru_cache
-from types import CodeType
 from typing import Protocol, cast
 
 import torch
@@ -146,21 +142,6 @@ def quadratic(a: Tensor, b: Tensor) -> Target:
         return a * x * x + b * x
 
     return function
-
-
-def define(code: str) -> dict[str, Target]:
-    """The functions of an exercise's probes, from their compiled code; none where it is empty."""
-    if not code:
-        return {}
-    namespace: dict[str, object] = {"__name__": "probes"}
-    exec(_compiled(code), namespace)
-    return {n: cast(Target, v) for n, v in namespace.items() if callable(v) and not n.startswith("_")}
-
-
-@lru_cache(8)  # the judge defines the same probes beside each known mistake that it compares with
-def _compiled(code: str) -> CodeType:
-    loaded: CodeType = marshal.loads(base64.b64decode(code))
-    return loaded
 
 
 _PROBES: tuple[object, ...] = (

@@ -19,7 +19,7 @@ from typing import cast
 
 from autograder.wire.channel import Channel, Frame
 from autograder.wire.values import Unusable, WireError
-from autograder.worker import probes
+from autograder.worker import compiled, probes
 from autograder.worker.dispatcher import Dispatcher, Reply
 from autograder.worker.probes import Target
 from autograder.worker.raised import REPLACED, Raised, describe_exception
@@ -31,7 +31,8 @@ Holder = Mapping[str, object]
 _WATCHED = (
     "torch", "torch.autograd", "torch.func", "torch.linalg", "torch.nn", "torch.nn.functional", "torch.nn.init",
     "torch.random", "autograder.wire.channel", "autograder.wire.decoding", "autograder.wire.encoding",
-    "autograder.worker.dispatcher", "autograder.worker.objects", "autograder.worker.probes", "autograder.worker.raised",
+    "autograder.worker.compiled", "autograder.worker.dispatcher", "autograder.worker.objects",
+    "autograder.worker.probes", "autograder.worker.raised",
     "autograder.worker.service", __name__,
 )  # fmt: skip
 _BUILTINS = (
@@ -138,7 +139,7 @@ def sealed(key: bytes, names: Iterable[str], channel: Channel[object], dispatche
     watch = Watch(_places(used), used)
     own: Watch | None = None
     table: dict[str, Target] = dict(probes.GENERIC)
-    send, describe, define, plain = Channel.send, describe_exception, probes.define, asdict
+    send, describe, define, plain = Channel.send, describe_exception, compiled.define, asdict
 
     def reply_to(message: Frame[object]) -> Reply:
         nonlocal own
