@@ -71,7 +71,7 @@
 # `forward` always goes from data to latent, `inverse` from latent to data. Most points are given by exact checks in
 # float64 (`model.double()`) with freshly perturbed weights: round trips, log-determinants against the Jacobian
 # found by automatic differentiation, in both directions, the density against its definition and its integral. They
-# look at the plane; two checks of their own try three and five dimensions ({points:*_beyond}). A map is only judged
+# look at the plane; two checks of their own try three and five dimensions. A map is only judged
 # where its volume changes from point to point and with the weights: the identity, a shift or a fixed map earns
 # nothing. `nll`, `density_grid` and `train_flow` are also given a flow of ours. Samples are judged statistically, and
 # a short training must bring the held-out *negative* log-likelihood close to the entropy of the data and not *below*
