@@ -27,7 +27,7 @@ class Spread(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         n: number of values; mean, deviation: on `scale`; scale: `raw`, `log` or `root`.
         lowest, highest: of the values themselves.
-        degrees: of freedom that `deviation` stands on: n - 1, more where others lent theirs; 0 in older files.
+        degrees: of freedom that `deviation` stands on: n - 1, more where others lent theirs; null in older files.
     """
 
     n: int
@@ -36,7 +36,7 @@ class Spread(Struct, frozen=True, forbid_unknown_fields=True):
     scale: str
     lowest: float
     highest: float
-    degrees: float = 0.0
+    degrees: float | None = None
 
 
 class PlacedLimit(Struct, forbid_unknown_fields=True):

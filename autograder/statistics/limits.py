@@ -29,6 +29,8 @@ _RELATIVE_FLOOR = 1e-6
 class Population(Spread, frozen=True):
     """Values of one solution over seeds, summed up, and the law of the next one."""
 
+    degrees: float = 0.0  # always known here
+
     @classmethod
     def of(cls, sample: Sequence[float], scale: str | None = None) -> Population:
         values = np.asarray(sample, dtype=np.float64)
