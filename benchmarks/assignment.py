@@ -1,7 +1,7 @@
 """The assignment of the benchmarks: RealNVP's coupling layers, and a class that hands it in.
 
-The checks are those of `tests/hidden/realnvp_toy/test_transforms.py`: masks, round trips, log-determinants against
-the Jacobian. They train nothing. Eighteen submissions: right in five ways, wrong in eight, raising in three, with a
+The checks are those of `tests/hidden/realnvp_toy/test_coupling.py` and `test_flow.py`: masks, round trips,
+log-determinants against the Jacobian. They train nothing. Eighteen submissions: right in five ways, wrong in eight, raising in three, with a
 syntax error in two; a larger class repeats them, each copy with a line of its own.
 """
 
@@ -25,7 +25,7 @@ from autograder.course import Exercise, find_exercise, load_config
 ROOT = Path(__file__).resolve().parents[1]
 POINTS = 10
 
-QUICK = ("test_transforms.py", "probes.py", "contract.yaml")
+QUICK = ("test_coupling.py", "test_flow.py", "probes.py", "contract.yaml")
 
 RIGHT = ("identity_start", "sigmoid_scale", "softplus_flips", "split_networks")
 WRONG = (

@@ -63,7 +63,7 @@ def test_the_course_has_the_quick_checks_alone(tmp_path):
     from assignment import make_course
 
     course = make_course(tmp_path / "course")
-    assert [path.name for path in course.exercise.hidden_checks] == ["test_transforms.py"]
+    assert [path.name for path in course.exercise.hidden_checks] == ["test_coupling.py", "test_flow.py"]
 
 
 def test_figures_become_a_page_and_pictures(tmp_path):
