@@ -1,8 +1,8 @@
 """The assignment of the benchmarks: RealNVP's coupling layers, and a class that hands it in.
 
 The checks are those of `tests/hidden/realnvp_toy/test_coupling.py` and `test_flow.py`: masks, round trips,
-log-determinants against the Jacobian. They train nothing. Eighteen submissions: right in five ways, wrong in eight, raising in three, with a
-syntax error in two; a larger class repeats them, each copy with a line of its own.
+log-determinants against the Jacobian. They train nothing. Eighteen submissions: right in five ways, wrong in eight,
+raising in three, with a syntax error in two; a larger class repeats them, each copy with a line of its own.
 """
 
 from __future__ import annotations
