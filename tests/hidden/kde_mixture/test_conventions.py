@@ -53,7 +53,7 @@ def arguments(draw, dtype):
     }
 
 
-@check(points=0.5, kind="exact", covers=("conventions",), substance=VALUES)
+@check(points=0.5, kind="exact", covers=("conventions", *VALUES), substance=VALUES)
 def test_conventions(student, each, probe, expect, draw):
     """Answers are tensors and keep the dtype of the input, classes are int64, and arguments stay as they are."""
     for dtype in (torch.float64, torch.float32):
@@ -76,7 +76,7 @@ def test_conventions(student, each, probe, expect, draw):
                 )
 
 
-@check(points=0.25, kind="exact", covers=("randomness",), substance={name: VALUES[name] for name in RANDOM})
+@check(points=0.25, kind="exact", covers=("randomness", *RANDOM), substance={name: VALUES[name] for name in RANDOM})
 def test_generators(student, each, probe, expect, draw):
     """Random draws come from `generator` where one is given, and nothing seeds the global generator."""
     first, second = draw.seed(), draw.seed()
@@ -119,7 +119,7 @@ def test_generators(student, each, probe, expect, draw):
             )
 
 
-@check(points=0.25, kind="exact", covers=("errors",), substance=VALUES)
+@check(points=0.25, kind="exact", covers=("errors", *VALUES), substance=VALUES)
 def test_bad_arguments(student, each, expect, draw):
     """Shapes that do not fit, numbers out of range, empty classes and missing candidates raise ValueError."""
     n, d, m = draw.integer(5, 8), 2, 2
