@@ -204,6 +204,7 @@ mistake("ratio_squared", "the ratio of squared distances", check="ratio",
 
 mistake("ratio_inverted", "second nearest over nearest", check="ratio",
     hint="Nearest over second nearest: between 0 and 1.",
+    also={"table": "turned over, no ratio is ever below 1/3: nothing counts as memorised"},
     function="memorisation_ratio", old="nearest[:, 0] / nearest[:, 1])", new="nearest[:, 1] / nearest[:, 0])")
 
 mistake("agreement_not_centred", "cosines around the origin", check="agreement",
