@@ -37,6 +37,7 @@ class Decision:
         due: an extension's new due date.
         text: a comment's.
         private: a comment for teachers alone.
+        line: of the file, which a comment is about: `12`, in a notebook `3:2` for the second line of `cell 3`.
         withdrawn: takes back the override, the mark, the extension, the excuse or the student's comments in force.
         who: decided.
         why: in a sentence.
@@ -52,6 +53,7 @@ class Decision:
     due: datetime | None = None
     text: str = ""
     private: bool = False
+    line: str = ""
     withdrawn: bool = False
     who: str = ""
     why: str = ""
@@ -61,28 +63,27 @@ class Decision:
 class Decisions(OfCourse):
     """The decisions about a course in a book's database."""
 
-    def add(self, decision: Decision) -> None:
-        """Keep one decision; it is on disk when this returns.
+    def add(self, *given: Decision) -> None:
+        """Keep decisions, all or none; they are on disk when this returns.
 
         Raises:
-            StoreFault: it does not say who, why, or when in which time zone, or is of no known kind.
+            StoreFault: one does not say who, why, or when in which time zone, or is of no known kind.
         """
-        for name, given in (("who", decision.who), ("why", decision.why)):
-            if not given.strip():
-                raise StoreFault(_("every change says {name}; it is empty here").format(name=name))
-        if decision.kind not in KINDS:
-            line = _("unknown kind of change {kind!r}; there are {listing}")
-            raise StoreFault(line.format(kind=decision.kind, listing=", ".join(KINDS)))
-        if decision.when.tzinfo is None:
-            raise StoreFault(_("the time of a change has no time zone"))
-        row = {
-            **vars(decision),
-            "course": self._course,
-            "when": decision.when.isoformat(),
-            "due": decision.due and decision.due.isoformat(),
-        }
-        with self._engine.begin() as connection:
-            connection.execute(insert(decisions).values(row))
+        rows = []
+        for decision in given:
+            for name, text in (("who", decision.who), ("why", decision.why)):
+                if not text.strip():
+                    raise StoreFault(_("every change says {name}; it is empty here").format(name=name))
+            if decision.kind not in KINDS:
+                line = _("unknown kind of change {kind!r}; there are {listing}")
+                raise StoreFault(line.format(kind=decision.kind, listing=", ".join(KINDS)))
+            if decision.when.tzinfo is None:
+                raise StoreFault(_("the time of a change has no time zone"))
+            moments = {"when": decision.when.isoformat(), "due": decision.due and decision.due.isoformat()}
+            rows.append({**vars(decision), "course": self._course, **moments})
+        if rows:
+            with self._engine.begin() as connection:
+                connection.execute(insert(decisions), rows)
 
     def history(self, student: str | None = None, exercise: str | None = None) -> list[Decision]:
         """Every decision, oldest first: of all, or of one student or exercise."""

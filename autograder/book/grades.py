@@ -181,5 +181,5 @@ def _comments(decisions: Sequence[Decision]) -> tuple[Comment, ...]:
             if decision.withdrawn:
                 found.clear()
             else:
-                found.append(Comment(decision.who, decision.when, decision.text, decision.private))
+                found.append(Comment(decision.who, decision.when, decision.text, decision.private, decision.line))
     return tuple(found)

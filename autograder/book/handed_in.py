@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from autograder.book.tables import OfCourse, handed_in, of_course, students
 
@@ -41,22 +42,32 @@ class Handed:
 class HandedIn(OfCourse):
     """What was handed in for a course, in a book's database."""
 
-    def note(self, found: Iterable[Handed], class_list: Iterable[str] = ()) -> None:
+    def note(
+        self, found: Iterable[Handed], class_list: Iterable[str] = (), names: Mapping[str, str] | None = None
+    ) -> None:  # fmt: skip
         """Keep what a reading of the class found: what it says of a file takes the place of what was known of it.
 
         Args:
             found: the files, of each student and exercise the one that was handed in last at the end. Of the same
                 file twice the earlier time counts: who hands in again what is there already is not late by it.
             class_list: students of the course, those who handed in nothing among them.
+            names: of students, where a roster says them.
         """
         with self._engine.connect().execution_options(writes_at_once=True) as connection, connection.begin():
-            note(connection, self._course, found, class_list)
+            note(connection, self._course, found, class_list, names or {})
 
     def files(self) -> list[Handed]:
         """Every file, of each student and exercise the one that was handed in last at the end."""
         wanted = select(handed_in).where(of_course(self._course, handed_in.c.course)).order_by(handed_in.c.id)
         with self._engine.connect() as connection:
             return [msgspec.convert(dict(row), Handed) for row in connection.execute(wanted).mappings()]
+
+    def names(self) -> dict[str, str]:
+        """The names of students who are known by another than their id; a file's author is called as it says."""
+        wanted = select(students.c.student, students.c.name).where(of_course(self._course, students.c.course))
+        with self._engine.connect() as connection:
+            listed = {student: name for student, name in connection.execute(wanted).all() if name}
+        return listed | {one.student: one.name for one in self.files() if one.name}
 
     def students(self) -> list[str]:
         """The students of the course, sorted."""
@@ -65,7 +76,10 @@ class HandedIn(OfCourse):
             return sorted(set(connection.execute(wanted).scalars()))
 
 
-def note(connection: Connection, course: str, found: Iterable[Handed], class_list: Iterable[str]) -> None:
+def note(
+    connection: Connection, course: str, found: Iterable[Handed], class_list: Iterable[str],
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> None:  # fmt: skip
     """Keep what a reading of a class found, in the caller's transaction; arguments as of `HandedIn.note`."""
     files: dict[tuple[str, str, str], Handed] = {}
     for one in found:
@@ -86,6 +100,10 @@ def note(connection: Connection, course: str, found: Iterable[Handed], class_lis
     new = {*class_list, *(one.student for one in files.values())} - known
     if new:
         connection.execute(insert(students), [{"course": course, "student": student} for student in sorted(new)])
+    listed = of_course(course, students.c.course)
+    for student, called in names.items():
+        other = listed, students.c.student == student, students.c.name != called
+        connection.execute(update(students).where(*other).values(name=called))
 
 
 def _earlier(one: Handed, other: Handed) -> Handed:

@@ -106,9 +106,10 @@ class Roll(OfCourse):
         own = of_course(self._course, handed_in.c.course), handed_in.c.student == old
         connection.execute(update(handed_in).where(*own).values(student=new))
         listed = of_course(self._course, students.c.course)
+        before = connection.execute(select(students.c.name).where(listed, students.c.student == old)).scalar()
         connection.execute(delete(students).where(listed, students.c.student == old))
         if connection.execute(select(students.c.student).where(listed, students.c.student == new)).first() is None:
-            connection.execute(insert(students).values(course=self._course, student=new))
+            connection.execute(insert(students).values(course=self._course, student=new, name=before or ""))
 
     def _erase(self, connection: Connection, student: str) -> None:
         """Everything under the student's name, and every line of the roll that names them, now or before."""

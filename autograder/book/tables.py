@@ -70,6 +70,7 @@ class DecisionColumns(TypedColumns):
     text: Named[str] = Column(Text, nullable=False)
     private: Named[bool] = Column(Boolean, nullable=False)
     withdrawn: Named[bool] = Column(Boolean, nullable=False)
+    line: Named[str] = Column(String(20), nullable=False, server_default="")
 
 
 class HandedInColumns(TypedColumns):
@@ -95,6 +96,7 @@ class StudentColumns(TypedColumns):
 
     course: Named[str] = Column(String(_COURSE), nullable=False)
     student: Named[str] = Column(String(_STUDENT), nullable=False)
+    name: Named[str] = Column(Text, nullable=False, server_default="")
 
 
 class RollColumns(TypedColumns):

@@ -11,12 +11,13 @@ import click
 
 from autograder.commands.options import EXISTING, FOLDER, gathered, in_book, in_course, open_book, open_course
 from autograder.language import _
+from autograder.reports.words import place
 
 if TYPE_CHECKING:
     from autograder import Book, Decision
 
 
-def line(decision: Decision) -> str:
+def line_of(decision: Decision) -> str:
     """A decision in one line; nothing in it steers a terminal."""
     what = f"{decision.exercise} {decision.check}".strip()
     if decision.withdrawn:
@@ -31,6 +32,7 @@ def line(decision: Decision) -> str:
         done = _("excused")
     else:
         done = f"{_('private comment') if decision.private else _('comment')}: {decision.text}"
+        what += f", {place(decision.line)}" if decision.line else ""
     why = "" if decision.kind == "comment" else " " + _("because: {why}").format(why=decision.why)
     text = f"{decision.when.isoformat()} {decision.who}: {decision.student}, {what}: {done}{why}"
     return "".join(sign if sign.isprintable() else " " for sign in text)
@@ -60,7 +62,7 @@ class About:
 
     def keep(self, decision: Decision, bonus: bool = False) -> None:
         """Keep the decision, and say so."""
-        click.echo(line(self.open().decide(decision, by=self.by or "", why=self.why, bonus=bonus)))
+        click.echo(line_of(self.open().decide(decision, by=self.by or "", why=self.why, bonus=bonus)))
 
 
 by = click.option("--by", envvar="AUTOGRADER_USER", help="Who decides (default: your user name, unless it is root).")

@@ -74,13 +74,14 @@ def excuse(about: About, withdraw: bool) -> None:
 @click.command("comment")
 @about
 @click.argument("text", required=False)
+@click.option("--line", default="", help="Of the file, which it is about: 12; in a notebook 3:12, line 12 of cell 3.")
 @click.option("--private", is_flag=True, help="For teachers alone; never on the student's page.")
 @click.option("--withdraw", is_flag=True, help="Take all comments on this student's exercise back.")
-def comment(about: About, text: str | None, private: bool, withdraw: bool) -> None:
+def comment(about: About, text: str | None, line: str, private: bool, withdraw: bool) -> None:
     """Say something on a student's exercise; it stands on the student's page."""
     _require_one(bool(text and text.strip()), withdraw, "TEXT")
     decision = autograder.Decision(
-        "comment", about.student, about.exercise, text=text or "", private=private, withdrawn=withdraw,
+        "comment", about.student, about.exercise, text=text or "", private=private, line=line, withdrawn=withdraw,
         why="comments withdrawn" if withdraw else "comment",
     )  # fmt: skip
     about.keep(decision)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.commands import decide, people
-from autograder.commands.about import json_line, line
+from autograder.commands import apply, decide, people
+from autograder.commands.about import json_line, line_of
 from autograder.commands.faults import CommandFault
 from autograder.commands.options import EXISTING, WRITTEN, in_book, in_course, open_book, open_course, together
 from autograder.language import _
@@ -32,7 +32,9 @@ def command() -> None:
     """
 
 
-for subcommand in (decide.override, decide.mark, decide.extend, decide.excuse, decide.comment, people.command):
+for subcommand in (
+    decide.override, decide.mark, decide.extend, decide.excuse, decide.comment, apply.command, people.command
+):  # fmt: skip
     command.add_command(subcommand)
 
 
@@ -66,7 +68,7 @@ def history(
     kept = open_book(open_course(course), out, book)
     _require(kept, student, exercise)
     for decision in kept.history(student, exercise):
-        click.echo(json_line(decision) if as_json else line(decision))
+        click.echo(json_line(decision) if as_json else line_of(decision))
 
 
 @command.command("export")

@@ -10,6 +10,7 @@ import click
 from autograder.commands.planned import MOST_STUDENTS, identical, left_out, say
 from autograder.commands.reading import RESOLVE, lines, not_graded
 from autograder.language import _, ngettext
+from autograder.reports.words import called
 
 if TYPE_CHECKING:
     from autograder import Batch, Book, Result
@@ -22,25 +23,25 @@ def tell(batch: Batch, book: Book, out: Path) -> None:
     from autograder.reports.table import class_table, grade_table
 
     console = Console()
-    names = set(batch.results.names)
+    names, known = set(batch.results.names), book.names()
     if names:
         if len({student for student, _exercise in names}) > MOST_STUDENTS:
             console.print(class_table(grade for grade in batch.grades if (grade.student, grade.exercise) in names))
         else:
             graded = (pair for pair in book.graded() if (pair[0].student, pair[0].exercise) in names)
-            console.print(grade_table(graded, book.names()))
+            console.print(grade_table(graded, known))
     say((*lines(batch.handed_in, out), *not_graded(batch.handed_in)))
     for fault in batch.faults:
         click.secho(
             _("could not be graded: {student} {exercise}: {why}").format(
-                student=fault.student, exercise=fault.exercise, why=_why(fault)
+                student=called(fault.student, known), exercise=fault.exercise, why=_why(fault)
             ),
             fg="magenta", bold=True,
         )  # fmt: skip
     unchanged = len(batch.plan.kept.keys() - batch.plan.left)
     if unchanged:
         click.echo(_("{n} unchanged since the last run (--force grades them again)").format(n=unchanged))
-    say((*left_out(batch.plan), *identical(batch.plan)))
+    say((*left_out(batch.plan), *identical(batch.plan, known)))
     if batch.isolation:
         click.echo(_("isolation: {listing}").format(listing=", ".join(batch.isolation)))
     click.echo(_("results: {out}").format(out=out / "results"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import click
 
 from autograder.commands.reading import lines, not_graded
 from autograder.language import _
+from autograder.reports.words import called
 from autograder.submissions.shown import shown
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ MOST_NAMES = 20
 
 def tell_plan(handed_in: HandIn, plan: Plan) -> None:
     """Say what would be graded and why, in a dry run."""
-    say((*lines(handed_in), *not_graded(handed_in), *_todo(plan), *identical(plan)))
+    say((*lines(handed_in), *not_graded(handed_in), *_todo(plan), *identical(plan, handed_in.names)))
     click.echo(
         _("{todo} would be graded, {kept} keep their result, {unreadable} cannot be read.").format(
             todo=len(plan.todo), kept=len(plan.kept.keys() - plan.left), unreadable=len(plan.not_gradable)
@@ -42,10 +43,10 @@ def left_out(plan: Plan) -> list[str]:
     return [line.format(n=len(plan.left))] if plan.left else []
 
 
-def identical(plan: Plan) -> Iterator[str]:
-    """Who handed in the same bytes."""
+def identical(plan: Plan, known: Mapping[str, str]) -> Iterator[str]:
+    """Who handed in the same bytes; `known`: the names of students."""
     for exercise, names in plan.identical():
-        listing = ", ".join(names[:MOST_NAMES])
+        listing = ", ".join(called(name, known) for name in names[:MOST_NAMES])
         if len(names) > MOST_NAMES:
             listing = _("{names} and {n} more").format(names=listing, n=len(names) - MOST_NAMES)
         yield _("identical files for {exercise}: {listing}").format(exercise=exercise, listing=listing)

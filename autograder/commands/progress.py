@@ -18,6 +18,7 @@ class Progress:
     def __init__(self, label: str) -> None:
         self._label = label
         self._started = time.monotonic()
+        self._first = 0.0
         self._told = 0.0
         self.done = 0
 
@@ -25,19 +26,24 @@ class Progress:
         """One more of `total` is done.
 
         Args:
-            left: seconds to go; guessed from the number where nothing better is known.
+            left: seconds to go; guessed from the pace where nothing better is known.
         """
-        self.done += 1
+        self._count()
         now = time.monotonic()
         if self.done == total or now - self._told >= 10:
             self._told = now
-            print(
-                _("{label}: {done} of {total}, {elapsed:.0f} s, {rate}, {rest:.0f} s to go").format(
-                    label=self._label, done=self.done, total=total, elapsed=now - self._started, rate=self._rate(),
-                    rest=self._left(total, left),
-                ),
-                file=sys.stderr,
-            )  # fmt: skip
+            rest = self._left(total, left)
+            parts = [_("{label}: {done} of {total}, {elapsed:.0f} s").format(
+                label=self._label, done=self.done, total=total, elapsed=now - self._started
+            ), self._rate()]  # fmt: skip
+            if rest is not None:
+                parts.append(_("{rest:.0f} s to go").format(rest=rest))
+            print(", ".join(parts), file=sys.stderr)
+
+    def _count(self) -> None:
+        self.done += 1
+        if self.done == 1:
+            self._first = time.monotonic()
 
     def _rate(self) -> str:
         per_second = self.done / max(1e-3, time.monotonic() - self._started)
@@ -45,11 +51,13 @@ class Progress:
             return _("{number:.1f} per second").format(number=per_second)
         return _("{number:.1f} per minute").format(number=60 * per_second)
 
-    def _left(self, total: int, left: float | None) -> float:
+    def _left(self, total: int, left: float | None) -> float | None:
+        """Seconds to go. The first took the start of everything with it: nothing is guessed from it."""
         if self.done == total:
             return 0.0
-        elapsed = time.monotonic() - self._started
-        return elapsed / self.done * (total - self.done) if left is None else left
+        if left is None and self.done > 1:
+            return (time.monotonic() - self._first) / (self.done - 1) * (total - self.done)
+        return left
 
 
 class BarProgress(Progress):
@@ -69,9 +77,11 @@ class BarProgress(Progress):
         self._task = self._bar.add_task(label, total=None, detail="", pace="")
 
     def advance(self, total: int, detail: str = "", left: float | None = None) -> None:
-        self.done += 1
-        minutes, seconds = divmod(round(self._left(total, left)), 60)
-        pace = _("{rate}, {time} to go").format(rate=self._rate(), time=f"{minutes}:{seconds:02}")
+        self._count()
+        pace, rest = self._rate(), self._left(total, left)
+        if rest is not None:
+            minutes, seconds = divmod(round(rest), 60)
+            pace = _("{rate}, {time} to go").format(rate=pace, time=f"{minutes}:{seconds:02}")
         self._bar.update(self._task, total=total, completed=self.done, detail=detail[:40], pace=pace)
 
 

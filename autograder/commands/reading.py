@@ -11,6 +11,7 @@ import click
 
 from autograder.commands.options import FILE, gathered
 from autograder.language import _, ngettext
+from autograder.reports.words import called
 from autograder.submissions.layouts import names
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def lines(handed_in: HandIn, out: Path = Path()) -> list[str]:
     said = [_("layout: {layout}").format(layout=layout) for layout in handed_in.detected]
     absent = handed_in.absent
     if absent:
-        listing = ", ".join(absent[:20]) + (" ..." if len(absent) > 20 else "")
+        shown = ", ".join(called(student, handed_in.names) for student in absent[:20])
+        listing = shown + (" ..." if len(absent) > 20 else "")
         said.append(_("{count} of the roster handed in nothing: {names}").format(count=len(absent), names=listing))
     if handed_in.evidence:
         said.append(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--submissions",
     type=click.Path(path_type=Path, exists=True),
-    help="With --class: what was graded, to find near copies.",
+    help="What was graded: --class finds near copies in it, --html shows the lines that comments are about.",
 )
 @class_options
 @in_course
@@ -46,19 +46,21 @@ def command(
     """
     if teacher and html is None:
         raise CommandFault(_("--teacher goes with --html DIR"), status=2)
-    if submissions is not None and class_folder is None:
-        raise CommandFault(_("--submissions goes with --class DIR"), status=2)
+    if submissions is not None and class_folder is None and html is None:
+        raise CommandFault(_("--submissions goes with --class DIR or --html DIR"), status=2)
     of = open_course(course, lang)
     kept = open_book(of, out, book)
     of_exercise = (exercise,) if exercise else ()
     if not kept.results(student, of_exercise):
         reason = _("no results of {student}").format(student=student) if student else _("no results")
         raise CommandFault(_("{out}: {reason}; grade first").format(out=out, reason=reason), status=2)
+    handed_in = reading.of(of, submissions) if submissions is not None else None
     if html is not None:
-        count = kept.write_pages(html, teacher=teacher, student=student, exercises=of_exercise, report=class_folder)
+        count = kept.write_pages(
+            html, teacher=teacher, student=student, exercises=of_exercise, report=class_folder, handed_in=handed_in
+        )
         click.echo(ngettext("{n} page: {html}", "{n} pages: {html}", count).format(n=count, html=html))
     if class_folder is not None:
-        handed_in = reading.of(of, submissions) if submissions is not None else None
         pages = html if teacher else None
         page = kept.write_report(class_folder, handed_in, student=student, exercises=of_exercise, pages=pages)
         click.echo(_("class report: {file}").format(file=page))

@@ -100,6 +100,11 @@ class Person:
     row: Mapping[str, str] = field(default_factory=dict)
     given: bool = True
 
+    @property
+    def called(self) -> str:
+        """The name as people say it; empty where the file has none."""
+        return f"{self.first} {self.last}" if self.first and self.last else self.name
+
     def column(self, *headings: str) -> str:
         """The first of these columns that the line has and that is not empty."""
         for heading, value in self.row.items():

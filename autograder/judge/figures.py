@@ -22,6 +22,7 @@ from autograder.judge.grading import Grading
 from autograder.judge.messages import Job
 from autograder.judge.reference import load_module
 from autograder.judge.session import Session
+from autograder.judge.verdicts import StudentError
 from autograder.results.model import Incident
 
 FILE = "figures.py"
@@ -64,11 +65,17 @@ def draw_figures(engine: Engine, job: Job, grading: Grading, folder: Path) -> No
             save(drawn[name], own / f"{name}.png")
         except Exception as error:  # whatever it is: the checks are judged, and their result must not be lost
             drawn.pop(name, None)
-            grading.session.incidents.append(Incident("figure", f"not drawn: {error}", name))
+            if not _not_written(error):
+                grading.session.incidents.append(Incident("figure", f"not drawn: {error}", name))
     references = _draw_reference(engine, job.exercise, functions, folder / REFERENCE / job.exercise)
     for name, drawing in drawn.items():
         if name in references:
             save_beside(drawing, references[name], own / f"{name}.png", own / f"{name}{BESIDE}.png")
+
+
+def _not_written(error: Exception) -> bool:
+    """Whether a function is missing or still the stub's: the checks say so, and nothing happened."""
+    return isinstance(error, StudentError) and (error.kind == "missing" or "NotImplementedError" in error.bases)
 
 
 def figure_functions(engine: Engine, exercise: str) -> dict[str, Figure]:

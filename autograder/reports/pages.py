@@ -25,6 +25,7 @@ from autograder.reports.words import (
     measured,
     outcome_word,
     percent,
+    place,
     points,
     seconds,
     short,
@@ -102,6 +103,7 @@ def _environment() -> jinja2.Environment:
         total=total,
         legend=legend,
         heat_map=heat_map,
+        place=place,
         cells=cells,
     )
     return environment

@@ -1,21 +1,21 @@
 """Submissions that look alike: which pairs share code that few others have, and how alike a class is anyway.
 
 Compared are fingerprints of the tokens that a student wrote (winnowing, Schleimer, Wilkerson and Aiken 2003): without
-comments, strings' contents and the lines of the stub; names that the student chose are all one, so renaming changes
-nothing, and functions in another order share theirs. What much of the class has in common is left out: short exercises
-have few right solutions. How alike a pair must be to be listed follows from all pairs of the class, and no list proves
-anything: it says where to look.
+comments, docstrings, strings' contents and the lines of the stub; names that the student chose are all one, so
+renaming changes nothing, and functions in another order share theirs. What much of the class has in common is left
+out: short exercises have few right solutions. How alike a pair must be to be listed follows from all pairs of the
+class, and no list proves anything: it says where to look.
 """
 
 from __future__ import annotations
 
 import builtins
 import keyword
-import re
 import statistics
+import tokenize
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -28,8 +28,10 @@ LEAST_ALIKE, SURELY_ALIKE = 0.5, 0.9
 DEVIATIONS = 6.0  # from the median of all pairs
 MOST = 40  # pairs of one exercise
 
-_TOKEN = re.compile(r"[^\W\d]\w*|\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|\"[^\"\n]*\"|'[^'\n]*'|[^\w\s]")
-_COMMENT = re.compile(r"(?m)(?:^|\s)#.*$")
+_LAYOUT = frozenset({
+    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER,
+    tokenize.ENCODING, tokenize.ERRORTOKEN,
+})  # fmt: skip
 _KEPT = frozenset({*keyword.kwlist, *dir(builtins), "self"})
 
 
@@ -64,21 +66,49 @@ class Likeness:
 
 
 def own_tokens(code: str, stub: str) -> list[str]:
-    """What a student wrote, as tokens. Lines are taken as they are: broken code has tokens too."""
+    """What a student wrote, as tokens, also of code that is broken: without layout, comments and docstrings."""
     given = {" ".join(line.split()) for line in stub.splitlines()}
-    lines = (line for line in _COMMENT.sub("", code).splitlines() if " ".join(line.split()) not in given)
-    known = _KEPT | set(_TOKEN.findall(stub))
+    known = _KEPT | {token.string for token in _tokens(stub)}
+    written = code.splitlines()
     tokens: list[str] = []
-    found = _TOKEN.findall("\n".join(lines))
-    for before, token in zip(["", *found], found, strict=False):
-        of_a_library = before == "." and tokens[-2:-1] != ["self"]
-        if token[0] in "\"'":
+    before = ""
+    for token in _tokens(code):
+        if " ".join(written[token.start[0] - 1].split()) in given:
+            continue
+        if token.type == tokenize.STRING:
             tokens.append('""')
-        elif token.isidentifier() and token not in known and not of_a_library:
+        elif token.type == tokenize.NUMBER:
+            tokens.append(_number(token.string))
+        elif token.type == tokenize.NAME and token.string not in known and (before != "." or tokens[-2:-1] == ["self"]):
             tokens.append("_")
         else:
-            tokens.append(token)
+            tokens.append(token.string)
+        before = token.string
     return tokens
+
+
+def _tokens(code: str) -> Iterator[tokenize.TokenInfo]:
+    """The tokens of a text that say something; where it is broken, those of the lines that follow."""
+    lines, start, fresh = [f"{line}\n" for line in code.splitlines()], 0, True
+    while start < len(lines):
+        row = 1
+        try:
+            for token in tokenize.generate_tokens(iter([*lines[start:], ""]).__next__):
+                row = max(row, token.start[0])
+                docstring = token.type == tokenize.STRING and fresh
+                fresh = token.type in _LAYOUT or docstring
+                if not fresh:
+                    yield token._replace(start=(start + token.start[0], token.start[1]))
+            return
+        except (tokenize.TokenError, SyntaxError):
+            start += row
+
+
+def _number(text: str) -> str:
+    try:
+        return f"{float(text):g}"
+    except ValueError:
+        return text
 
 
 def fingerprints(tokens: Sequence[str]) -> frozenset[int]:

@@ -23,6 +23,7 @@ from autograder.results.grade import Comment, Grade, Override
 from autograder.results.model import CheckResult, Environment, Incident, LoadingProblem, Result
 
 NOT_SHOWN = "not_shown"
+Excerpt = tuple[tuple[int, str], ...]  # lines of a file with their numbers
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class ExerciseView:
     loading: tuple[LoadingProblem, ...]
     notes: tuple[str, ...]
     comments: tuple[Comment, ...]
+    excerpts: Mapping[str, Excerpt]
     pictures: tuple[Picture, ...]
     environment: Environment
     incidents: tuple[Incident, ...] = ()
@@ -103,6 +105,7 @@ def student_view(
     teacher: bool = False,
     read_on: Mapping[tuple[str, str], str] | None = None,
     pictures: Mapping[str, tuple[Picture, ...]] | None = None,
+    excerpts: Mapping[tuple[str, str], Excerpt] | None = None,
 ) -> StudentView:
     """One student's view.
 
@@ -111,6 +114,7 @@ def student_view(
         grades: of these results, in the same order.
         now: when the page is made; decides what may be seen.
         read_on: where to read about a check, by exercise and check.
+        excerpts: of the files, by exercise and by what a comment says of its line.
     """
     views = []
     for result, grade in zip(results, grades, strict=True):
@@ -118,7 +122,9 @@ def student_view(
         # An exercise that the configuration no longer has: nobody said that it may be seen.
         config = config or ExerciseConfig(id=result.exercise, title=result.exercise, visibility="hidden")
         views.append(
-            _exercise_view(config, result, grade, now, teacher, read_on or {}, (pictures or {}).get(config.id, ()))
+            _exercise_view(
+                config, result, grade, now, teacher, read_on or {}, (pictures or {}).get(config.id, ()), excerpts or {}
+            )
         )
     shown = tuple(view.grade for view in views if view.grade is not None)
     return StudentView(
@@ -140,6 +146,7 @@ def _exercise_view(
     teacher: bool,
     read_on: Mapping[tuple[str, str], str],
     pictures: tuple[Picture, ...],
+    excerpts: Mapping[tuple[str, str], Excerpt],
 ) -> ExerciseView:
     seen = {check.id: teacher or config.is_visible(check.id, now) for check in result.checks}
     hidden = [check for check in result.checks if not seen[check.id]]
@@ -172,6 +179,7 @@ def _exercise_view(
         notes=tuple(said(note) for note in result.notes),
         # A comment speaks of what was judged: it waits with the points.
         comments=tuple(comment for comment in grade.comments if teacher or (shown and not comment.private)),
+        excerpts={line: lines for (exercise, line), lines in excerpts.items() if exercise == config.id},
         pictures=pictures,
         environment=result.environment,
         incidents=tuple(result.incidents) if teacher else (),

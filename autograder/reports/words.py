@@ -80,6 +80,14 @@ def called(student: str, names: Mapping[str, str]) -> str:
     return f"{name} ({student})" if name and name != student else student
 
 
+def place(line: str) -> str:
+    """A line of a file in words: `12`, or `3:12` of a notebook."""
+    cell, _colon, number = line.rpartition(":")
+    if cell:
+        return _("cell {cell}, line {number}").format(cell=cell, number=number)
+    return _("line {number}").format(number=number)
+
+
 def located(problem: LoadingProblem) -> str:
     """What could not be loaded, and where."""
     line = _("{where}, line {line}: {message}")

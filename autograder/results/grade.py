@@ -11,12 +11,13 @@ from autograder.results.points import rounded
 
 @dataclass(frozen=True)
 class Comment:
-    """A teacher's comment: who, when, what; `private` ones are for teachers."""
+    """A teacher's comment: who, when, what; `private` ones are for teachers. `line` of the file, as of a decision."""
 
     who: str
     when: datetime
     text: str
     private: bool = False
+    line: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from autograder.book.roll import RollChange, RollKind
 from autograder.book.rubric import load_rubric
 from autograder.book.store import Store
 from autograder.course.roster import Roster, read_roster
+from autograder.errors import AutograderError
 from autograder.language import _
 from autograder.results.attempt import Known, Name
 from autograder.results.grade import Grade
@@ -117,7 +118,10 @@ class Book:
 
     def names(self) -> dict[str, str]:
         """The names of students who are known by another than their id."""
-        return {one.student: one.name for one in self.handed_in() if one.name}
+        if not has_book(self.place):
+            return {}
+        hidden = self.store.roll.hidden()
+        return {student: name for student, name in self.store.handed_in.names().items() if student not in hidden}
 
     @in_its_language
     def table(self, student: str | None = None, exercises: Sequence[str] = (), *, wide: bool = False) -> str:
@@ -154,12 +158,49 @@ class Book:
             DecisionFault: there is no such student or check, the points are out of range, or nobody says who decides.
             ConfigurationError: there is no such exercise or item of the rubric.
         """
-        signed = replace(decision, who=signature(by or decision.who), why=why or decision.why, when=now())
-        kept = checked(signed, self, bonus)
-        self.store.decisions.add(kept)
+        kept = checked(self._signed(decision, by, why), self, bonus)
+        self._keep(kept)
+        return kept
+
+    @in_its_language
+    def decide_by_table(
+        self, file: Path | str, exercise: str = "", *, by: str = "", why: str = "", bonus: bool = False
+    ) -> list[Decision]:
+        """Keep what a CSV file decides, line by line: extensions, marks, overrides, excuses, comments; all or nothing.
+
+        Args:
+            file: with a column `student`, and columns that decide: `due`, `points`, `text`, `excuse`, items of the
+                rubric.
+            exercise: what lines are about that do not say it.
+            by, why, bonus: as of `decide`.
+
+        Returns:
+            What was kept: what was in force before is left out.
+
+        Raises:
+            DecisionFault: lines make no sense; says which and why.
+            ConfigurationError: it is no such table.
+        """
+        from autograder.service.decision_table import at_line, new_ones, read_decisions, refuse
+
+        given = new_ones(read_decisions(Path(file), self.course.config, exercise, why), self.history())
+        kept, faults, results = [], [], self.results()
+        for number, decision in given:
+            try:
+                kept.append(checked(self._signed(decision, by), self, bonus, results))
+            except AutograderError as fault:
+                faults.append(at_line(number, fault))
+        refuse(Path(file), faults)
+        self._keep(*kept)
+        return kept
+
+    def _signed(self, decision: Decision, by: str, why: str = "") -> Decision:
+        return replace(decision, who=signature(by or decision.who), why=why or decision.why, when=now())
+
+    def _keep(self, *decisions: Decision) -> None:
+        self.store.decisions.add(*decisions)
         if self.views is not None and (self.views / "grades.csv").is_file():
             self.write_views()
-        return kept
 
     @in_its_language
     def change_people(
@@ -256,7 +297,7 @@ class Book:
     @in_its_language
     def write_pages(
         self, folder: Path | str, *, teacher: bool = False, student: str | None = None, exercises: Sequence[str] = (),
-        report: Path | str | None = None,
+        report: Path | str | None = None, handed_in: HandIn | None = None,
     ) -> int:  # fmt: skip
         """Write a page per student; how many. `student` and `exercises` as of `results`.
 
@@ -265,10 +306,12 @@ class Book:
             teacher: everything, for teachers, and a list of all pages, `index.html`. Without it: what the course lets
                 students see by now.
             report: the folder of the report on the class: teachers' pages link to it.
+            handed_in: what was graded: lines that comments are about are shown from it.
         """
         from autograder.service.pages import write_pages
 
-        return write_pages(self, Path(folder), teacher, student, exercises, Path(report) if report else None)
+        at = Path(report) if report else None
+        return write_pages(self, Path(folder), teacher, student, exercises, at, handed_in)
 
     @in_its_language
     def write_report(

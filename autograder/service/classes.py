@@ -149,7 +149,7 @@ class ClassGrading:
             for one in earlier_rounds(handed_in, store, self._keys):
                 self._round(one)
             plan = self._round(handed_in)
-            store.handed_in.note(noted(found(handed_in, plan.digests)), handed_in.students)
+            store.handed_in.note(noted(found(handed_in, plan.digests)), handed_in.students, handed_in.names)
             views = write_views(self._book)
             if self._book.views is not None:
                 write_unplaced(self._book.views, handed_in)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import math
+import re
 from dataclasses import replace
 from datetime import datetime, time
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from autograder.service.roll import require_student
 
 if TYPE_CHECKING:
     from autograder.service.book import Book
+    from autograder.service.held import Results
 
 
 _NOBODY = ("", "root", "nobody")  # students read who decided
@@ -30,8 +32,11 @@ class DecisionFault(AutograderError):
     """A decision makes no sense; says which and why."""
 
 
-def checked(decision: Decision, book: Book, bonus: bool) -> Decision:
+def checked(decision: Decision, book: Book, bonus: bool, results: Results | None = None) -> Decision:
     """The decision, with what the checks had given then.
+
+    Args:
+        results: the book's, where they are known.
 
     Raises:
         RollFault: there is no such student.
@@ -48,9 +53,12 @@ def checked(decision: Decision, book: Book, bonus: bool) -> Decision:
         if decision.due is not None:
             _require_later(decision.due, exercise.due, exercise.id)
         return decision
-    if decision.kind == "excuse" and all(name[1] != exercise.id for name in book.results().names):
+    results = book.results() if results is None else results
+    if decision.kind == "excuse" and all(name[1] != exercise.id for name in results.names):
         return decision  # it may come before anything was handed in
-    result = _result(decision, book)
+    result = _result(decision, book, results)
+    if decision.kind == "comment" and decision.line:
+        _require_line(decision.line, result)
     if decision.kind == "override":
         was, most = result.points, result.max_points
         if decision.check:
@@ -106,10 +114,9 @@ def moment(text: str, config: CourseConfig) -> datetime:
     return in_zone(config, found)
 
 
-def _result(decision: Decision, book: Book) -> Result:
+def _result(decision: Decision, book: Book, results: Results) -> Result:
     """What a decision is about: a result, or the place of one that a known student did not hand in."""
     student, exercise = decision.student, decision.exercise
-    results = book.results()
     if (student, exercise) in results.names:
         return results.of([(student, exercise)])[0]
     return not_handed_in(book.course.config, (student, exercise))
@@ -125,6 +132,14 @@ def _of_check(decision: Decision, result: Result) -> tuple[float, float]:
             )
         )
     return found.points, found.max_points
+
+
+def _require_line(line: str, result: Result) -> None:
+    notebook = result.submission.format == "ipynb"
+    if not re.fullmatch(r"[1-9]\d{0,6}:[1-9]\d{0,6}" if notebook else r"[1-9]\d{0,6}", line):
+        form = _("3:12 for line 12 of cell 3") if notebook else _("12")
+        raise DecisionFault(_("{line!r} is no line of {file}: write {form}").format(
+            line=line, file=result.submission.file or result.exercise, form=form))  # fmt: skip
 
 
 def _require_within(points: float, most: float, bonus: bool) -> None:

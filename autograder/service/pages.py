@@ -24,6 +24,7 @@ from autograder.results.files import write_atomically
 from autograder.results.grade import Grade
 from autograder.results.model import Result
 from autograder.submissions import SubmissionUnreadable
+from autograder.submissions.lines import excerpt
 
 if TYPE_CHECKING:
     from autograder.results.attempt import Name
@@ -36,12 +37,13 @@ REPORT = "class.html"
 
 
 def write_pages(
-    book: Book, folder: Path, teacher: bool, student: str | None, exercises: Sequence[str], report: Path | None
-) -> int:
+    book: Book, folder: Path, teacher: bool, student: str | None, exercises: Sequence[str], report: Path | None,
+    handed_in: HandIn | None,
+) -> int:  # fmt: skip
     """Arguments and result as of `Book.write_pages`."""
     if not teacher:
         count = 0
-        for name, page in pages(book, book.graded(student, exercises)):
+        for name, page in pages(book, book.graded(student, exercises), handed_in=handed_in):
             write_atomically(folder / _file(name), page)
             count += 1
         return count
@@ -53,7 +55,7 @@ def write_pages(
         for i, name in enumerate(students)
     }
     seen: list[tuple[Grade, bool]] = []
-    for name, page in pages(book, _seen(book.graded(student, exercises), seen), links):
+    for name, page in pages(book, _seen(book.graded(student, exercises), seen), links, handed_in):
         write_atomically(folder / _file(name), page)
     config = book.course.config
     listed = listing(config, seen, datetime.now(UTC), names)
@@ -87,13 +89,16 @@ def _address(page: Path, folder: Path) -> str:
 
 
 def pages(
-    book: Book, graded: Iterator[tuple[Result, Grade]], links: Mapping[str, Links] | None = None
-) -> Iterator[tuple[str, str]]:
+    book: Book, graded: Iterator[tuple[Result, Grade]], links: Mapping[str, Links] | None = None,
+    handed_in: HandIn | None = None,
+) -> Iterator[tuple[str, str]]:  # fmt: skip
     """Students and their pages, of results in the order of students; one student's are in memory at a time.
 
     Args:
         links: of each page; with them pages are for teachers, and show everything.
+        handed_in: what was graded: lines that comments are about are shown from it.
     """
+    entries = {(entry.student, entry.exercise): entry for entry in handed_in.entries} if handed_in is not None else {}
     config, now, names = book.course.config, datetime.now(UTC), book.names()
     reading = ReadingList(config, changed_functions)
     for name, own in groupby(graded, key=lambda pair: pair[0].student):
@@ -102,6 +107,13 @@ def pages(
         view = student_view(
             config, results, grades, now, name=names.get(name, ""), teacher=links is not None,
             read_on=reading.of(results), pictures=pictures,
+            excerpts={
+                (grade.exercise, comment.line): excerpt(handed_in.read(entry), comment.line)
+                for grade in grades
+                if handed_in is not None and (entry := entries.get((name, grade.exercise))) is not None
+                for comment in grade.comments
+                if comment.line
+            },
         )  # fmt: skip
         yield name, student_page(view, config, book.course.language, links[name] if links is not None else None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -63,6 +63,7 @@ class HandIn:
         earlier: earlier attempts, oldest first, where all of them are graded.
         detected: which layout was read, and what it was known by.
         absent: students of the roster who handed in nothing at all.
+        names: of students, where a roster says them.
         exercises: ids, in the course's order.
         decided: what the teacher decided before.
         origin: the path of a file as the teacher knows it, in the archive that it came from.
@@ -78,6 +79,7 @@ class HandIn:
     absent: tuple[str, ...] = ()
     exercises: tuple[str, ...] = ()
     decided: Resolutions = field(default_factory=Resolutions)
+    names: Mapping[str, str] = field(default_factory=dict)
     shelf: Shelf = field(default_factory=Shelf, compare=False, repr=False)
     origin: Callable[[Path], Path] = field(default=lambda path: path, compare=False, repr=False)
     remove: Callable[[], None] = field(default=lambda: None, compare=False, repr=False)

@@ -268,6 +268,7 @@ class _Class:
             tuple(student for student in known if student not in handed_in),
             tuple(self.wanted.exercises),
             self.wanted.resolutions,
+            {person.id: person.called for person in (self.draws.roster.people if self.draws.roster else ())},
             self.shelf,
             self.unpacker.origin,
             self.unpacker.close,
@@ -278,8 +279,7 @@ class _Class:
         person = self.draws.roster.by_id(entry.student) if self.draws.roster is not None else None
         if person is None or entry.who is None:
             return entry
-        name = f"{person.first} {person.last}" if person.first and person.last else person.name
-        return replace(entry, who=replace(entry.who, name=name)) if name else entry
+        return replace(entry, who=replace(entry.who, name=person.called)) if person.called else entry
 
     def _attempts(self, student: str, group: Sequence[File]) -> list[Entry]:
         """The entries of a student for an exercise: first the one that counts, then the others, oldest first."""

@@ -20,6 +20,18 @@ LOOK_AHEAD = 5_000  # lines of outputs between two cells
 _CODE = re.compile(r"^(\w+)|`(\w+)|(\w+)\(")  # messages begin with what was called
 
 
+def excerpt(submission: Submission, line: str, around: int = 1) -> tuple[tuple[int, str], ...]:
+    """The line that a comment is about (`12`, or `3:12` of a notebook's cell 3) with its neighbours, if it is there."""
+    cell, _colon, number = line.rpartition(":")
+    for one in submission.cells:
+        lines = one.source.splitlines()
+        at = int(number) - one.first_line
+        if 0 <= at < len(lines) and (not cell or one.label == f"cell {cell}"):
+            first = max(0, at - around)
+            return tuple(enumerate(lines[first : at + around + 1], start=one.first_line + first))
+    return ()
+
+
 class LineFinder:
     """The lines of one file.
 

@@ -32,6 +32,13 @@ def test_it_comes_back_as_it_was(handed_in):
     assert handed_in.students() == ["ada", "bob", "eve"]
 
 
+def test_names_of_a_roster_are_those_of_whoever_handed_in_nothing(handed_in):
+    handed_in.note([file(name="Ada")], ["eve", "bob"], {"eve": "Eve Adams", "ada": "Ada Lovelace", "bob": ""})
+    assert handed_in.names() == {"ada": "Ada", "eve": "Eve Adams"}
+    handed_in.note([], ["eve"])
+    assert handed_in.names()["eve"] == "Eve Adams", "a reading without a roster takes no name away"
+
+
 def test_the_last_reading_counts(handed_in):
     handed_in.note([file("a", submitted=WHEN), file("b")])
     handed_in.note([file("b"), file("a", submitted=WHEN + timedelta(days=1))])

@@ -54,6 +54,12 @@ def test_a_new_name_takes_everything_along(store):
     locked(store)
 
 
+def test_a_name_of_the_roster_goes_along(store):
+    store.handed_in.note([], ["eve"], {"eve": "Eve Adams"})
+    change(store, "rename", "eve", "e-17")
+    assert store.handed_in.names()["e-17"] == "Eve Adams"
+
+
 def test_two_become_one(store):
     change(store, "merge", "ada", "bob")
     assert [a.sha256 for a in store.attempts.history("bob", "flows")] == ["ada", "bob"]

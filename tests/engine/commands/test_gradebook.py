@@ -149,6 +149,60 @@ def test_what_makes_no_sense_is_refused(course, out, arguments, word):
     assert Course(course).book(out).history() == []
 
 
+def test_a_table_decides_for_many(course, out, tmp_path):
+    """Extensions, marks, overrides and comments of a class at once; a second time only what is new."""
+    (course.root / "rubric.yaml").write_text(RUBRIC)
+    common = ("--course", course.root, "--by", "Dr T")
+    table = tmp_path / "sheet.csv"
+    table.write_text(
+        "student;due;figures;points;check;text;line;why;remarks\n"
+        "ada;2027-02-20;1,5;;;Look here.;2;ill;not ours\n"
+        "bob;;2;1;c0;;;on paper;\n"
+        "new student;2027-02-21;;;;;;;\n"
+        ";;;;;;;;\n",
+        encoding="utf-8",
+    )
+    ran = gradebook("apply", out, table, "--exercise", "flows", "--why", "as agreed", *common)
+    assert ran.returncode == 0, ran.stderr
+    assert "6 changes kept" in ran.stdout
+    found = [(d.kind, d.student, d.check, d.points, d.line, d.why) for d in Course(course).book(out).history()]
+    assert sorted(found, key=str) == sorted(
+        [
+            ("extend", "ada", "", None, "", "ill"), ("mark", "ada", "figures", 1.5, "", "ill"),
+            ("comment", "ada", "", None, "2", "comment"), ("mark", "bob", "figures", 2.0, "", "on paper"),
+            ("override", "bob", "c0", 1.0, "", "on paper"), ("extend", "new student", "", None, "", "as agreed"),
+        ],
+        key=str,
+    )  # fmt: skip
+    table.write_text(table.read_text().replace("bob;;2", "bob;;1"))
+    again = gradebook("apply", out, table, "--exercise", "flows", "--why", "as agreed", *common)
+    assert "1 change kept" in again.stdout
+    assert "bob, flows figures: marked 1 because" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("student,points,why\nadda,3,x\nbob,30,x\nada,three,x\n", ("line 4: 'three' is no number",)),
+        ("student,points,why\nadda,3,x\nbob,30,x\nada,3,x\n", ("line 2: ", "mean 'ada'", "line 3: ", "--bonus")),
+        ("student,points\nada,3\n", ("line 2: every change says why",)),
+        ("student,text,line\nada,Look,cell 3\n", ("line 2: 'cell 3' is no line of flows.py",)),
+        ("name,points\nada,3\n", ("no column 'student'",)),
+        ("student,grade\nada,3\n", ("no column that decides anything",)),
+        ("student,exercise,excuse,why\nada,flws,yes,x\n", ("did you mean 'flows'",)),
+        ("student,excuse,why\nada,maybe,x\n", ("neither yes nor no",)),
+    ],
+)
+def test_a_table_with_a_wrong_line_decides_nothing(course, out, tmp_path, text, words):
+    table = tmp_path / "sheet.csv"
+    table.write_text(text)
+    ran = gradebook("apply", out, table, "--exercise", "flows", "--course", course.root, "--by", "Dr T")
+    assert ran.returncode == 2
+    for word in words:
+        assert word in ran.stderr
+    assert Course(course).book(out).history() == []
+
+
 def grades(out):
     return (out / "grades.csv").read_text()
 

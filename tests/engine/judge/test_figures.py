@@ -22,6 +22,7 @@ from autograder.judge.drawing import (
 )
 from autograder.judge.grading import Grading
 from autograder.judge.messages import Job
+from autograder.judge.verdicts import StudentError
 
 DRAWINGS = {
     "images": Images(torch.rand(9, 5, 4), columns=4),
@@ -68,6 +69,16 @@ def test_no_error_of_a_figure_costs_the_result(monkeypatch, tmp_path, error):
     session, drawn = drawing_that(monkeypatch, tmp_path, error("cell block limit"))
     assert session.begun == ["figure bad", "figure good"]
     assert [str(incident.check) for incident in session.incidents] == ["bad"]
+    assert drawn == ["good.png"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [StudentError("it is not written yet", bases=("NotImplementedError",)), StudentError("undefined", kind="missing")],
+)
+def test_what_is_not_written_yet_is_no_incident(monkeypatch, tmp_path, error):
+    session, drawn = drawing_that(monkeypatch, tmp_path, error)
+    assert session.incidents == []
     assert drawn == ["good.png"]
 
 

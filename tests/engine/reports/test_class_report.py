@@ -227,6 +227,22 @@ def test_a_copy_is_found_however_it_is_disguised(solutions, disguise):
     assert set(found.codes) == {first, "copy"}
 
 
+def test_a_copy_with_docstrings_comments_and_another_layout_is_found(solutions):
+    """What says nothing to Python says nothing here: words of docstrings would dilute what is common."""
+    first = next(iter(solutions))
+    said = "a chain of states, its transitions and everything else that is written at length " * 4
+    copy = re.sub(r"(?m)^(def .*:\n)", rf'\1    """{said}"""\n    # {said}\n', renamed(solutions[first]))
+    copy = copy.replace(", ", ",\n            ") if 'f"' not in copy else copy
+    found = likeness("markov_quiz", solutions | {"copy": copy}, STUB)
+    assert {found.pairs[0].first, found.pairs[0].second} == {"copy", first}
+
+
+def test_broken_code_has_tokens_too():
+    for broken in ("x = (1\ny = 2 +\n", "x = 'no end\ny = 1\n", '"""no end\nx = 1\n', "  x = 1\n y = 2\nz = 3\n"):
+        assert "=" in own_tokens(broken, ""), broken
+    assert own_tokens("0.50 + 1e0", "") == own_tokens(".5 + 1.0", "")
+
+
 def test_a_ring_of_copies_in_a_small_class_is_found(solutions):
     first = next(iter(solutions))
     ring = {f"copy{i}": renamed(solutions[first]) for i in range(3)}

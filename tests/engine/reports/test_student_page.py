@@ -264,6 +264,18 @@ def test_private_comments_stay_private(course, make_course, result):
     assert "well done" not in page(make_course(published=False), [result()], comments)
 
 
+def test_a_comment_shows_its_line(course, result):
+    comments = [
+        Decision("comment", "ada", "flows", text="why?", line="12", who="Dr T", why="c", when=NOW),
+        Decision("comment", "ada", "flows", text="and here", line="3:2", who="Dr T", why="c", when=NOW),
+    ]
+    lines = {("flows", "12"): ((11, "x = 1"), (12, "y = x < 2"), (13, ""))}
+    source = page(course, [result()], comments, excerpts=lines)
+    assert "<strong>Dr T</strong>, line 12: why?" in source
+    assert "  11  x = 1\n  12  y = x &lt; 2\n" in source
+    assert "<strong>Dr T</strong>, cell 3, line 2: and here" in source
+
+
 def test_the_page_is_sound_and_asks_for_nothing(course, result, check, problem):
     given = result("ada", "flows", check("density", "failed", message="m"), check("other"), loading=[problem])
     source = page(course, [given, result("ada", "chains")])

@@ -8,7 +8,7 @@ import pytest
 
 from autograder.authoring.notebook import to_notebook
 from autograder.submissions import read_submission
-from autograder.submissions.lines import LineFinder
+from autograder.submissions.lines import LineFinder, excerpt
 
 SCRIPT = '# %%\nimport torch\n\n\n# %%\ndef mean(x):\n    return x\n\n\n# %%\nclass Line:\n    "é"\n    a = 1\n'
 
@@ -29,6 +29,21 @@ def test_a_script_counts_its_own_lines(tmp_path):
     assert lines.of_message("Line is not written yet") == 11
     assert lines.of_message("expected 1, got 2", "The function `mean` is right.") == 6
     assert lines.of_message("expected 1, got 2", "Nothing of the kind.") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "shown"),
+    [
+        ("toy.py", SCRIPT, "7", ((6, "def mean(x):"), (7, "    return x"), (8, ""))),
+        ("toy.py", SCRIPT, "700", ()),
+        ("toy.ipynb", to_notebook(SCRIPT, "toy"), "2:1", ((1, "def mean(x):"), (2, "    return x"))),
+        ("toy.ipynb", to_notebook(SCRIPT, "toy"), "9:1", ()),
+    ],
+)
+def test_a_line_that_a_comment_is_about_is_shown_with_its_neighbours(tmp_path, name, text, line, shown):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    assert excerpt(read_submission(path, student="ada", exercise="toy"), line) == shown
 
 
 def test_a_notebook_counts_the_lines_of_its_file(tmp_path):
