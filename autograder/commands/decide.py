@@ -85,3 +85,6 @@ def comment(about: About, text: str | None, line: str, private: bool, withdraw: 
         why="comments withdrawn" if withdraw else "comment",
     )  # fmt: skip
     about.keep(decision)
+
+
+COMMANDS = (override, mark, extend, excuse, comment)

@@ -32,9 +32,7 @@ def command() -> None:
     """
 
 
-for subcommand in (
-    decide.override, decide.mark, decide.extend, decide.excuse, decide.comment, apply.command, people.command
-):  # fmt: skip
+for subcommand in (*decide.COMMANDS, apply.command, people.command):
     command.add_command(subcommand)
 
 

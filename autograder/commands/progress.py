@@ -26,24 +26,17 @@ class Progress:
         """One more of `total` is done.
 
         Args:
-            left: seconds to go; guessed from the pace where nothing better is known.
+            left: seconds to go; guessed from the pace without it.
         """
-        self._count()
+        self.done += 1
         now = time.monotonic()
         if self.done == total or now - self._told >= 10:
             self._told = now
             rest = self._left(total, left)
-            parts = [_("{label}: {done} of {total}, {elapsed:.0f} s").format(
-                label=self._label, done=self.done, total=total, elapsed=now - self._started
-            ), self._rate()]  # fmt: skip
-            if rest is not None:
-                parts.append(_("{rest:.0f} s to go").format(rest=rest))
-            print(", ".join(parts), file=sys.stderr)
-
-    def _count(self) -> None:
-        self.done += 1
-        if self.done == 1:
-            self._first = time.monotonic()
+            told = _("{label}: {done} of {total}, {elapsed:.0f} s")
+            told = told.format(label=self._label, done=self.done, total=total, elapsed=now - self._started)
+            to_go = [] if rest is None else [_("{rest:.0f} s to go").format(rest=rest)]
+            print(", ".join([told, self._rate(), *to_go]), file=sys.stderr)
 
     def _rate(self) -> str:
         per_second = self.done / max(1e-3, time.monotonic() - self._started)
@@ -53,11 +46,10 @@ class Progress:
 
     def _left(self, total: int, left: float | None) -> float | None:
         """Seconds to go. The first took the start of everything with it: nothing is guessed from it."""
-        if self.done == total:
-            return 0.0
+        self._first = self._first or time.monotonic()
         if left is None and self.done > 1:
-            return (time.monotonic() - self._first) / (self.done - 1) * (total - self.done)
-        return left
+            left = (time.monotonic() - self._first) / (self.done - 1) * (total - self.done)
+        return 0.0 if self.done == total else left
 
 
 class BarProgress(Progress):
@@ -77,7 +69,7 @@ class BarProgress(Progress):
         self._task = self._bar.add_task(label, total=None, detail="", pace="")
 
     def advance(self, total: int, detail: str = "", left: float | None = None) -> None:
-        self._count()
+        self.done += 1
         pace, rest = self._rate(), self._left(total, left)
         if rest is not None:
             minutes, seconds = divmod(round(rest), 60)
