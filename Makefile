@@ -72,7 +72,7 @@ bench: .venv/installed .venv-bridges/installed
 	$(BIN)/python benchmarks/bench.py
 
 # What students get is made from the solutions and not committed.
-.venv/assigned: .venv/installed grading_config.yaml $(wildcard solutions/*/*.py translations/*/*/*.po)
+.venv/assigned: .venv/installed grading_config.yaml $(wildcard solutions/*/*.py tests/hidden/*/*.py translations/*/*/*.po)
 	$(BIN)/autograder assign > /dev/null
 	@touch $@
 

@@ -78,7 +78,7 @@ def _paragraphs(text: str) -> list[str]:
 def configuration() -> str:
     """grading_config.yaml and rubric.yaml, from their JSON Schemas."""
     schema = config_schema()
-    example = (REPOSITORY / "grading_config.yaml").read_text(encoding="utf-8")
+    example = _beginning((REPOSITORY / "grading_config.yaml").read_text(encoding="utf-8"))
     lines = [
         MADE, "", "# Configuration", "",
         "`grading_config.yaml` says which exercises a course has and how they are graded. It is held against",
@@ -94,6 +94,14 @@ def configuration() -> str:
         "", *_table(rubric),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _beginning(text: str) -> str:
+    """A configuration with its first two exercises: another one changes no page."""
+    head, *entries = re.split(r"(?m)^(?=  - id: )", text)
+    last, _line, rest = entries[-1].partition("\n\n")
+    shown = [*entries[:2], "  # ... and so on\n\n"] if len(entries) > 2 else [*entries[:-1], f"{last}\n\n"]
+    return "".join([head, *shown, rest])
 
 
 def results() -> str:

@@ -28,6 +28,7 @@ from autograder.course.config import CourseConfig, ExerciseConfig
 from autograder.course.discovery import STUDENT_FOLDER, Exercise, find_exercise
 from autograder.course.handout import HANDOUT_CONFIG
 from autograder.course.libraries import LIBRARIES
+from autograder.course.tokens import fingerprint
 from autograder.course.written import SCHEMA_VERSION
 from autograder.language import LANGUAGES, TRANSLATIONS, _, language, said, speaking
 from autograder.language.catalogues import shipped
@@ -40,13 +41,11 @@ def generate(course: CourseConfig, language: str | None = None) -> dict[str, byt
     """Every file that students get, in a language or the course's own: path relative to their folder -> content."""
     language = language or course.language
     with speaking(language, course.translations):
-        files = {
-            "README.md": student_readme(course).encode(),
-            "install.py": _installer().encode(),
-            HANDOUT_CONFIG: _student_course(course, language).encode(),
-        }
+        files = {"README.md": student_readme(course).encode(), "install.py": _installer().encode()}
         for config in course.exercises:
             files |= generate_exercise(find_exercise(course, config.id))
+        given = {one.id: fingerprint(files[f"{one.id}/{one.id}.py"].decode()) for one in course.exercises}
+        files[HANDOUT_CONFIG] = _student_course(course, language, given).encode()
     # What `new` and `check` say of an exercise on a student's machine; never the texts of hidden checks and mistakes.
     names = ["course", *(f"{config.id}.public" for config in course.exercises)]
     for path, built in shipped(course.translations).items():
@@ -64,7 +63,7 @@ def languages(course: CourseConfig) -> list[str]:
 def generate_exercise(exercise: Exercise) -> dict[str, bytes]:
     """The generated files of one exercise, in the language in force."""
     exercise.require(exercise.solution, exercise.quiz, exercise.public_checks)
-    stub = translate(stub_source(exercise), _) if language() != "en" else stub_source(exercise)
+    stub = stub_in(exercise)
     quiz, checks = (_text(path) for path in (exercise.quiz, exercise.public_checks))
     place = exercise.id
     called = {name for names in called_by_checks(exercise.public_checks).values() for name in names}
@@ -81,6 +80,11 @@ def generate_exercise(exercise: Exercise) -> dict[str, bytes]:
             file=exercise.solution,
         )
     return {path: text.encode() for path, text in files.items()}
+
+
+def stub_in(exercise: Exercise) -> str:
+    """The stub in the language in force."""
+    return translate(stub_source(exercise), _) if language() != "en" else stub_source(exercise)
 
 
 def stub_source(exercise: Exercise) -> str:
@@ -184,7 +188,7 @@ def _stale_numbers(exercise: Exercise) -> list[str]:
     ]
 
 
-def _student_course(course: CourseConfig, language: str) -> str:
+def _student_course(course: CourseConfig, language: str, given: Mapping[str, str]) -> str:
     """The part of the configuration that `new` and `check` need on a student's machine, in its format."""
 
     def exercise(config: ExerciseConfig) -> dict[str, object]:
@@ -197,6 +201,7 @@ def _student_course(course: CourseConfig, language: str) -> str:
             **due,
             "limits": to_builtins(config.limits),
             **({"libraries": libraries} if libraries else {}),
+            "given": given[config.id],
         }
 
     values = {

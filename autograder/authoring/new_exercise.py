@@ -165,7 +165,10 @@ def with_entry(text: str, new: NewExercise, file: Path) -> str:
     if not lines[last].endswith("\n"):
         lines[last] += end
     dash = " " * exercises.start_mark.column
-    entry = (f"{dash}- id: {new.id}", f"{dash}  title: {_quoted(new.title)}", f"{dash}  points: {POINTS}")
+    entry = (
+        f"{dash}- id: {new.id}", f"{dash}  title: {_quoted(new.title)}", f"{dash}  points: {POINTS}",
+        f"{dash}  draft: true",
+    )  # fmt: skip
     lines[last + 1 : last + 1] = [line + end for line in entry]
     return "".join(lines)
 

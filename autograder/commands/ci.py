@@ -59,7 +59,7 @@ def command(
     """Check the exercises in FOLDER, a student's repository.
 
     Students see of hidden checks what the configuration lets them see. An exercise of which nothing is written yet is
-    listed and fails nobody, unless there is no other.
+    listed and fails nobody.
 
     Exit status: 0 everything that may be seen passed; 1 something did not; 2 wrong usage or configuration; 3 the
     framework could not check.

@@ -25,6 +25,7 @@ COMMANDS: dict[str, Subcommand] = {
     "gradebook": Subcommand("gradebook", "Override points, extend due dates, comment, export."),
     "export": Subcommand("export", "Give grades back: Moodle, Canvas, CSV, JSON, feedback files."),
     "new-exercise": Subcommand("new_exercise", "Make the files of a new exercise, ready to be changed."),
+    "preview": Subcommand("preview", "Show an exercise as students will read it."),
     "assign": Subcommand("assign", "Make what students get from the solutions."),
     "calibrate": Subcommand("calibrate", "Measure the limits of statistical checks."),
     "verify": Subcommand("verify", "Prove that the checks judge rightly."),

@@ -55,6 +55,8 @@ class ExerciseConfig:
     answers_released: bool = False
     libraries: tuple[str, ...] = LIBRARIES  # what a submission may import
     checks: Mapping[str, WrittenCheck] = field(default_factory=dict)
+    draft: bool = False  # still being written
+    given: str = ""  # in a student's copy: what `untouched` knows a file by in which nothing is written
 
     def is_visible(self, check: str, now: datetime) -> bool:
         """Whether students may see the outcome of this check at this time."""
@@ -110,6 +112,11 @@ class CourseConfig:
     def translations(self) -> Path:
         """Where the course's own catalogues are, if it has any."""
         return self.root / TRANSLATIONS
+
+    @property
+    def finished(self) -> tuple[ExerciseConfig, ...]:
+        """The exercises that are held to what a finished one has: without drafts."""
+        return tuple(exercise for exercise in self.exercises if not exercise.draft)
 
     def exercise(self, exercise: str) -> ExerciseConfig:
         """The exercise with this id; ConfigurationError names those there are."""
@@ -203,6 +210,8 @@ def _exercises(document: Document, zone: tzinfo) -> tuple[ExerciseConfig, ...]:
                 answers_released=written.answers_released,
                 libraries=tuple(dict.fromkeys((*LIBRARIES, *written.libraries))),
                 checks=written.checks,
+                given=written.given,
+                draft=written.draft,
             )
         )
     return tuple(exercises)

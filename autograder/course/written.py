@@ -164,6 +164,13 @@ class WrittenExercise(Common, frozen=True, forbid_unknown_fields=True, kw_only=T
     title: Annotated[NotEmpty, Meta(description="title of the exercise")]
     points: Annotated[float, Meta(description="points, a positive number", gt=0, le=1000)] = 20
     due: When | None = None
+    draft: Annotated[
+        bool, Meta(description="still being written: neither translated nor held to what a finished exercise has")
+    ] = False
+    given: Annotated[
+        str,
+        Meta(description="in students' files, by `autograder assign`: tells a file in which nothing is written"),
+    ] = ""
     checks: Annotated[
         dict[Identifier, WrittenCheck], Meta(description="what differs for single checks, by their ids")
     ] = field(default_factory=dict)

@@ -54,22 +54,23 @@ class Links:
 
 def student_page(view: StudentView, course: CourseConfig, language: str, links: Links | None = None) -> str:
     """The page of one student. Only a teacher's has links: a student's tells of nobody else."""
-    return _render("student.html", course, language, view=view, links=links)
+    return render("student.html", course, language, view=view, links=links)
 
 
 def class_page(
     view: ClassView, course: CourseConfig, language: str, pages: Mapping[str, str] | None = None, index: str = ""
 ) -> str:
     """The page of the class; `pages`: addresses of students' pages for teachers, `index`: of the list of them."""
-    return _render("class.html", course, language, view=view, pages=pages or {}, index=index)
+    return render("class.html", course, language, view=view, pages=pages or {}, index=index)
 
 
 def index_page(view: Listing, course: CourseConfig, language: str, pages: Mapping[str, str], report: str = "") -> str:
     """The list of all students' pages; `report`: the class report's address."""
-    return _render("index.html", course, language, view=view, pages=pages, report=report)
+    return render("index.html", course, language, view=view, pages=pages, report=report)
 
 
-def _render(template: str, course: CourseConfig, language: str, **values: object) -> str:
+def render(template: str, course: CourseConfig, language: str, **values: object) -> str:
+    """A page from its template; moments are those of the course's time zone."""
     zone = UTC if course.timezone == "UTC" else ZoneInfo(course.timezone)
 
     def moment(value: datetime) -> str:

@@ -12,12 +12,13 @@ from __future__ import annotations
 import builtins
 import keyword
 import statistics
-import tokenize
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, groupby
+
+from autograder.course.tokens import tokens, without_personal
 
 LENGTH = 8  # tokens of a fingerprint
 WINDOW = 4  # of so many neighbours one is kept
@@ -28,10 +29,6 @@ LEAST_ALIKE, SURELY_ALIKE = 0.5, 0.9
 DEVIATIONS = 6.0  # from the median of all pairs
 MOST = 40  # pairs of one exercise
 
-_LAYOUT = frozenset({
-    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER,
-    tokenize.ENCODING, tokenize.ERRORTOKEN,
-})  # fmt: skip
 _KEPT = frozenset({*keyword.kwlist, *dir(builtins), "self"})
 
 
@@ -66,49 +63,25 @@ class Likeness:
 
 
 def own_tokens(code: str, stub: str) -> list[str]:
-    """What a student wrote, as tokens, also of code that is broken: without layout, comments and docstrings."""
-    given = {" ".join(line.split()) for line in stub.splitlines()}
-    known = _KEPT | {token.string for token in _tokens(stub)}
-    written = code.splitlines()
-    tokens: list[str] = []
+    """What a student wrote, as tokens: without the lines of the stub, and the questions that were asked."""
+    given = set(_rows(stub))
+    known = _KEPT | {token.text for token in tokens(stub)}
+    own: list[str] = []
     before = ""
-    for token in _tokens(code):
-        if " ".join(written[token.start[0] - 1].split()) in given:
+    for _line, row in groupby(tokens(without_personal(code)), key=lambda token: token.line):
+        line = list(row)
+        if tuple(token.text for token in line) in given:
             continue
-        if token.type == tokenize.STRING:
-            tokens.append('""')
-        elif token.type == tokenize.NUMBER:
-            tokens.append(_number(token.string))
-        elif token.type == tokenize.NAME and token.string not in known and (before != "." or tokens[-2:-1] == ["self"]):
-            tokens.append("_")
-        else:
-            tokens.append(token.string)
-        before = token.string
-    return tokens
+        for token in line:
+            chosen = token.is_name and token.text not in known and (before != "." or own[-2:-1] == ["self"])
+            own.append("_" if chosen else token.text)
+            before = token.text
+    return own
 
 
-def _tokens(code: str) -> Iterator[tokenize.TokenInfo]:
-    """The tokens of a text that say something; where it is broken, those of the lines that follow."""
-    lines, start, fresh = [f"{line}\n" for line in code.splitlines()], 0, True
-    while start < len(lines):
-        row = 1
-        try:
-            for token in tokenize.generate_tokens(iter([*lines[start:], ""]).__next__):
-                row = max(row, token.start[0])
-                docstring = token.type == tokenize.STRING and fresh
-                fresh = token.type in _LAYOUT or docstring
-                if not fresh:
-                    yield token._replace(start=(start + token.start[0], token.start[1]))
-            return
-        except (tokenize.TokenError, SyntaxError):
-            start += row
-
-
-def _number(text: str) -> str:
-    try:
-        return f"{float(text):g}"
-    except ValueError:
-        return text
+def _rows(code: str) -> Iterator[tuple[str, ...]]:
+    for _line, row in groupby(tokens(code), key=lambda token: token.line):
+        yield tuple(token.text for token in row)
 
 
 def fingerprints(tokens: Sequence[str]) -> frozenset[int]:

@@ -9,11 +9,13 @@ from pathlib import Path
 from autograder.authoring import bundle
 from autograder.authoring.notebook import replace_personal
 from autograder.authoring.personal import personalise
-from autograder.course import ConfigurationError
+from autograder.course import ConfigurationError, find_exercise
 from autograder.course.roster import read_roster
-from autograder.language import _
+from autograder.course.tokens import fingerprint
+from autograder.language import _, said
 from autograder.results.files import write_atomically
 from autograder.service.course import Course, in_its_language
+from autograder.submissions import Submission
 
 # What a name of a student, which becomes a folder, must not hold.
 _NO_NAME = re.compile(r"[\x00-\x1f/\\]|\A\s*\Z|\A\.\.?\Z")
@@ -41,6 +43,27 @@ def out_of_date(course: Course, languages: Sequence[str] = ()) -> list[str]:
 def on_roster(file: Path) -> list[str]:
     """Everybody on a roster, as results will call them; ConfigurationError where it is none."""
     return [person.id for person in read_roster(file).people]
+
+
+@in_its_language
+def preview(course: Course, exercise: str) -> str:
+    """A page with an exercise as students will read it; arguments and errors as of `assign`."""
+    from autograder.reports.statement import statement_page
+
+    source = find_exercise(course.config, exercise)
+    title = said(course.config.exercise(source.id).title)
+    return statement_page(bundle.stub_in(source), title, course.config, course.language)
+
+
+def untouched(course: Course, exercise: str, submission: Submission) -> bool:
+    """Whether a file is as students were given it: nothing of the exercise is begun."""
+    given = course.config.exercise(exercise).given
+    if not given:
+        source = find_exercise(course.config, exercise)
+        if not source.solution.is_file():
+            return False
+        given = fingerprint(bundle.stub_source(source))
+    return fingerprint("\n".join(cell.source for cell in submission.cells)) == given
 
 
 @in_its_language

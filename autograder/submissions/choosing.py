@@ -76,10 +76,9 @@ class Chooser:
         delivery, own = file.delivery, (file.exercise,)
         notes = [*delivery.notes, *file.notes]
         if file.depth:
-            origin, whole = self.origin(file.path), self.origin(self.base)
-            inner = origin.relative_to(whole) if origin.is_relative_to(whole) else Path(origin.name)
             note = _("The file was found in the folder {folder}.")
-            notes.append(note.format(folder=shown(inner.parent.as_posix())))
+            notes.append(note.format(folder=shown(self._inside(file).parent.as_posix())))
+        passed_over: list[tuple[Path, str]] = []
         for other, read in others:
             note = _("There is another file for this exercise, {other}; {name} is graded.")
             if read.submission is None or self._written((other, read)) > self._written(chosen):
@@ -87,9 +86,10 @@ class Chooser:
                     "There is another file for this exercise, {other}; {name} is graded: "
                     "it has fewer parts left to write."
                 )
-            notes.append(note.format(other=shown(other.name), name=shown(file.name)))
+            passed_over.append((other.path, note.format(other=self._named(other), name=self._named(file))))
             reason = _("{name} is graded for this exercise").format(name=shown(file.name))
             evidence.append(other.evidence(reason, exercises=own))
+        notes += [note for _path, note in passed_over]
         if delivery.unread:
             note = _("The time of handing in, {text}, could not be read: what it was is not known yet.")
             notes.append(note.format(text=shown(delivery.unread)))
@@ -103,8 +103,17 @@ class Chooser:
         return Entry(
             student, file.exercise, file.path, tuple(notes), delivery.submitted, delivery.late,
             None if file.base == self.base else file.base, delivery.who, looked.sha256, delivery.unread,
-            drawn.student, drawn.doubt,
+            drawn.student, drawn.doubt, tuple(passed_over),
         )  # fmt: skip
+
+    def _inside(self, file: File) -> Path:
+        """A file's path below the folder of all submissions, as the teacher knows it."""
+        origin, whole = self.origin(file.path), self.origin(self.base)
+        return origin.relative_to(whole) if origin.is_relative_to(whole) else Path(origin.name)
+
+    def _named(self, file: File) -> str:
+        """What a note calls a file: several in different folders may have one name."""
+        return shown(self._inside(file).as_posix() if file.depth else file.name)
 
     def _ranked(self, read: Sequence[_Read]) -> list[_Read]:
         contract = self.contracts.get(read[0][0].exercise)

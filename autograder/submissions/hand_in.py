@@ -31,6 +31,7 @@ class Entry:
         unread_time: how the platform writes the time, where that could not be understood: points are provisional.
         drawn_for: whose personal questions the file answers, where they are another's and count all the same.
         drawn_doubt: for the teacher: they are another's, and do not count; perhaps it is a copy.
+        others: other files for the same exercise, with the note about each.
     """
 
     student: str
@@ -45,6 +46,7 @@ class Entry:
     unread_time: str = ""
     drawn_for: str = ""
     drawn_doubt: str = ""
+    others: tuple[tuple[Path, str], ...] = ()
 
 
 @dataclass(frozen=True)

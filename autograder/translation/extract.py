@@ -62,9 +62,10 @@ def course_texts(course: CourseConfig) -> dict[str, list[Text]]:
 
     `course` has the titles; each exercise has three: `<exercise>.statement`, `<exercise>.public` (what students' own
     machines say) and `<exercise>.hidden`, which no student gets; what several of them have is in `shared`.
+    Drafts have none.
     """
     found: dict[str, list[Text]] = {"course": list(_titles(course))}
-    for config in course.exercises:
+    for config in course.finished:
         exercise = find_exercise(course, config.id)
         statement = [Text(f"{exercise.id}.py", text) for text in texts(stub_source(exercise))]
         public = [*_questions(exercise.quiz), *_checks([exercise.public_checks])]
@@ -190,7 +191,7 @@ def _titles(course: CourseConfig) -> Iterator[Text]:
     from autograder.book.rubric import load_rubric
 
     yield Text(course.file.name, course.title)
-    for exercise in course.exercises:
+    for exercise in course.finished:
         yield Text(course.file.name, exercise.title)
     for items in load_rubric(course).values():
         for item in items:

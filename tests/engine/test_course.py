@@ -15,7 +15,7 @@ from autograder.judge.check import CheckInfo
 
 ROOT = Path(__file__).parents[2]
 COURSE = load_config(ROOT / "grading_config.yaml")
-EXERCISES = [exercise.id for exercise in COURSE.exercises]
+EXERCISES = [exercise.id for exercise in COURSE.finished]
 
 
 def checks_of(exercise) -> dict[str, CheckInfo]:

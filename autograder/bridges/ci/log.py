@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder.bridges.ci.report import Line, Section
+from autograder.bridges.ci.report import Line, Section, closing
 from autograder.bridges.ci.writers import github_annotations, without_commands
 from autograder.language import _
 from autograder.reports.table import STYLES
@@ -38,6 +38,8 @@ def _tables(sections: Sequence[Section]) -> str:
         console.print(Text(f"{part.id}: {part.file}", style="bold"))
         for line in _section(part):
             console.print(line)
+    if len(sections) > 1:
+        console.print(Text(closing(sections), style="bold"))
     return buffer.getvalue()
 
 

@@ -123,12 +123,11 @@ class Section:
         return text
 
 
-def section(view: ExerciseView, file: str, kind: Checks, where: LineFinder | None, seconds: float) -> Section:
+def section(
+    view: ExerciseView, file: str, kind: Checks, begun: bool, where: LineFinder | None, seconds: float
+) -> Section:  # fmt: skip
     """The part of a report on one exercise."""
     lines = tuple(_line(check, where) for check in view.checks)
-    shown = [line for line in lines if line.outcome in BAD]
-    written = [line for line in shown if line.outcome != "blocked" and "NotImplementedError" not in line.text]
-    begun = bool(written) or not shown or any(line.outcome == "passed" for line in lines)
     findings = [
         Finding(file, (where and where.of_place(p.where, p.line)) or 1, _("not loaded"), p.message, "warning")
         for p in view.loading
@@ -157,8 +156,27 @@ def _line(check: CheckView, where: LineFinder | None) -> Line:
 
 
 def status(sections: Sequence[Section]) -> Literal["pass", "fail", "error"]:
-    """What came out as a whole: of what is begun, or of everything where nothing is."""
+    """What came out as a whole, of what is begun."""
     if any(part.outcome == "error" for part in sections):
         return "error"
-    begun = [part for part in sections if part.begun] or list(sections)
-    return "fail" if any(part.bad for part in begun) else "pass"
+    return "fail" if any(part.bad for part in sections if part.begun) else "pass"
+
+
+def closing(sections: Sequence[Section]) -> str:
+    """What came out of all exercises, in a line."""
+    begun = [part for part in sections if part.begun]
+    text = ngettext("{n} of {total} exercises begun", "{n} of {total} exercises begun", len(begun)).format(
+        n=len(begun), total=len(sections)
+    )
+    passed, seen = sum(part.passed for part in begun), sum(len(part.seen) for part in begun)
+    if seen:
+        text += "; " + ngettext("{n} of {total} checks passed", "{n} of {total} checks passed", passed).format(
+            n=passed, total=seen
+        )
+    scored = [part for part in sections if part.kind == "hidden" and part.points is not None]
+    if scored and len(scored) == len(sections):
+        earned = sum(part.points or 0.0 for part in scored)
+        text += ngettext("; {n:g} of {most:g} points", "; {n:g} of {most:g} points", earned).format(
+            n=earned, most=sum(part.max_points for part in scored)
+        )
+    return text

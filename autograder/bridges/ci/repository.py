@@ -18,7 +18,8 @@ from autograder.reports.visible import student_view
 from autograder.results.model import Result
 from autograder.service.course import PUBLIC, Course
 from autograder.service.grader import Grader
-from autograder.submissions import Entry, HandIn, SubmissionUnreadable
+from autograder.service.handouts import untouched
+from autograder.submissions import Entry, HandIn, Submission
 from autograder.submissions.lines import LineFinder
 from autograder.submissions.shown import shown
 
@@ -110,19 +111,32 @@ class Repository:
         is_hidden = self._hidden(entry.exercise)
         grader = hidden if is_hidden else public
         assert grader is not None
+        submission = _read(found, entry)
         result = _without_place(grader.grade_entry(found, entry), entry, found)
+        # Files as they were given lie beside every student's: nothing is to be said of them.
+        of_given = {
+            note for path, note in entry.others
+            if self._untouched(found.shelf.look(path, entry.base or found.folder).submission, entry)
+        }  # fmt: skip
+        result.notes = [note for note in result.notes if note not in of_given]
         if not is_hidden:  # whether there are answers to the quiz is the business of `check`
             result.checks = [check for check in result.checks if check.kind != "quiz"]
         # Public checks are public: their outcome is for everybody.
         everything = self.teacher or not is_hidden
         grade = self.any.grade(result)
         view = student_view(self.any.config, [result], [grade], datetime.now(UTC), teacher=everything).exercises[0]
-        try:
-            lines = LineFinder(found.read(entry), found.folder)
-        except SubmissionUnreadable:
-            lines = None
+        lines = LineFinder(submission, found.folder) if submission is not None else None
+        begun = not self._untouched(submission, entry)
         seconds = time.monotonic() - started
-        return section(view, _relative(entry.path), "hidden" if is_hidden else "public", lines, seconds)
+        return section(view, _relative(entry.path), "hidden" if is_hidden else "public", begun, lines, seconds)
+
+    def _untouched(self, submission: Submission | None, entry: Entry) -> bool:
+        return submission is not None and untouched(self.any, entry.exercise, submission)
+
+
+def _read(found: HandIn, entry: Entry) -> Submission | None:
+    """The code of an entry; None where there is none."""
+    return found.shelf.look(entry.path, entry.base or found.folder).submission
 
 
 def _without_place(result: Result, entry: Entry, found: HandIn) -> Result:

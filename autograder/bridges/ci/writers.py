@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from autograder.bridges.ci.report import BAD, Line, Section, status
+from autograder.bridges.ci.report import BAD, Line, Section, closing, status
 from autograder.language import _
 from autograder.reports.visible import NOT_SHOWN
 from autograder.reports.words import outcome_word
@@ -138,7 +138,8 @@ def classroom_result(sections: Sequence[Section]) -> str:
             most += counted
             tests.append(
                 {
-                    "name": f"{part.id}: {line.title}", "status": states.get(line.outcome, "fail"),
+                    "name": f"{part.id}: {line.title}",
+                    "status": states.get(line.outcome, "fail") if part.begun else "pass",
                     "score": rounded(score), "max_score": rounded(counted), "message": line.text or None,
                     "test_code": "", "filename": part.file, "line_no": line.line or 0, "duration": 0,
                 }
@@ -195,7 +196,8 @@ def _text(text: str) -> str:
 
 def summary(sections: Sequence[Section]) -> str:
     """As hosted runners show it below a run; what students wrote is text in it, whatever it looks like."""
-    text = "\n".join([f"## {_('Autograder')}\n", *map(_section, sections)])
+    end = [f"{escape(closing(sections))}\n"] if len(sections) > 1 else []
+    text = "\n".join([f"## {_('Autograder')}\n", *end, *map(_section, sections)])
     if len(text.encode()) > MAX_BYTES:
         text = text.encode()[:MAX_BYTES].decode("utf-8", "ignore").rpartition("\n")[0] + "\n\n…\n"
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -76,13 +77,55 @@ def test_a_notebook_is_remarked_at_the_line_of_its_file(repository):
 
 def test_what_passes_and_what_is_not_begun(repository):
     ran = ci(cwd=repository)
-    assert ran.returncode == 1
+    assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "not begun" in ran.stdout
     (repository / "toy/toy.py").write_text(MEAN)
     ran = ci(cwd=repository)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "1 of 1 public checks passed" in ran.stdout
     assert "::" not in ran.stdout  # not on GitHub
+
+
+def test_an_untouched_template_fails_nobody(handout, tmp_path):
+    """All that students get, as script and notebook: neither is begun, and neither is said to be another file."""
+    shutil.copytree(handout, tmp_path / "work")
+    ran = ci("--summary", "s.md", "--classroom", "c.txt", cwd=tmp_path / "work")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "another file" not in ran.stdout
+    assert json.loads(base64.b64decode((tmp_path / "work/c.txt").read_text()))["status"] == "pass"
+    script = tmp_path / "work/toy/toy.py"
+    own = tmp_path / "work/ada/toy.py"
+    own.parent.mkdir()
+    own.write_text(
+        script.read_text().replace('raise NotImplementedError("mean is not written yet")', "return x.mean(1)")
+    )
+    ran = ci(cwd=tmp_path / "work")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "ada/toy.py" in ran.stdout
+    assert "1 of 1 public checks passed" in ran.stdout
+    assert "another file" not in ran.stdout
+    script.write_text(script.read_text() + "\n\ndef other():\n    return 1\n")
+    said = ci(cwd=tmp_path / "work").stdout
+    assert said.count("another file") == 1
+    assert "toy/toy.py" in said
+
+
+def test_what_raises_the_stubs_error_is_begun(repository):
+    """What is begun is told by the file, not by a word in a message."""
+    (repository / "toy/toy.py").write_text(MEAN.replace("return", "raise NotImplementedError\n    return"))
+    ran = ci(cwd=repository)
+    assert ran.returncode == 1
+    assert "not begun" not in ran.stdout
+
+
+def test_an_unanswered_quiz_is_not_begun_where_hidden_checks_run(toy, handout, tmp_path):
+    folder = tmp_path / "ada"
+    folder.mkdir()
+    new = [sys.executable, "-m", "autograder.commands.main", "new", "toy", "--student", "ada", "--to", str(folder)]
+    subprocess.run([*new, "--course", str(handout)], check=True, capture_output=True, timeout=120)
+    ran = ci(folder, "--course", toy, "--teacher", "--checks", "hidden", "--student", "ada", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "not begun" in ran.stdout
 
 
 def test_a_forged_message_is_no_command(repository):

@@ -10,7 +10,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from markdown_it import MarkdownIt
 
-from autograder.bridges.ci.report import Finding, Line, Section, status
+from autograder.bridges.ci.log import log
+from autograder.bridges.ci.report import Finding, Line, Section, closing, status
 from autograder.bridges.ci.writers import (
     MAX_BYTES,
     classroom_result,
@@ -167,12 +168,25 @@ def test_classroom_is_not_told_what_is_withheld():
     assert data["status"] == "pass"
 
 
-def test_what_is_not_begun_fails_nobody_unless_there_is_nothing_else():
+def test_what_is_not_begun_fails_nobody():
     idle = section(begun=False)
     done = section(lines=section().lines[:1], findings=())
     assert status([done, idle]) == "pass"
-    assert status([idle]) == "fail"
+    assert status([idle]) == "pass"
+    assert status([section(begun=False, outcome="error")]) == "error"
+    assert {test["status"] for test in decoded([idle])["tests"]} == {"pass"}
     assert status([done, section()]) == "fail"
     assert status([done, section(outcome="error")]) == "error"
     assert "skipped" in junit_xml([idle])
     assert "<failure" not in junit_xml([idle])
+
+
+def test_one_line_closes_over_all_exercises():
+    done, idle = section(lines=section().lines[:1], findings=()), section(begun=False)
+    words = "2 of 3 exercises begun; 2 of 4 checks passed; 6 of 18 points"
+    assert closing([done, idle, section()]) == words
+    withheld = [replace(one, points=None) for one in (done, idle)]
+    assert closing(withheld) == "1 of 2 exercises begun; 1 of 1 checks passed"
+    assert words in summary([done, idle, section()]).replace("&#59;", ";")
+    assert log([done, idle, section()]).rstrip().endswith(words)
+    assert "exercises begun" not in log([done])
