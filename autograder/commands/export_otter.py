@@ -29,8 +29,8 @@ def command(folder: Path, course: Path, exercises: tuple[str, ...], no_zip: bool
     if not no_zip and importlib.util.find_spec("otter") is None:
         raise CommandFault(
             _(
-                "otter-grader is not installed here, and makes the zip: pip install 'genmodels-autograder[otter]', or "
-                "--no-zip"
+                "otter-grader is not installed here, and makes the zip: pip install '.[otter]' in the course's "
+                "folder, or --no-zip"
             ),
             status=2,
         )

@@ -33,8 +33,7 @@ class LimitBook:
             return entry.low, entry.high
         except KeyError:
             raise FrameworkFault(
-                f"{self.path}: no limit for {name!r} on data {data!r}; run `autograder calibrate` "
-                "(or pass --uncalibrated to record only)"
+                f"{self.path}: no limit for {name!r} on data {data!r}; run `autograder calibrate`"
             ) from None
 
 
