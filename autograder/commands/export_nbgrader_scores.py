@@ -26,7 +26,8 @@ def command(out: Path, gradebook: str, course: Path, exercises: tuple[str, ...],
     Points of each check, overrides, late penalties. nbgrader need not have seen the notebooks.
     """
     if importlib.util.find_spec("nbgrader") is None:
-        raise CommandFault(_("nbgrader is not installed here: in the course's folder: pip install '.[nbgrader]'"), status=2)
+        line = _("nbgrader is not installed here: in the course's folder: pip install '.[nbgrader]'")
+        raise CommandFault(line, status=2)
     from autograder.bridges.nbgrader_scores import database_url, write_scores
 
     of = open_course(course)
