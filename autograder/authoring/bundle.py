@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 import yaml
 from msgspec import to_builtins
 
+from autograder.authoring.course_map import FILE, course_map, has_map
 from autograder.authoring.errors import AuthoringError
 from autograder.authoring.judged import fill
 from autograder.authoring.notebook import to_notebook, with_checks
@@ -42,6 +43,8 @@ def generate(course: CourseConfig, language: str | None = None) -> dict[str, byt
     language = language or course.language
     with speaking(language, course.translations):
         files = {"README.md": student_readme(course).encode(), "install.py": _installer().encode()}
+        if has_map(course):
+            files[FILE] = course_map(course).encode()
         for config in course.exercises:
             files |= generate_exercise(find_exercise(course, config.id))
         given = {one.id: fingerprint(files[f"{one.id}/{one.id}.py"].decode()) for one in course.exercises}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from textwrap import fill
 
-from autograder.course.config import CourseConfig
+from autograder.authoring.course_map import FILE, has_map
+from autograder.course.config import CourseConfig, ExerciseConfig
 from autograder.course.libraries import LIBRARIES
 from autograder.language import N_, _, said
 
@@ -54,12 +55,8 @@ _BODY = (
 
 def student_readme(course: CourseConfig) -> str:
     """How a student installs, starts an exercise, checks it and hands it in; with the list of exercises."""
-    rows = "\n".join(
-        f"| `{exercise.id}` | {said(exercise.title)} | {exercise.points:g} | "
-        f"{exercise.due.strftime('%Y-%m-%d %H:%M') if exercise.due else '—'} |"
-        for exercise in course.exercises
-    )
-    heading = _("| exercise | title | points | due ({timezone}) |").format(timezone=course.timezone)
+    rows = "\n".join(_row(exercise) for exercise in course.exercises)
+    heading = _("| exercise | title | builds on | hours | points | due ({timezone}) |").format(timezone=course.timezone)
     libraries = ", ".join(LIBRARIES)
     paragraphs = [_(paragraph).format(first=course.exercises[0].id, libraries=libraries) for paragraph in _BODY]
     body = "\n\n".join(fill(p, 106, break_on_hyphens=False) if p[0].isalpha() else p for p in paragraphs)
@@ -67,4 +64,17 @@ def student_readme(course: CourseConfig) -> str:
         if more := [name for name in exercise.libraries if name not in LIBRARIES]:
             line = _("In `{exercise}` there are also {libraries}.")
             body += "\n\n" + line.format(exercise=exercise.id, libraries=", ".join(more))
-    return f"# {said(course.title)}\n\n{heading}\n|---|---|---|---|\n{rows}\n\n{body}\n"
+    picture = f"![{_('What builds on what')}]({FILE})\n\n" if has_map(course) else ""
+    return f"# {said(course.title)}\n\n{picture}{heading}\n|---|---|---|---|---|---|\n{rows}\n\n{body}\n"
+
+
+def _row(exercise: ExerciseConfig) -> str:
+    cells = (
+        f"`{exercise.id}`",
+        said(exercise.title),
+        ", ".join(f"`{other}`" for other in exercise.after) or "—",
+        f"{exercise.hours:g}" if exercise.hours is not None else "—",
+        f"{exercise.points:g}",
+        exercise.due.strftime("%Y-%m-%d %H:%M") if exercise.due else "—",
+    )
+    return f"| {' | '.join(cells)} |"

@@ -48,6 +48,9 @@ class ExerciseConfig:
     title: str
     points: float = 20.0
     due: datetime | None = None  # with its time zone
+    hours: float | None = None  # that it takes a student
+    after: tuple[str, ...] = ()  # the exercises that it builds on
+    sources: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     late_penalty: LatePenalty = field(default_factory=LatePenalty)
     visibility: Visibility = "after_published"
@@ -203,6 +206,9 @@ def _exercises(document: Document, zone: tzinfo) -> tuple[ExerciseConfig, ...]:
                 title=written.title,
                 points=written.points,
                 due=_due(document, written.due, zone, (*steps, "due")),
+                hours=written.hours,
+                after=written.after,
+                sources=written.sources,
                 limits=written.limits,
                 late_penalty=written.late_penalty,
                 visibility=written.visibility,
@@ -214,7 +220,22 @@ def _exercises(document: Document, zone: tzinfo) -> tuple[ExerciseConfig, ...]:
                 draft=written.draft,
             )
         )
+    _require_order(document, exercises)
     return tuple(exercises)
+
+
+def _require_order(document: Document, exercises: list[ExerciseConfig]) -> None:
+    """What an exercise builds on comes before it: a circle cannot be."""
+    places = {exercise.id: place for place, exercise in enumerate(exercises)}
+    for place, exercise in enumerate(exercises):
+        for other in exercise.after:
+            if places.get(other, place) >= place:
+                raise document.error(
+                    _("the exercise {id!r} builds on {other!r}, which is no exercise before it").format(
+                        id=exercise.id, other=other
+                    ),
+                    ("exercises", place, "after"),
+                )
 
 
 def _over(base: object, own: object) -> object:

@@ -171,6 +171,9 @@ class WrittenExercise(Common, frozen=True, forbid_unknown_fields=True, kw_only=T
         str,
         Meta(description="in students' files, by `autograder assign`: tells a file in which nothing is written"),
     ] = ""
+    hours: Annotated[float, Meta(description="how long it takes a student, in hours", gt=0, le=1000)] | None = None
+    after: Annotated[tuple[Identifier, ...], Meta(description="exercises of the course that it builds on")] = ()
+    sources: Annotated[tuple[NotEmpty, ...], Meta(description="what it is taken from, as statements cite it")] = ()
     checks: Annotated[
         dict[Identifier, WrittenCheck], Meta(description="what differs for single checks, by their ids")
     ] = field(default_factory=dict)

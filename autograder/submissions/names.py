@@ -24,7 +24,7 @@ _LEFTOVERS = frozenset((
     ".pytest_cache", ".mypy_cache", ".ruff_cache", ".ipython", ".jupyter", ".python-version", ".editorconfig",
     ".Rhistory",
 ))  # fmt: skip
-COURSE_FILES = frozenset({"test_public.py", "quiz.py", "course.yaml", "README.md", "install.py"})
+COURSE_FILES = frozenset({"test_public.py", "quiz.py", "course.yaml", "README.md", "install.py", "course-map.svg"})
 _FOREIGN_ARCHIVES = (".gz", ".7z", ".rar", ".zst", ".bz2", ".xz")
 _DOUBLE_SUFFIX = re.compile(r"\.(py|ipynb)\.(txt|json|py|ipynb)$")
 # What systems and people write when a name is taken already, in the languages of the course's platforms.
