@@ -12,6 +12,7 @@ import click
 from autograder import __version__
 from autograder.commands.faults import of_the_machine
 from autograder.commands.lazy import LazyGroup, Subcommand
+from autograder.commands.options import SPOKEN
 from autograder.commands.translated import language_of, speak_click, translated
 from autograder.errors import AutograderError
 from autograder.language import LANGUAGES, _, said, use_language
@@ -46,6 +47,7 @@ def cli(ctx: click.Context, lang: str | None) -> None:
     if lang is not None:
         use_language(lang)
         speak_click(lang)
+        ctx.meta[SPOKEN] = lang
         # `assign --lang` is about what it writes.
         ctx.default_map = {name: {"lang": lang} for name in COMMANDS if name != "assign"}
 

@@ -17,10 +17,10 @@ EXISTING = click.Path(path_type=Path, exists=True, file_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 WRITTEN = click.Path(path_type=Path, dir_okay=False)
+SPOKEN = "autograder.lang"  # what `autograder --lang` says, for every command
 
 Command = Callable[..., None]
 Decorator = Callable[[Command], Command]
-
 _RENAMED = "autograder.database"
 
 
@@ -73,10 +73,8 @@ in_book = together(
     ),
     click.option("--database", hidden=True, expose_value=False, callback=_database, help="The old name of --book."),
 )
-named_exercises = together(
-    click.argument("exercises", nargs=-1),
-    click.option("--all", "everything", is_flag=True, help="All exercises of the course."),
-)
+_all = click.option("--all", "everything", is_flag=True, help="All exercises of the course.")
+named_exercises = together(click.argument("exercises", nargs=-1), _all)
 of_exercises = click.option("--exercise", "exercises", multiple=True, help="Only this exercise; may be repeated.")
 with_workers = click.option("--workers", type=click.IntRange(1), help="Judge processes (default: one per core).")
 
@@ -89,8 +87,9 @@ def chosen(course: autograder.Course, exercises: tuple[str, ...], everything: bo
 
 
 def open_course(folder: Path, language: str | None = None) -> autograder.Course:
-    """The course of a command, whose language it speaks from now on."""
-    course = autograder.Course.open(folder, language, tell=lambda line: click.echo(line, err=True))
+    """The course of a command, whose language it speaks from now on: the one given, or else the course's."""
+    spoken = language or click.get_current_context().meta.get(SPOKEN)
+    course = autograder.Course.open(folder, spoken, tell=lambda line: click.echo(line, err=True))
     use_language(course.language, course.config.translations)
     return course
 

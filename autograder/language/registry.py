@@ -1,6 +1,7 @@
 """The languages there are: one folder each under `autograder/locale/`, with a `language.toml` and catalogues.
 
-`language.toml` has what is no message: the language's own name, its decimal mark, its quotation marks. The forms of its
+`language.toml` has what is no message: the language's own name, its decimal mark, its quotation marks, and signs that a
+space stands before at which no line breaks. The forms of its
 plurals stand in its catalogues, as everywhere with gettext. A new language is such a folder, and nothing else.
 """
 
@@ -23,6 +24,7 @@ class Language:
     name: str
     decimal_mark: str = "."
     quotation_marks: str = "“{}”"
+    spaced_marks: str = ""
 
 
 LANGUAGES = (SOURCE, *sorted(file.parent.name for file in LOCALE.glob(f"*/{_SETTINGS}") if file.parent.name != SOURCE))

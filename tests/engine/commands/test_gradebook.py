@@ -203,6 +203,15 @@ def test_a_table_with_a_wrong_line_decides_nothing(course, out, tmp_path, text, 
     assert Course(course).book(out).history() == []
 
 
+def test_the_language_of_the_command_line_is_that_of_every_command(course, out):
+    gradebook("override", out, "ada", "flows", "8.5", "--why", "x", "--by", "Dr T", "--course", course.root)
+    words = ("gradebook", "history", str(out), "--course", str(course.root))
+    ran = subprocess.run(
+        [sys.executable, "-m", "autograder.commands.main", "--lang", "fr", *words], capture_output=True, text=True
+    )
+    assert "(tests : 6)" in ran.stdout.replace("\u00a0", " "), ran.stdout
+
+
 def grades(out):
     return (out / "grades.csv").read_text()
 

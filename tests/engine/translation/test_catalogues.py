@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 import autograder
 from autograder import Course
 from autograder.service.translations import up_to_date
-from autograder.translation.catalogues import content, make, placeholders, problems, read
+from autograder.translation.catalogues import content, make, placeholders, problems, read, spaced
 from autograder.translation.extract import Text, framework, once
 
 PACKAGE = Path(autograder.__file__).parent
@@ -84,6 +85,47 @@ def test_forms_are_kept_when_a_catalogue_is_written_and_read(tmp_path):
     file.write_bytes(content(make("a", "fr", PLURAL, {})))
     assert read(file) == {}
     assert file.read_text().count("msgstr[") == 2
+
+
+def test_spaces_before_signs_do_not_break():
+    text = "une forme ; `x : y` et $a ; b$ : « deux » {x : y} ? **fin !** https://x/?a :-) 3 :4"
+    with_spaces = "une forme_; `x : y` et $a ; b$_: «_deux_» {x : y}_? **fin_!** https://x/?a :-) 3 :4"
+    assert spaced(text, ":;?!»") == with_spaces.replace("_", "\u00a0")
+    assert spaced(text, "") == text
+
+
+# What a French teacher would stumble over: the wrong word, and the right one.
+STUMBLES = {
+    r"\bDonnée?s?\.": "« Fonction fournie. », « Fourni. » : Donnée est une donnée",
+    r"Ce que vous faites|Comment (?:c'est jugé|on juge)": "Travail demandé, Évaluation",
+    r"\bpas (?:strictement )?d'apprentissage": "taux d'apprentissage",
+    r"\bécart type|\bécarts types": "écart-type",
+    r"par dépassement": "arrondi à 0 (soupassement)",
+    r"étendue (?:σ|\$)": "écart-type",
+    r"sous-échantillonnage": "pooling, convolutions à pas de 2",
+    r"\bentraînée?s? en (?!\w+ant)": "entraîné, évalué sur ...",
+    r"moins aléatoire": "moins d'aléa",
+    r"[Dd]iffus(?:e|é|ée|és|ées)\b": "broadcasting : extension automatique des dimensions",
+    r"\bpas de bruit\b": "sans bruit",
+    r"\best à vous\b|\bcomme vous voulez\b": "au choix",
+    r"dont on sait tirer": "que l'on sait échantillonner",
+    r"\bde frais\b|nombres frais|fraîchement": "nouvelles données, nouveaux poids",
+    r"n'est pas positif|non positif|non négatif|> 0 positif": "strictement positif, positif ou nul",
+    r"\brépond(?:ent)? (?!à|au|pas|aux)": "renvoie, prédit, produit",
+    r"[a-z]: (?=[a-zàéè])": "une espace avant le deux-points",
+}
+
+
+@pytest.mark.parametrize("pattern", STUMBLES)
+def test_the_french_of_the_course_reads_as_french(pattern):
+    found = [
+        f"{file.stem}: {form}"
+        for file in sorted((ROOT / "translations").glob("fr/LC_MESSAGES/*.po"))
+        for forms in read(file).values()
+        for form in forms
+        if re.search(pattern, re.sub(r"`[^`]*`|\*[^*]*\*", "", form))
+    ]
+    assert not found, f"{STUMBLES[pattern]}: {found[:5]}"
 
 
 def test_plurals_are_collected_from_code_and_templates(tmp_path):
