@@ -71,6 +71,7 @@ class Verification:
     differences: list[str] = field(default_factory=list)
     measured: dict[str, dict[str, HowOften]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    messages: set[str] = field(default_factory=set)  # of checks that did not pass: the causes that problems name
 
     @property
     def seconds(self) -> float:
@@ -156,6 +157,7 @@ def _note(seen: Verification, done: Done[Run]) -> None:
             seen.exact.add(check.id)
         if check.outcome == "error" and kind != "mistake":
             seen.problems.append(f"{label}: {check.id} is a fault of ours: {check.message}")
+        seen.messages |= {check.message} if check.outcome != "passed" else set()
         seen.judged[name][check.id] += 1
         seen.passed[name][check.id] += check.outcome == "passed"
     if not done.task.job.checks:

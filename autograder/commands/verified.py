@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ from autograder.service import proofs
 if TYPE_CHECKING:
     from autograder import Course
     from autograder.service.proofs import Verification
+
+MOST = 5  # lines of one cause
 
 
 def tell(course: Course, seen: Verification, accepting: bool) -> None:
@@ -42,6 +44,20 @@ def tell(course: Course, seen: Verification, accepting: bool) -> None:
         click.echo(f"  {line}")
     for remark in seen.remarks:
         click.secho(_("  remark: {remark}").format(remark=remark), dim=True)
+
+
+def by_cause(lines: Sequence[str], causes: Collection[str]) -> list[str]:
+    """The lines, those of one cause below it: a slip in the solution shows in every run and every mistake."""
+    groups: dict[str, list[str]] = {}
+    for line in lines:
+        cause = max((one for one in causes if one and one in line), key=len, default=line)
+        groups.setdefault(cause, []).append(line)
+    told = []
+    for cause, found in groups.items():
+        seen_in = [line.replace(f": {cause}", "").replace(f" ({cause})", "") for line in found]
+        more = [_("and {n} more").format(n=len(found) - MOST)] if len(found) > MOST else []
+        told.append(found[0] if len(found) == 1 else "\n    ".join([cause, *seen_in[:MOST], *more]))
+    return told
 
 
 def draw(seen: Verification, picture: Path) -> None:

@@ -52,7 +52,7 @@ def command(
     status 1 where one of these does not hold.
     """
     from autograder.commands.progress import progress
-    from autograder.commands.verified import draw, tell, write_coverage
+    from autograder.commands.verified import by_cause, draw, tell, write_coverage
     from autograder.service.proofs import verify, wrong
 
     of = open_course(course)
@@ -64,16 +64,15 @@ def command(
     if declared:
         head = _("nothing was run: {n} declarations are wrong:").format(n=len(declared))
         raise CommandFault("\n  ".join([head, *declared]))
-    problems = []
+    problems: list[str] = []
     for name in names:
         with progress(_("verifying {name}").format(name=name)) as bar:
             seen = verify(of, name, counts, bar.advance, workers, mistakes)
         tell(of, seen, accept)
         if picture is not None:
             draw(seen, picture / f"{name}.png")
-        problems += [f"{name}: {line}" for line in seen.problems]
-        if not accept:
-            problems += [f"{name}: {line} (verify --accept writes it)" for line in seen.differences]
+        differences = [] if accept else [f"{line} (verify --accept writes it)" for line in seen.differences]
+        problems += by_cause([f"{name}: {line}" for line in (*seen.problems, *differences)], seen.messages)
     if problems:
         n = len(problems)
         head = ngettext("{n} thing is not as it should be:", "{n} things are not as they should be:", n).format(n=n)
