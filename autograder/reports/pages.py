@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from autograder.course import CourseConfig
 from autograder.language import _, ngettext
+from autograder.language.registry import settings
 from autograder.reports.class_view import ClassView, ExerciseStats, Listing
 from autograder.reports.visible import StudentView
 from autograder.reports.words import (
@@ -76,7 +77,8 @@ def render(template: str, course: CourseConfig, language: str, **values: object)
     def moment(value: datetime) -> str:
         return value.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
 
-    return _environment().get_template(template).render(language=language, moment=moment, **values)
+    colon = "\u00a0:" if ":" in settings(language).spaced_marks else ":"
+    return _environment().get_template(template).render(language=language, moment=moment, colon=colon, **values)
 
 
 @cache

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from autograder.book.decisions import Decision
 from autograder.language import speaking
 from autograder.reports.class_view import class_view, listing
 from autograder.reports.pages import Links, class_page, index_page, student_page
@@ -75,14 +76,18 @@ def pages(course, result, check, problem):
             results.append(result(name, "flows", *own, loading=[problem], notes=["The file is empty."]))
             results.append(result(name, "chains", check("order")))
         with speaking(language):
-            given = grades(results, course, [])
+            comment = Decision(
+                "comment", results[0].student, "flows", text="Why <b>?", line="12", who="Dr T", why="c", when=NOW
+            )
+            given = grades(results, course, [comment])
+            lines = {("flows", "12"): ((11, "x = 1"), (12, "y = torch.cat([x] * 3)  # " + "long " * 40))}
             codes = {name: f"{CODE}\n# {name}" for name in names}
             view = class_view(course, results, given, NOW, names=names, likeness=[likeness("flows", codes, "")])
             assert view.likeness[0].pairs
             listed = listing(course, [(grade, False) for grade in given], NOW, names)
             addresses = {row.student: "student.html" for row in view.students}
             links = Links("index.html", "class.html", ("陳小明 🦊", "student.html"), ("Bob", "student.html"))
-            student = student_view(course, results[:2], given[:2], NOW)
+            student = student_view(course, results[:2], given[:2], NOW, excerpts=lines)
             teacher = student_view(course, results[2:4], given[2:4], NOW, name=names[results[2].student], teacher=True)
             return {
                 "student": student_page(student, course, language),
