@@ -54,6 +54,7 @@ class ExerciseConfig:
     limits: Limits = field(default_factory=Limits)
     late_penalty: LatePenalty = field(default_factory=LatePenalty)
     visibility: Visibility = "after_published"
+    examples: Visibility = "after_due_date"
     published: bool = False
     answers_released: bool = False
     libraries: tuple[str, ...] = LIBRARIES  # what a submission may import
@@ -64,7 +65,13 @@ class ExerciseConfig:
     def is_visible(self, check: str, now: datetime) -> bool:
         """Whether students may see the outcome of this check at this time."""
         own = self.checks.get(check)
-        rule = (own.visibility if own else None) or self.visibility
+        return self._holds((own.visibility if own else None) or self.visibility, now)
+
+    def shows_examples(self, now: datetime) -> bool:
+        """Whether students may see examples of what is wrong, of the checks that they may see at this time."""
+        return self._holds(self.examples, now)
+
+    def _holds(self, rule: Visibility, now: datetime) -> bool:
         if rule == "after_due_date":
             return self.due is not None and now > self.due
         return rule == "visible" or (rule == "after_published" and self.published)
@@ -212,6 +219,7 @@ def _exercises(document: Document, zone: tzinfo) -> tuple[ExerciseConfig, ...]:
                 limits=written.limits,
                 late_penalty=written.late_penalty,
                 visibility=written.visibility,
+                examples=written.examples,
                 published=written.published,
                 answers_released=written.answers_released,
                 libraries=tuple(dict.fromkeys((*LIBRARIES, *written.libraries))),

@@ -144,6 +144,14 @@ class Common(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         LatePenalty, Meta(description="what a late submission loses, as a fraction of its points")
     ] = LatePenalty()
     visibility: Rule = "after_published"
+    examples: Annotated[
+        Visibility,
+        _one_of(
+            Visibility,
+            "when students see, of a failed check that they may see, the smallest example of what is wrong, with the "
+            "right value; hidden makes none",
+        ),
+    ] = "after_due_date"
     published: Annotated[bool, Meta(description="whether the results are published to students")] = False
     libraries: Annotated[
         tuple[NotEmpty, ...],
@@ -198,9 +206,9 @@ class WrittenData(Struct, frozen=True, forbid_unknown_fields=True):
     set: Annotated[
         DataSet, _one_of(DataSet, "mnist, scikit-learn's digits, or mnist where its files are found (auto)")
     ] = "auto"
-    folder: (
-        Annotated[NotEmpty, Meta(description="folder that holds MNIST's files, relative to this file")] | None
-    ) = None
+    folder: Annotated[NotEmpty, Meta(description="folder that holds MNIST's files, relative to this file")] | None = (
+        None
+    )
 
 
 class WrittenSecret(Struct, frozen=True, forbid_unknown_fields=True):

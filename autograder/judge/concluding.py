@@ -150,7 +150,7 @@ def _diagnose(item: pytest.Function, info: CheckInfo, sitting: Sitting, error: C
         session.trace = []
         with contextlib.suppress(Exception):
             session.reseed(seed)
-            _run_with(item, replace(sitting.case(item), parts=Parts(), noted=[]), sitting)
+            run_with(item, replace(sitting.case(item), parts=Parts(), noted=[]), sitting)
         return session.trace if session.can_answer else None
 
     try:
@@ -163,16 +163,17 @@ def _diagnose(item: pytest.Function, info: CheckInfo, sitting: Sitting, error: C
 
 def _run_on(item: pytest.Function, sitting: Sitting, session: Session) -> None:
     """The function of a check on other code, with the same inputs."""
-    _run_with(item, sitting.case_on(item, session), sitting)
+    run_with(item, sitting.case_on(item, session), sitting)
 
 
-def _run_with(item: pytest.Function, case: Case, sitting: Sitting) -> None:
+def run_with(item: pytest.Function, case: Case, sitting: Sitting) -> None:
     """The function of a check, run beyond comparisons that fail; CheckFailed where one did, or where a part is lost."""
-    names = [name for name in inspect.signature(item.obj).parameters if name in item.funcargs]
+    others = item.funcargs or {}  # none any more, when all checks are over
+    names = [name for name in inspect.signature(item.obj).parameters if name in others or name in fixtures.FIXTURES]
     noted = case.noted if case.noted is not None else []
     try:
         item.obj(**{
-            name: fixtures.make(name, case) if name in fixtures.FIXTURES else item.funcargs[name] for name in names
+            name: fixtures.make(name, case) if name in fixtures.FIXTURES else others[name] for name in names
         })  # fmt: skip
     except Exception:
         if not noted:

@@ -141,6 +141,14 @@ class Kit:
             yield mistake.id, session
 
     @cached_property
+    def alternatives(self) -> tuple[types.ModuleType, ...]:
+        """Correct solutions that were written differently."""
+        return tuple(
+            load_module(f"alternative_{self.exercise.id}_{path.stem}", path.read_text(encoding="utf-8"), str(path))
+            for path in self.exercise.alternatives
+        )
+
+    @cached_property
     def _mistake_modules(self) -> dict[str, types.ModuleType]:
         return {}
 
@@ -221,7 +229,24 @@ class Engine:
         """
         kit = self.kit(job.exercise)
         limits = kit.config.limits
-        session = Session(
+        session = self.session(job, watched, last, doubted)
+        return Grading(
+            exercise=job.exercise,
+            student=job.student,
+            seed=self.seeds(job.exercise, job.student, job.salt),
+            session=session,
+            reference=None if self.public else kit.reference,
+            quiz_answers={} if self.public else kit.quiz_answers(job.questions_of or job.student),
+            answers_released=kit.config.answers_released,
+            total_seconds=limits.total_seconds * self.slower,
+            spent=spent,
+        )
+
+    def session(self, job: Job, watched: tuple[str, ...] = (), last: bool = True, doubted: bool = False) -> Session:
+        """The submission behind calls, in a worker of its own; it is to be closed. See `open`."""
+        kit = self.kit(job.exercise)
+        limits = kit.config.limits
+        return Session(
             self.transport(job, kit, doubted),
             Code(
                 job.exercise,
@@ -240,17 +265,6 @@ class Engine:
             {} if self.public else kit.parameters,
             last,
             self.public,
-        )
-        return Grading(
-            exercise=job.exercise,
-            student=job.student,
-            seed=self.seeds(job.exercise, job.student, job.salt),
-            session=session,
-            reference=None if self.public else kit.reference,
-            quiz_answers={} if self.public else kit.quiz_answers(job.questions_of or job.student),
-            answers_released=kit.config.answers_released,
-            total_seconds=limits.total_seconds * self.slower,
-            spent=spent,
         )
 
     def transport(self, job: Job, kit: Kit, doubted: bool = False) -> Transport:

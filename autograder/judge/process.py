@@ -54,7 +54,7 @@ from autograder.judge.scoring import apply_points, build_result, versions
 from autograder.judge.sitting import SITTING, Sitting
 from autograder.judge.transport import Death
 from autograder.language import said, speaking
-from autograder.results.model import CheckResult, Environment, InForce
+from autograder.results.model import CheckResult, Environment, Incident, InForce
 from autograder.sandbox import WarmParentDied
 
 LEAVING_SECONDS = 5.0
@@ -137,7 +137,12 @@ class JobLoop:
     def _answer_all(self, session: pytest.Session, course: CourseConfig) -> None:
         order = self._order
         engine = self.engine_class(
-            course, order.secret, order.unprotected, order.without, public=order.public, slot=self._slot,
+            course,
+            order.secret,
+            order.unprotected,
+            order.without,
+            public=order.public,
+            slot=self._slot,
             slower=order.slower,
         )
         sitting = session.config.stash[SITTING]
@@ -186,7 +191,7 @@ class JobLoop:
         items = _selected(everything, job.checks)
         kept = KeptChecks(items, job.kept) if job.kept is not None else None
         grading = engine.open(job, forbidden_names(everything), question.spent, question.last, question.doubted)
-        killed = self._run(items, kept, grading, sitting, question, partial(self._draw, engine, job))
+        killed = self._run(items, kept, grading, sitting, question, partial(self._afterwards, engine, job, sitting))
         if killed:
             engine.close()  # the warm parent may be among the dead
         isolation = grading.session.transport.isolation
@@ -209,7 +214,7 @@ class JobLoop:
         grading: Grading,
         sitting: Sitting,
         question: Ask,
-        afterwards: Callable[[Grading], None],
+        afterwards: Callable[[Grading, Sequence[pytest.Item]], None],
     ) -> tuple[Killed, ...]:
         """Run the checks; those that lost their worker are told."""
 
@@ -236,20 +241,28 @@ class JobLoop:
                 runtestprotocol(item, log=False, nextitem=following[item])
                 killed += _lost_by(item, grading, deaths[before:], told)
             if not killed:
-                afterwards(grading)
+                afterwards(grading, judged)
             return tuple(killed)
         finally:
             _tear_down(judged)
             sitting.grading = None
             grading.session.close()
 
-    def _draw(self, engine: Engine, job: Job, grading: Grading) -> None:
-        """Draw the submission's figures where they are asked for; they are for looking at, and cost no points."""
-        if job.pictures is None:
-            return
-        from autograder.judge.figures import draw_figures
+    def _afterwards(
+        self, engine: Engine, job: Job, sitting: Sitting, grading: Grading, judged: Sequence[pytest.Item]
+    ) -> None:
+        """What is for looking at, and costs no points: figures where they are asked for, examples of what is wrong."""
+        if job.pictures is not None:
+            from autograder.judge.figures import draw_figures
 
-        draw_figures(engine, job, grading, job.pictures)
+            draw_figures(engine, job, grading, job.pictures)
+        if not (self._order.public or self._order.uncalibrated or job.salt):  # somebody is graded, and may read it
+            from autograder.judge.examples import explain_failures
+
+            try:
+                explain_failures(engine, job, grading, judged, sitting)
+            except Exception as error:  # the checks are judged, and their result must not be lost
+                grading.session.incidents.append(Incident("example", f"not looked for: {error}"))
 
     def _send(self, message: Struct) -> None:
         self._stream.write(to_line(message))

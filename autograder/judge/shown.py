@@ -43,6 +43,39 @@ def shown_call(label: str, args: Sequence[object], kwargs: Mapping[str, object])
     return f"{label}({', '.join(passed)})"
 
 
+def example_call(
+    label: str, args: Sequence[object], kwargs: Mapping[str, object], parameters: Sequence[str] = ()
+) -> str:
+    """A call as it can be typed into a notebook."""
+    names = [*parameters, *[""] * len(args)]
+    passed = [example_value(value) if n < 2 or not names[n] else f"{names[n]}={example_value(value)}"
+              for n, value in enumerate(args)]  # fmt: skip
+    passed += [f"{name}={example_value(value)}" for name, value in kwargs.items()]
+    return f"{label}({', '.join(passed)})"
+
+
+def example_value(value: object) -> str:
+    """A value as Python writes it, to four digits; empty for what cannot be written so, or is too long to be read."""
+    if isinstance(value, Array):
+        value = value.tensor
+    if isinstance(value, Tensor):
+        return f"tensor({_short(value.tolist())})" if value.numel() <= MOST * 2 else describe(value)
+    if isinstance(value, list | tuple):
+        items = [example_value(item) or describe(item) for item in value]
+        inside = ", ".join(items)
+        return f"[{inside}]" if isinstance(value, list) else f"({inside}{',' * (len(items) == 1)})"
+    return _short(value) if value is None or isinstance(value, bool | int | float | str) else ""
+
+
+def _short(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_short, value))}]"
+    if isinstance(value, float):
+        text = f"{value:.4g}"
+        return text if any(mark in text for mark in ".en") else f"{text}."
+    return repr(value[:_LONGEST]) if isinstance(value, str) else str(value)
+
+
 def _numbers(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_numbers, value))}]"

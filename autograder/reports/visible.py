@@ -1,10 +1,10 @@
 """What a page may show: results turned into views, where everything that is not for the reader is gone.
 
 A template is given views and nothing else, so what is withheld here cannot be in the page's source. Students see, of a
-check that they may see (`ExerciseConfig.is_visible`), its title, outcome, points, message, hint and likely mistake. Of
-the others they see the title and what it is worth, no outcome. An exercise's points are shown once it is published, or
-where every check of it may be seen. Measured figures, times of single checks and incidents are for teachers, and so are
-the messages of faults of ours, which can quote a hidden check.
+check that they may see (`ExerciseConfig.is_visible`), its title, outcome, points, message, hint, likely mistake and,
+where examples may be seen, the smallest one. Of the others they see the title and what it is worth, no outcome. An
+exercise's points are shown once it is published, or where every check of it may be seen. Measured figures, times of
+single checks and incidents are for teachers, and so are the messages of faults of ours, which can quote a hidden check.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from autograder.course import CourseConfig, ExerciseConfig
 from autograder.language import _, said
 from autograder.reports.pictures import Picture
 from autograder.results.grade import Comment, Grade, Override
-from autograder.results.model import CheckResult, Environment, Incident, LoadingProblem, Result
+from autograder.results.model import CheckResult, Environment, Example, Incident, LoadingProblem, Result
 
 NOT_SHOWN = "not_shown"
 Excerpt = tuple[tuple[int, str], ...]  # lines of a file with their numbers
@@ -39,6 +39,7 @@ class CheckView:
     mistake: str = ""
     read_on: str = ""
     override: Override | None = None
+    example: str = ""
     # For teachers only:
     id: str = ""
     kind: str = ""
@@ -151,7 +152,9 @@ def _exercise_view(
     seen = {check.id: teacher or config.is_visible(check.id, now) for check in result.checks}
     hidden = [check for check in result.checks if not seen[check.id]]
     checks = tuple(
-        _check_view(check, hidden, grade, teacher, read_on.get((config.id, check.id), ""))
+        _check_view(
+            check, hidden, grade, teacher, read_on.get((config.id, check.id), ""), teacher or config.shows_examples(now)
+        )
         if seen[check.id]
         else CheckView(said(check.title), NOT_SHOWN, check.max_points)
         for check in result.checks
@@ -192,7 +195,7 @@ def _cards(checks: Sequence[CheckView]) -> tuple[tuple[CheckView, ...], ...]:
     cards: dict[tuple[object, ...], list[CheckView]] = {}
     for check in checks:
         if check.outcome in ("failed", "error", "blocked"):
-            says = (check.outcome, check.message, check.hint, check.mistake, check.read_on)
+            says = (check.outcome, check.message, check.hint, check.mistake, check.read_on, check.example)
             cards.setdefault(says, []).append(check)
     return tuple(tuple(card) for card in cards.values())
 
@@ -216,8 +219,17 @@ def to_student(check: CheckResult, hidden: Sequence[CheckResult]) -> tuple[str, 
     return message, said(check.hint)
 
 
+def example_text(example: Example) -> str:
+    """An example in three lines, as a student can type the first of them."""
+    return "\n".join((
+        example.call,
+        _("gives {value}").format(value=example.got),
+        _("right is {value}").format(value=example.right),
+    ))  # fmt: skip
+
+
 def _check_view(
-    check: CheckResult, hidden: Sequence[CheckResult], grade: Grade, teacher: bool, read_on: str
+    check: CheckResult, hidden: Sequence[CheckResult], grade: Grade, teacher: bool, read_on: str, examples: bool
 ) -> CheckView:
     override = grade.overrides.get(check.id)
     message, hint = (said(check.message), said(check.hint)) if teacher else to_student(check, hidden)
@@ -232,6 +244,7 @@ def _check_view(
         mistake=said(check.diagnosis_title) if check.diagnosis else "",
         read_on=said(read_on) if lost and read_on else "",
         override=override,
+        example=example_text(check.example) if examples and check.example is not None else "",
         id=check.id if teacher else "",
         kind=check.kind if teacher else "",
         measured=tuple(check.measured.items()) if teacher else (),

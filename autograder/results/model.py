@@ -25,6 +25,14 @@ NotNegative = Annotated[float, Meta(ge=0)]
 NotEmpty = Annotated[str, Meta(min_length=1)]
 
 
+class Example(Struct, frozen=True, forbid_unknown_fields=True):
+    """A small call on public numbers that shows what is wrong."""
+
+    call: Annotated[str, Meta(description="as it can be typed into a notebook")]
+    got: Annotated[str, Meta(description="what it gives, or the exception that it raises")]
+    right: Annotated[str, Meta(description="what is right, or the exception that is due")]
+
+
 class CheckResult(Struct, forbid_unknown_fields=True):
     """One check."""
 
@@ -57,6 +65,8 @@ class CheckResult(Struct, forbid_unknown_fields=True):
             "passed, and nothing where there are no parts"
         ),
     ] = field(default_factory=dict)
+    relation: Annotated[str, Meta(description="what all wrong answers are to the right ones, in a sentence")] = ""
+    example: Annotated[Example | None, Meta(description="the smallest call found that shows what is wrong")] = None
 
     @property
     def share(self) -> float:
@@ -167,8 +177,8 @@ class Result(Struct, forbid_unknown_fields=True):
 
     @property
     def alarms(self) -> list[Incident]:
-        """The incidents that somebody should look at; a figure that could not be drawn is none of them."""
-        return [incident for incident in self.incidents if incident.kind != "figure"]
+        """The incidents that somebody should look at; a figure or an example that could not be made is none of them."""
+        return [incident for incident in self.incidents if incident.kind not in ("figure", "example")]
 
     def to_json(self) -> dict[str, object]:
         """The result as JSON-able data, schema version first."""

@@ -14,7 +14,7 @@ import msgspec
 from autograder.bridges.asking import remarks
 from autograder.course import ConfigurationError, ExerciseConfig
 from autograder.language import _
-from autograder.reports.visible import to_student
+from autograder.reports.visible import example_text, to_student
 from autograder.results.grade import Grade
 from autograder.results.model import CheckResult, Result
 
@@ -41,7 +41,7 @@ def results_json(
             "isolation": msgspec.to_builtins(result.environment.isolation) or {},
             "versions": result.environment.versions,
         },
-        "tests": [_test(number, check, result) for number, check in enumerate(result.checks, start=1)],
+        "tests": [_test(number, check, result, config) for number, check in enumerate(result.checks, start=1)],
     }
     entries = [entry for item in leaderboard if (entry := _leader(item, result, grade)) is not None]
     if entries:
@@ -105,7 +105,7 @@ def _overall(result: Result, grade: Grade) -> str:
     return "\n".join(lines)
 
 
-def _test(number: int, check: CheckResult, result: Result) -> dict[str, object]:
+def _test(number: int, check: CheckResult, result: Result, config: ExerciseConfig) -> dict[str, object]:
     return {
         "name": check.title,
         "name_format": "text",
@@ -113,14 +113,18 @@ def _test(number: int, check: CheckResult, result: Result) -> dict[str, object]:
         "score": check.points,
         "max_score": check.max_points,
         "status": "passed" if check.outcome == "passed" else "failed",
-        "output": _output(check, result),
+        "output": _output(check, result, config),
         "output_format": "text",
         "tags": [check.kind],
         "visibility": check.visibility,
     }
 
 
-def _output(check: CheckResult, result: Result) -> str:
+def _output(check: CheckResult, result: Result, config: ExerciseConfig) -> str:
     # A check that students see later, or never, may not be read from this one.
     others = [c for c in result.checks if c.visibility not in (check.visibility, "visible")]
-    return "\n".join(filter(None, to_student(check, others)))
+    lines = [*to_student(check, others)]
+    # Gradescope has one rule for all that is said of a check: an example goes with it where it is not to come later.
+    if check.example is not None and config.examples in ("visible", check.visibility):
+        lines.append(example_text(check.example))
+    return "\n".join(filter(None, lines))

@@ -1,0 +1,61 @@
+"""How much of what is wrong a report explains, on the banks of mistakes: by a name, a relation, or a small example.
+
+    python benchmarks/feedback.py [EXERCISE ...] [--mistake ID] [--show]
+
+For each exercise: of the failing exact checks of all mistakes (the quiz and the trainings left out), the share that
+names a known mistake or a relation, and the share that shows a call of at most 6 numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from autograder.authoring.losses import read_bank
+from autograder.authoring.overlay import apply_mistake
+from tests.engine.banks import Bank, a_judge, course
+
+FEW = 6
+_NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e-?\d+)?(?![\w(])")
+
+
+def main() -> None:
+    """Print a line for each exercise."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("exercises", nargs="*")
+    parser.add_argument("--mistake")
+    parser.add_argument("--show", action="store_true", help="each failing check with its example")
+    options = parser.parse_args()
+    config = course()
+    with a_judge(config) as judge:
+        for name in options.exercises or [e.id for e in config.exercises]:
+            bank, started = Bank(config, name, judge), time.monotonic()
+            failing = named = related = small = 0
+            wanted = bank.quick(("exact",))
+            for mistake in read_bank(bank.exercise):
+                if mistake.check not in wanted or options.mistake not in (None, mistake.id):
+                    continue
+                found = bank.graded(apply_mistake(bank.solution, mistake), checks=wanted)
+                for check in found.values():
+                    red = check.outcome == "failed" and (not check.parts or "failed" in check.parts.values())
+                    if not red or check.id not in wanted:
+                        continue
+                    few = check.example is not None and len(_NUMBER.findall(check.example.call)) <= FEW
+                    failing, small = failing + 1, small + few
+                    named, related = named + bool(check.diagnosis), related + bool(check.relation)
+                    if options.show:
+                        e = check.example
+                        shown = f"{e.call} -> {e.got}; right {e.right}" if e else "-"
+                        print(f"  {mistake.id} / {check.id}: {check.relation or check.diagnosis or '?'} | {shown}")
+            share = (f"{100 * n / max(failing, 1):.0f} %" for n in (named, named + related, small))
+            print(name, f"{failing} failing exact checks; named {next(share)}, or related {next(share)}, ", end="")
+            print(f"small example {next(share)}; {time.monotonic() - started:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

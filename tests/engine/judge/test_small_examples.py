@@ -1,0 +1,204 @@
+"""The smallest call that shows what is wrong: found, small, right, and made of nothing that graded."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+import torch
+
+from autograder.book.grades import grade as grade_of
+from autograder.course.config import load_config
+from autograder.judge.relations import Pair, relation
+from autograder.judge.shrink import Arguments, shrink
+from autograder.reports.pages import student_page
+from autograder.reports.visible import student_view
+from autograder.results.model import CheckResult, Example, Result
+
+WRONG_MEAN = "\ndef mean(x): return x.sum(1)\n"
+
+
+def test_a_wrong_function_is_shown_on_the_smallest_numbers(grade, toy_solution):
+    check = grade(toy_solution + WRONG_MEAN)["by_id"]["mean_value"]
+    example = check["example"]
+    assert re.fullmatch(r"mean\(tensor\(\[\[-?\d\., -?\d\.\]\]\)\)", example["call"]), example
+    values = {}
+    exec(f"x = {example['call'].removeprefix('mean')}", {"tensor": torch.tensor}, values)
+    assert example["right"] == f"tensor([{values['x'].mean():.4g}{'' if values['x'].mean() % 1 else '.'}])"
+    assert example["got"] != example["right"]
+
+
+def test_what_all_wrong_answers_are_to_the_right_ones_is_said(grade, toy_solution):
+    check = grade(toy_solution + "\ndef mean(x): return -x.sum(1) / x.shape[1]\n")["by_id"]["mean_value"]
+    assert check["relation"] == "Every value has the opposite sign of the right one."
+    assert check["relation"] in check["hint"]
+
+
+def test_a_known_mistake_needs_no_relation(grade, toy_solution):
+    check = grade(toy_solution + "\ndef spread(x): return x.var(1)\n")["by_id"]["spread_value"]
+    assert check["diagnosis"] == "unbiased_spread"
+    assert check["relation"] == ""
+    assert check["example"]["call"].startswith("spread(tensor([[")
+
+
+def test_a_refusal_that_is_missing_is_shown(grade, toy_solution):
+    check = grade(toy_solution + "\ndef mean(x): return x.sum(-1) / x.shape[-1]\n")["by_id"]["mean_refuses"]
+    assert check["example"]["right"] == "ValueError"
+
+
+@pytest.mark.parametrize("source", ["", "\ndef mean(x): raise NotImplementedError\n"])
+def test_what_is_right_or_not_written_has_no_example(grade, toy_solution, source):
+    checks = grade(toy_solution + source)["checks"]
+    if not source:
+        assert all(check["example"] is None for check in checks)
+    else:
+        assert next(c for c in checks if c["id"] == "mean_value")["example"] is None
+
+
+# It keeps every input that it was given and answers with them, in the hope that they are shown.
+LEAKS = """
+_kept = []
+_mean, _spread = mean, spread
+def mean(x):
+    _kept.append(x)
+    return _kept[0][:, 0] if _kept[0].shape[0] == x.shape[0] else _kept[0].reshape(-1)[: x.shape[0]]
+def spread(x):
+    _kept.append(x)
+    return _kept[0].reshape(-1)[: x.shape[0]]
+"""
+
+
+@pytest.mark.parametrize("attempts", [4, pytest.param(200, marks=pytest.mark.slow)])  # minutes of gradings
+def test_nothing_that_graded_can_be_seen_in_many_attempts(grade, toy_solution, attempts):
+    """The same student with changing answers: what is shown comes from public numbers alone, always the same ones."""
+    shown = set()
+    for attempt in range(attempts):
+        result = grade(toy_solution + LEAKS + f"\n_attempt = {attempt}\n_mean(torch.zeros(2, 2))\n")
+        shown |= {(c["id"], str(c["example"])) for c in result["checks"]}
+        if attempt == 0:
+            other = grade(toy_solution + LEAKS, student="bilal")
+            assert {(c["id"], str(c["example"])) for c in other["checks"]} == shown  # no student's numbers
+    assert len(shown) == len(result["checks"])  # nor do they depend on how often it is tried
+
+
+def test_a_student_s_worker_that_dies_at_an_example_loses_nothing(grade, toy_solution):
+    source = toy_solution + WRONG_MEAN
+    plain = grade(source)
+    dies = (
+        source
+        + "\nimport os\n_calls = 0\ndef mean(x):\n    if tuple(x.shape) == (1, 2): os._exit(1)\n    return x.sum(1)\n"
+    )
+    died = grade(dies)
+    assert died["points"] == plain["points"]
+    assert died["outcome"] == "graded"
+    assert not died["incidents"]
+
+
+# --- shrinking ---
+
+
+def test_sizes_shrink_together_and_values_become_round():
+    x, y = torch.randn(5, 3, dtype=torch.float64), torch.randn(5, dtype=torch.float64)
+    small = shrink(
+        Arguments((x, y, 5)), lambda call: call.args[0].shape[0] == call.args[1].shape[0] == call.args[2], 300
+    )
+    assert small.args[0].shape == (1, 1)
+    assert small.args[2] == 1
+    assert all(torch.equal(value, value.round()) for value in small.args[:2])
+
+
+@pytest.mark.parametrize(
+    ("value", "holds"),
+    [
+        (torch.tensor([[0.2, 0.3, 0.5], [0.7, 0.2, 0.1]]), lambda x: torch.allclose(x.sum(-1), torch.ones(len(x)))),
+        (torch.tensor([[2.31, 0.4], [0.4, 1.77]]), lambda x: bool((torch.linalg.eigvalsh(x) > 0).all())),
+        (torch.tensor([0.13, 0.44, 0.91, 1.7]), lambda x: bool((x.diff() > 0).all())),
+        (torch.tensor([1.0, -1.0, -1.0, 1.0]), lambda x: bool((x.abs() == 1).all())),
+        (torch.rand(4, 3) * 0.9 + 0.05, lambda x: bool(((x > 0) & (x < 1)).all())),
+    ],
+)
+def test_what_holds_before_holds_after(value, holds):
+    seen = []
+
+    def fails(call):
+        seen.append(call.args[0])
+        return True
+
+    shrink(Arguments((value,)), fails, 300)
+    assert all(holds(x) for x in seen)
+    assert seen
+
+
+def test_lists_and_texts_lose_what_is_not_needed():
+    call = Arguments((["a", "b", "c", "d"], "one two three four"))
+    small = shrink(call, lambda call: "c" in call.args[0] and "three" in call.args[1], 300)
+    assert small.args == (["c"], "three")
+
+
+# --- relations ---
+
+RIGHT = [torch.tensor([[0.5, 2.0, -3.0], [1.0, 7.0, 0.25]]), torch.tensor([[4.0, 0.1, 1.0], [3.0, -2.0, 5.0]])]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "word"),
+    [
+        (lambda x: -x, "opposite sign"),
+        (lambda x: 2 * x, "twice"),
+        (lambda x: x / 2, "half"),
+        (lambda x: x / torch.tensor(2.0).log(), "ln 2"),
+        (lambda x: x.mT, "transposed"),
+        (lambda x: x.flip(-1), "reverse"),
+        (lambda x: x**2, "square"),
+        (lambda x: x.exp(), "exponential"),
+        (lambda x: x.cumsum(-1), "added up"),
+        (lambda x: x[:1].expand_as(x), "first one"),
+        (lambda x: x.sum(0), "sum of the right"),
+        (lambda x: x.mean(1), "mean of the right"),
+        (lambda x: 3.7 * x, "same number"),
+        (lambda x: x + 3.7, "added"),
+        (lambda x: 7 * x, "length of a dimension"),
+        (lambda x: 7 / 6 * x, "n/(n-1)"),
+    ],
+)
+def test_a_relation_is_named_by_a_word(wrong, word):
+    pairs = [Pair(wrong(x.double()), x.double(), frozenset({7})) for x in RIGHT]
+    text = relation(pairs)
+    assert text is not None
+    assert word in text
+    # One that holds on one input only is none.
+    assert relation([pairs[0], Pair(RIGHT[1].double() + torch.rand(2, 3), RIGHT[1].double())]) is None
+
+
+def test_one_input_is_too_few_and_what_is_right_says_nothing():
+    assert relation([Pair(-RIGHT[0], RIGHT[0])]) is None
+    assert relation([Pair(x, x) for x in RIGHT]) is None
+
+
+# --- who sees it ---
+
+
+@pytest.mark.parametrize(
+    ("rule", "published", "late", "seen"),
+    [
+        ("hidden", True, True, False),
+        ("after_due_date", True, False, False),
+        ("after_due_date", True, True, True),
+        ("after_due_date", False, True, False),  # of a check that is not visible nothing is
+        ("visible", True, False, True),
+    ],
+)
+def test_students_see_examples_when_the_course_says(tmp_path, rule, published, late, seen):
+    file = tmp_path / "grading_config.yaml"
+    file.write_text(
+        f"schema_version: 1\ncourse: {{id: toy, title: Toy}}\nexamples: {rule}\npublished: {str(published).lower()}\n"
+        "exercises: [{id: toy, title: Toy, points: 1, due: 2027-02-01}]\n"
+    )
+    course = load_config(file)
+    check = CheckResult("a", "A.", 0.0, 1.0, "failed", "wrong", example=Example("f(1)", "2", "3"))
+    result = Result("ada", "toy", 0.0, 1.0, "graded", [check])
+    now = datetime(2027, 3 if late else 1, 1, tzinfo=UTC)
+    for teacher in (False, True):
+        view = student_view(course, [result], [grade_of(result, course, ())], now, teacher=teacher)
+        assert ("f(1)" in student_page(view, course, "en")) == (seen or teacher)
