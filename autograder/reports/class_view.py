@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import mean, median
+from statistics import correlation, mean, median
 
 from autograder.course import CourseConfig
 from autograder.language import said
+from autograder.reports.misunderstandings import Misunderstanding, misunderstandings
 from autograder.reports.similarity import Likeness
 from autograder.reports.words import measured
 from autograder.results.attempt import Name
@@ -19,11 +20,18 @@ from autograder.results.outcomes import HANDED_IN, RESULT_OUTCOMES
 
 _ANSWER = "answer"  # as the judge records it: a number under this name, a word behind it
 MOST_ANSWERS = 8  # wrong ones of a question
+ENOUGH = 5  # students, before a correlation says something
 
 
 @dataclass(frozen=True)
 class CheckStats:
-    """One check over the class; `share` is of those for whom it was judged or blocked."""
+    """One check over the class.
+
+    Attributes:
+        share: who passes, of those for whom it was judged or blocked.
+        tells_apart: correlation of what is earned here with what is earned in the rest of the exercise; None where
+            everybody earns the same, or fewer than `ENOUGH` were judged.
+    """
 
     exercise: str
     id: str
@@ -32,6 +40,7 @@ class CheckStats:
     max_points: float
     outcomes: Mapping[str, int]
     share: float
+    tells_apart: float | None
     median_s: float
     longest_s: float
 
@@ -92,17 +101,6 @@ class ExerciseStats:
 
 
 @dataclass(frozen=True)
-class MistakeStats:
-    """A known mistake: who made it, and where it was seen."""
-
-    exercise: str
-    id: str
-    title: str
-    students: tuple[str, ...]
-    checks: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class StudentRow:
     """A student's line: grades by exercise; `alarms` are exercises with an incident that should be looked at."""
 
@@ -139,7 +137,7 @@ class ClassView:
     made: datetime
     students: tuple[StudentRow, ...]
     exercises: tuple[ExerciseStats, ...]
-    mistakes: tuple[MistakeStats, ...]
+    mistakes: tuple[Misunderstanding, ...]
     never_passed: tuple[CheckStats, ...]
     incidents: tuple[tuple[Result, Incident], ...]
     faults: tuple[Result, ...]
@@ -185,7 +183,7 @@ def class_view(
         made=now,
         students=_students([(grade, bool(r.alarms)) for r, grade in zip(results, grades, strict=True)], order),
         exercises=exercises,
-        mistakes=_mistakes(results),
+        mistakes=misunderstandings(results),
         never_passed=tuple(c for e in exercises for c in e.checks if not c.outcomes.get("passed") and c.runs),
         incidents=tuple((r, incident) for r in results for incident in r.incidents),
         faults=tuple(r for r in results if r.outcome == "error"),
@@ -221,9 +219,11 @@ def _exercise(exercise: str, title: str, results: Sequence[Result], finals: Mapp
     maximum = max((finals[r.student, r.exercise].max_points for r in results), default=0.0)
     seconds = [r.duration_s for r in results if r.outcome == "graded"]
     by_check: dict[str, list[CheckResult]] = {}
+    rest: dict[str, list[float]] = {}
     for result in results:
         for check in result.checks:
             by_check.setdefault(check.id, []).append(check)
+            rest.setdefault(check.id, []).append(result.points - check.points)
     return ExerciseStats(
         id=exercise,
         title=title,
@@ -235,12 +235,12 @@ def _exercise(exercise: str, title: str, results: Sequence[Result], finals: Mapp
         median=median(values) if values else None,
         median_s=median(seconds) if seconds else None,
         longest_s=max(seconds, default=None),
-        checks=tuple(_check(exercise, name, checks) for name, checks in by_check.items()),
+        checks=tuple(_check(exercise, name, checks, rest[name]) for name, checks in by_check.items()),
         questions=tuple(quiz_stats(name, checks) for name, checks in by_check.items() if checks[-1].kind == "quiz"),
     )
 
 
-def _check(exercise: str, name: str, checks: Sequence[CheckResult]) -> CheckStats:
+def _check(exercise: str, name: str, checks: Sequence[CheckResult], rest: Sequence[float]) -> CheckStats:
     outcomes: Counter[str] = Counter(check.outcome for check in checks)
     counted = outcomes["passed"] + outcomes["failed"] + outcomes["blocked"]
     seconds = [check.duration_s for check in checks]
@@ -252,9 +252,16 @@ def _check(exercise: str, name: str, checks: Sequence[CheckResult]) -> CheckStat
         max_points=checks[-1].max_points,
         outcomes=outcomes,
         share=outcomes["passed"] / counted if counted else 0.0,
+        tells_apart=_correlation([check.share for check in checks], rest),
         median_s=median(seconds),
         longest_s=max(seconds),
     )
+
+
+def _correlation(here: Sequence[float], rest: Sequence[float]) -> float | None:
+    if len(here) < ENOUGH or len(set(here)) < 2 or len(set(rest)) < 2:
+        return None
+    return correlation(here, rest)
 
 
 def quiz_stats(name: str, checks: Sequence[CheckResult]) -> QuizStats:
@@ -282,22 +289,6 @@ def answer_of(check: CheckResult) -> str:
         if name.startswith(f"{_ANSWER}: "):
             return name.removeprefix(f"{_ANSWER}: ")
     return ""
-
-
-def _mistakes(results: Sequence[Result]) -> tuple[MistakeStats, ...]:
-    """The most frequent first. A student who shows a mistake in three checks has made it once."""
-    found: dict[Name, tuple[str, dict[str, None], dict[str, None]]] = {}
-    for result in results:
-        for check in result.checks:
-            if check.diagnosis and check.outcome != "passed":
-                entry = found.setdefault((result.exercise, check.diagnosis), (check.diagnosis_title, {}, {}))
-                entry[1][result.student] = None
-                entry[2][check.id] = None
-    mistakes = [
-        MistakeStats(exercise, name, said(title) or name, tuple(students), tuple(checks))
-        for (exercise, name), (title, students, checks) in found.items()
-    ]
-    return tuple(sorted(mistakes, key=lambda m: (-len(m.students), m.exercise, m.id)))
 
 
 def _identical(results: Sequence[Result]) -> tuple[tuple[str, tuple[str, ...]], ...]:
