@@ -66,7 +66,7 @@ def texts(course: CourseConfig, teacher: bool = False) -> Iterator[tuple[str, st
         yield "gradescope", json.dumps(data)
         told = [verdict(check, found, config, NOW) for check in found.checks]
         yield "nbgrader and otter-grader", "\n".join([*told, remarks(found)])
-    sections = [section(view.exercises[0], "toy.py", "hidden", None, 1.0)]
+    sections = [section(view.exercises[0], "toy.py", "hidden", True, None, 1.0)]
     yield "annotations", "\n".join(github_annotations(sections))
     yield "code quality", code_quality(sections)
     yield "junit", junit_xml(sections)
