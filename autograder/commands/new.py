@@ -15,7 +15,7 @@ from autograder.language import LANGUAGES, _, use_language
 
 
 @click.command("new")
-@click.argument("exercise")
+@click.argument("exercises", nargs=-1, required=True, metavar="EXERCISE...")
 @click.option("--student", help="Your name as your course knows it: the quiz's numbers depend on it.")
 @click.option(
     "--roster",
@@ -28,8 +28,8 @@ from autograder.language import LANGUAGES, _, use_language
 @click.option("--lang", type=click.Choice(LANGUAGES), help="Language of the quiz (default: the course's).")
 @click.option("--course", type=click.Path(path_type=Path, exists=True), default=Path("."), help="Where the course is.")
 def command(
-    exercise: str, student: str | None, roster: Path | None, notebook: bool, folder: Path | None, force: bool,
-    lang: str | None, course: Path,
+    exercises: tuple[str, ...], student: str | None, roster: Path | None, notebook: bool, folder: Path | None,
+    force: bool, lang: str | None, course: Path,
 ) -> None:  # fmt: skip
     """Make your own copy of EXERCISE, to fill in, check and hand in."""
     from autograder.service.handouts import hand_out, on_roster
@@ -42,10 +42,11 @@ def command(
         folders = {name: (folder or Path()) / name for name in on_roster(roster)}
     else:
         raise CommandFault(_("say --student NAME, or --roster FILE for everybody"), status=2)
-    for target in hand_out(of, exercise, folders, notebook=notebook, force=force):
-        click.echo(_("wrote {target}").format(target=target))
-        if roster is None:
-            click.echo(_("Fill it in, then: autograder check {target}").format(target=_as_typed(target)))
+    for exercise in of.chosen(exercises):
+        for target in hand_out(of, exercise, folders, notebook=notebook, force=force):
+            click.echo(_("wrote {target}").format(target=target))
+            if roster is None:
+                click.echo(_("Fill it in, then: autograder check {target}").format(target=_as_typed(target)))
 
 
 def _as_typed(path: Path) -> str:
