@@ -154,7 +154,7 @@ def with_entry(text: str, new: NewExercise, file: Path) -> str:
         raise AuthoringError(
             _(
                 "lists its exercises in brackets; write them one under the other, or add by hand: {{id: "
-                "{id}, title: {quoted}, points: {points}}}"
+                "{id}, title: {quoted}, points: {points}, draft: true}}"
             ).format(id=new.id, quoted=_quoted(new.title), points=POINTS),
             file=file,
             line=exercises.start_mark.line + 1,

@@ -60,13 +60,14 @@ def test_the_entry_is_added_and_nothing_else_changes(name, tmp_path):
         'A "title": # 1',
         20,
     )
+    assert after.finished == before.exercises, "the new one is a draft"
     end = "\r\n" if "\r" in text else "\n"
     kept = text.splitlines(keepends=True)
     if not text.endswith(end):
         kept[-1] += end
     lines = written.splitlines(keepends=True)
     where = next(n for n, line in enumerate(lines) if NEW in line)
-    assert lines[:where] + lines[where + 3 :] == kept
+    assert lines[:where] + lines[where + 4 :] == kept
     assert all(line.endswith(end) for line in lines)
 
 
@@ -75,7 +76,7 @@ def test_exercises_in_brackets_are_refused_with_the_line_to_add(tmp_path):
     text = "schema_version: 1\ncourse: {id: x, title: X}\nexercises: [{id: one, title: One}]\n"
     config.write_text(text)
     with pytest.raises(
-        AuthoringError, match=r"grading_config.yaml:3: .*\{id: score_matching, title: \"T\", points: 20\}"
+        AuthoringError, match=r"grading_config.yaml:3: .*\{id: score_matching, title: \"T\", points: 20, draft: true\}"
     ):
         create(NewExercise(NEW, "T", tmp_path))
     assert config.read_text() == text
@@ -143,9 +144,8 @@ def test_what_is_written_keeps_the_house_style(course):
 def test_an_entry_goes_behind_the_last_exercise_wherever_that_is():
     text = "a: 1\nexercises:\n  - id: one   # here\n# there\nb: 2\n"
     made = with_entry(text, NewExercise("two", "T", Path()), Path("grading_config.yaml"))
-    assert (
-        made == 'a: 1\nexercises:\n  - id: one   # here\n  - id: two\n    title: "T"\n    points: 20\n# there\nb: 2\n'
-    )
+    new = '  - id: two\n    title: "T"\n    points: 20\n    draft: true\n'
+    assert made == f"a: 1\nexercises:\n  - id: one   # here\n{new}# there\nb: 2\n"
 
 
 def test_without_a_course_the_command_says_how_to_make_one(tmp_path):
