@@ -138,8 +138,8 @@ def nearest_centroid(data: Tensor, labels: Tensor) -> Callable[[Tensor], Tensor]
 #
 # The best discriminator takes log-densities: densities of images underflow. With label smoothing the best
 # answer is $(1 - s)\,p_{\text{data}} / (p_{\text{data}} + p_G)$: the smoothed label stands in the numerator
-# alone. (If fakes were smoothed too, $p_G$ would stand there as well, and $D$ would call fakes real where there
-# are no data: that is why smoothing is one-sided.)
+# alone. (If fakes were smoothed too, $s\,p_G$ would be added there, and fakes far from all data would get the
+# probability $s$: that is why smoothing is one-sided.)
 #
 # The other two functions take laws on finitely many points, as vectors of probabilities, with $0 \log 0 = 0$.
 
@@ -694,9 +694,11 @@ def collapse_report(
         threshold: in [0, 1]; the part of a mode's share in the data that its share in the samples must reach.
 
     Returns:
-        "covered" (int): modes with r_k > 0, s_k > 0 and s_k ≥ threshold · r_k; "kl" (float): Σ s_k log(s_k / r_k) in
-        nats, inf where r_k = 0 < s_k; "diversity" (float): that of samples over that of data; "collapsed" (bool):
-        covered is less than half the number of modes with r_k > 0, or diversity < 0.5. Other keys are free.
+        "covered": int, the number of modes with r_k > 0, s_k > 0 and s_k ≥ threshold · r_k.
+        "kl": float, Σ s_k log(s_k / r_k) in nats; inf where r_k = 0 < s_k.
+        "diversity": float, that of samples over that of data.
+        "collapsed": bool, covered is less than half the number of modes with r_k > 0, or diversity < 0.5.
+        Other keys are free.
 
     Raises:
         ValueError: samples and data differ in width; n_modes below 1; threshold outside [0, 1].

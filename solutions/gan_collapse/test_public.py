@@ -56,20 +56,28 @@ def test_public_networks(student, expect, draw):
 
 
 @check()
-def test_public_steps(student, probe, expect, draw):
-    """One step of each network changes its own weights."""
+def test_public_training(student, expect, draw):
+    """Three steps of training give a history of three values; four samples are drawn."""
     generator = expect.handle(student.Generator(latent_dim=3, dim=5, hidden=32), "Generator")
     discriminator = expect.handle(student.Discriminator(dim=5, hidden=32), "Discriminator")
-    real, z = draw.normal(8, 5, dtype=torch.float32), draw.normal(8, 3, dtype=torch.float32)
-    history = student.train_gan(generator, discriminator, real, steps=3, batch_size=4)
+    data = draw.uniform(20, 5, low=-1.0, high=1.0, dtype=torch.float32)
+    history = student.train_gan(generator, discriminator, data, steps=3, batch_size=4)
     for key in ("discriminator_loss", "generator_loss"):
         expect.history(history, key, 3, "train_gan(..., steps=3)")
     expect.tensor(student.sample(generator, 4), (4, 5), "sample(generator, 4)")
-    expect.tensor(generator(z), (8, 5), "generator(z)")
 
 
 @check()
-def test_public_report(student, expect, compare):
-    """Distances 3, 4 and 5; a generator that has kept one mode of two."""
+def test_public_report(student, probe, expect, compare):
+    """Distances 3, 4 and 5 have the mean 4; samples a quarter as varied as the data have collapsed."""
     x = numbers([[0.0, 0.0], [3.0, 0.0], [0.0, 4.0]])
     compare(student.diversity(x), numbers(4.0))
+    one_mode = probe.constant(torch.zeros(3, dtype=torch.long))
+    report = student.collapse_report(x, 4 * x, one_mode, n_modes=1)
+    expect.true(isinstance(report, dict), _("collapse_report(...): expected a dict."))
+    for key, value in (("covered", 1.0), ("kl", 0.0), ("diversity", 0.25)):
+        compare(report.get(key), numbers(value), f'collapse_report(x, 4 x, classify, n_modes=1)["{key}"]')
+    expect.true(
+        expect.flag(report.get("collapsed"), 'collapse_report(...)["collapsed"]'),
+        _('collapse_report(...)["collapsed"]: a quarter of the diversity is a collapse.'),
+    )
