@@ -109,7 +109,6 @@ mistake("losses_halved", "the mean of the two means instead of their sum", check
 
 mistake("mean_over_both", "one mean over real and generated rows together", check="discriminator_loss_value",
     hint="Real and generated rows have a mean each: the batches may differ in size.",
-    also={"losses_large_logits": "equal batches: half of the sum"},
     function="discriminator_loss", old="return -real.mean() - F.logsigmoid(-fake_logits).mean()",
     new="return -2 * torch.cat([real, F.logsigmoid(-fake_logits)]).mean()")
 
@@ -236,13 +235,11 @@ mistake("fakes_not_detached", "the discriminator's loss sends gradients into the
 mistake("discriminator_not_zeroed", "gradients not cleared before the discriminator's backward",
     check="discriminator_step",
     hint="The generator's backward leaves gradients in the discriminator: optimizer.zero_grad() first.",
-    also={("discriminator_step_apart", "discriminator_step_clip"): "old gradients are added there, too",
-          "training_updates": "old gradients are added in every update"},
+    also={("discriminator_step_apart", "discriminator_step_clip"): "old gradients are added there, too"},
     function="discriminator_step", old="    optimizer.zero_grad()\n", new="")
 
 mistake("generator_not_zeroed", "gradients not cleared before the generator's backward", check="generator_step",
     hint="backward adds to what .grad holds: optimizer.zero_grad() first.",
-    also={"training_updates": "old gradients are added in every update"},
     function="generator_step", old="    optimizer.zero_grad()\n", new="")
 
 mistake("one_joined_batch", "real and generated rows judged in one batch", check="discriminator_step_apart",
@@ -265,7 +262,6 @@ mistake("loss_after_update", "the loss after the update returned", check="discri
 
 mistake("clip_gradients", "gradients clamped instead of weights", check="discriminator_step_clip",
     hint="What is clamped are the weights, after the update.",
-    also={"training_updates": "its discriminator is not the clamped one"},
     function="discriminator_step", old="    optimizer.step()\n",
     new="    if clip is not None:\n        for parameter in discriminator.parameters():\n"
     "            parameter.grad.clamp_(-clip, clip)\n        clip = None\n    optimizer.step()\n")
@@ -333,7 +329,6 @@ mistake("betas_ignored",
 
 mistake("smoothing_not_passed", "smoothing not handed on to the steps", check="training_updates",
     hint="Hand smoothing on to discriminator_step.",
-    also={"history": "its loss is smoothed"},
     function="train_gan", old="smoothing=smoothing, ", new="")
 
 mistake("clip_not_passed", "clip not handed on to the steps", check="training_updates",

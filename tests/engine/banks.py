@@ -71,10 +71,11 @@ def _autograder_wrapped(function, names):
             if name in names and m is not None and not isinstance(m, torch.Generator):
                 if type(m).forward is torch.nn.Module.forward:
                     raise AttributeError("a module without forward")
-                was = m.training
+                was = [(part, part.training) for part in m.modules()]  # a submodule may have a mode of its own
                 next(m.parameters()).device
                 m.train(); m.eval(); m.state_dict(); m.to(next(m.parameters()).device)
-                m.train(was)
+                for part, mode in was:
+                    part.training = mode
         return function(*args, **kwargs)
 
     return wrapped

@@ -41,8 +41,9 @@ class _Scores(nn.Module):
 
     def __init__(self, slope, weight, bias, normalise=False):
         super().__init__()
-        self.slope, self.weight = nn.Parameter(slope.detach().clone()), nn.Parameter(weight.detach().clone())
-        self.bias = nn.Parameter(bias.detach().clone())
+        self.slope, self.bias = nn.Parameter(slope.detach().clone()), nn.Parameter(bias.detach().clone())
+        if normalise:  # no parameter without a use
+            self.weight = nn.Parameter(weight.detach().clone())
         self.normalise, self.sizes = normalise, []
         self.inside = nn.Identity()
 
@@ -58,7 +59,7 @@ def affine_generator(matrix, point, normalise=False):
 
 
 def scores(slope, weight, bias, normalise=False):
-    """D(x) = x·v + b, with the parameters v, w (dim,) and b ()."""
+    """D(x) = x·v + b with the parameters v (dim,) and b (); w (dim,) too where `normalise`."""
     return _Scores(slope, weight, bias, normalise)
 
 
@@ -191,6 +192,11 @@ def set_modes(module, flags):
     for part, flag in zip(parts, flags, strict=False):
         part.training = bool(flag)
     return len(parts)
+
+
+def attributes(module, names):
+    """Some attributes of a module."""
+    return [getattr(module, name) for name in names]
 
 
 def state(module):

@@ -73,11 +73,12 @@ def test_batch_norm_gradient(student, probe, compare, expect, draw):
     compare(got, slope, what=_("gradient of {what}(x) by x").format(what=what), hint=hint)
 
 
-def running(expect, layer, features, what):
+def running(probe, expect, layer, features, what):
     """The running statistics."""
+    names = "running_mean", "running_var"
+    answer = expect.sequence(probe.attributes(layer, list(names)), 2, what)
     return [
-        expect.tensor(getattr(layer, name), (features,), f"{what}.{name}").double()
-        for name in ("running_mean", "running_var")
+        expect.tensor(value, (features,), f"{what}.{name}").double() for value, name in zip(answer, names, strict=True)
     ]
 
 
@@ -86,7 +87,7 @@ def test_batch_norm_running(student, probe, compare, expect, draw):
     """Running mean and unbiased running variance follow the batches by momentum, from 0 and 1."""
     layer, right, what, batch = draw_layers(student, probe, expect, draw)
     features = right.num_features
-    mean, variance = running(expect, layer, features, what)
+    mean, variance = running(probe, expect, layer, features, what)
     compare(mean, torch.zeros(features, dtype=torch.float64), what=_("{what}.running_mean at first").format(what=what))
     compare(
         variance, torch.ones(features, dtype=torch.float64), what=_("{what}.running_var at first").format(what=what)
@@ -95,7 +96,7 @@ def test_batch_norm_running(student, probe, compare, expect, draw):
         x = batch()
         layer(x)
         right(x)
-    mean, variance = running(expect, layer, features, what)
+    mean, variance = running(probe, expect, layer, features, what)
     hint = _("running ← (1 - momentum)·running + momentum·batch; the variance here is the one over B - 1.")
     compare(mean, right.running_mean, what=_("{what}.running_mean after two batches").format(what=what), hint=hint)
     compare(variance, right.running_var, what=_("{what}.running_var after two batches").format(what=what), hint=hint)
@@ -109,7 +110,7 @@ def test_batch_norm_evaluation(student, probe, compare, expect, draw):
         x = batch()
         layer(x)
         right(x)
-    before = running(expect, layer, right.num_features, what)
+    before = running(probe, expect, layer, right.num_features, what)
     # As they are: how they come about is another check's business.
     expect.true(
         (before[0].abs() > 1e-6).all() and (before[1] > 0).all() and ((before[1] - 1).abs() > 1e-6).all(),
@@ -121,5 +122,5 @@ def test_batch_norm_evaluation(student, probe, compare, expect, draw):
     hint = _("self.training says which mode it is: in evaluation mode the running statistics stand in for the batch's.")
     compare(layer(x), scaled, what=_("{what}(x) in evaluation mode").format(what=what), hint=hint)
     compare(layer(x[:1]), scaled[:1], what=_("{what}(x) of one row in evaluation mode").format(what=what), hint=hint)
-    for one, other in zip(running(expect, layer, right.num_features, what), before, strict=True):
+    for one, other in zip(running(probe, expect, layer, right.num_features, what), before, strict=True):
         compare(one, other, what=_("running statistics of {what} after evaluation").format(what=what), hint=hint)

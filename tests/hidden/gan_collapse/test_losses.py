@@ -21,11 +21,18 @@ def right_generator(fake, loss="non_saturating"):
     return {"non_saturating": F.softplus(-fake), "saturating": -F.softplus(fake), "wasserstein": -fake}[loss].mean()
 
 
-def judge(compare, expect, probe, function, right, logits, what, hint=None, **options):
-    """Value and gradients of a loss at these logits."""
+def cut_off(fake, loss):
+    """The generator's loss with a constant under the logarithm."""
+    sign = 1 if loss == "non_saturating" else -1
+    return -sign * (torch.sigmoid(sign * fake) + 1e-8).log().mean()
+
+
+def judge(compare, expect, probe, function, right, logits, what, hint=None, mistakes=None, rtol=1e-4, **options):
+    """Value and gradients of a loss at these logits; `mistakes`: known wrong losses by their ids."""
     given = [x.clone().requires_grad_() for x in logits]
     value = right(*given, **options)
-    compare(function(*logits, **options), value, what=what, hint=hint)
+    known = {name: wrong(*logits, **options) for name, wrong in (mistakes or {}).items()}
+    compare(function(*logits, **options), value, what=what, hint=hint, mistakes=known, rtol=rtol)
     slopes = torch.autograd.grad(value, given)
     got = expect.sequence(probe.gradient(function, logits, list(range(len(logits))), **options), len(logits), what)
     for one, slope in zip(got, slopes, strict=True):
@@ -34,7 +41,7 @@ def judge(compare, expect, probe, function, right, logits, what, hint=None, **op
             _("{what}: no gradient by the logits.").format(what=what),
             hint=_("Nothing detached, no .item(), no numbers out of tensors."),
         )
-        compare(one, slope, what=_("gradient of {what} by the logits").format(what=what), hint=hint)
+        compare(one, slope, what=_("gradient of {what} by the logits").format(what=what), hint=hint, rtol=rtol)
 
 
 @check(points=0.75, covers=("losses", "discriminator_loss"))
@@ -71,6 +78,10 @@ def test_wasserstein_losses(student, probe, each, compare, expect, draw):
         judge(
             compare, expect, probe, student.discriminator_loss, right_discriminator, [real, fake],
             "discriminator_loss(real_logits, fake_logits, loss='wasserstein')", smoothing=smoothing, loss="wasserstein",
+            mistakes={
+                "wasserstein_sign": lambda real, fake, **_options: real.mean() - fake.mean(),
+                "wasserstein_sigmoid": lambda real, fake, **_options: fake.sigmoid().mean() - real.sigmoid().mean(),
+            },
         )  # fmt: skip
     with each("generator_loss"):
         judge(
@@ -92,9 +103,11 @@ def test_losses_large_logits(student, probe, each, compare, expect, draw):
                     compare, expect, probe, student.discriminator_loss, right_discriminator, [logits, -0.9 * logits],
                     f"discriminator_loss(real_logits, fake_logits, loss={loss!r})", hint,
                     smoothing=draw.choice((0.1, 0.2, 0.3)), loss=loss,
+                    mistakes={"log_of_sigmoid": lambda *_logits, **_options: torch.tensor(float("inf"))},
                 )  # fmt: skip
             with each("generator_loss"):
                 judge(
                     compare, expect, probe, student.generator_loss, right_generator, [logits],
                     f"generator_loss(fake_logits, loss={loss!r})", hint, loss=loss,
+                    mistakes={"log_with_epsilon": cut_off},
                 )  # fmt: skip
