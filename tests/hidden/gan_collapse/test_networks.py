@@ -113,7 +113,7 @@ def test_generator_norm(student, probe, expect, draw):
             hint=_("Batch normalisation after each hidden layer exactly where batch_norm is True."),
         )
         kinds = [str(name).lower() for name in probe.submodule_types(generator)]
-        layers = sum("batchnorm" in kind.replace("_", "") for kind in kinds)
+        layers = sum(kind.replace("_", "") in ("batchnorm", "batchnorm1d") for kind in kinds)
         expect.true(
             layers in ((0, 2) if batch_norm else (0,)),
             _("{what}: expected batch normalisation after both hidden layers, found {n} such layers.")
