@@ -488,35 +488,43 @@ if __name__ == "__main__":
 ### BEGIN PERSONAL
 PERSONAL = {
     "corpus": [
-        "Le vélo loin est le vélo de Marie.",
+        "Le vélo logique est le vélo de Marie.",
         "Où est le chat d'Ali ?",
-        "Marie est loin.",
-        "Le chat bleu est le chat de Samir.",
-        "Samir est loin.",
+        "Marie est logique.",
+        "Le chat brave est le chat de Samir.",
+        "Samir est logique.",
         "Qui aime le vélo ?",
-        "Ali est bleu.",
+        "Ali est brave.",
     ],
     "word": "chat",
     "next": "d'",
     "first": ["de", "samir", "chat", "de", "samir"],
     "second": ["vélo", "de", "samir", "est"],
-    "sentence": "Le chat bleu est le chat de Samir.",
+    "sentence": "Le chat brave est le chat de Samir.",
 }
 QUIZ = {
-    "model": "A model is given a pair (x, y) and returns one number between 0 and 1, which it calls a "
-    "probability. Nothing else is known of it. Is it 'generative' (it returns P(x, y)), "
-    "'discriminative' (it returns P(y|x)), or can it not be known ('unknown')? Answer: one of these "
-    "three strings.",
-    "generable": "Your corpus: « Le vélo loin est le vélo de Marie. » « Où est le chat d'Ali ? » « Marie est "
-    "loin. » « Le chat bleu est le chat de Samir. » « Samir est loin. » « Qui aime le vélo ? » « "
-    "Ali est bleu. » Take the chain of order 1 estimated from it without smoothing, one sequence "
-    "per sentence. Started at their first word, which of the two word sequences « de samir chat "
-    "de samir » (first) and « vélo de samir est » (second) can it generate? Answer: 'first', "
-    "'second', 'both' or 'neither'.",
-    "transition": "Same corpus, same chain: what is the probability that the token after « chat » is « d' »? "
-    "Answer: a number, to 0.001.",
-    "log_likelihood": "Same corpus, same chain: what is the log-likelihood, in nats, of the sentence « Le "
-    "chat bleu est le chat de Samir. » given its first token? Answer: a number, to 0.01.",
+    "model": (
+        "A model is given a pair (x, y) and returns one number between 0 and 1, which it calls "
+        "a probability. Nothing else is known of it. Is it 'generative' (it returns P(x, y)), "
+        "'discriminative' (it returns P(y|x)), or can it not be known ('unknown')? Answer: one "
+        "of these three strings."
+    ),
+    "generable": (
+        "Your corpus: « Le vélo logique est le vélo de Marie. » « Où est le chat d'Ali ? » « "
+        "Marie est logique. » « Le chat brave est le chat de Samir. » « Samir est logique. » « "
+        "Qui aime le vélo ? » « Ali est brave. » Take the chain of order 1 estimated from it "
+        "without smoothing, one sequence per sentence. Started at their first word, which of "
+        "the two word sequences « de samir chat de samir » (first) and « vélo de samir est » "
+        "(second) can it generate? Answer: 'first', 'second', 'both' or 'neither'."
+    ),
+    "transition": (
+        "Same corpus, same chain: what is the probability that the token after « chat » is « "
+        "d' »? Answer: a number, to 0.001."
+    ),
+    "log_likelihood": (
+        "Same corpus, same chain: what is the log-likelihood, in nats, of the sentence « Le "
+        "chat brave est le chat de Samir. » given its first token? Answer: a number, to 0.01."
+    ),
 }
 ### END PERSONAL
 ANSWERS = {"model": None, "generable": None, "transition": None, "log_likelihood": None}

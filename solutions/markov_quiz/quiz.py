@@ -7,7 +7,8 @@ from itertools import pairwise
 
 NAMES = ("Ali", "Inès", "Hugo", "Noé", "Léa", "Zoé", "Samir", "Marie")
 THINGS = ("vélo", "livre", "chat", "bateau", "jardin", "piano")
-QUALITIES = ("ici", "bleu", "grand", "petit", "rouge", "loin")
+# Said of people and of things alike, before and behind a verb: one form for all.
+QUALITIES = ("immense", "brave", "fidèle", "paisible", "rapide", "logique")
 
 
 def sentence(rng: random.Random, names: list[str], things: list[str], qualities: list[str]) -> list[str]:

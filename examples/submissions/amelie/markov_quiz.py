@@ -470,7 +470,7 @@ PERSONAL = {
         "Où est le chat de Léa ?",
         "Noé aime le chat.",
         "Samir aime le livre.",
-        "Le livre de Noé est rouge.",
+        "Le livre de Noé est rapide.",
         "Noé aime le livre.",
         "Qui aime le livre ?",
         "Où est le livre de Samir ?",
@@ -490,7 +490,7 @@ QUIZ = {
     ),
     "generable": (
         "Your corpus: « Où est le chat de Léa ? » « Noé aime le chat. » « Samir aime le livre. "
-        "» « Le livre de Noé est rouge. » « Noé aime le livre. » « Qui aime le livre ? » « Où "
+        "» « Le livre de Noé est rapide. » « Noé aime le livre. » « Qui aime le livre ? » « Où "
         "est le livre de Samir ? » Take the chain of order 1 estimated from it without "
         "smoothing, one sequence per sentence. Started at their first word, which of the two "
         "word sequences « chat de aime le livre » (first) and « aime le livre de » (second) "

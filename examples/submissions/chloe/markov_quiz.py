@@ -440,17 +440,17 @@ if __name__ == "__main__":
 DRAWN_FOR = "chloe 3ae7d3"
 PERSONAL = {
     "corpus": [
-        "Le jardin de Noé est bleu.",
-        "Le piano de Zoé est bleu.",
-        "Le piano rouge est le piano de Noé.",
+        "Le jardin de Noé est brave.",
+        "Le piano de Zoé est brave.",
+        "Le piano rapide est le piano de Noé.",
         "Noé aime le jardin.",
         "Zoé aime le jardin.",
         "Où est le jardin de Noé ?",
-        "Le jardin bleu est le jardin de Léa.",
+        "Le jardin brave est le jardin de Léa.",
     ],
     "word": "noé",
     "next": ".",
-    "first": ["aime", "le", "de", "noé", "est", "bleu"],
+    "first": ["aime", "le", "de", "noé", "est", "brave"],
     "second": ["noé", "aime", "noé", "aime", "le"],
     "sentence": "Noé aime le jardin.",
 }
@@ -462,13 +462,13 @@ QUIZ = {
         "of these three strings."
     ),
     "generable": (
-        "Your corpus: « Le jardin de Noé est bleu. » « Le piano de Zoé est bleu. » « Le piano "
-        "rouge est le piano de Noé. » « Noé aime le jardin. » « Zoé aime le jardin. » « Où est "
-        "le jardin de Noé ? » « Le jardin bleu est le jardin de Léa. » Take the chain of order "
-        "1 estimated from it without smoothing, one sequence per sentence. Started at their "
-        "first word, which of the two word sequences « aime le de noé est bleu » (first) and « "
-        "noé aime noé aime le » (second) can it generate? Answer: 'first', 'second', 'both' or "
-        "'neither'."
+        "Your corpus: « Le jardin de Noé est brave. » « Le piano de Zoé est brave. » « Le "
+        "piano rapide est le piano de Noé. » « Noé aime le jardin. » « Zoé aime le jardin. » « "
+        "Où est le jardin de Noé ? » « Le jardin brave est le jardin de Léa. » Take the chain "
+        "of order 1 estimated from it without smoothing, one sequence per sentence. Started at "
+        "their first word, which of the two word sequences « aime le de noé est brave » "
+        "(first) and « noé aime noé aime le » (second) can it generate? Answer: 'first', "
+        "'second', 'both' or 'neither'."
     ),
     "transition": (
         "Same corpus, same chain: what is the probability that the token after « noé » is « . "

@@ -468,18 +468,18 @@ DRAWN_FOR = "daniel e71dfa"
 PERSONAL = {
     "corpus": [
         "Où est le livre de Samir ?",
-        "Le vélo de Samir est loin.",
+        "Le vélo de Samir est logique.",
         "Qui aime le livre ?",
         "Qui aime le livre ?",
-        "Le vélo loin est le vélo de Samir.",
-        "Le livre de Samir est grand.",
+        "Le vélo logique est le vélo de Samir.",
+        "Le livre de Samir est fidèle.",
         "Qui aime le vélo ?",
     ],
     "word": "est",
     "next": "le",
-    "first": ["aime", "de", "samir", "est", "loin"],
-    "second": ["loin", "est", "le", "vélo", "loin", "est"],
-    "sentence": "Le vélo de Samir est loin.",
+    "first": ["aime", "de", "samir", "est", "logique"],
+    "second": ["logique", "est", "le", "vélo", "logique", "est"],
+    "sentence": "Le vélo de Samir est logique.",
 }
 QUIZ = {
     "model": (
@@ -489,13 +489,13 @@ QUIZ = {
         "of these three strings."
     ),
     "generable": (
-        "Your corpus: « Où est le livre de Samir ? » « Le vélo de Samir est loin. » « Qui aime "
-        "le livre ? » « Qui aime le livre ? » « Le vélo loin est le vélo de Samir. » « Le "
-        "livre de Samir est grand. » « Qui aime le vélo ? » Take the chain of order 1 "
+        "Your corpus: « Où est le livre de Samir ? » « Le vélo de Samir est logique. » « Qui "
+        "aime le livre ? » « Qui aime le livre ? » « Le vélo logique est le vélo de Samir. » « "
+        "Le livre de Samir est fidèle. » « Qui aime le vélo ? » Take the chain of order 1 "
         "estimated from it without smoothing, one sequence per sentence. Started at their "
-        "first word, which of the two word sequences « aime de samir est loin » (first) and « "
-        "loin est le vélo loin est » (second) can it generate? Answer: 'first', 'second', "
-        "'both' or 'neither'."
+        "first word, which of the two word sequences « aime de samir est logique » (first) and "
+        "« logique est le vélo logique est » (second) can it generate? Answer: 'first', "
+        "'second', 'both' or 'neither'."
     ),
     "transition": (
         "Same corpus, same chain: what is the probability that the token after « est » is « le "
@@ -503,7 +503,7 @@ QUIZ = {
     ),
     "log_likelihood": (
         "Same corpus, same chain: what is the log-likelihood, in nats, of the sentence « Le "
-        "vélo de Samir est loin. » given its first token? Answer: a number, to 0.01."
+        "vélo de Samir est logique. » given its first token? Answer: a number, to 0.01."
     ),
 }
 ### END PERSONAL

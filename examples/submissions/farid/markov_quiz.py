@@ -414,16 +414,16 @@ DRAWN_FOR = "farid 4f1392"
 PERSONAL = {
     "corpus": [
         "Samir aime le piano.",
-        "Le piano ici est le piano de Samir.",
-        "Le bateau rouge est le bateau de Samir.",
-        "Inès est rouge.",
-        "Le piano d'Inès est ici.",
+        "Le piano immense est le piano de Samir.",
+        "Le bateau rapide est le bateau de Samir.",
+        "Inès est rapide.",
+        "Le piano d'Inès est immense.",
         "Où est le bateau de Noé ?",
         "Où est le bateau de Samir ?",
     ],
     "word": "le",
     "next": "bateau",
-    "first": ["est", "ici", "est", "le", "bateau", "de"],
+    "first": ["est", "immense", "est", "le", "bateau", "de"],
     "second": ["inès", "est", "le", "piano", "bateau"],
     "sentence": "Samir aime le piano.",
 }
@@ -435,13 +435,13 @@ QUIZ = {
         "of these three strings."
     ),
     "generable": (
-        "Your corpus: « Samir aime le piano. » « Le piano ici est le piano de Samir. » « Le "
-        "bateau rouge est le bateau de Samir. » « Inès est rouge. » « Le piano d'Inès est ici. "
-        "» « Où est le bateau de Noé ? » « Où est le bateau de Samir ? » Take the chain of "
-        "order 1 estimated from it without smoothing, one sequence per sentence. Started at "
-        "their first word, which of the two word sequences « est ici est le bateau de » "
-        "(first) and « inès est le piano bateau » (second) can it generate? Answer: 'first', "
-        "'second', 'both' or 'neither'."
+        "Your corpus: « Samir aime le piano. » « Le piano immense est le piano de Samir. » « "
+        "Le bateau rapide est le bateau de Samir. » « Inès est rapide. » « Le piano d'Inès est "
+        "immense. » « Où est le bateau de Noé ? » « Où est le bateau de Samir ? » Take the "
+        "chain of order 1 estimated from it without smoothing, one sequence per sentence. "
+        "Started at their first word, which of the two word sequences « est immense est le "
+        "bateau de » (first) and « inès est le piano bateau » (second) can it generate? "
+        "Answer: 'first', 'second', 'both' or 'neither'."
     ),
     "transition": (
         "Same corpus, same chain: what is the probability that the token after « le » is « "

@@ -473,19 +473,19 @@ if __name__ == "__main__":
 DRAWN_FOR = "hugo f5b275"
 PERSONAL = {
     "corpus": [
-        "Le chat de Marie est grand.",
+        "Le chat de Marie est fidèle.",
         "Où est le vélo de Zoé ?",
         "Qui aime le chat ?",
         "Noé aime le vélo.",
-        "Le chat ici est le chat de Zoé.",
+        "Le chat immense est le chat de Zoé.",
         "Où est le chat de Zoé ?",
-        "Le vélo de Marie est ici.",
+        "Le vélo de Marie est immense.",
     ],
     "word": "zoé",
     "next": ".",
-    "first": ["ici", "est", "ici", "est", "le", "chat"],
-    "second": ["ici", "est", "noé", "aime", "le"],
-    "sentence": "Le vélo de Marie est ici.",
+    "first": ["immense", "est", "immense", "est", "le", "chat"],
+    "second": ["immense", "est", "noé", "aime", "le"],
+    "sentence": "Le vélo de Marie est immense.",
 }
 QUIZ = {
     "model": (
@@ -495,12 +495,13 @@ QUIZ = {
         "of these three strings."
     ),
     "generable": (
-        "Your corpus: « Le chat de Marie est grand. » « Où est le vélo de Zoé ? » « Qui aime "
-        "le chat ? » « Noé aime le vélo. » « Le chat ici est le chat de Zoé. » « Où est le "
-        "chat de Zoé ? » « Le vélo de Marie est ici. » Take the chain of order 1 estimated "
+        "Your corpus: « Le chat de Marie est fidèle. » « Où est le vélo de Zoé ? » « Qui aime "
+        "le chat ? » « Noé aime le vélo. » « Le chat immense est le chat de Zoé. » « Où est le "
+        "chat de Zoé ? » « Le vélo de Marie est immense. » Take the chain of order 1 estimated "
         "from it without smoothing, one sequence per sentence. Started at their first word, "
-        "which of the two word sequences « ici est ici est le chat » (first) and « ici est noé "
-        "aime le » (second) can it generate? Answer: 'first', 'second', 'both' or 'neither'."
+        "which of the two word sequences « immense est immense est le chat » (first) and « "
+        "immense est noé aime le » (second) can it generate? Answer: 'first', 'second', 'both' "
+        "or 'neither'."
     ),
     "transition": (
         "Same corpus, same chain: what is the probability that the token after « zoé » is « . "
@@ -508,7 +509,7 @@ QUIZ = {
     ),
     "log_likelihood": (
         "Same corpus, same chain: what is the log-likelihood, in nats, of the sentence « Le "
-        "vélo de Marie est ici. » given its first token? Answer: a number, to 0.01."
+        "vélo de Marie est immense. » given its first token? Answer: a number, to 0.01."
     ),
 }
 ### END PERSONAL

@@ -469,17 +469,17 @@ PERSONAL = {
     "corpus": [
         "Samir aime le jardin.",
         "Où est le livre d'Inès ?",
-        "Le livre de Samir est rouge.",
-        "Ali est rouge.",
+        "Le livre de Samir est rapide.",
+        "Ali est rapide.",
         "Qui aime le livre ?",
         "Inès aime le jardin.",
-        "Le livre ici est le livre d'Inès.",
+        "Le livre immense est le livre d'Inès.",
     ],
     "word": "est",
-    "next": "rouge",
-    "first": ["où", "est", "rouge", "ici", "est"],
-    "second": ["le", "livre", "livre", "ici"],
-    "sentence": "Le livre de Samir est rouge.",
+    "next": "rapide",
+    "first": ["où", "est", "rapide", "immense", "est"],
+    "second": ["le", "livre", "livre", "immense"],
+    "sentence": "Le livre de Samir est rapide.",
 }
 QUIZ = {
     "model": (
@@ -490,19 +490,20 @@ QUIZ = {
     ),
     "generable": (
         "Your corpus: « Samir aime le jardin. » « Où est le livre d'Inès ? » « Le livre de "
-        "Samir est rouge. » « Ali est rouge. » « Qui aime le livre ? » « Inès aime le jardin. "
-        "» « Le livre ici est le livre d'Inès. » Take the chain of order 1 estimated from it "
-        "without smoothing, one sequence per sentence. Started at their first word, which of "
-        "the two word sequences « où est rouge ici est » (first) and « le livre livre ici » "
-        "(second) can it generate? Answer: 'first', 'second', 'both' or 'neither'."
+        "Samir est rapide. » « Ali est rapide. » « Qui aime le livre ? » « Inès aime le "
+        "jardin. » « Le livre immense est le livre d'Inès. » Take the chain of order 1 "
+        "estimated from it without smoothing, one sequence per sentence. Started at their "
+        "first word, which of the two word sequences « où est rapide immense est » (first) and "
+        "« le livre livre immense » (second) can it generate? Answer: 'first', 'second', "
+        "'both' or 'neither'."
     ),
     "transition": (
         "Same corpus, same chain: what is the probability that the token after « est » is « "
-        "rouge »? Answer: a number, to 0.001."
+        "rapide »? Answer: a number, to 0.001."
     ),
     "log_likelihood": (
         "Same corpus, same chain: what is the log-likelihood, in nats, of the sentence « Le "
-        "livre de Samir est rouge. » given its first token? Answer: a number, to 0.01."
+        "livre de Samir est rapide. » given its first token? Answer: a number, to 0.01."
     ),
 }
 ### END PERSONAL
