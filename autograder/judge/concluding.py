@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import math
+import re
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -92,6 +93,8 @@ def _failed(
     mistake = error.mistake
     hint, title = error.hint, ""
     if not engine.public:
+        if grading.session.trace:
+            grading.about[info.id] = re.split(r"\W", grading.session.trace[-1].label)[0]
         if mistake is None and info.kind in DIAGNOSED and _red(error) and not _hopeless(error):
             mistake = _diagnose(item, info, sitting, error)
         known = next((m for m in engine.kit(grading.exercise).mistakes if m.id == mistake), None)

@@ -258,6 +258,11 @@ class JobLoop:
             draw_figures(engine, job, grading, job.pictures)
         if not (self._order.public or self._order.uncalibrated or job.salt):  # somebody is graded, and may read it
             from autograder.judge.examples import explain_failures
+            from autograder.judge.excerpt import excerpts
+
+            written = excerpts(job.cells)
+            for check, name in grading.about.items():
+                grading.results[check].lines = written.get(name)
 
             try:
                 explain_failures(engine, job, grading, judged, sitting)

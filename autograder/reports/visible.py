@@ -20,7 +20,7 @@ from autograder.course import CourseConfig, ExerciseConfig
 from autograder.language import _, said
 from autograder.reports.pictures import Picture
 from autograder.results.grade import Comment, Grade, Override
-from autograder.results.model import CheckResult, Environment, Example, Incident, LoadingProblem, Result
+from autograder.results.model import CheckResult, Environment, Example, Incident, LoadingProblem, OwnLines, Result
 
 NOT_SHOWN = "not_shown"
 Excerpt = tuple[tuple[int, str], ...]  # lines of a file with their numbers
@@ -40,6 +40,7 @@ class CheckView:
     read_on: str = ""
     override: Override | None = None
     example: str = ""
+    lines: OwnLines | None = None
     # For teachers only:
     id: str = ""
     kind: str = ""
@@ -195,7 +196,7 @@ def _cards(checks: Sequence[CheckView]) -> tuple[tuple[CheckView, ...], ...]:
     cards: dict[tuple[object, ...], list[CheckView]] = {}
     for check in checks:
         if check.outcome in ("failed", "error", "blocked"):
-            says = (check.outcome, check.message, check.hint, check.mistake, check.read_on, check.example)
+            says = (check.outcome, check.message, check.hint, check.mistake, check.read_on, check.example, check.lines)
             cards.setdefault(says, []).append(check)
     return tuple(tuple(card) for card in cards.values())
 
@@ -245,6 +246,7 @@ def _check_view(
         read_on=said(read_on) if lost and read_on else "",
         override=override,
         example=example_text(check.example) if examples and check.example is not None else "",
+        lines=check.lines,
         id=check.id if teacher else "",
         kind=check.kind if teacher else "",
         measured=tuple(check.measured.items()) if teacher else (),

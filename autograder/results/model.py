@@ -33,6 +33,14 @@ class Example(Struct, frozen=True, forbid_unknown_fields=True):
     right: Annotated[str, Meta(description="what is right, or the exception that is due")]
 
 
+class OwnLines(Struct, frozen=True, forbid_unknown_fields=True):
+    """Lines of the submission."""
+
+    where: Annotated[str, Meta(description="which cell or file")]
+    line: Annotated[int, Meta(description="number of the first one there")]
+    text: str
+
+
 class CheckResult(Struct, forbid_unknown_fields=True):
     """One check."""
 
@@ -67,6 +75,7 @@ class CheckResult(Struct, forbid_unknown_fields=True):
     ] = field(default_factory=dict)
     relation: Annotated[str, Meta(description="what all wrong answers are to the right ones, in a sentence")] = ""
     example: Annotated[Example | None, Meta(description="the smallest call found that shows what is wrong")] = None
+    lines: Annotated[OwnLines | None, Meta(description="the student's function that was called last")] = None
 
     @property
     def share(self) -> float:

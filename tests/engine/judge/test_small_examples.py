@@ -10,6 +10,7 @@ import torch
 
 from autograder.book.grades import grade as grade_of
 from autograder.course.config import load_config
+from autograder.judge.excerpt import excerpts
 from autograder.judge.relations import Pair, relation
 from autograder.judge.shrink import Arguments, shrink
 from autograder.reports.pages import student_page
@@ -202,3 +203,26 @@ def test_students_see_examples_when_the_course_says(tmp_path, rule, published, l
     for teacher in (False, True):
         view = student_view(course, [result], [grade_of(result, course, ())], now, teacher=teacher)
         assert ("f(1)" in student_page(view, course, "en")) == (seen or teacher)
+
+
+# --- the student's lines ---
+
+
+def test_a_failed_check_shows_the_function_that_it_called(grade, toy_solution):
+    checks = grade(toy_solution + "\n\ndef mean(x):\n    return x.sum(1)\n")["by_id"]
+    first = toy_solution.count("\n") + 3
+    assert checks["mean_value"]["lines"] == {
+        "where": "toy.py", "line": first, "text": "def mean(x):\n    return x.sum(1)",
+    }  # fmt: skip
+    assert checks["line"]["lines"] is None  # it has passed
+
+
+def test_lines_are_of_the_definition_that_counts_and_not_endless():
+    def cell(source, line=1):
+        return {"source": source, "where": "cell 2", "filename": "x.py", "first_line": line}
+
+    long = "def f():\n" + "    x = 1\n" * 500
+    cells = [cell("def f(): return 1"), cell("def f(): return 2", 7), cell("def broken(:"), cell(f"\n{long}", 9)]
+    found = excerpts(cells)
+    assert (found["f"].line, len(found["f"].text.splitlines())) == (10, 40)
+    assert list(found) == ["f"]
