@@ -93,7 +93,7 @@ def _failed(
     mistake = error.mistake
     hint, title = error.hint, ""
     if not engine.public:
-        if grading.session.trace:
+        if grading.session.trace and _red(error):
             grading.about[info.id] = re.split(r"\W", grading.session.trace[-1].label)[0]
         if mistake is None and info.kind in DIAGNOSED and _red(error) and not _hopeless(error):
             mistake = _diagnose(item, info, sitting, error)

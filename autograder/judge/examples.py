@@ -39,7 +39,7 @@ from autograder.judge.shown import example_call, example_value
 from autograder.judge.shrink import Arguments, shrink
 from autograder.judge.sitting import Sitting
 from autograder.judge.verdicts import StudentError
-from autograder.results.model import Example
+from autograder.results.model import CheckResult, Example
 
 RUNS = 2  # of the check, each on other public numbers
 CALLS = 4  # of one function, which are tried
@@ -83,7 +83,7 @@ def explain_failures(
         if isinstance(item, pytest.Function)
         and (info := info_of(item)) is not None
         and info.id in grading.results
-        and grading.results[info.id].outcome == "failed"
+        and _red(grading.results[info.id])
         and explainable(item, info)
     ]
     if not failed or engine.kit(job.exercise).config.examples == "hidden":
@@ -99,6 +99,11 @@ def explain_failures(
                 result.hint = f"{result.hint} {explained.relation}".strip()
     finally:
         session.close()
+
+
+def _red(result: CheckResult) -> bool:
+    """Whether an answer was wrong there, and not only in the checks of the values of some parts' functions."""
+    return result.outcome == "failed" and (not result.parts or "failed" in result.parts.values())
 
 
 def explainable(item: pytest.Function, info: CheckInfo) -> bool:

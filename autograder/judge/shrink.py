@@ -184,24 +184,25 @@ def _smaller_numbers(call: Arguments, rules: Rules) -> Iterator[Arguments]:
 
 
 def _rounder(call: Arguments, rules: Rules) -> Iterator[Arguments]:
-    """All of one tensor or number with fewer digits."""
+    """All of one tensor or number with fewer digits; what is nearly nothing, as a tenth."""
     for place, leaf in enumerate(call.leaves):
-        for digits in (0, 1, 2):
-            rounded: object
-            if isinstance(leaf, Tensor) and leaf.is_floating_point():
-                rounded = rules.kept(leaf, leaf.round(decimals=digits))
-                if isinstance(rounded, Tensor) and rounded.shape == leaf.shape and torch.equal(rounded, leaf):
+        if isinstance(leaf, Tensor) and leaf.is_floating_point():
+            for number, rounded in enumerate((*(leaf.round(decimals=d) for d in (0, 1, 2)), _no_small(leaf))):
+                if number < 3 and torch.equal(rounded, leaf):
                     break
-            elif type(leaf) is float:
-                rounded = round(leaf, digits)
-                if rounded == leaf:
+                kept = rules.kept(leaf, rounded)
+                if kept is not None and not torch.equal(kept, leaf):
+                    yield _with(call, place, kept)
+        elif type(leaf) is float:
+            for digits in (0, 1, 2):
+                if (shorter := round(leaf, digits)) == leaf:
                     break
-                if not rounded and leaf:
-                    continue
-            else:
-                break
-            if rounded is not None:
-                yield _with(call, place, rounded)
+                if shorter or not leaf:
+                    yield _with(call, place, shorter)
+
+
+def _no_small(leaf: Tensor) -> Tensor:
+    return torch.where((leaf != 0) & (leaf.abs() < 0.1), leaf.sign() * 0.1, leaf).round(decimals=1)
 
 
 def _single(call: Arguments, rules: Rules) -> Iterator[Arguments]:
