@@ -62,13 +62,9 @@ def test_public_generation(student, expect):
     expect.true(path == [0, 1, 0, 1], f"most_likely_sequence(0, P, 4): expected [0, 1, 0, 1], got {path}.")
     path = expect.integers(student.sample_sequence(0, P, 6), "sample_sequence(0, P, 6)", low=0, high=2)
     whole = path[:1] == [0] and (path[-1] == 2 or len(path) == 6)
-    expect.true(
-        whole, f"sample_sequence(0, P, 6): expected 6 states from 0, fewer if it ends at 2, got {path}."
-    )
+    expect.true(whole, f"sample_sequence(0, P, 6): expected 6 states from 0, fewer if it ends at 2, got {path}.")
     value = expect.number(student.log_likelihood([0, 1, 2], P), "log_likelihood([0, 1, 2], P)")
-    expect.true(
-        abs(value - math.log(0.375)) < 1e-6, f"log_likelihood([0, 1, 2], P): expected log 0.375, got {value}."
-    )
+    expect.true(abs(value - math.log(0.375)) < 1e-6, f"log_likelihood([0, 1, 2], P): expected log 0.375, got {value}.")
     possible = [expect.flag(student.can_generate(s, P), f"can_generate({s}, P)") for s in ([0, 1, 2], [0, 0])]
     expect.true(possible == [True, False], f"can_generate: 0 1 2 is possible, 0 0 is not, got {possible}.")
 
