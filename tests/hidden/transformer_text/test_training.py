@@ -156,7 +156,7 @@ def test_train_table(student, probe, expect, draw, calibrated):
 
 # The statement says these settings: it reads them here.
 ROWS = 4000
-FIT = {"steps": 200}
+FIT = {"steps": 400}
 FILLERS, KINDS = 4, 2
 LENGTH = 12
 
