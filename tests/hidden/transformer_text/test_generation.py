@@ -142,8 +142,8 @@ def test_generate_options(student, probe, expect, draw):
         except StudentError:
             own = None
         if isinstance(own, torch.Tensor) and own.shape == (V, V) and own.isfinite().all() and float(own.min()) >= 0:
-            own = own.double()
-            laws += [own / own.sum(1, keepdim=True)] if float(own.sum(1).min()) > 0 else []
+            alike = torch.corrcoef(torch.stack([own.double().flatten(), right_law(weight).flatten()]))[0, 1]
+            laws += [own.double() / own.double().sum(1, keepdim=True)] if float(alike.nan_to_num(0.0)) > 0.5 else []
         p = max(transition_p_value(rows, T, law) for law in laws)
         ignored = transition_p_value(rows, T, right_law(weight)) > 1e-3
         name = next(iter(options))
