@@ -183,8 +183,7 @@ mistake("logits_as_log_probs", "logits taken for log-probabilities", check="log_
 
 mistake("last_token_fed", "all tokens fed to the model, and the last answer thrown away", check="shift",
     hint="The model is given tokens[:, :-1]: a row of context + 1 tokens has context predictions.",
-    function="token_log_probs", old="model(tokens[:, :-1])", new="model(tokens)[:, :-1]",
-    also={"train_updates": "the training calls the model in the same way"})
+    function="token_log_probs", old="model(tokens[:, :-1])", new="model(tokens)[:, :-1]")
 
 mistake("loss_is_sum", "sum over the tokens instead of their mean", check="loss_value",
     hint="The loss is a mean over all B (T - 1) predicted tokens.",

@@ -28,7 +28,7 @@
 # has moved. `F.scaled_dot_product_attention` and `nn.MultiheadAttention` may be used in `Block` and `GPT`, and may
 # not in `attention` and `multi_head_attention`, which you write yourself.
 #
-# **The training that is judged.** Your `GPT(vocab_size=8, context=11)` on {judged:training.ROWS} rows of twelve
+# **The training that is judged.** Your `GPT(vocab_size=8, context=12)` on {judged:training.ROWS} rows of twelve
 # tokens: the first is one of two kinds, ten fillers follow, each drawn from four, and the last token depends on the
 # first one alone. Which token is which is drawn for you. `train_lm` runs with `{judged:training.FIT}`. What it leaves
 # in the weights is judged, in a new network that is given them, on new rows, and from both sides: worse than the
