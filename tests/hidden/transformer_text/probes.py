@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 
 class _Cache:
@@ -170,6 +171,31 @@ def multiplications(model, tokens):
     with torch.no_grad():
         _logits, cache = model.step(tokens[:, :-1])
     return [whole, count(lambda: model.step(tokens[:, -1:], cache))]
+
+
+class _Watch(TorchFunctionMode):
+    """Notes what is called of torch's own attention."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        name = getattr(function, "__name__", str(function))
+        if "attention" in name:
+            self.seen.append(name)
+        return function(*args, **(kwargs or {}))
+
+
+def by_hand(function, *args, **kwargs):
+    """What a function answers, and what of torch's own attention it calls.
+
+    The same text may call it elsewhere, so that looking for its name would say nothing.
+    """
+    watch = _Watch()
+    with watch:
+        value = function(*args, **kwargs)
+    return [value, sorted(set(watch.seen))]
 
 
 def renewed(fresh, trained):
