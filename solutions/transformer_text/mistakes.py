@@ -155,6 +155,11 @@ mistake("cache_places_restart", "positions that start again at 0 in each step", 
     hint="The new tokens stand behind those in the cache: at past, past + 1, ...",
     function="GPT.step", old="self.positions(here)", new="self.positions(here - past)")
 
+mistake("cache_ignored", "a step that uses nothing of the cache", check="gpt_step",
+    hint="The new token looks at the keys and values of all tokens before it, and stands behind them.",
+    function="GPT.step", old="past = 0 if cache is None else cache[0][0].shape[2]", new="cache, past = None, 0",
+    also={"bad_arguments": "nobody knows how many tokens there were before"})
+
 mistake("cache_chunk_sees_ahead", "tokens of one chunk see each other without a mask", check="gpt_step",
     hint="In a chunk of several tokens each sees the cache and those up to itself: causal_mask(t, past).",
     function="CausalAttention.forward", old="attn_mask=mask", new="attn_mask=mask | (kept is not None)")

@@ -183,8 +183,19 @@ def test_gpt_order(student, probe, expect, draw):
     )
 
 
+def forgotten(expect, probe, gpt, tokens, single, close):
+    """Which mistake it is where one token again and again gets the same logits in each step; None elsewhere."""
+    B, T, V = single.shape
+    again = probe.in_steps(gpt, tokens[:, :1].repeat(1, T), [1] * T)
+    again = expect.tensor(again, (B, T, V), _("the logits of GPT.step, one token at a time"))
+    if not torch.allclose(again, again[:, :1].expand(B, T, V), **close):
+        return None
+    alone = expect.tensor(probe.answer(gpt, tokens[:, 1:2]), (B, 1, V), "GPT(tokens)")
+    return "cache_ignored" if torch.allclose(single[:, 1:2], alone, **close) else "cache_places_restart"
+
+
 @check(points=1, covers=("step", "GPT"))
-def test_gpt_step(student, probe, expect, compare, draw):
+def test_gpt_step(student, probe, expect, draw):
     """Logits of `step`, token by token or in chunks, are those rows of `forward`."""
     V, T = draw.integer(6, 11), draw.integer(9, 12)
     gpt = make_gpt(student, expect, probe, draw, vocab_size=V, context=T, d_model=16, n_heads=2, n_layers=2)
@@ -198,8 +209,14 @@ def test_gpt_step(student, probe, expect, compare, draw):
         _("GPT(tokens): the last logits do not depend on all earlier tokens; nothing to keep in a cache."),
     )
     close = {"rtol": 1e-5, "atol": 1e-6 * float(right.std())}
-    single = probe.in_steps(gpt, tokens, [1] * T)
-    compare(single, right, _("the logits of GPT.step, one token at a time"), **close)
+    single = expect.tensor(
+        probe.in_steps(gpt, tokens, [1] * T), (3, T, V), _("the logits of GPT.step, one token at a time")
+    )
+    expect.true(
+        torch.allclose(single, right, **close),
+        _("GPT.step, one token at a time: the logits are not those of forward."),
+        mistake=forgotten(expect, probe, gpt, tokens, single, close),
+    )
     first = draw.integer(2, 4)
     for sizes in ([T], [first, 1, 3, T - first - 4], [1, T - 1]):
         chunks = probe.in_steps(gpt, tokens, sizes)
