@@ -14,8 +14,6 @@ mistake("mask_looks_ahead", "causal mask that shows the next key", check="causal
 
 mistake("mask_without_diagonal", "causal mask that hides the query's own key", check="causal_mask",
     hint="A query sees its own key, too; the first one would see nothing otherwise.",
-    also={("block_residual", "block_mlp", "block_causal", "gpt_causal", "gpt_order", "gpt_step"):
-          "the first place may look nowhere, and its softmax is NaN"},
     old="tril(diagonal=past)", new="tril(diagonal=past - 1)")
 
 mistake("mask_forgets_past", "causal mask aligned at the top left where there are earlier keys", check="causal_mask",
@@ -51,7 +49,7 @@ mistake("mask_after_softmax",
 
 mistake("masked_scores_zero", "hidden scores set to 0 instead of -inf", check="attention_masked",
     hint="exp(0) is 1: a score of 0 is a good one. Hidden scores are -inf.",
-    also={"attention_large": "hidden keys get weights", "heads_masked": "hidden keys get weights"},
+    also={"attention_large": "hidden keys get weights"},
     function="attention", old="-math.inf", new="0.0")
 
 mistake("masked_scores_not_low_enough", "hidden scores set to a number instead of -inf", check="attention_masked",
@@ -73,7 +71,6 @@ mistake("softmax_overflows", "softmax that overflows for large scores", check="a
 mistake("heads_without_transpose", "heads cut by a view to (B, H, T, d), which mixes places with dimensions",
     check="heads_value",
     hint="First view(B, T, H, d), then transpose(1, 2).",
-    also={"heads_masked": "heads are cut wrongly there, too"},
     function="multi_head_attention", old="split_heads(x @ w, n_heads)",
     new="(x @ w).view(B, n_heads, T, D // n_heads)")
 
@@ -100,6 +97,10 @@ mistake("heads_not_mixed", "output without W_o", check="heads_value",
     hint="What the heads have read stands side by side; w_o then mixes it.",
     function="multi_head_attention", old=" @ w_o", new="")
 
+mistake("heads_mask_ignored", "mask not used by multi_head_attention", check="heads_masked",
+    hint="Hand the mask on to the attention of the heads.",
+    function="multi_head_attention", old="attention(q, k, v, mask)", new="attention(q, k, v)")
+
 mistake("positions_in_halves", "all sines first, then all cosines", check="positions",
     hint="Sine and cosine of one frequency stand side by side: columns 2i and 2i + 1.",
     old="torch.stack([angles.sin(), angles.cos()], dim=-1)", new="torch.cat([angles.sin(), angles.cos()], dim=-1)")
@@ -123,7 +124,6 @@ mistake("post_norm",
 
 mistake("no_residual", "a block that replaces x instead of adding to it", check="block_residual",
     hint="Both sums keep x: x + attention(...), then x + MLP(...).",
-    also={"block_weighs": "a place no longer holds what it was, beside which the others are small"},
     function="through", old="x = x + read", new="x = read")
 mistake("no_residual", function="through", old="x + block.mlp(block.norm_2(x))", new="block.mlp(block.norm_2(x))")
 
@@ -141,6 +141,16 @@ mistake("block_not_causal", "attention without the causal mask", check="block_ca
     also={"gpt_causal": "GPT is made of such blocks",
           "gpt_step": "token by token it cannot look ahead, in forward it does"},
     function="CausalAttention.forward", old="attn_mask=mask", new="attn_mask=mask | True")
+
+mistake("attention_too_short", "attention that sees the last few keys only", check="block_causal",
+    hint="Query i sees all the keys 0..past + i: what is far away may matter most.",
+    also={("gpt_causal", "gpt_order", "gpt_step"): "GPT is made of such blocks, and the first token is out of sight"},
+    function="CausalAttention.forward", old="attn_mask=mask",
+    new="attn_mask=mask.triu(k.shape[2] - x.shape[1] - 1)")
+
+mistake("uniform_attention", "a mean over the past in the place of attention", check="block_weighs",
+    hint="The weights are a softmax of scores, and the scores come from queries and keys.",
+    function="CausalAttention.forward", old="(q, k, v, attn_mask=mask)", new="(0 * q, k, v, attn_mask=mask)")
 
 mistake("rows_mix", "rows of a batch that influence each other", check="gpt_causal",
     hint="Each row is a text of its own: no mean, norm or attention over the first axis.",
@@ -196,7 +206,7 @@ mistake("loss_is_sum", "sum over the tokens instead of their mean", check="loss_
 
 mistake("loss_detached", "loss cut off from the model's weights", check="loss_gradient",
     hint="`detach`, `item`, `no_grad` or a new tensor end the graph: nothing can be learnt from this loss.",
-    also={("train_updates", "generators"): "backward raises an error, so that nothing is trained"},
+    also={("train_updates", "generators", "shift"): "backward raises an error, so that nothing is trained"},
     function="next_token_loss", old=".mean()", new=".mean().detach()")
 
 mistake("bits_multiplied", "nats times ln 2 instead of over it", check="units",
@@ -221,8 +231,7 @@ mistake("temperature_multiplies", "logits multiplied by the temperature", check=
 
 mistake("temperature_zero_divides", "division by a temperature of 0", check="greedy",
     hint="At temperature 0 the first largest logit is certain: a case of its own.",
-    function="next_token_probabilities", old="if temperature == 0:", new="if False:",
-    also={"conventions": "the law at temperature 0 is NaN"})
+    function="next_token_probabilities", old="if temperature == 0:", new="if False:")
 
 mistake("top_k_not_normalised", "probabilities of the k largest not normalised again", check="top_k",
     hint="What is left sums to less than 1: put -inf in the place of the others before the softmax.",
@@ -268,6 +277,10 @@ mistake("weights_never_updated", "no step of the optimiser", check="train_update
 mistake("learning_rate_ignored", "a learning rate of its own", check="train_updates",
     hint="The optimiser is given lr.",
     function="train_lm", old="lr=lr", new="lr=3e-3")
+
+mistake("model_as_module", "a method called that a plain function does not have", check="any_callable",
+    hint="A model may be a plain function, without eval() or parameters(): only call it.",
+    function="evaluate", old="total = sum(", new="model.eval()\n    total = sum(")
 
 # --- conventions ----------------------------------------------------------------------------------
 

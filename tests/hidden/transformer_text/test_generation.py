@@ -182,7 +182,8 @@ def test_generate_cache(student, probe, expect, draw):
     """With use_cache only `step` is called: with the prompt, then with one token at a time and the last cache."""
     V, B, T, n = draw.integer(4, 7), draw.integer(2, 4), draw.integer(2, 4), draw.integer(4, 6)
     # One token is all but certain each time: with and without the cache the draws may come in another order.
-    weight, prompt = 400.0 * torch.eye(V).double()[draw.shuffle(range(V))], draw.integers(0, V, B, T)
+    weight, prompt = 400.0 * torch.eye(V).double()[draw.shuffle(range(V))], draw.integers(0, V, 1, T)
+    prompt = prompt.repeat(B, 1)
     for context in (T + n, "absent"):
         model = probe.fading_model(weight, 0.5, context)
         rows = written(student, expect, model, prompt, n, draw.seed(), use_cache=True)

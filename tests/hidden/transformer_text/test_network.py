@@ -19,9 +19,10 @@ def make_block(student, expect, probe, draw, D, H):
     return block
 
 
-def added(expect, probe, block, x, what="Block(x) - x"):
-    """What the block adds to x."""
-    return expect.tensor(probe.answer(block, x), tuple(x.shape), what) - x
+def added(expect, probe, block, x):
+    """What the block adds to x; all of its answer where x is not in it, which has a check of its own."""
+    y = expect.tensor(probe.answer(block, x), tuple(x.shape), "Block(x)")
+    return y if 2 * float((y * x).sum()) < float((x * x).sum()) else y - x
 
 
 @check(points=0.5, covers=("pre_norm", "Block"))
