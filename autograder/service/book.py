@@ -184,10 +184,10 @@ class Book:
         from autograder.service.decision_table import at_line, new_ones, read_decisions, refuse
 
         given = new_ones(read_decisions(Path(file), self.course.config, exercise, why), self.history())
-        kept, faults, results = [], [], self.results()
+        kept, faults, results, everybody = [], [], self.results(), self.class_list()
         for number, decision in given:
             try:
-                kept.append(checked(self._signed(decision, by), self, bonus, results))
+                kept.append(checked(self._signed(decision, by), self, bonus, results, everybody))
             except AutograderError as fault:
                 faults.append(at_line(number, fault))
         refuse(Path(file), faults)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from autograder.service.roll import require_student
 if TYPE_CHECKING:
     from autograder.service.book import Book
     from autograder.service.held import Results
+    from autograder.service.roll import Listed
 
 
 _NOBODY = ("", "root", "nobody")  # students read who decided
@@ -32,11 +34,14 @@ class DecisionFault(AutograderError):
     """A decision makes no sense; says which and why."""
 
 
-def checked(decision: Decision, book: Book, bonus: bool, results: Results | None = None) -> Decision:
+def checked(
+    decision: Decision, book: Book, bonus: bool, results: Results | None = None, among: Sequence[Listed] | None = None
+) -> Decision:  # fmt: skip
     """The decision, with what the checks had given then.
 
     Args:
         results: the book's, where they are known.
+        among: the class, likewise.
 
     Raises:
         RollFault: there is no such student.
@@ -48,7 +53,7 @@ def checked(decision: Decision, book: Book, bonus: bool, results: Results | None
     if decision.kind not in ("extend", "excuse") and not has_book(book.place):
         # Those may come before anything was handed in; a book of other decisions alone is nobody's intention.
         raise DecisionFault(_("{out}: no results of these; grade first").format(out=book.place))
-    require_student(decision.student, book)
+    require_student(decision.student, book, among=among)
     if decision.kind == "extend":
         if decision.due is not None:
             _require_later(decision.due, exercise.due, exercise.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -60,13 +60,14 @@ def class_list(book: Book) -> list[Listed]:
     return [Listed(one, names.get(one, ""), at.get(one, 0), one in hidden) for one in sorted(everybody)]
 
 
-def require_student(student: str, book: Book, removed: bool = False) -> None:
+def require_student(student: str, book: Book, removed: bool = False, among: Sequence[Listed] | None = None) -> None:
     """Refuse a name that nobody has, with the one that may be meant; anything, where nobody is known yet.
 
     Args:
         removed: those who were removed may be named, too.
+        among: the class, where it is known.
     """
-    listed = {one.student: one for one in class_list(book)}
+    listed = {one.student: one for one in (class_list(book) if among is None else among)}
     found = listed.get(student)
     if found is not None and found.removed and not removed:
         line = _("{student!r} was removed from the class; `gradebook people restore` brings them back")
