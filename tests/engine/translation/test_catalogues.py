@@ -111,7 +111,7 @@ STUMBLES = {
     r"dont on sait tirer": "que l'on sait échantillonner",
     r"\bde frais\b|nombres frais|fraîchement": "nouvelles données, nouveaux poids",
     r"n'est pas positif|non positif|non négatif|> 0 positif": "strictement positif, positif ou nul",
-    r"\brépond(?:ent)? (?!à|au|pas|aux)": "renvoie, prédit, produit",
+    r"\brépond(?:ent)? (?!à|au|pas|aux|d'après)": "renvoie, prédit, produit",
     r"[a-z]: (?=[a-zàéè])": "une espace avant le deux-points",
 }
 
