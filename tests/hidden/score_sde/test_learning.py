@@ -1,0 +1,162 @@
+"""The loss and the network.
+
+Where the loss builds on `ou_sample` and `ou_moments`, it may follow the student's own ones, if those follow the right
+ones: a wrong one costs its own points and no others.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from autograder.judge import CheckFailed, check
+from autograder.language import _
+
+LOSS = "score_matching_loss(model, x0, t, noise)"
+
+
+def moments(t):
+    """Decay and standard deviation at the times t."""
+    return torch.exp(-t), torch.sqrt(-torch.expm1(-2 * t))
+
+
+def draw_case(draw, B, d):
+    """Data, distinct times and noise."""
+    return 1 + draw.normal(B, d), draw_times(draw, B), draw.normal(B, d)
+
+
+def draw_times(draw, n, low=0.05, high=2.0):
+    """n times in random order, all distinct, small ones as often as large ones."""
+    steps = torch.tensor(draw.shuffle(range(n))) + draw.uniform(n, low=0.1, high=0.9)
+    return low * (high / low) ** (steps / n)
+
+
+def moments_to_accept(student, expect, draw):
+    """Functions of times (n,) that give decay and std: the right one, then the student's own where it follows that.
+
+    A wrong ou_moments has its own check: what is built on it is right where it is consistent. It follows where, over
+    times from early to late, what is left shrinks and the noise grows about as they should.
+    """
+    t = draw_times(draw, 24)
+
+    def own(t):
+        pair = expect.sequence(student.ou_moments(t), 2, "ou_moments")
+        return tuple(expect.tensor(value, tuple(t.shape), "ou_moments") for value in pair)
+
+    try:
+        for found, right in zip(own(t), moments(t), strict=True):
+            found, right = found - found.mean(), right - right.mean()
+            alike = float((found * right).sum() / (found.norm() * right.norm()).clamp_min(1e-12))
+            if alike < 0.8 or not 0.4 < float(found.norm() / right.norm()) < 2.5:
+                return [moments]
+    except CheckFailed:
+        return [moments]
+    return [moments, own]
+
+
+class Accepted:
+    """(x_t, std) of which a loss may be made: the right ones first, then the student's own where they follow."""
+
+    def __init__(self, student, expect, draw):
+        self.student, self.expect, self.laws = student, expect, moments_to_accept(student, expect, draw)
+
+    def __call__(self, x0, t, noise):
+        pairs = [law(t) for law in self.laws]
+        noisy = [decay[:, None] * x0 + std[:, None] * noise for decay, std in pairs]
+        try:
+            own = self.expect.tensor(self.student.ou_sample(x0, t, noise), tuple(x0.shape), "ou_sample")
+            alike = float((own * noisy[0]).sum() / (own.norm() * noisy[0].norm()).clamp_min(1e-12))
+            if alike > 0.8 and 0.4 < float(own.norm() / noisy[0].norm()) < 2.5:
+                noisy.append(own)
+        except CheckFailed:
+            pass
+        return [(x, std[:, None]) for x in noisy for _decay, std in pairs]
+
+
+@check(points=0.75, covers=("loss", "score_matching_loss"))
+def test_loss_value(student, probe, expect, compare, draw):
+    """The loss is the mean over all entries of (std·model(x_t, t) + noise)², each row at its own time."""
+    accepted = Accepted(student, expect, draw)
+    square = draw.integer(3, 4)
+    for B, d in ((draw.integer(5, 9), draw.integer(2, 3)), (square, square), (draw.integer(3, 5), 1)):
+        x0, t, noise = draw_case(draw, B, d)
+        weight, bias = draw.normal(d, d), draw.normal(d)
+        answer = student.score_matching_loss(probe.time_linear(weight, bias), x0, t, noise)
+        values = [
+            (std * (x @ weight.T + t[:, None] * bias) + noise).square().mean() for x, std in accepted(x0, t, noise)
+        ]
+        value = expect.tensor(answer, (), LOSS)
+        if not any(torch.allclose(value, own, rtol=1e-6) for own in values[1:]):
+            compare(answer, values[0], LOSS)
+
+
+@check(points=0.25, requires=("loss_value",), covers=("loss_gradient", "score_matching_loss"))
+def test_loss_gradient(student, probe, expect, compare, draw):
+    """The loss can be differentiated in the model's parameters."""
+    accepted = Accepted(student, expect, draw)
+    B, d = draw.integer(5, 8), draw.integer(2, 3)
+    x0, t, noise = draw_case(draw, B, d)
+    weight, bias = draw.normal(d, d), draw.normal(d)
+    answer = probe.weight_gradients(student.score_matching_loss, probe.time_linear(weight, bias), x0, t, noise)
+    what = _("gradient of {what} with respect to the model's weight").format(what=LOSS)
+    hint = _("Nothing on the way from the model to the loss may detach: no `.item()`, `.detach()`, `no_grad`.")
+    gradients = expect.sequence(answer, 2, what)
+    found = expect.tensor(gradients[0], weight.shape, what, hint=hint)
+    right = []
+    for x, std in accepted(x0, t, noise):
+        gap = std * (x @ weight.T + t[:, None] * bias) + noise
+        right.append(2 * (std * gap).T @ x / gap.numel())
+    if not any(torch.allclose(found, own, rtol=1e-4) for own in right[1:]):
+        compare(found, right[0], what, rtol=1e-4, hint=hint)
+
+
+def make_network(student, expect, probe, draw, **sizes):
+    """A network whose weights are away from their start (which may be zero)."""
+    network = expect.handle(student.ScoreNetwork(**sizes), "ScoreNetwork(...)")
+    probe.perturb(network, 0.1, draw.seed())
+    return network
+
+
+@check(points=0.75, covers=("network", "ScoreNetwork"))
+def test_network_time(student, probe, expect, draw):
+    """The network answers scores of the points' shape that depend on the point, and on each row's own time alone."""
+    for dim, hidden in ((2, 64), (draw.integer(3, 5), draw.choice((32, 96)))):
+        network = make_network(student, expect, probe, draw, dim=dim, hidden=hidden)
+        B = draw.integer(4, 6)
+        x, t = draw.normal(B, dim, dtype=torch.float32), 0.05 * 40 ** draw.uniform(B, dtype=torch.float32)
+        what = f"ScoreNetwork(dim={dim}, hidden={hidden})(x, t)"
+
+        def ask(x, t, call=probe.predict, network=network, dim=dim, what=what):
+            return expect.tensor(call(network, x, t), (len(x), dim), what).double()
+
+        together = ask(x, t)
+        size = together.abs().amax(1)  # of each row: 1 / std may make them very different
+        others = torch.roll(t, 1)
+        expect.true(
+            bool(((ask(x, others) - together).abs().amax(1) > 1e-4 * size).all()),
+            _("{what}: the same point gets the same answer at two times.").format(what=what),
+            hint=_("Is the time used in `forward`?"),
+            mistake="network_ignores_time",
+        )
+        expect.true(
+            bool(((ask(x + 0.5, t) - together).abs().amax(1) > 1e-4 * size).all()),
+            _("{what}: two points get the same answer.").format(what=what),
+        )
+        alone = torch.cat([ask(x[i : i + 1], t[i : i + 1]) for i in range(B)])
+        expect.true(
+            bool(((alone - together).abs().amax(1) < 1e-3 * size).all()),
+            _("{what}: a row's answer depends on the other rows or times of the batch.").format(what=what),
+            mistake="network_first_time",
+        )
+        # In training mode too, unless it is random there: batch normalisation mixes the rows, which have other times.
+        training = ask(x, t, probe.predict_training)
+        if torch.allclose(training, ask(x, t, probe.predict_training), rtol=1e-4):
+            try:
+                half = ask(x[:2], t[:2], probe.predict_training)
+            except CheckFailed:
+                half = torch.full_like(training[:2], float("inf"))
+            expect.true(
+                bool(((half - training[:2]).abs().amax(1) < 1e-3 * training[:2].abs().amax(1)).all()),
+                _("{what}: while it trains, a row's answer depends on the other rows of the batch.").format(what=what),
+                hint=_("No batch normalisation: the rows of a batch are at different times."),
+                mistake="network_batch_norm",
+            )
