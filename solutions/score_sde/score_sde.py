@@ -80,6 +80,8 @@ def row_moments(t: Tensor | float, x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 ### END SOLUTION
+
+
 def ou_moments(t: Tensor | float) -> tuple[Tensor | float, Tensor | float]:
     r"""What is left of the data and how much noise there is at time t: $e^{-t}$ and $\sqrt{1 - e^{-2t}}$.
 
@@ -238,6 +240,8 @@ def trace_of_jacobian(values: Tensor, x: Tensor) -> Tensor:
 
 
 ### END SOLUTION
+
+
 def divergence(field: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     r"""Divergence of a vector field, $\sum_i \partial f_i / \partial x_i$, exact.
 
@@ -361,6 +365,8 @@ def check_times(times: Tensor, sign: int) -> None:
 
 
 ### END SOLUTION
+
+
 def reverse_sample(
     score_fn: Callable[[Tensor, Tensor], Tensor],
     x_T: Tensor,
@@ -724,8 +730,8 @@ def _draw_trajectories(folder: Path, generator: torch.Generator) -> Path:
     for panel, frames, title in zip(panels, (torch.stack(forward), *back), titles, strict=True):
         panel.scatter(*frames[0].T.numpy(), s=4, color="0.8")
         panel.scatter(*frames[-1].T.numpy(), s=4, color="tab:blue")
-        for i in range(6):
-            panel.plot(*frames[:, i].T.numpy(), linewidth=0.8)
+        for i in range(4):
+            panel.plot(*frames[:, i].T.numpy(), linewidth=0.6, alpha=0.8)
             panel.scatter(*frames[-1, i].numpy(), s=18, color=f"C{i}", edgecolor="black", linewidth=0.5, zorder=3)
         panel.set(title=title, aspect="equal", xlim=(-3.4, 3.4), ylim=(-3.4, 3.4))
     path = folder / "score_sde_trajectories.png"
@@ -742,7 +748,7 @@ def _draw_denoisers(folder: Path, generator: torch.Generator) -> Path:
     train_score(model, data, 800, generator=generator)
     x = draw_data(4000, generator)
     mean, covariance = data.mean(0), data.T.cov()
-    sigmas = torch.logspace(-0.7, 0.8, 16)
+    sigmas = torch.linspace(0.2, 2.6, 13)
     errors: dict[str, list[float]] = {"Wiener filter": [], "learned score": [], "true score": []}
     for sigma in sigmas.tolist():
         t = torch.full((len(x),), 0.5 * math.log1p(sigma**2))  # e^{2t} - 1 = sigma^2
@@ -760,18 +766,15 @@ def _draw_denoisers(folder: Path, generator: torch.Generator) -> Path:
     figure, panels = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
     for label, style in zip(errors, ("-", "-", "--"), strict=True):
         panels[0].plot(sigmas, errors[label], style, label=label)
-    panels[0].set(xscale="log", xlabel="sigma", ylabel="mean squared error", title="Three denoisers of y = x + sigma z")
+    panels[0].set(xlabel="sigma", ylabel="mean squared error", title="Three denoisers of y = x + sigma z")
     panels[0].legend()
     axis = torch.linspace(-2.6, 2.6, 17)
     grid = torch.cartesian_prod(axis, axis)  # (289, 2)
     t = torch.full((len(grid),), 0.3)
     with torch.no_grad():
-        panels[1].quiver(*grid.T.numpy(), *true_score(grid, t).T.numpy(), color="0.7", width=0.005, label="true score")
-        panels[1].quiver(
-            *grid.T.numpy(), *model(grid, t).T.numpy(), color="tab:blue", width=0.003, label="learned score"
-        )
-    panels[1].set(title="Score at t = 0.3, true and learned", aspect="equal")
-    panels[1].legend(loc="upper right")
+        panels[1].quiver(*grid.T.numpy(), *true_score(grid, t).T.numpy(), color="0.7", width=0.006)
+        panels[1].quiver(*grid.T.numpy(), *model(grid, t).T.numpy(), color="tab:blue", width=0.003)
+    panels[1].set(title="Score at t = 0.3: true (grey) and learned (blue)", aspect="equal")
     path = folder / "score_sde_denoisers.png"
     figure.savefig(path, dpi=120)
     plt.close(figure)

@@ -114,8 +114,7 @@ def divergences(function, score, path, times):
     """function(x -> -x - score(x, t), x) for each t of `times` (n,) and x of `path` (n, B, d): (n, B)."""
     found = []
     for x, t in zip(path, times, strict=True):
-        now = t.expand(x.shape[0])
-        found.append(torch.as_tensor(function(lambda y, now=now: -y - score(y, now), x)).detach())
+        found.append(torch.as_tensor(function(lambda y, t=t: -y - score(y, t.expand(y.shape[0])), x)).detach())
     return torch.stack(found)
 
 
@@ -210,15 +209,6 @@ def mixing(function, times):
     return {"data": data.reshape(-1), "noise": noise.reshape(-1)}
 
 
-def renewed(fresh, trained):
-    """A fresh network with the parameters and the buffers of a trained one; None where they do not fit."""
-    try:
-        fresh.load_state_dict({name: value.detach().clone() for name, value in trained.state_dict().items()})
-    except RuntimeError:
-        return None
-    return fresh.train(trained.training)
-
-
 def predict(module, x, t):
     """module(x, t) in evaluation mode, without gradients."""
     module.eval()
@@ -231,8 +221,3 @@ def predict_training(module, x, t):
     module.train()
     with torch.no_grad():
         return module(x, t)
-
-
-def global_state():
-    """The state of torch's global generator, as numbers."""
-    return torch.get_rng_state().double()

@@ -113,7 +113,9 @@ class Bent:
 def draw_descent(draw, n, first=2.0, last=0.0):
     """n + 1 times from first to last, strictly decreasing and far from even."""
     widths = draw.uniform(n, low=0.3, high=1.7)
-    return torch.cat([torch.zeros(1).double(), widths.cumsum(0) / widths.sum()]) * (last - first) + first
+    times = torch.cat([torch.zeros(1).double(), widths.cumsum(0) / widths.sum()]) * (last - first) + first
+    times[0], times[-1] = first, last  # and not a rounding error below 0
+    return times
 
 
 @check(points=0.75, covers=("path", "times", "reverse_sample"))
