@@ -15,17 +15,9 @@ mistake("moments_variance_for_std",
 
 mistake("moments_at_half_speed", "moments of dx = -x/2 dt + dW", check="ou_moments",
     hint="Two conventions: here dx = -x dt + √2 dW, whose decay is e^-t and not e^(-t/2).",
-    also={("ou_sample", "noised_score", "denoise"): "they take the moments from there",
-          "loss_value": "x_t and std come from there"},
     old="torch.exp(-t), torch.sqrt(-torch.expm1(-2 * t))", new="torch.exp(-t / 2), torch.sqrt(-torch.expm1(-t))")
 mistake("moments_at_half_speed",
     old="math.exp(-t), math.sqrt(-math.expm1(-2 * t))", new="math.exp(-t / 2), math.sqrt(-math.expm1(-t))")
-
-mistake("moments_std_is_sqrt_2t", "spread of Brownian motion, sqrt(2t), without the pull back", check="ou_moments",
-    hint="The drift shrinks the noise too: the variance tends to 1 and does not grow for ever.",
-    old="torch.sqrt(-torch.expm1(-2 * t))", new="torch.sqrt(2 * t)")
-mistake("moments_std_is_sqrt_2t",
-    old="math.sqrt(-math.expm1(-2 * t))", new="math.sqrt(2 * t)")
 
 mistake("sample_without_decay", "x_0 not shrunk by e^-t", check="ou_sample",
     hint="The drift -x pulls the data to 0: x_t = decay · x_0 + std · noise.",
@@ -33,8 +25,10 @@ mistake("sample_without_decay", "x_0 not shrunk by e^-t", check="ou_sample",
 
 mistake("sample_first_time", "the first time used for all rows", check="ou_sample",
     hint="t may be (B,), one time per row: make it a column, t[:, None], so that each row gets its own.",
+    also={"train_history": "which noise the model was shown cannot be told any more"},
     old="decay, std = row_moments(t, x0)\n    return decay * x0",
-    new="decay, std = row_moments(t if isinstance(t, float) else float(t[0]), x0)\n    return decay * x0")
+    new="row_moments(t, x0)\n    decay, std = row_moments(t if isinstance(t, float) else float(t[0]), x0)\n"
+    "    return decay * x0")
 
 mistake("step_noise_without_root", "noise scaled by 2 dt instead of its square root", check="ou_step",
     hint="The variance of the noise grows with dt, so the noise itself with its square root: sqrt(2 dt).",
@@ -52,7 +46,6 @@ mistake("step_exact_transition", "the exact transition instead of Euler's step",
 
 mistake("score_means_not_shrunk", "centres not shrunk by e^-t", check="noised_score",
     hint="At time t the components sit at e^-t m_k: the drift has pulled them in.",
-    also={"noised_score_far": "far away the directions to the centres differ"},
     old="decay[..., None] * means", new="means")
 
 mistake("score_std_not_shrunk", "spread of the components not shrunk by e^-t", check="noised_score",
@@ -74,7 +67,7 @@ mistake("score_sign", "score with its sign reversed", check="noised_score",
 mistake("score_first_time", "the first time used for all rows of the score", check="noised_score",
     hint="t may be (B,), one time per row: decay and variance are columns, (B, 1).",
     old="decay, spread = row_moments(t, x)",
-    new="decay, spread = row_moments(t if isinstance(t, float) else float(t[0]), x)")
+    new="row_moments(t, x)\n    decay, spread = row_moments(t if isinstance(t, float) else float(t[0]), x)")
 
 @mistake("score_underflows", "responsibilities as a quotient of densities that underflow", check="noised_score_far",
     hint="Far from all centres the quotient is 0/0. The responsibilities are a softmax of log-weights and exponents.")
@@ -171,27 +164,23 @@ mistake("reverse_noise_without_root", "noise 2 dt on the way back instead of sqr
 
 mistake("path_score_at_end", "score asked at the end of each step", check="reverse_path",
     hint="Euler's step takes the score where the point is, at times[k]; at times[k+1] it may not even exist.",
-    also={("reverse_noise", "reverse_law"): "another score everywhere"},
     old="torch.full_like(x[:, 0], now)", new="torch.full_like(x[:, 0], after)")
 
 mistake("path_time_reversed", "score asked at T - t", check="reverse_path",
     hint="The score wants the forward time: large in noise, small near the data. times holds it already.",
-    also={("reverse_noise", "reverse_law"): "another score everywhere"},
     old="torch.full_like(x[:, 0], now)", new="torch.full_like(x[:, 0], float(times[0]) - now)")
 
 mistake("path_even_steps", "steps of one length, whatever the times", check="reverse_path",
     hint="times need not be even: dt of step k is times[k] - times[k+1].",
-    also={("reverse_noise", "reverse_law"): "other steps everywhere"},
     old="score, now - after, noise, eta)", new="score, float(times[0] - times[-1]) / (len(times) - 1), noise, eta)")
 
 mistake("path_without_start", "trajectory without x_T", check="reverse_path",
     hint="The trajectory has n + 1 frames: x_T comes first.",
-    also={("reverse_noise", "reverse_law", "conventions"): "a frame is missing there, too"},
+    also={"conventions": "a frame is missing there, too"},
     old="trajectory = [x]", new="trajectory = []")
 
 mistake("path_eta_ignored", "eta not handed on to the steps", check="reverse_path",
     hint="reverse_sample takes eta for reverse_step: hand it on.",
-    also={"reverse_noise": "steps of another eta"},
     old="now - after, noise, eta)", new="now - after, noise)")
 
 mistake("path_with_gradients", "trajectory that carries gradients", check="reverse_path",
@@ -272,7 +261,6 @@ mistake("flow_two_scores",
 
 mistake("loss_sign", "std·model minus the noise", check="loss_value",
     hint="The score of x_t given x_0 is -noise / std: std·model + noise is what has to vanish.",
-    also={("training_score",): "the network learns the score with its sign reversed"},
     old="model(ou_sample(x0, t, noise), t) + noise)", new="model(ou_sample(x0, t, noise), t) - noise)")
 
 mistake("loss_unweighted", "loss without the weight std²", check="loss_value",
@@ -281,7 +269,6 @@ mistake("loss_unweighted", "loss without the weight std²", check="loss_value",
 
 mistake("loss_predicts_noise", "the model's answer taken for the noise instead of the score", check="loss_value",
     hint="The model gives the score; the noise that goes with it is -std·score.",
-    also={("training_score",): "the network learns the noise instead of the score"},
     old="(std * model(ou_sample(x0, t, noise), t) + noise)", new="(model(ou_sample(x0, t, noise), t) - noise)")
 
 mistake("loss_summed", "loss summed over the coordinates", check="loss_value",
@@ -290,17 +277,16 @@ mistake("loss_summed", "loss summed over the coordinates", check="loss_value",
 
 mistake("loss_on_clean_data", "model called on x_0 instead of x_t", check="loss_value",
     hint="The network sees the noised points: model(ou_sample(x0, t, noise), t).",
-    also={("train_draws", "train_history", "training_score"): "it is not shown any noise in the training"},
+    also={"train_history": "the model is not shown any noise in the training"},
     old="model(ou_sample(x0, t, noise), t)", new="model(x0, t)")
 
 mistake("loss_detached", "loss without a gradient", check="loss_gradient",
     hint="Nothing on the way from the model to the loss may cut the graph: no torch.no_grad, .detach() or .item().",
-    also={("train_draws", "train_history", "training_score"): "there is nothing to follow in the training"},
+    also={"train_history": "there is nothing to follow in the training"},
     old="+ noise).square().mean()", new="+ noise).square().mean().detach()")
 
 mistake("network_ignores_time", "network that is not told the time", check="network_time",
     hint="One network serves all times: give it t, row by row, beside x.",
-    also={"training_score": "one field for all times is a poor score"},
     old="told = torch.cat([x, decay, std, t[:, None].log()], dim=1)",
     new="told = torch.cat([x, 0 * x[:, :1].expand(-1, 3)], dim=1)")
 mistake("network_ignores_time",
@@ -308,7 +294,6 @@ mistake("network_ignores_time",
 
 mistake("network_first_time", "network that takes the first row's time for the whole batch", check="network_time",
     hint="Each row has its own time: t[:, None] is a column beside x.",
-    also={"training_score": "in the training, all other rows get a wrong time"},
     function="ScoreNetwork.forward", old="decay, std = row_moments(t, x)",
     new="t = t[:1].expand(len(x))\n        decay, std = row_moments(t, x)")
 
@@ -318,7 +303,6 @@ mistake("network_batch_norm", "network with batch normalisation", check="network
 
 mistake("network_returns_zero", "network that answers 0", check="network_time",
     hint="The answer has to depend on the point and on the time.",
-    also={"training_score": "0 is no score"},
     old="return self.layers(told) / std", new="return 0 * self.layers(told)")
 
 mistake("train_times_ignored", "t_min and t_max ignored", check="train_draws",
@@ -341,13 +325,11 @@ mistake("train_same_noise", function="train_score",
 
 mistake("train_first_batch", "the first batch_size rows in every step", check="train_draws",
     hint="Draw other rows in each step: all of the data are to be seen.",
-    also={"training_score": "a few points are no mixture"},
     old="torch.randint(len(x), (batch_size,), generator=generator, device=device).to(x.device)",
     new="torch.arange(len(x))[:batch_size]")
 
 mistake("weights_never_updated", "optimiser that never takes its step", check="train_history",
     hint="After loss.backward() the optimiser takes its step: optimiser.step().",
-    also={"training_score": "an untrained network"},
     old="        optimiser.step()\n", new="")
 
 mistake("learning_rate_ignored", "a fixed learning rate", check="train_history",
@@ -379,7 +361,7 @@ mistake("denoise_sigma_of_y", "the score of x_t used as if it were that of y = e
 mistake("denoise_first_time", "the first time used for all rows in denoise", check="denoise",
     hint="t may be (B,), one time per row: decay and std are columns.",
     old="decay, std = row_moments(t, x_t)",
-    new="decay, std = row_moments(t if isinstance(t, float) else float(t[0]), x_t)")
+    new="row_moments(t, x_t)\n    decay, std = row_moments(t if isinstance(t, float) else float(t[0]), x_t)")
 
 mistake("wiener_without_mean", "Wiener filter that forgets the mean", check="wiener",
     hint="Shrink y - mean, and add the mean again.",

@@ -20,7 +20,7 @@ class Wells:
     """Two wells on their way to noise: score and log-density, here and beside the student."""
 
     def __init__(self, probe, draw, d, between):
-        way = draw.normal(d)
+        way = 0.2 + draw.normal(d).abs()  # not across the diagonal: there, sums of all entries of the Jacobian vanish
         self.half = float(draw.uniform(1, low=1.0, high=1.5)) * way / way.norm()
         self.centre, self.std = 0.5 * draw.normal(d), float(draw.uniform(1, low=0.3, high=0.45))
         self.log_odds = draw.choice((-1, 1)) * draw.uniform(1, low=0.2, high=0.5)
@@ -101,7 +101,7 @@ def own_log_prob(student, probe, expect, score, path, times, right):
     own = integral(rates, times)
     shift, target = own - own.mean(), right - right.mean()
     alike = float((shift * target).sum() / (shift.norm() * target.norm()).clamp_min(1e-12))
-    sound = 1 / 3 < float(own.norm() / right.norm()) < 3 and alike > 0.5
+    sound = alike > 0.5 and 1 / 4 < float(shift.norm() / target.norm()) < 4
     return normal_log_prob(path[-1]) + own if sound else None
 
 

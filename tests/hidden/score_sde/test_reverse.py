@@ -193,7 +193,11 @@ def test_reverse_noise(student, probe, expect, draw):
     first, second = draw.seed(), draw.seed()
     seeds = (first, first, second)
     same, again, other = (run(torch.Generator().manual_seed(seed), rows=5, frames=4) for seed in seeds)
-    expect.true(torch.equal(same, again), _("{what}: two generators of one seed give two chains.").format(what=what))
+    expect.true(
+        torch.equal(same, again),
+        _("{what}: two generators of one seed give two chains.").format(what=what),
+        mistake="noise_not_from_generator",
+    )
     expect.true(not torch.equal(same, other), _("{what}: generators of two seeds give one chain.").format(what=what))
     alone = [run(None, rows=5, frames=4) for _k in range(2)]
     expect.true(not torch.equal(*alone), _("Without a generator, two calls give one chain."))

@@ -257,18 +257,18 @@ class Secret:
 def train_on_secret(student, expect):
     """The function for `once`: the student's network, trained on the secret mixture by the student's loop.
 
-    What comes out: the trained network, another one that was trained for a few steps only, and the mixture.
+    What comes out: the trained network, another one, trained for a few steps only, the mixture, and the history.
     """
 
     def train(draw):
         mixture = Secret(draw)
         data = mixture.sample(draw, 4000).float()
-        networks = []
+        networks, histories = [], []
         for settings in (FIT, {**FIT, "steps": 3}):
             network = expect.handle(student.ScoreNetwork(), "ScoreNetwork()")
-            student.train_score(network, data, **settings, generator=draw.generator())
+            histories.append(student.train_score(network, data, **settings, generator=draw.generator()))
             networks.append(network)
-        return *networks, mixture
+        return *networks, mixture, histories[0]
 
     return train
 
@@ -276,10 +276,20 @@ def train_on_secret(student, expect):
 STORED = N_("What is learnt is in the network's weights, and takes its steps: data that are kept are no training.")
 
 
+def diverges(history):
+    """Whether the student's own losses grow: steps too long, which sums of all earlier gradients make."""
+    losses = history.get("loss") if isinstance(history, dict) else None
+    try:
+        values = torch.as_tensor(losses, dtype=torch.float64).flatten()
+    except (TypeError, ValueError, RuntimeError):
+        return False
+    return len(values) == FIT["steps"] and float(values[-400:].mean()) > float(values[:5].mean())
+
+
 @check(points=1, kind="training", covers=("training", "train_score", "ScoreNetwork"), time_limit=120)
 def test_training_score(student, probe, expect, once, draw, calibrated):
     """After a short training on three Gaussians the network knows their score at all times."""
-    network, brief, mixture = once("secret", train_on_secret(student, expect))
+    network, brief, mixture, history = once("secret", train_on_secret(student, expect))
 
     def error(network):
         errors = []
@@ -297,6 +307,7 @@ def test_training_score(student, probe, expect, once, draw, calibrated):
         value,
         better="lower",
         what=_("the error of the learned score after {n} steps").format(n=FIT["steps"]),
+        mistake="gradients_accumulate" if diverges(history) else None,
     )
     expect.true(
         error(brief) > 1.5 * value,
