@@ -149,6 +149,12 @@ def test_network_time(student, probe, expect, draw):
             bool(((ask(x + 0.5, t) - together).abs().amax(1) > 1e-4 * size).all()),
             _("{what}: two points get the same answer.").format(what=what),
         )
+        apart = 1.5 * draw.normal(B, dim, dtype=torch.float32)
+        bent = (ask(x + apart, t) + ask(x - apart, t) - 2 * together).abs().amax(1)
+        expect.true(
+            bool((bent > 1e-3 * size).any()),
+            _("{what}: the answer is linear in the point, as only the score of one Gaussian is.").format(what=what),
+        )
         alone = torch.cat([ask(x[i : i + 1], t[i : i + 1]) for i in range(B)])
         expect.true(
             bool(((alone - together).abs().amax(1) < 1e-3 * size).all()),
