@@ -7,7 +7,7 @@ import base64
 import marshal
 import os
 import types
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,7 @@ from autograder.worker.proofs import names_in
 
 if TYPE_CHECKING:
     from autograder.judge.drawing import Drawing
+    from autograder.judge.examples import PublicCall
 
 # Beyond the import: what NumPy, torch and matplotlib map lazily in a worker's first calls.
 # The fixtures that give real images, and the data set of each.
@@ -66,6 +67,7 @@ class Kit:
         self.exercise = exercise
         self.config = config
         self.drawings: dict[str, Drawing] = {}  # the reference's figures, by name
+        self.public_calls: dict[tuple[str, int], Sequence[PublicCall]] = {}  # by check and run, see `examples`
 
     @cached_property
     def solution(self) -> str:

@@ -1,11 +1,11 @@
 """The smallest call that shows what is wrong: a failed check's function on public inputs, small and round.
 
-When an exact check has failed, it is run again on numbers that anybody may know (their seed follows from the exercise
-and the check alone), in a fresh worker that has never seen the inputs that graded: what it answers is shown to the
-student, and could be what it has seen. Each call of a function of the contract on plain data is then made once more, of
-the student's code, of the reference and of the alternatives. One where the student's answer differs, and all others
-agree, is shrunk as long as that stays so. Where the alternatives do not agree with each other the contract leaves the
-answer free, or does not allow the arguments, and nothing is shown.
+An exact check is run on the reference with numbers that anybody may know (their seed follows from the exercise and the
+check alone), and its calls of public functions on plain data are kept. When it has failed, those calls are made of the
+submission, in a fresh worker that has never seen the inputs that graded: what it answers is shown to the student, and
+could be what it has seen. One where its answer differs from the reference's, and every alternative agrees with that, is
+shrunk as long as both stay so. Where the alternatives do not agree with each other the contract leaves the answer free,
+or does not allow the arguments, and nothing is shown.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -46,7 +47,6 @@ CALLS = 4  # of one function, which are tried
 STEPS = 250  # calls that shrinking one example may make
 FEW = 6  # numbers of an example that is small
 MOST = 12  # numbers of an example: a larger one is nothing to look at
-SECONDS = 2.0  # of the student's code, for the examples of one check
 TOTAL_SECONDS = 20.0
 LARGEST = 5000  # numbers of a call that is looked at
 KINDS = ("exact", "statistical")
@@ -67,6 +67,14 @@ class Outcome:
 
     value: object = None
     raised: str = ""
+
+
+class PublicCall(NamedTuple):
+    """A call that anybody may know."""
+
+    name: str
+    call: Arguments
+    right: Outcome
 
 
 class CannotGoOn(Exception):
@@ -90,9 +98,11 @@ def explain_failures(
         return
     session = engine.session(job)
     try:
+        session.begin_check("examples", TOTAL_SECONDS, 0)
         explainer = Explainer(session, engine.kit(job.exercise), lambda item, case: run_with(item, case, sitting))
         for item, info, result in failed:
-            explained = explainer.explain(item, info, sitting.case(item))
+            about = grading.about.get(info.id, "")
+            explained = explainer.explain(item, info, sitting.case(item), about, named=result.diagnosis is not None)
             result.example = explained.example
             if result.diagnosis is None and explained.relation:
                 result.relation = explained.relation
@@ -127,22 +137,29 @@ class Explainer:
         self._rerun = rerun
         self._until = monotonic() + TOTAL_SECONDS
         self._known: dict[str, tuple[int, Example]] = {}  # the smallest found, by function
+        self._related: dict[str, str | None] = {}
 
-    def explain(self, item: pytest.Function, info: CheckInfo, case: Case) -> Explained:
+    def explain(
+        self, item: pytest.Function, info: CheckInfo, case: Case, about: str = "", named: bool = False
+    ) -> Explained:
         """What shows best what is wrong in this check.
 
         Args:
             case: as the check was judged; of it, nothing secret is used.
+            about: the function that it called last.
+            named: whether a known mistake is found, and no relation needed.
         """
+        known = self._known.get(about)
+        if known is not None and known[0] <= FEW and (named or about in self._related):
+            return Explained(known[1], self._related.get(about))
         best: tuple[int, Example] | None = None
         pairs: dict[str, list[Pair]] = {}
         for run in range(RUNS):
-            if monotonic() > self._until:
+            if monotonic() > self._until or (named and best is not None and best[0] <= FEW):
                 break
-            for name, call in self._calls(item, info, case, run):
+            for name, call, right in self._calls(item, info, case, run):
                 try:
-                    right = self._right(name, call)
-                    if right is None or not _differ(self._of_student(name, call), right):
+                    if not _differ(self._of_student(name, call), right):
                         continue
                     pairs.setdefault(name, []).extend(self._pair(name, call, right))
                     found = self._smallest(name, call)
@@ -151,18 +168,25 @@ class Explainer:
                     if self._session.can_answer:  # this function has no answer
                         continue
                     return Explained(best[1] if best is not None and best[0] <= MOST else None, None)
-        related = (relation(of_one) for of_one in pairs.values())
+        self._related |= {name: relation(of_one) for name, of_one in pairs.items()}
         return Explained(
-            best[1] if best is not None and best[0] <= MOST else None, next((text for text in related if text), None)
+            best[1] if best is not None and best[0] <= MOST else None,
+            next((text for name in pairs if (text := self._related[name])), None),
         )
 
-    def _calls(self, item: pytest.Function, info: CheckInfo, case: Case, run: int) -> Iterator[tuple[str, Arguments]]:
-        """The calls of public functions on plain data that the check makes, those with the fewest numbers first."""
+    def _calls(self, item: pytest.Function, info: CheckInfo, case: Case, run: int) -> Sequence[PublicCall]:
+        """The calls of public functions on plain data that the check makes of the reference, with what is right."""
+        known = self._kit.public_calls
+        if (info.id, run) not in known:
+            known[info.id, run] = tuple(self._found(item, info, case, run))
+        return known[info.id, run]
+
+    def _found(self, item: pytest.Function, info: CheckInfo, case: Case, run: int) -> Iterator[PublicCall]:
         seed = subseed(run, f"example/{self._kit.exercise.id}/{info.id}")
-        session = self._session
+        session = self._kit.reference_session()
+        session.recorded = []
         try:
-            session.begin_check(info.id, SECONDS, subseed(seed, "globals"))
-            session.recorded = []
+            session.begin_check(info.id, TOTAL_SECONDS, subseed(seed, "globals"))
             public = replace(
                 case, session=session, seed=seed, once=lambda key, function: function(Draw(subseed(seed, key))),
                 record=lambda name, value: None, limits=None, quiz_answers={}, parts=Parts(), noted=[],
@@ -170,15 +194,17 @@ class Explainer:
             self._rerun(item, public)
         except Exception:  # however it ends: what was called is what counts
             pass
-        recorded, session.recorded = session.recorded or [], None
+        finally:
+            session.close()
         by_name: dict[str, list[Arguments]] = {}
-        for one in recorded:
+        for one in session.recorded:
             call = _plain(one)
             if call is not None and one.name in self._kit.parameters:
                 by_name.setdefault(one.name, []).append(call)
         for name, calls in by_name.items():
             for call in sorted(calls, key=lambda call: call.numbers)[:CALLS]:
-                yield name, call
+                if (right := self._right(name, call)) is not None:
+                    yield PublicCall(name, call, right)
 
     def _of_student(self, name: str, call: Arguments) -> Outcome:
         if not self._session.can_answer:
