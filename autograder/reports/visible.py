@@ -49,6 +49,16 @@ class CheckView:
 
 
 @dataclass(frozen=True)
+class SectionView:
+    """A section of the statement and the cards that send there; `lost` are points, of all that they are worth."""
+
+    title: str
+    cards: tuple[tuple[CheckView, ...], ...]
+    lost: float
+    worth: float
+
+
+@dataclass(frozen=True)
 class ExerciseView:
     """One exercise as the reader may see it; `grade` is None where the points are withheld.
 
@@ -69,6 +79,7 @@ class ExerciseView:
     sha256: str
     checks: tuple[CheckView, ...]
     cards: tuple[tuple[CheckView, ...], ...]
+    sections: tuple[SectionView, ...]
     counts: Mapping[str, int]
     late: float
     loading: tuple[LoadingProblem, ...]
@@ -177,7 +188,8 @@ def _exercise_view(
         sha256=result.submission.sha256,
         checks=checks,
         counts=Counter(check.outcome for check in checks),
-        cards=_cards(checks),
+        cards=(cards := _cards(checks)),
+        sections=_sections(cards),
         loading=tuple(msgspec.structs.replace(problem, message=said(problem.message)) for problem in result.loading),
         late=grade.penalty,
         notes=tuple(said(note) for note in result.notes),
@@ -199,6 +211,20 @@ def _cards(checks: Sequence[CheckView]) -> tuple[tuple[CheckView, ...], ...]:
             says = (check.outcome, check.message, check.hint, check.mistake, check.read_on, check.example, check.lines)
             cards.setdefault(says, []).append(check)
     return tuple(tuple(card) for card in cards.values())
+
+
+def _sections(cards: Sequence[tuple[CheckView, ...]]) -> tuple[SectionView, ...]:
+    """The cards under the sections to read, where most points are lost first; those of none at the end."""
+    by_title: dict[str, list[tuple[CheckView, ...]]] = {}
+    for card in cards:
+        by_title.setdefault(card[0].read_on, []).append(card)
+    sections = [SectionView(title, tuple(own), *_points_of(own)) for title, own in by_title.items()]
+    return tuple(sorted(sections, key=lambda section: (not section.title, -section.lost)))
+
+
+def _points_of(cards: Sequence[tuple[CheckView, ...]]) -> tuple[float, float]:
+    checks = [check for card in cards for check in card]
+    return sum(check.max_points - (check.points or 0.0) for check in checks), sum(check.max_points for check in checks)
 
 
 def _message(result: Result, teacher: bool) -> str:

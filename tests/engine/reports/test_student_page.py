@@ -72,6 +72,19 @@ def test_two_languages_are_served_at_once(course, result, check):
         assert other not in text
 
 
+def test_what_is_wrong_stands_under_the_statement_s_sections_the_most_points_first(course, result, check):
+    given = result(
+        "ada", "flows",
+        check("a", "failed", message="wrong a"), check("b", "failed", message="wrong b"),
+        check("c", "failed", message="wrong c"), check("d", "failed", message="wrong d"),
+    )  # fmt: skip
+    sections = {("flows", "a"): "1. First", ("flows", "b"): "2. Second", ("flows", "d"): "2. Second"}
+    text = Outline(page(course, [given], read_on=sections)).text
+    order = ["2. Second", "10 of 10 points lost", "wrong b", "wrong d", "1. First", "5 of 5", "wrong a", "wrong c"]
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+
+
 def test_a_check_says_what_to_do_next(course, result, check):
     failed = check(
         "density", "failed", message="log_prob(x): 3 of 3 values differ", diagnosis="sign",
