@@ -124,7 +124,7 @@ def test_training_rows(student, probe, expect, draw):
     for version, real in batches:
         sets.setdefault(version, set()).add(tuple(real.sort().values.tolist()))
     expect.true(
-        all(sets[version] - sets.get(version - 1, set()) for version in sets),
+        all(sets[version] - sets.get(version - 1, set()) for version in sets if version < max(sets)),
         _("train_gan: two updates of the discriminator in a row saw the same batch."),
         hint=_("Draw a new batch of the data inside the loop over n_discriminator."),
         mistake="same_batch",
