@@ -147,10 +147,11 @@ def parameters(probe, expect, module, names):
     return torch.cat([expect.tensor(values[name], what=_("parameters")).double().reshape(-1) for name in names])
 
 
-def run_discriminator(student, probe, expect, networks, lr, rounds=2, **options):
-    """The student's discriminator steps, after a backward of somebody else: losses and parameters."""
+def run_discriminator(student, probe, expect, networks, lr, rounds=2, stale=True, **options):
+    """The student's discriminator steps, after a backward of somebody else (`stale`): losses and parameters."""
     optimiser = probe.optimiser(networks.discriminator, "SGD", {"lr": lr})
-    probe.fill_gradients(networks.discriminator, 0.7)
+    if stale:
+        probe.fill_gradients(networks.discriminator, 0.7)
     losses = [
         expect.number(
             student.discriminator_step(
@@ -242,6 +243,23 @@ def judge_modes(expect, probe, networks, flags, what):
         )
 
 
+def judge_way(expect, descend, ways, before, after, what):
+    """The network has moved as a loss descends, by and large: what does nothing leaves everything as it is."""
+    moved = after - before
+    along = []
+    for loss_of in ways:
+        try:
+            due = descend(loss_of, 0.3, rounds=1)[1] - before
+        except AssertionError:  # the student's own loss is none
+            continue
+        along.append(abs(float(moved @ due)) / max(float(moved.norm() * due.norm()), 1e-12))
+    expect.true(
+        moved.abs().max() > 1e-6 and max(along) > 0.9,
+        _("{what}: the network does not follow its loss.").format(what=what),
+        hint=STEP_HINT,
+    )
+
+
 def draw_modes(probe, draw, networks):
     """Modes at random, one for each submodule."""
     flags = [[draw.choice((True, False)) for _part in range(2)] for _network in range(2)]
@@ -255,12 +273,14 @@ def draw_modes(probe, draw, networks):
 def test_discriminator_step_leaves(student, probe, expect, draw):
     """The discriminator's step leaves the generator's weights and gradients and all modes as they are."""
     for _round in range(2):
-        networks = Networks(probe, draw, normalise=draw.choice((True, False)))
+        networks = Networks(probe, draw, normalise=False)
         flags = draw_modes(probe, draw, networks)
         probe.fill_gradients(networks.generator, 0.3)
         before = parameters(probe, expect, networks.discriminator, networks.of_d)
-        _losses, after = run_discriminator(student, probe, expect, networks, 0.3, rounds=1)
-        expect.true((after - before).abs().max() > 1e-6, _("discriminator_step: the discriminator does not change."))
+        _losses, after = run_discriminator(student, probe, expect, networks, 0.3, rounds=1, stale=False)
+        name, right = "discriminator_loss", right_discriminator
+        ways = by_right(right), by_own(student, probe, expect, name, right)
+        judge_way(expect, networks.after_discriminator, ways, before, after, "discriminator_step")
         weights = parameters(probe, expect, networks.generator, OF_G)
         kept = torch.cat([networks.values[name].reshape(-1) for name in OF_G])
         expect.true(torch.equal(weights, kept), _("discriminator_step changes the generator's weights."))
@@ -278,10 +298,11 @@ def test_discriminator_step_leaves(student, probe, expect, draw):
         judge_modes(expect, probe, networks, flags, "discriminator_step")
 
 
-def run_generator(student, probe, expect, networks, lr, rounds=2, **options):
-    """The student's generator steps, after a backward of somebody else: losses and parameters."""
+def run_generator(student, probe, expect, networks, lr, rounds=2, stale=True, **options):
+    """The student's generator steps, after a backward of somebody else (`stale`): losses and parameters."""
     optimiser = probe.optimiser(networks.generator, "SGD", {"lr": lr})
-    probe.fill_gradients(networks.generator, 0.7)
+    if stale:
+        probe.fill_gradients(networks.generator, 0.7)
     losses = [
         expect.number(
             student.generator_step(networks.generator, networks.discriminator, optimiser, networks.z[k], **options),
@@ -312,11 +333,12 @@ def test_generator_step(student, probe, compare, expect, draw):
 def test_generator_step_leaves(student, probe, expect, draw):
     """The generator's step leaves the discriminator's weights, which still require gradients, and all modes."""
     for _round in range(2):
-        networks = Networks(probe, draw, normalise=draw.choice((True, False)))
+        networks = Networks(probe, draw, normalise=False)
         flags = draw_modes(probe, draw, networks)
         before = parameters(probe, expect, networks.generator, OF_G)
-        _losses, after = run_generator(student, probe, expect, networks, 0.3, rounds=1)
-        expect.true((after - before).abs().max() > 1e-6, _("generator_step: the generator does not change."))
+        _losses, after = run_generator(student, probe, expect, networks, 0.3, rounds=1, stale=False)
+        ways = by_right(right_generator), by_own(student, probe, expect, "generator_loss", right_generator)
+        judge_way(expect, networks.after_generator, ways, before, after, "generator_step")
         weights = parameters(probe, expect, networks.discriminator, networks.of_d)
         kept = torch.cat([networks.values[name].reshape(-1) for name in networks.of_d])
         expect.true(torch.equal(weights, kept), _("generator_step changes the discriminator's weights."))
