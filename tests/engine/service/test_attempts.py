@@ -142,7 +142,7 @@ def test_a_canvas_download_becomes_grades(toy, toy_solution, tmp_path):
     ran = autograder(*command)
     assert ran.returncode == 3, ran.stdout + ran.stderr
     assert "layout: canvas" in ran.stdout
-    assert "1 of the roster handed in nothing: Void, Eve (eve)" in ran.stdout
+    assert "1 of the roster handed in nothing: Eve Void (eve)" in ran.stdout
 
     def grades() -> dict[str, dict[str, str]]:
         with (out / "grades.csv").open(newline="") as file:
