@@ -1,0 +1,252 @@
+"""Code that runs beside the student's: set and perturbed layers, Jacobians, what layers return, models of ours."""
+
+import copy
+import math
+
+import torch
+from torch import nn
+
+
+def initialised(module, x):
+    """The module in float64, set by one batch in training mode, then in evaluation mode."""
+    module.double().train()
+    with torch.no_grad():
+        module(x)
+    return module.eval()
+
+
+def perturbed(module, x, scale, seed):
+    """Such a module with normal noise on every weight that is trained.
+
+    A matrix or a kernel gets noise of the size of usual first weights, `scale` over the root of what it sums over.
+    """
+    initialised(module, x)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for p in module.parameters():
+            if p.requires_grad:
+                noise = torch.randn(p.shape, generator=generator, dtype=torch.float64)
+                vector = p.numel() == max(p.shape, default=1)
+                p.add_(noise.to(p), alpha=scale / (4 if vector else (p.numel() / p.shape[0]) ** 0.5))
+    return module
+
+
+def in_training(module, flag):
+    """The module in training or in evaluation mode."""
+    return module.train(flag)
+
+
+def one_vector(value, rows):
+    """A tensor or a list of tensors as one matrix (rows, D); None where it is neither."""
+    parts = [value] if isinstance(value, torch.Tensor) else value
+    if not isinstance(parts, list | tuple) or not parts:
+        return None
+    if not all(isinstance(p, torch.Tensor) and p.dim() > 0 and len(p) == rows for p in parts):
+        return None
+    return torch.cat([p.reshape(rows, -1) for p in parts], 1)
+
+
+def transform(module, method, x):
+    """[what `module.method(x)` returns, its first value (B, D), Jacobians (B, D, D) of that or None without a graph].
+
+    `x` is a tensor, or a list of tensors (latents).
+    """
+    many = isinstance(x, list | tuple)
+    parts = [v.detach().clone().requires_grad_() for v in (x if many else [x])]
+    result = getattr(module, method)(parts if many else parts[0])
+    first = result[0] if isinstance(result, tuple | list) and result else None
+    y = one_vector(first, len(parts[0]))
+    if y is None:
+        return [result, None, None]
+    if not y.requires_grad:
+        return [result, y, None]
+    rows = []
+    for j in range(y.shape[1]):
+        found = torch.autograd.grad(y[:, j].sum(), parts, retain_graph=True, allow_unused=True)
+        row = [torch.zeros_like(p) if g is None else g for g, p in zip(found, parts, strict=True)]
+        rows.append(torch.cat([g.reshape(len(g), -1) for g in row], 1))
+    return [result, y.detach(), torch.stack(rows, 1)]
+
+
+def restored(fresh, module):
+    """A fresh layer with the state of another one, in float64 and in training mode."""
+    fresh.double().load_state_dict({name: value.detach().clone() for name, value in module.state_dict().items()})
+    return fresh.train()
+
+
+def twin(module):
+    """A copy of a module with all of its state."""
+    return copy.deepcopy(module)
+
+
+def built(cls, sizes, seeds, x):
+    """What new objects of a class make of x, one for each seed of torch's global generator."""
+    answers = []
+    for seed in seeds:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            module = cls(*sizes).double().eval()
+        with torch.no_grad():
+            answers.append(module(x)[0].clone())
+    return answers
+
+
+def weights(module):
+    """All parameters in one vector."""
+    return torch.cat([p.detach().double().flatten().cpu() for p in module.parameters()])
+
+
+class _Recorded:
+    """Within it, the classes' `forward` and `inverse` note what they return.
+
+    With `mend`, `inverse` answers from memory: what `forward` of that object was given when it returned these numbers,
+    so that a flow can be judged although a layer's own inverse is wrong.
+    """
+
+    def __init__(self, classes, mend=False):
+        self.classes, self.mend, self.log_dets, self.memory = classes, mend, [], {}
+
+    def __enter__(self):
+        self.own = [(c, {name: getattr(c, name) for name in ("forward", "inverse")}) for c in self.classes]
+        for c, methods in self.own:
+            for name, function in methods.items():
+                setattr(c, name, self.noting(name, function))
+        return self
+
+    def __exit__(self, *_error):
+        for c, methods in self.own:
+            for name, function in methods.items():
+                setattr(c, name, function)
+
+    def noting(self, name, function):
+        def wrapper(layer, x, *args, **kwargs):
+            kept = self.memory.get(id(layer))
+            known = self.mend and name == "inverse" and kept is not None and kept[1].shape == x.shape
+            if known and torch.allclose(kept[1], x, rtol=1e-5, atol=1e-6):
+                return kept[0].clone(), x.new_zeros(len(x))
+            result = function(layer, x, *args, **kwargs)
+            if isinstance(result, tuple | list) and len(result) == 2 and isinstance(result[1], torch.Tensor):
+                self.log_dets.append(result[1].detach().clone())
+                if name == "forward" and isinstance(result[0], torch.Tensor):
+                    self.memory[id(layer)] = (x.detach().clone(), result[0].detach().clone())
+            return result
+
+        return wrapper
+
+
+def layer_log_dets(flow, classes, method, x):
+    """The second values that the flow's layers return, in any order, while `flow.method(x)` runs."""
+    with _Recorded(classes) as noted, torch.no_grad():
+        getattr(flow, method)(x)
+    return noted.log_dets
+
+
+def mended_round_trip(flow, classes, x):
+    """`flow.inverse(flow.forward(x))` with layers whose inverse is right."""
+    with _Recorded(classes, mend=True), torch.no_grad():
+        return flow.inverse(flow(x)[0])[0]
+
+
+def after_sums(flow, x, factor, offset):
+    """What two copies of a new flow make of x and of factor·x + offset in their first batch, each a (B, D) matrix."""
+    answers = []
+    for batch in (x, factor * x + offset):
+        copied = copy.deepcopy(flow).double().train()
+        with torch.no_grad():
+            answers.append(one_vector(copied(batch)[0], len(x)))
+    return answers
+
+
+class KnownFlow(nn.Module):
+    """A whole flow of images whose map is one shift and scale per pixel; it notes what its `log_prob` is given.
+
+    z = (x - mean) exp(-log_scale), then a normal or a logistic law.
+    """
+
+    def __init__(self, mean, log_scale, law):
+        super().__init__()
+        self.mean, self.log_scale = nn.Parameter(mean.detach().clone()), nn.Parameter(log_scale.detach().clone())
+        self.law, self.calls, self.kept, self.noted_gradients, self.asked = law, [], [], [], []
+        self.mean.register_post_accumulate_grad_hook(lambda p: self.noted_gradients.append(p.grad.detach().clone()))
+
+    def forward(self, x):
+        z = (x - self.mean) * (-self.log_scale).exp()
+        return [z], -self.log_scale.sum().expand(len(x))
+
+    def inverse(self, zs):
+        return zs[0] * self.log_scale.exp() + self.mean, self.log_scale.sum().expand(len(zs[0]))
+
+    def log_prob(self, x):
+        self.calls.append(x.detach().clone())
+        self.kept.append((self.mean.detach().clone(), self.log_scale.detach().clone()))
+        (z,), log_det = self(x)
+        if self.law == "logistic":
+            values = nn.functional.logsigmoid(z) + nn.functional.logsigmoid(-z)
+        else:
+            values = -0.5 * z**2 - 0.5 * math.log(2 * math.pi)
+        return values.flatten(1).sum(1) + log_det
+
+    def sample(self, n, temperature=1.0, generator=None):
+        if n < 1 or temperature < 0:
+            raise ValueError("n must be at least 1 and temperature not negative")
+        z = torch.randn(n, *self.mean.shape, generator=generator, dtype=self.mean.dtype)
+        x = self.inverse([temperature * z.to(self.mean)])[0].detach()
+        self.asked.append((n, float(temperature), x.clone()))
+        return x
+
+
+def known_flow(mean, log_scale, law="normal"):
+    """A flow of ours with these numbers, (C, H, W) each."""
+    return KnownFlow(mean, log_scale, law)
+
+
+def trained(train, mean, log_scale, law, pixels, settings, generator):
+    """Train a flow of ours: its history, what each call of `log_prob` was given, the weights then and at the end."""
+    model = KnownFlow(mean, log_scale, law)
+    history = train(model, pixels, generator=generator, **settings)
+    nothing = [mean[:0]]
+    return {
+        "history": history,
+        "sizes": [len(x) for x in model.calls],
+        "calls": torch.cat(model.calls or nothing).double(),
+        "means": torch.stack([m for m, _s in [*model.kept, (model.mean.detach(), None)]]).double(),
+        "scales": torch.stack([s for _m, s in [*model.kept, (None, model.log_scale.detach())]]).double(),
+        "gradients": [g.double() for g in model.noted_gradients],
+    }
+
+
+def images_asked(sample_images, model, n, levels, settings, generator):
+    """[images, what `model.sample` was asked for and what it gave]."""
+    model.asked.clear()
+    images = sample_images(model, n, levels, generator=generator, **settings)
+    return [images, [[a, b] for a, b, _x in model.asked], [x for _a, _b, x in model.asked]]
+
+
+def log_prob_of(model, x):
+    """model.log_prob(x) in evaluation mode, without gradients; the mode is put back."""
+    was = model.training
+    model.eval()
+    with torch.no_grad():
+        answer = model.log_prob(x)
+    model.train(was)
+    return answer
+
+
+def sample_has_graph(flow):
+    """Whether a sample carries a graph."""
+    return bool(flow.sample(2).requires_grad)
+
+
+def histories(train, sizes, pixels, settings, seeds):
+    """The "bpd" of trainings of flows of ours that are equal, one for each seed of the generator."""
+    answers = []
+    for seed in seeds:
+        model = KnownFlow(*sizes)
+        history = train(model, pixels, generator=torch.Generator().manual_seed(seed), **settings)
+        answers.append([float(v) for v in history["bpd"]])
+    return answers
+
+
+def global_seed():
+    """The seed of torch's global generator."""
+    return torch.initial_seed()
