@@ -18,7 +18,8 @@ def initialised(module, x):
 def perturbed(module, x, scale, seed):
     """Such a module with normal noise on every weight that is trained.
 
-    A matrix or a kernel gets noise of the size of usual first weights, `scale` over the root of what it sums over.
+    A matrix gets noise of the size of usual first weights, `scale` over the root of what it sums over; a kernel more,
+    since at the edges, and in images of one pixel, it sums over less.
     """
     initialised(module, x)
     generator = torch.Generator().manual_seed(seed)
@@ -27,8 +28,13 @@ def perturbed(module, x, scale, seed):
             if p.requires_grad:
                 noise = torch.randn(p.shape, generator=generator, dtype=torch.float64)
                 vector = p.numel() == max(p.shape, default=1)
-                p.add_(noise.to(p), alpha=scale / (4 if vector else (p.numel() / p.shape[0]) ** 0.5))
+                p.add_(noise.to(p), alpha=scale / (4 if vector else size_of(p)))
     return module
+
+
+def size_of(p):
+    """Root of the number of channels that a matrix or a kernel sums over, and of its side."""
+    return (p.shape[1] * (p[0, 0].numel() ** 0.5 if p.dim() > 2 else 1)) ** 0.5
 
 
 def in_training(module, flag):

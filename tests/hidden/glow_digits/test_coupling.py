@@ -6,7 +6,7 @@ from autograder.judge import CheckFailed, check
 from autograder.language import _
 
 TRIES = 5  # fresh layers until one is alive: in some, ReLUs all happen to be closed
-ALIVE = 0.01  # spread of a log-determinant over the images, in nats
+ALIVE = 0.002  # spread of a log-determinant over the images, in nats
 
 
 def hint_pair():
@@ -43,7 +43,7 @@ def make(student, probe, expect, draw, channels, size):
     what, x, images, alive = f"AffineCoupling({channels})", draw.normal(12, channels, *size), [], None
     for _try in range(TRIES):
         layer = expect.handle(student.AffineCoupling(channels, hidden=draw.choice([32, 64])), what)
-        layer = expect.handle(probe.perturbed(layer, x, 1.0, draw.seed()), what)
+        layer = expect.handle(probe.perturbed(layer, x, 1.5, draw.seed()), what)
         _result, z, jacobian = jacobian_of(probe, expect, layer, x)
         images.append(z)
         log_dets = torch.linalg.slogdet(jacobian)[1]

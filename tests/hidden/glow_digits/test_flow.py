@@ -6,7 +6,7 @@ from autograder.judge import CheckFailed, check
 from autograder.language import _
 
 TRIES = 4  # fresh flows until one is alive: in some, ReLUs all happen to be closed
-ALIVE = 0.01  # spread of a log-determinant over the images, in nats
+ALIVE = 0.002  # spread of a log-determinant over the images, in nats
 NUDGE = 1e-12  # relative; thousands of times the rounding error of a float64
 NUDGED_AT_MOST = 1e-7
 ABOUT = ("Glow", "ActNorm", "InvertibleConv1x1", "AffineCoupling")
@@ -67,7 +67,7 @@ def law_of(probe, expect, flow, arguments, x):
     return zs, torch.linalg.slogdet(jacobian)[1], jacobian, own
 
 
-def make(student, probe, expect, draw, arguments, scale=0.5):
+def make(student, probe, expect, draw, arguments, scale=0.7):
     """A flow with perturbed weights whose volume change varies: where it does not, there is nothing to be judged.
 
     It has to vary from image to image, and the map from weights to weights.
