@@ -103,10 +103,13 @@ class AffineCoupling(Layer):
         half = channels // 2
         self.body = nn.Sequential(nn.Conv2d(half, hidden, 3, padding="same"), nn.GELU())
         self.scale, self.shift = nn.Conv2d(hidden, half, 3, padding="same"), nn.Conv2d(hidden, half, 1)
+        for last in (self.scale, self.shift):
+            nn.init.normal_(last.weight, std=1e-3)
+            nn.init.zeros_(last.bias)
 
     def numbers(self, passing):
         h = self.body(passing)
-        return nn.functional.softplus(self.scale(h) + 0.54) + 0.05, self.shift(h)
+        return nn.functional.softplus(self.scale(h) + 0.2) + 0.2, self.shift(h)
 
     def forward(self, x):
         self.look(x)

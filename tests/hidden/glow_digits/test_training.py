@@ -232,34 +232,28 @@ class Place:
     """How the digits of one student lie: turned or mirrored, shifted around the edges, perhaps dark on light."""
 
     def __init__(self, draw):
-        self.turns, self.mirrored, self.inverted = (
-            draw.integer(0, 3),
-            draw.choice([True, False]),
-            draw.choice([True, False]),
-        )
-        self.shifts = (draw.integer(0, 7), draw.integer(0, 7))
+        from sklearn.datasets import load_digits  # the contract's own: 1,797 images of 8×8 pixels, 17 levels
 
-    def __call__(self, digits):
-        """Images (n, 64) in [0, 1] to pixels 0..16, (n, 1, 8, 8)."""
-        pixels = (16 * digits.double()).round().long().reshape(-1, 1, 8, 8)
-        pixels = torch.rot90(pixels, self.turns, dims=(2, 3)).roll(self.shifts, dims=(2, 3))
-        pixels = pixels.flip(3) if self.mirrored else pixels
-        return (16 - pixels if self.inverted else pixels).contiguous()
+        turns, mirrored, inverted = draw.integer(0, 3), draw.choice([True, False]), draw.choice([True, False])
+        shifts = (draw.integer(0, 7), draw.integer(0, 7))
+        pixels = torch.from_numpy(load_digits().images).round().long()[:, None]  # (1797, 1, 8, 8)
+        pixels = torch.rot90(pixels, turns, dims=(2, 3)).roll(shifts, dims=(2, 3))
+        pixels = pixels.flip(3) if mirrored else pixels
+        pixels = (LEVELS - 1 - pixels if inverted else pixels)[torch.randperm(len(pixels), generator=draw.generator())]
+        self.seen, self.unseen = pixels[:1400].contiguous(), pixels[1400:].contiguous()
 
 
-def train(student, probe, expect, digits):
-    """The function for `once`: a flow after a short training on digits, whether it changed, their place, the data."""
+def train(student, probe, expect):
+    """The function for `once`: a flow after a short training on digits, whether it changed, and the digits."""
 
     def run(draw):
-        place = Place(draw)
-        pixels = place(digits("train", 2000, size=8))
+        place, what = Place(draw), _("the weights of {what}").format(what="Glow(...)")
         flow = expect.handle(student.Glow(**SIZES), "Glow(...)")
-        before = expect.tensor(probe.weights(flow), (None,), _("the weights of {what}").format(what="Glow(...)"))
-        history = student.train_glow(flow, pixels, levels=LEVELS, alpha=ALPHA, generator=draw.generator(), **DIGITS)
-        after = expect.tensor(
-            probe.weights(flow), (None,), _("the weights of {what}").format(what="Glow(...)"), finite=False
-        )
-        return flow, history, not torch.equal(before, after), place, pixels
+        before = expect.tensor(probe.weights(flow), (None,), what)
+        settings = {"levels": LEVELS, "alpha": ALPHA, "generator": draw.generator(), **DIGITS}
+        history = student.train_glow(flow, place.seen, **settings)
+        after = expect.tensor(probe.weights(flow), (None,), what, finite=False)
+        return flow, history, not torch.equal(before, after), place
 
     return run
 
@@ -271,16 +265,16 @@ def train(student, probe, expect, digits):
     covers=("held_out", *LEARNT),
     time_limit=180,
 )
-def test_held_out_bits(student, probe, expect, calibrated, draw, digits, once):
+def test_held_out_bits(student, probe, expect, calibrated, draw, once):
     """After a short training, unseen digits need few bits per dimension, and not too few."""
-    flow, history, changed, place, _pixels = once("trained", train(student, probe, expect, digits))
+    flow, history, changed, place = once("trained", train(student, probe, expect))
     expect.history(history, "bpd", DIGITS["steps"], WHAT)
     expect.true(
         changed,
         _("{what}: the weights of the model are the same after training as before.").format(what=WHAT),
         mistake="no_update",
     )
-    pixels = place(digits("held_out", 400, size=8))
+    pixels = place.unseen
     y = (pixels + draw.uniform(*pixels.shape, low=1e-6, high=1 - 1e-6)) / LEVELS
     p = ALPHA + (1 - 2 * ALPHA) * y
     x, log_det = (p / (1 - p)).log().float(), ((1 - 2 * ALPHA) / (p * (1 - p))).log().flatten(1).sum(1)
@@ -320,9 +314,9 @@ def expect_density(probe, expect, flow, x, value):
     covers=("mean_image", "inverse_logit_transform", *LEARNT),
     time_limit=180,
 )
-def test_mean_image(student, probe, expect, calibrated, draw, digits, once):
+def test_mean_image(student, probe, expect, calibrated, draw, once):
     """Samples of the trained flow look like the digits on average."""
-    flow, _history, changed, _place, pixels = once("trained", train(student, probe, expect, digits))
+    flow, _history, changed, place = once("trained", train(student, probe, expect))
     expect.true(
         changed,
         _("{what}: the weights of the model are the same after training as before.").format(what=WHAT),
@@ -334,7 +328,7 @@ def test_mean_image(student, probe, expect, calibrated, draw, digits, once):
     images = (LEVELS * y).floor().clamp(0, LEVELS - 1)
     calibrated(
         "mean_image",
-        float((images.mean(0) - pixels.double().mean(0)).abs().mean()),
+        float((images.mean(0) - place.seen.double().mean(0)).abs().mean()),
         better="lower",
         what=_("the mean image of samples against that of the digits, in grey levels"),
         hint=_("Look at some samples: does `inverse` undo `forward`, layer by layer?"),
