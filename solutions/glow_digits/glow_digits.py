@@ -379,10 +379,11 @@ class InvertibleConv1x1(nn.Module):
 # \log|\det| = \sum_{c \in b} \sum_{i,j} \log|\sigma_{c,i,j}(x_a)| .$$
 #
 # $\sigma$ and $t$ are computed from $x_a$ by a small network of *convolutions*, so that a pixel is changed by what its
-# neighbours look like: they see at least the $3 \times 3$ neighbourhood. Which half passes is free, and so is the form
-# of $\sigma \neq 0$ ($e^s$ with a bounded $s$, the paper's $\operatorname{sigmoid}(s + 2)$, division instead of
-# multiplication), as long as it varies with $x_a$. A last convolution that starts at 0 makes each coupling start as the
-# identity; that helps and is valid. Batch normalisation is not: every image is transformed by itself, in both modes.
+# neighbours look like: they see at least the $3 \times 3$ neighbourhood (two such convolutions in a row see more, and
+# where in the image they are: samples profit from it). Which half passes is free, and so is the form of $\sigma \neq 0$
+# ($e^s$ with a bounded $s$, the paper's $\operatorname{sigmoid}(s + 2)$, division instead of multiplication), as long
+# as it varies with $x_a$. A last convolution that starts at 0 makes each coupling start as the identity; that helps and
+# is valid. Batch normalisation is not: every image is transformed by itself, in both modes.
 
 
 # %%

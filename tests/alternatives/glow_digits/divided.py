@@ -102,7 +102,7 @@ class AffineCoupling(Layer):
             raise ValueError(f"channels must be even, got {channels}")
         half = channels // 2
         self.body = nn.Sequential(nn.Conv2d(half, hidden, 3, padding="same"), nn.GELU())
-        self.scale, self.shift = nn.Conv2d(hidden, half, 3, padding="same"), nn.Conv2d(hidden, half, 1)
+        self.scale, self.shift = (nn.Conv2d(hidden, half, 3, padding="same") for _ in "st")
         for last in (self.scale, self.shift):
             nn.init.normal_(last.weight, std=1e-3)
             nn.init.zeros_(last.bias)

@@ -259,7 +259,7 @@ def train(student, probe, expect):
 
 
 @check(
-    points=0.75,
+    points=1,
     kind="training",
     requires=("log_prob_value", "coupling_log_det"),
     covers=("held_out", *LEARNT),
@@ -308,7 +308,7 @@ def expect_density(probe, expect, flow, x, value):
 
 
 @check(
-    points=0.5,
+    points=0.25,
     kind="training",
     requires=("sampling", "flow_round_trip"),
     covers=("mean_image", "inverse_logit_transform", *LEARNT),
