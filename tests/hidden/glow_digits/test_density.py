@@ -185,6 +185,11 @@ def is_own_inverse(expect, draw, flow, x, shapes, temperature):
     zs = [temperature * draw.normal(len(x), *shape) for shape in shapes]
     result = expect.sequence(flow.inverse(zs), 2, "Glow.inverse(zs)")
     own = expect.tensor(result[0], x.shape, "Glow.inverse(zs)", finite=False).double()
+    again = expect.sequence(expect.sequence(flow(own), 2, "Glow.forward(x)")[0], len(zs), "Glow.forward(x)")
+    name = _("the latents of {what}").format(what="Glow.forward(x)")
+    again = [expect.tensor(z, other.shape, name, finite=False) for z, other in zip(again, zs, strict=True)]
+    if all(torch.allclose(z.double(), other, rtol=1e-3, atol=1e-3) for z, other in zip(again, zs, strict=True)):
+        return False  # they do fit together: what is wrong are the latents
     if not own.isfinite().all() or not x.isfinite().all() or float(own.std(0).min()) < 1e-6:
         return False
     pairs = zip(x.flatten(1).T, own.flatten(1).T, strict=True)

@@ -128,8 +128,8 @@ def test_flow_steps(student, probe, expect, compare, draw):
         hint=_("An invertible 1×1 convolution stands before each coupling, so that no channel passes untouched."),
         mistake="flow_no_conv",
     )
-    expect_actnorm_first(student, probe, expect, compare, draw)
     expect_own_weights(student, probe, expect)
+    expect_actnorm_first(student, probe, expect, compare, draw)
 
 
 def expect_actnorm_first(student, probe, expect, compare, draw):

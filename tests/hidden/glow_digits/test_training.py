@@ -129,9 +129,9 @@ def test_train_batches(student, probe, expect, draw):
     settings = {"steps": 14, "levels": levels, "batch_size": draw.integer(12, 16), "lr": 1e-3, "alpha": alpha}
     mean, log_scale = start(draw, shape)
     x = record(student, probe, expect, draw, mean, log_scale, pixels, settings)[1]
-    y = ((x.sigmoid() - alpha) / (1 - 2 * alpha)).flatten(2) * levels  # (steps, batch, D): pixel + noise
-    noise = y[:, :, None] - pixels.flatten(1)  # (steps, batch, n, D)
-    fits = ((noise > -2e-3) & (noise < 1 + 2e-3)).all(3)  # (steps, batch, n)
+    noise, fits = rows_of(x, pixels, levels, alpha)  # (steps, batch, n, D) and (steps, batch, n)
+    other = {"train_256_levels": (256, alpha), "train_default_alpha": (levels, 0.05)}
+    known = [key for key, given in other.items() if rows_of(x, pixels, *given)[1].any(2).all()]
     expect.true(
         fits.any(2).all(),
         _("{what}: what model.log_prob is given is not the logit of (rows of pixels + noise) / levels.").format(
@@ -140,6 +140,7 @@ def test_train_batches(student, probe, expect, draw):
         hint=_(
             "logit_transform(dequantize(batch, noise, levels), alpha), with the levels and the alpha that are given."
         ),
+        mistake=known[0] if known else None,
     )
     rows = fits.int().argmax(2)  # (steps, batch)
     steps, size = rows.shape
@@ -169,6 +170,13 @@ def test_train_batches(student, probe, expect, draw):
         mistake="noise_once",
     )
     expect.p_value(uniform_law(noise, draw), _("law of the noise in {what}").format(what=WHAT), 1e-6)
+
+
+def rows_of(x, pixels, levels, alpha):
+    """What is left of x (steps, batch, C, H, W) as noise with each row of pixels, and whether that lies in [0, 1)."""
+    y = ((x.sigmoid() - alpha) / (1 - 2 * alpha)).flatten(2) * levels  # (steps, batch, D): pixel + noise
+    noise = y[:, :, None] - pixels.flatten(1)
+    return noise, ((noise > -2e-3) & (noise < 1 + 2e-3)).all(3)
 
 
 def uniform_law(noise, draw):
