@@ -110,6 +110,11 @@ def test_bits_sum_to_one(student, probe, expect, draw):
     model = expect.handle(probe.known_flow(mean, log_scale, "normal"), _("a model of ours"))
     value = student.bits_per_dimension(model, pixels, noise, 2, alpha=alpha)
     value = expect.tensor(value, (len(pixels),), "bits_per_dimension(...)").double()
+    expect.true(
+        float(value.std()) > 1e-3,
+        _("bits_per_dimension(...): every image needs as many bits."),
+        hint=_("-(log p(x) + log|det ∂x/∂y| - D log levels) / (D log 2), with D = C·H·W."),
+    )
     total = float((2.0 ** (-4 * value)).reshape(16, n).mean(1).sum())
     expect.true(
         abs(total - 1) < 0.03,

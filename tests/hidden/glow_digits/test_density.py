@@ -34,7 +34,7 @@ def law_of(probe, expect, flow, x):
 
 def make(student, probe, expect, draw, arguments, scale=0.7, x=None, least=ALIVE):
     """A flow with perturbed weights whose volume change varies: where it does not, there is nothing to be judged."""
-    found, alive, some = [], None, images(draw, arguments, 10)
+    found, alive, some = [], None, images(draw, arguments, 6)
     for _try in range(TRIES):
         flow = expect.handle(student.Glow(**arguments, hidden=32), "Glow(...)")
         given = 1.5 * images(draw, arguments, 24) if x is None else x
