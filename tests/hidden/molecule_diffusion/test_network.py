@@ -50,11 +50,12 @@ class Scene:
         return self.expect.tensor(self.network(x, types, t), tuple(x.shape), self.what).double()
 
     def alive(self):
-        """Its answer, and the size of it: it must not be zero, nor linear in the positions."""
+        """Its answer, and the size of it: it is neither zero nor affine in the positions."""
         answer = self.ask()
         size = float(answer.std())
         self.expect.true(size > 1e-9, _("{what}: the answer is zero.").format(what=self.what))
-        bent = float((self.ask(2 * self.x) - 2 * answer).abs().max())
+        way = self.draw.normal(*self.x.shape)
+        bent = float((self.ask(self.x + way) + self.ask(self.x - way) - 2 * answer).abs().max())
         self.expect.true(
             bent > 1e-3 * size,
             _("{what}: the answer is linear in the positions.").format(what=self.what),
