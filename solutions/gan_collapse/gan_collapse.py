@@ -762,10 +762,9 @@ ANSWERS = {
 # %% [markdown]
 # ## 9. Figures
 #
-# `make_figures` is given. Without data files it draws figures of its own: ten figures of 5 × 3 pixels in a
-# frame of 8 × 8, moved, blurred and noisy. It shows the gradients of the two losses of $G$, and three
-# generators (with batch normalisation, without it and with much momentum, and as a Wasserstein GAN) with their
-# reports.
+# `make_figures` is given. Without data files it draws digits of its own: ten digits of 5 × 3 pixels in a frame
+# of 8 × 8, moved, blurred and noisy. It shows the gradients of the losses of $G$, and three generators (with
+# batch normalisation, without it and with much momentum, and as a Wasserstein GAN) with their reports.
 
 
 # %%
@@ -777,7 +776,7 @@ FIGURES = (
 
 
 def small_figures(n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Draw n images of 8 × 8 pixels in [-1, 1], (n, 64), and the figures 0 to 9 that they show, (n,)."""
+    """Draw n images of 8 × 8 pixels in [-1, 1], (n, 64), and the digits 0 to 9 that they show, (n,)."""
     shapes = torch.tensor([[float(bit) for bit in bits] for bits in FIGURES]).reshape(10, 5, 3)
     labels = torch.randint(10, (n,), generator=rng)
     images = torch.zeros(n, 8, 8)
