@@ -472,7 +472,7 @@ def training(rng: random.Random) -> dict[str, str]:
             "for _ in range(steps):\n        batch = pixels[torch.randint(len(pixels), (batch_size,), generator=generator)]",
             "for _ in range(steps):\n        batch = pixels[torch.randperm(len(pixels), generator=generator)[:batch_size]]",
             "rows = torch.randint(len(pixels), (steps, batch_size), generator=generator)\n    for k in rows:\n        batch = pixels[k]",
-            "loader = torch.utils.data.DataLoader(pixels, batch_size, shuffle=True, generator=generator, drop_last=True)\n"
+            "loader = torch.utils.data.DataLoader(pixels, batch_size, shuffle=True, generator=generator)\n"
             "    batches = iter(loader)\n    for _ in range(steps):\n        batch = next(batches, None)\n"
             "        if batch is None:\n            batches = iter(loader)\n            batch = next(batches)",
         ]

@@ -87,8 +87,9 @@ def start(draw, shape):
 def test_train_history(student, probe, expect, compare, draw):
     """The history holds the mean bits per dimension of each step's batch before its update."""
     shape, levels, alpha = (draw.integer(1, 2), 4, 4), draw.integer(5, 30), float(draw.uniform(1, low=0.08, high=0.2))
-    pixels = draw.integers(0, levels, 60, *shape)
-    settings = {"steps": draw.integer(7, 12), "levels": levels, "batch_size": draw.integer(8, 16), "lr": 0.05}
+    batch_size = draw.integer(8, 16)
+    pixels = draw.integers(0, levels, 4 * batch_size, *shape)  # a multiple: no batch is incomplete
+    settings = {"steps": draw.integer(7, 12), "levels": levels, "batch_size": batch_size, "lr": 0.05}
     settings["alpha"] = alpha
     mean, log_scale = start(draw, shape)
     history, x, means, scales, _g, law = record(student, probe, expect, draw, mean, log_scale, pixels, settings)
@@ -124,9 +125,10 @@ def test_train_history(student, probe, expect, compare, draw):
 def test_train_batches(student, probe, expect, draw):
     """Each step draws its own rows of pixels, and uniform noise for every pixel, and gives log_prob their logit."""
     shape, levels = (draw.integer(1, 2), 4, 4), draw.integer(8, 40)
-    alpha, n = float(draw.uniform(1, low=0.1, high=0.2)), draw.integer(22, 26)
+    alpha, batch_size = float(draw.uniform(1, low=0.1, high=0.2)), draw.integer(12, 16)
+    n = 2 * batch_size  # few rows, so that they come again, with other noise
     pixels = draw.integers(0, levels, n, *shape)
-    settings = {"steps": 14, "levels": levels, "batch_size": draw.integer(12, 16), "lr": 1e-3, "alpha": alpha}
+    settings = {"steps": 14, "levels": levels, "batch_size": batch_size, "lr": 1e-3, "alpha": alpha}
     mean, log_scale = start(draw, shape)
     x = record(student, probe, expect, draw, mean, log_scale, pixels, settings)[1]
     noise, fits = rows_of(x, pixels, levels, alpha)  # (steps, batch, n, D) and (steps, batch, n)
@@ -196,7 +198,7 @@ def uniform_law(noise, draw):
 def test_train_updates(student, probe, expect, draw):
     """Each step moves the weights once, down the gradient of its own batch's bits, as far as lr says."""
     shape, levels = (1, 4, 4), 16
-    pixels = draw.integers(6, 10, 1, *shape).repeat(40, 1, 1, 1)  # equal rows: x is near its middle in every pixel
+    pixels = draw.integers(6, 10, 1, *shape).repeat(48, 1, 1, 1)  # equal rows: x is near its middle in every pixel
     signs = torch.tensor([draw.choice([-1.0, 1.0]) for _k in range(16)]).reshape(shape)
     mean, log_scale = signs * draw.uniform(*shape, low=2.5, high=4.0, dtype=F32), torch.zeros(shape)
     settings = {"steps": 4, "levels": levels, "batch_size": 16, "lr": 1e-2}
