@@ -33,7 +33,7 @@ from autograder.judge.grading import Grading
 from autograder.judge.items import info_of
 from autograder.judge.messages import Job
 from autograder.judge.parts import Parts
-from autograder.judge.relations import Pair, relation
+from autograder.judge.relations import Compared, relation
 from autograder.judge.remote import Handle
 from autograder.judge.session import Recorded, Session
 from autograder.judge.shown import example_call, example_value
@@ -62,7 +62,7 @@ class Explained:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Ended:
     """How a call ended: what it answered, or the builtin exception that it raised."""
 
     value: object = None
@@ -74,7 +74,7 @@ class PublicCall(NamedTuple):
 
     name: str
     call: Arguments
-    right: Outcome
+    right: Ended
 
 
 class CannotGoOn(Exception):
@@ -153,7 +153,7 @@ class Explainer:
         if known is not None and known[0] <= FEW and (named or about in self._related):
             return Explained(known[1], self._related.get(about))
         best: tuple[int, Example] | None = None
-        pairs: dict[str, list[Pair]] = {}
+        pairs: dict[str, list[Compared]] = {}
         for run in range(RUNS):
             if monotonic() > self._until or (named and best is not None and best[0] <= FEW):
                 break
@@ -206,7 +206,7 @@ class Explainer:
                 if (right := self._right(name, call)) is not None:
                     yield PublicCall(name, call, right)
 
-    def _of_student(self, name: str, call: Arguments) -> Outcome:
+    def _of_student(self, name: str, call: Arguments) -> Ended:
         if not self._session.can_answer:
             raise CannotGoOn
         passed = call.copy()
@@ -214,13 +214,13 @@ class Explainer:
             function = self._session.get_public(name)
             if not isinstance(function, Handle):
                 raise CannotGoOn
-            return Outcome(function(*passed.args, **passed.kwargs))
+            return Ended(function(*passed.args, **passed.kwargs))
         except StudentError as error:
             if error.kind != "raised" or not error.bases or "NotImplementedError" in error.bases:
                 raise CannotGoOn from None
-            return Outcome(raised=error.bases[0])
+            return Ended(raised=error.bases[0])
 
-    def _right(self, name: str, call: Arguments) -> Outcome | None:
+    def _right(self, name: str, call: Arguments) -> Ended | None:
         """What is right, where the reference says it and every alternative agrees; None where nothing can be shown."""
         right = _outcome(self._kit.reference, name, call)
         if right is None or not _showable(right):
@@ -259,12 +259,12 @@ class Explainer:
         parameters = self._kit.parameters.get(name, ())
         return Example(example_call(name, call.args, call.kwargs, parameters), _text(got), _text(right))
 
-    def _pair(self, name: str, call: Arguments, right: Outcome) -> list[Pair]:
+    def _pair(self, name: str, call: Arguments, right: Ended) -> list[Compared]:
         got, value = as_tensor(self._of_student(name, call).value), as_tensor(right.value)
         if got is None or value is None:
             return []
         sizes = {size for leaf in call.leaves if isinstance(leaf, Tensor) for size in leaf.shape}
-        return [Pair(got, value, frozenset(sizes))]
+        return [Compared(got, value, frozenset(sizes))]
 
 
 def _plain(recorded: Recorded) -> Arguments | None:
@@ -278,15 +278,15 @@ def _plain(recorded: Recorded) -> Arguments | None:
     return call if call.numbers <= LARGEST else None
 
 
-def _outcome(module: types.ModuleType, name: str, call: Arguments) -> Outcome | None:
+def _outcome(module: types.ModuleType, name: str, call: Arguments) -> Ended | None:
     passed = call.copy()
     try:
         value = getattr(module, name)(*passed.args, **passed.kwargs)
     except ValueError:
-        return Outcome(raised="ValueError")
+        return Ended(raised="ValueError")
     except Exception:
         return None
-    return Outcome(_detached(value))
+    return Ended(_detached(value))
 
 
 def _detached(value: object) -> object:
@@ -297,7 +297,7 @@ def _detached(value: object) -> object:
     return value
 
 
-def _showable(outcome: Outcome) -> bool:
+def _showable(outcome: Ended) -> bool:
     """Whether an answer is data with nothing in it that is no number."""
     if outcome.raised:
         return True
@@ -312,7 +312,7 @@ def _showable(outcome: Outcome) -> bool:
     return bool(items)
 
 
-def _differ(got: Outcome, right: Outcome, by: float = CLEARLY) -> bool:
+def _differ(got: Ended, right: Ended, by: float = CLEARLY) -> bool:
     if got.raised or right.raised:
         return got.raised != right.raised
     return _values_differ(got.value, right.value, by)
@@ -332,7 +332,7 @@ def _values_differ(got: object, right: object, by: float) -> bool:
     return type(got) is not type(right) or got != right
 
 
-def _text(outcome: Outcome) -> str:
+def _text(outcome: Ended) -> str:
     if outcome.raised:
         return outcome.raised
     return example_value(outcome.value) or describe(outcome.value)

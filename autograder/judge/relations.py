@@ -19,7 +19,7 @@ SINGLE = 2e-6  # of the largest value: what single precision loses
 
 
 @dataclass(frozen=True)
-class Pair:
+class Compared:
     """A wrong answer and the right one, with the sizes of the dimensions of what was passed."""
 
     got: Tensor
@@ -27,16 +27,16 @@ class Pair:
     sizes: frozenset[int] = frozenset()
 
 
-def relation(pairs: Sequence[Pair]) -> str | None:
+def relation(pairs: Sequence[Compared]) -> str | None:
     """The simplest relation that holds for all pairs, as a sentence; None where none does, or inputs are too few."""
-    pairs = [Pair(p.got.to(torch.float64), p.right.to(torch.float64), p.sizes) for p in pairs if _usable(p)]
+    pairs = [Compared(p.got.to(torch.float64), p.right.to(torch.float64), p.sizes) for p in pairs if _usable(p)]
     wrong = [pair for pair in pairs if pair.got.shape != pair.right.shape or not _near(pair.got, pair.right)]
     if len(wrong) < 2 or all(_near(pair.right, wrong[0].right) for pair in wrong[1:]):
         return None
     return next((text() for holds, text in _relations(wrong) if all(holds(pair) for pair in wrong)), None)
 
 
-def _usable(pair: Pair) -> bool:
+def _usable(pair: Compared) -> bool:
     real = not (pair.got.is_complex() or pair.right.is_complex())
     return real and bool(pair.got.numel()) and bool(pair.got.isfinite().all()) and bool(pair.right.isfinite().all())
 
@@ -48,20 +48,20 @@ def _near(a: Tensor, b: Tensor) -> bool:
     return bool(torch.allclose(a, b, rtol=RTOL, atol=1e-7 * size))
 
 
-Holds = Callable[[Pair], bool]
+Holds = Callable[[Compared], bool]
 
 
 def _of_values(change: Callable[[Tensor], Tensor]) -> Holds:
     """Whether the answer is this function of the right values, which then says something of more than one number."""
 
-    def holds(pair: Pair) -> bool:
+    def holds(pair: Compared) -> bool:
         wrong = change(pair.right)
         return bool(wrong.isfinite().all()) and _near(pair.got, wrong)
 
     return holds
 
 
-def _relations(pairs: Sequence[Pair]) -> Iterator[tuple[Holds, Callable[[], str]]]:
+def _relations(pairs: Sequence[Compared]) -> Iterator[tuple[Holds, Callable[[], str]]]:
     """From the simplest to the least."""
     yield (
         _precise,
@@ -122,7 +122,7 @@ def _factors() -> Iterator[tuple[float, Callable[[], str]]]:
     yield -0.5, lambda: _("Every value is half of the right one, with the opposite sign.")
 
 
-def _precise(pair: Pair) -> bool:
+def _precise(pair: Compared) -> bool:
     size = float(pair.right.abs().max())
     return pair.got.shape == pair.right.shape and float((pair.got - pair.right).abs().max()) <= SINGLE * size
 
@@ -132,7 +132,7 @@ def _by_size(of_size: Callable[[int], float]) -> Holds:
 
 
 def _summed(over: Callable[[Tensor, int], Tensor]) -> Holds:
-    def holds(pair: Pair) -> bool:
+    def holds(pair: Compared) -> bool:
         right = pair.right
         axes = [axis for axis in range(right.ndim) if right.shape[axis] > 1]
         return any(
@@ -144,7 +144,7 @@ def _summed(over: Callable[[Tensor, int], Tensor]) -> Holds:
     return holds
 
 
-def _constant(pairs: Sequence[Pair]) -> float | None:
+def _constant(pairs: Sequence[Compared]) -> float | None:
     """The one factor between all values, from the largest; whether it holds is seen then."""
     if sum(pair.right.numel() for pair in pairs) < 3:
         return None
@@ -155,7 +155,7 @@ def _constant(pairs: Sequence[Pair]) -> float | None:
     return float(got[place] / right[place])
 
 
-def _shift(pairs: Sequence[Pair]) -> float | None:
+def _shift(pairs: Sequence[Compared]) -> float | None:
     if pairs[0].got.shape != pairs[0].right.shape or sum(pair.right.numel() for pair in pairs) < 3:
         return None
     return float((pairs[0].got - pairs[0].right).reshape(-1)[0])

@@ -10,7 +10,7 @@ from autograder.language import _, ngettext, said
 from autograder.reports.visible import example_text
 from autograder.results.model import CheckResult, Example, Result
 
-Key = tuple[str, str, str]  # exercise, kind, what
+Cause = tuple[str, str, str]  # exercise, kind, what
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def misunderstandings(results: Sequence[Result]) -> tuple[Misunderstanding, ...]
 
     A student who shows one in three checks has it once.
     """
-    found: dict[Key, list[tuple[str, CheckResult]]] = {}
+    found: dict[Cause, list[tuple[str, CheckResult]]] = {}
     for result in results:
         for check in result.checks:
             if check.outcome != "passed" and (key := _key(result.exercise, check)) is not None:
@@ -56,7 +56,7 @@ def misunderstandings(results: Sequence[Result]) -> tuple[Misunderstanding, ...]
     return tuple(sorted(kept, key=lambda m: (-len(m.students), m.exercise, m.id, m.title)))
 
 
-def _key(exercise: str, check: CheckResult) -> Key | None:
+def _key(exercise: str, check: CheckResult) -> Cause | None:
     """The mistake, else the function and the relation, else the function's very answer."""
     if check.diagnosis:
         return exercise, "mistake", check.diagnosis
@@ -71,7 +71,7 @@ def _function(example: Example) -> str:
     return example.call.partition("(")[0]
 
 
-def _group(key: Key, seen: Sequence[tuple[str, CheckResult]]) -> Misunderstanding:
+def _group(key: Cause, seen: Sequence[tuple[str, CheckResult]]) -> Misunderstanding:
     exercise, kind, name = key
     check = seen[0][1]
     examples = Counter(example_text(one.example) for _student, one in seen if one.example is not None)

@@ -83,7 +83,7 @@ mistake("reconstruction_sigmoid_twice", "sigmoid applied before a function that 
     check="reconstruction_value",
     hint="binary_cross_entropy_with_logits takes logits; sigmoid(logits) belongs to binary_cross_entropy.",
     also={"reconstruction_large_logits": "wrong for all logits",
-          "history": "no weighing of the two terms gives this loss"},
+          ("history", "update"): "no weighing of the two terms gives this loss"},
     old="with_logits(logits, x", new="with_logits(torch.sigmoid(logits), x")
 
 mistake("reconstruction_clamped", "binary_cross_entropy, which clamps the logarithm at -100",
@@ -106,7 +106,7 @@ mistake("reconstruction_squared_error", "squared error instead of the Bernoulli 
     check="reconstruction_value",
     hint="The pixels are Bernoulli variables here: the reconstruction term is minus their cross-entropy.",
     also={"reconstruction_large_logits": "wrong for all logits",
-          "history": "no weighing of the two terms gives this loss"},
+          ("history", "update"): "no weighing of the two terms gives this loss"},
     old='-F.binary_cross_entropy_with_logits(logits, x, reduction="none")', new="-((torch.sigmoid(logits) - x) ** 2)")
 
 mistake("elbo_kl_added", "KL divergence added instead of subtracted", check="elbo_value",

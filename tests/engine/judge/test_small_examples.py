@@ -11,7 +11,7 @@ import torch
 from autograder.book.grades import grade as grade_of
 from autograder.course.config import load_config
 from autograder.judge.excerpt import excerpts
-from autograder.judge.relations import Pair, relation
+from autograder.judge.relations import Compared, relation
 from autograder.judge.shrink import Arguments, shrink
 from autograder.reports.pages import student_page
 from autograder.reports.visible import student_view
@@ -164,17 +164,17 @@ RIGHT = [torch.tensor([[0.5, 2.0, -3.0], [1.0, 7.0, 0.25]]), torch.tensor([[4.0,
     ],
 )
 def test_a_relation_is_named_by_a_word(wrong, word):
-    pairs = [Pair(wrong(x.double()), x.double(), frozenset({7})) for x in RIGHT]
+    pairs = [Compared(wrong(x.double()), x.double(), frozenset({7})) for x in RIGHT]
     text = relation(pairs)
     assert text is not None
     assert word in text
     # One that holds on one input only is none.
-    assert relation([pairs[0], Pair(RIGHT[1].double() + torch.rand(2, 3), RIGHT[1].double())]) is None
+    assert relation([pairs[0], Compared(RIGHT[1].double() + torch.rand(2, 3), RIGHT[1].double())]) is None
 
 
 def test_one_input_is_too_few_and_what_is_right_says_nothing():
-    assert relation([Pair(-RIGHT[0], RIGHT[0])]) is None
-    assert relation([Pair(x, x) for x in RIGHT]) is None
+    assert relation([Compared(-RIGHT[0], RIGHT[0])]) is None
+    assert relation([Compared(x, x) for x in RIGHT]) is None
 
 
 # --- who sees it ---
