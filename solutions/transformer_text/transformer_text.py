@@ -818,11 +818,12 @@ def _draw_attention(folder: Path, model: Any, tokenizer: CharTokenizer) -> Path:
     tokens = tokenizer.batch([sentence])[:, :-1]  # newline and sentence
     letters = ["¶", *sentence]
     T, V = tokens.shape[1], len(tokenizer.vocabulary)
-    x = 3 * F.one_hot(tokens, V + V % 2).float()  # each letter asks for its equals
+    x = 6 * F.one_hot(tokens, V + V % 2).float()  # each letter asks for its equals
     eye = torch.eye(x.shape[-1])
     _output, weights = multi_head_attention(x, eye, eye, eye, eye, 1, mask=causal_mask(T))
     figure, panels = plt.subplots(1, 2, figsize=(12, 5.4), layout="constrained")
-    for panel, table in zip(panels, (weights[0, 0], _influence(model, tokens)), strict=True):
+    moved = _influence(model, tokens).sqrt()  # roots show the small ones, too
+    for panel, table in zip(panels, (weights[0, 0], moved), strict=True):
         panel.imshow(table, cmap="viridis")
         panel.set(xticks=range(T), yticks=range(T), xticklabels=letters, yticklabels=letters)
     panels[0].set(title="Attention of each letter to its equals", xlabel="key", ylabel="query")

@@ -12,7 +12,7 @@ def attention_map(student, expect):
     """Attention of each letter of a sentence to its equals, causal and in one head."""
     text = "Ali ne regarde pas le vélo."
     letters = sorted(set(text))
-    x = 3 * torch.eye(len(letters) + len(letters) % 2)[[letters.index(c) for c in text]][None]
+    x = 6 * torch.eye(len(letters) + len(letters) % 2)[[letters.index(c) for c in text]][None]
     eye, T = torch.eye(x.shape[-1]), len(text)
     mask = torch.ones(T, T, dtype=torch.bool).tril()
     answer = student.multi_head_attention(x, eye, eye, eye, eye, n_heads=1, mask=mask)
