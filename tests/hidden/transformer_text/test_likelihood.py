@@ -157,7 +157,7 @@ def test_units(student, probe, expect, compare, draw):
         found = evaluated(student, expect, probe.fading_model(weight, decay), tokens, batch_size=4)
         right = float(-right_log_probs(weight, decay, tokens).mean())
         # Of the student's own nats, where they are numbers of that size: wrong ones have a check of their own.
-        own = 0.05 * right < abs(found["nats"]) < 20 * right and found["nats"] != before
+        own = 1e-3 < abs(found["nats"]) < 20 * right and found["nats"] != before
         before = nats = found["nats"] if own else right
         compare(found["bits"], nats / math.log(2), 'evaluate(model, tokens)["bits"]', rtol=1e-5)
         compare(found["perplexity"], math.exp(nats), 'evaluate(model, tokens)["perplexity"]', rtol=1e-5)
