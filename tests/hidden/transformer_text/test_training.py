@@ -127,7 +127,7 @@ def test_train_updates(student, probe, expect, compare, draw):
     )
 
 
-TABLE = {"steps": 150, "batch_size": 32, "lr": 0.05}
+TABLE = {"steps": 200, "batch_size": 16, "lr": 0.03}
 
 
 @check(points=0.5, kind="training", covers=("entropy", "train_lm"), time_limit=60)
@@ -211,19 +211,18 @@ def test_long_range(student, probe, expect, draw, calibrated):
         hint=_("Which tokens is the model given, and which is each place asked for? Is the mask causal?"),
         mistake="block_not_causal",
     )
+    if last < 0.3:
+        untrained = costs(probe, expect, newborn(), secret(draw, 100))
+        swapped = costs(probe, expect, trained, secret(draw, 100, others=True))
+        expect.true(
+            min(float(untrained[:, -1].mean()), float(swapped[:, -1].mean())) > 5 * last + 0.3,
+            _("train_lm: the network knows the last token without having learnt it from these rows."),
+            hint=_(STORED),
+        )
+    # A chain too short for the gap, however good, is ln 2 = 0.69 above.
     calibrated(
         "row_excess",
-        above,
+        max(above, 1e-3),
         better="lower",
         what=_("nats per row above the truth, after {n} steps").format(n=FIT["steps"]),
-    )
-    calibrated(
-        "last_token", last, better="lower", what=_("nats of the last token, after {n} steps").format(n=FIT["steps"])
-    )
-    untrained = costs(probe, expect, newborn(), secret(draw, 100))
-    swapped = costs(probe, expect, trained, secret(draw, 100, others=True))
-    expect.true(
-        min(float(untrained[:, -1].mean()), float(swapped[:, -1].mean())) > 5 * last + 0.3,
-        _("train_lm: the network knows the last token without having learnt it from these rows."),
-        hint=_(STORED),
     )
