@@ -142,8 +142,10 @@ def test_generate_options(student, probe, expect, draw):
         except StudentError:
             own = None
         if isinstance(own, torch.Tensor) and own.shape == (V, V) and own.isfinite().all() and float(own.min()) >= 0:
-            alike = torch.corrcoef(torch.stack([own.double().flatten(), right_law(weight).flatten()]))[0, 1]
-            laws += [own.double() / own.double().sum(1, keepdim=True)] if float(alike.nan_to_num(0.0)) > 0.5 else []
+            own, plain = own.double(), right_law(weight)
+            alike = float(torch.corrcoef(torch.stack([own.flatten(), plain.flatten()]))[0, 1].nan_to_num(0.0)) > 0.5
+            if alike and own.std() > 0.2 * plain.std():
+                laws.append(own / own.sum(1, keepdim=True))
         p = max(transition_p_value(rows, T, law) for law in laws)
         ignored = transition_p_value(rows, T, right_law(weight)) > 1e-3
         name = next(iter(options))
