@@ -1,0 +1,201 @@
+"""Schrödinger's coupling against a solver that is not Sinkhorn: plans, masses, potentials, small and large sigma."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from scipy.optimize import linear_sum_assignment
+
+from autograder.judge import check
+from autograder.language import _
+
+
+def squared_distances(x, y):
+    return (x[:, None] - y).square().sum(-1)  # (n, m)
+
+
+def draw_masses(draw, n):
+    """Positive masses of sum 1, far from equal."""
+    masses = draw.uniform(n, low=0.3, high=1.7)
+    return masses / masses.sum()
+
+
+def uniform(n):
+    return torch.full((n,), 1 / n, dtype=torch.float64)
+
+
+def entropic_plan(a, b, C, epsilon):
+    """The plan by Newton's method on the semi-dual, epsilon halved from the cost's maximum.
+
+    max over g of <b, g> - epsilon Σ_i a_i logsumexp_j (g_j - C_ij) / epsilon; concave, m unknowns. The rows of the plan
+    are right by construction, and its columns are where the gradient vanishes.
+    """
+    a, b, C = (np.asarray(value, dtype=np.float64) for value in (a, b, C))
+    g = np.zeros(len(b))
+    scales = [epsilon]
+    while scales[-1] < C.max():
+        scales.append(2 * scales[-1])
+
+    def solve(g, scale):
+        z = (g - C) / scale
+        top = z.max(axis=1, keepdims=True)
+        mass = np.exp(z - top)
+        total = mass.sum(axis=1, keepdims=True)
+        value = b @ g - scale * (a @ (top + np.log(total))[:, 0])
+        return value, a[:, None] * mass / total
+
+    for scale in reversed(scales):
+        for _k in range(200):
+            value, plan = solve(g, scale)
+            columns = plan.sum(axis=0)
+            gradient = b - columns
+            if np.abs(gradient).sum() < 1e-12:
+                break
+            curvature = (np.diag(columns) - plan.T @ (plan / a[:, None])) / scale
+            # A constant added to g changes nothing: fix it, and keep the matrix away from singular.
+            ridge = np.trace(curvature) / len(b)
+            curvature += ridge * (np.full_like(curvature, 1 / len(b)) + 1e-13 * np.eye(len(b)))
+            way, length = np.linalg.solve(curvature, gradient), 1.0
+            while solve(g + length * way, scale)[0] < value + 1e-4 * length * (gradient @ way) - 1e-15:
+                length /= 2
+                if length < 1e-9:
+                    break
+            g = g + length * way
+    if np.abs(gradient).sum() > 1e-9:
+        raise RuntimeError(f"the oracle's columns are off by {np.abs(gradient).sum():.1e}")
+    return torch.from_numpy(plan)
+
+
+def iterations_needed(a, b, plan):
+    """Iterations that Sinkhorn takes to 1e-9 near its end: each shrinks the error by a known factor.
+
+    The factor is the square of the second singular value of diag(a)^-1/2 P diag(b)^-1/2 (Peyré and Cuturi 2019, section
+    4.2, on local convergence). It varies by a hundred between clouds drawn alike.
+    """
+    values = torch.linalg.svdvals(plan / (a[:, None] * b).sqrt())
+    return math.log(1e-9) / math.log(min(float(values[1]) ** 2, 1 - 1e-12))
+
+
+def draw_problem(draw, n, m, sigma, most, masses=draw_masses):
+    """Clouds, masses and the right plan, which `most` iterations find: (x, y, a, b, C, plan)."""
+    for _k in range(3000):
+        d = draw.integer(2, 3)
+        x, y = draw.normal(n, d), draw.normal(m, d) + 0.5
+        a, b = (masses(draw, k) if masses is draw_masses else masses(k) for k in (n, m))
+        C = squared_distances(x, y)
+        plan = entropic_plan(a, b, C, 2 * sigma**2)
+        if iterations_needed(a, b, plan) <= most:
+            return x, y, a, b, C, plan
+    raise RuntimeError(f"no problem that needs {most} iterations or fewer at sigma {sigma}")
+
+
+def plan_of(student, expect, x, y, sigma, what, hint=None, **options):
+    """The student's plan, safe to compute with."""
+    answer = expect.sequence(student.schrodinger_coupling(x, y, sigma, **options), 3, what)
+    return expect.tensor(answer[0], (len(x), len(y)), _("plan of {what}").format(what=what), hint=hint)
+
+
+@check(points=1.25, covers=("plan", "schrodinger_coupling"))
+def test_coupling_plan(student, expect, compare, draw):
+    """With uniform masses the plan is Schrödinger's, for several sigma, clouds of different sizes."""
+    for sigma in (0.4, 1.0, round(float(draw.uniform(1, low=1.5, high=3.0)), 2)):
+        n, m = draw.integer(6, 9), draw.integer(10, 13)
+        x, y, _a, _b, _C, right = draw_problem(draw, n, m, sigma, 700, uniform)
+        what = f"schrodinger_coupling(x ({n}, {x.shape[1]}), y ({m}, {x.shape[1]}), {sigma})"
+        plan = plan_of(student, expect, x, y, sigma, what, n_iterations=5000)
+        compare(plan, right, _("plan of {what}").format(what=what), rtol=1e-5, atol=1e-7)
+
+
+@check(points=1, covers=("weights", "schrodinger_coupling"))
+def test_coupling_weights(student, expect, compare, draw):
+    """Masses that are not uniform are the plan's row and column sums, and enter the plan; one alone may be given."""
+    sigma = round(float(draw.uniform(1, low=0.5, high=1.2)), 2)
+    for given in (("a", "b"), ("a",), ("b",)):
+        n, m = draw.integer(6, 9), draw.integer(10, 13)
+        x, y, a, b, C, right = draw_problem(draw, n, m, sigma, 400)
+        masses = {"a": a, "b": b}
+        if len(given) == 1:
+            a, b = (masses[key] if key in given else uniform(k) for key, k in (("a", n), ("b", m)))
+            right = entropic_plan(a, b, C, 2 * sigma**2)
+        options = {key: masses[key] for key in given}
+        what = f"schrodinger_coupling(x, y, {sigma}, {', '.join(f'{key}={key}' for key in given)})"
+        plan = plan_of(student, expect, x, y, sigma, what, n_iterations=5000, **options)
+        compare(plan, right, _("plan of {what}").format(what=what), rtol=1e-5, atol=1e-7)
+
+
+@check(points=0.75, covers=("potentials", "schrodinger_coupling"))
+def test_coupling_potentials(student, expect, compare, draw):
+    """f + g is in the units of the cost and relative to a ⊗ b; a constant may go from one to the other."""
+    for masses in (uniform, draw_masses):
+        sigma = round(float(draw.uniform(1, low=0.6, high=1.4)), 2)
+        n, m = draw.integer(6, 9), draw.integer(10, 13)
+        x, y, a, b, C, plan = draw_problem(draw, n, m, sigma, 400, masses)
+        options = {"a": a, "b": b} if masses is draw_masses else {}
+        what = f"schrodinger_coupling(x, y, {sigma}{', a=a, b=b' if options else ''})"
+        answer = expect.sequence(student.schrodinger_coupling(x, y, sigma, n_iterations=5000, **options), 3, what)
+        f = expect.tensor(answer[1], (n,), _("f of {what}").format(what=what))
+        g = expect.tensor(answer[2], (m,), _("g of {what}").format(what=what))
+        right = C + 2 * sigma**2 * (plan / (a[:, None] * b)).log()
+        compare(f[:, None] + g, right, _("f_i + g_j of {what}").format(what=what), rtol=1e-5, atol=1e-6)
+
+
+def draw_far_problem(draw, reference, n, m, sigma):
+    """Two unit squares so far apart that exp(-C / 2σ²) is 0 everywhere: (x, y, a, b, plan).
+
+    The distance between them only adds what the potentials take up. 20,000 iterations are enough for these clouds, and
+    1,000 are not.
+    """
+    for _k in range(300):
+        a, b = draw_masses(draw, n), draw_masses(draw, m)
+        angle = float(draw.uniform(1, high=2 * math.pi))
+        away = 4.3 * torch.tensor([math.cos(angle), math.sin(angle)], dtype=torch.float64)
+        x, y = draw.uniform(n, 2), draw.uniform(m, 2) + away
+        plan = entropic_plan(a, b, squared_distances(x, y - away), 2 * sigma**2)
+        if not 1500 <= iterations_needed(a, b, plan) <= 4000:
+            continue
+
+        def error(iterations, x=x, y=y, a=a, b=b, plan=plan):
+            found = reference.schrodinger_coupling(x, y, sigma, a=a, b=b, n_iterations=iterations)[0]
+            return float((found - plan).abs().max())
+
+        if error(1000) > 1e-5 and error(8000) < 1e-7:
+            return x, y, a, b, plan
+    raise RuntimeError(f"no clouds at sigma {sigma}")
+
+
+@check(points=0.75, covers=("small_sigma", "schrodinger_coupling"))
+def test_coupling_small_sigma(student, reference, expect, compare, draw):
+    """At sigma = 0.06, where exp(-C / 2σ²) underflows, the plan is still right."""
+    n, m = draw.integer(7, 9), draw.integer(10, 12)
+    x, y, a, b, right = draw_far_problem(draw, reference, n, m, 0.06)
+    what = "schrodinger_coupling(x, y, 0.06, a=a, b=b, n_iterations=20000)"
+    hint = _("Keep the logarithms: torch.logsumexp subtracts the largest exponent first.")
+    plan = plan_of(student, expect, x, y, 0.06, what, hint, a=a, b=b, n_iterations=20000)
+    compare(plan, right, _("plan of {what}").format(what=what), rtol=1e-5, atol=1e-6, hint=hint)
+
+
+@check(points=0.5, covers=("limits", "schrodinger_coupling"))
+def test_coupling_limits(student, expect, draw):
+    """Large sigma forgets where a particle came from, small sigma is exact transport."""
+    n = draw.integer(7, 9)
+    sigma = 0.1
+    x, y, a, b, C, _plan = draw_problem(draw, n, n, sigma, 1500, uniform)
+    exact = float(C[linear_sum_assignment(C.numpy())].mean())
+    what = f"schrodinger_coupling(x, y, {sigma}, n_iterations=5000)"
+    plan = plan_of(student, expect, x, y, sigma, what, n_iterations=5000)
+    cost = float((plan * C).sum())
+    sums = (plan.sum(1) - a).abs().max() + (plan.sum(0) - b).abs().max()
+    expect.true(float(sums) < 1e-4, _("{what}: the plan's sums are not the masses.").format(what=what))
+    # With uniform masses the cost of the right plan lies within 2σ² log(n) of the exact one.
+    expect.true(
+        exact - 1e-6 <= cost <= exact + 2 * sigma**2 * math.log(n) + 1e-6,
+        _("{what}: the plan costs more than this sigma allows.").format(what=what),
+        _("Is the cost the squared distance, and is it divided by 2σ²?"),
+    )
+    a, b = draw_masses(draw, n), draw_masses(draw, n)
+    what = "schrodinger_coupling(x, y, 100, a=a, b=b)"
+    plan = plan_of(student, expect, x, y, 100.0, what, a=a, b=b)
+    off = float((plan / (a[:, None] * b) - 1).abs().max())
+    expect.true(off < 0.02, _("{what}: the ends are not independent.").format(what=what))
