@@ -180,7 +180,7 @@ def test_coupling_small_sigma(student, reference, expect, compare, draw):
 def test_coupling_limits(student, expect, draw):
     """Large sigma forgets where a particle came from, small sigma is exact transport."""
     n = draw.integer(7, 9)
-    sigma = 0.1
+    sigma = 0.2
     x, y, a, b, C, _plan = draw_problem(draw, n, n, sigma, 1500, uniform)
     exact = float(C[linear_sum_assignment(C.numpy())].mean())
     what = f"schrodinger_coupling(x, y, {sigma}, n_iterations=5000)"
