@@ -181,10 +181,10 @@ def test_coupling_limits(student, expect, draw):
     """Large sigma forgets where a particle came from, small sigma is exact transport."""
     n = draw.integer(7, 9)
     sigma = 0.2
-    x, y, a, b, C, _plan = draw_problem(draw, n, n, sigma, 1500, uniform)
+    x, y, a, b, C, _plan = draw_problem(draw, n, n, sigma, 6000, uniform)
     exact = float(C[linear_sum_assignment(C.numpy())].mean())
-    what = f"schrodinger_coupling(x, y, {sigma}, n_iterations=5000)"
-    plan = plan_of(student, expect, x, y, sigma, what, n_iterations=5000)
+    what = f"schrodinger_coupling(x, y, {sigma}, n_iterations=20000)"
+    plan = plan_of(student, expect, x, y, sigma, what, n_iterations=20000)
     cost = float((plan * C).sum())
     sums = (plan.sum(1) - a).abs().max() + (plan.sum(0) - b).abs().max()
     expect.true(float(sums) < 1e-4, _("{what}: the plan's sums are not the masses.").format(what=what))

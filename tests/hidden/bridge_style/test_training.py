@@ -246,7 +246,7 @@ DIM = 8
 HIDDEN = 64
 POINTS = 300
 SIGMA = 0.3
-FIT = {"steps": 400, "batch_size": 256, "lr": 3e-3}
+FIT = {"steps": 800, "batch_size": 256, "lr": 3e-3}
 STORED = N_("What is learnt is in the network's weights: a new network with these weights is judged.")
 
 
