@@ -64,7 +64,7 @@ mistake("thousand_iterations", "1,000 iterations whatever n_iterations", check="
 
 mistake("tolerance_ignored", "a tolerance of its own, whatever `tolerance` is", check="coupling_plan",
     hint="`tolerance` is an argument, 1e-9 where none is given: a plan that is left at 1e-3 is not the plan yet.",
-    also={("coupling_weights", "coupling_small_sigma", "coupling_potentials", "coupling_limits"): "left too early, too"},
+    also={("coupling_weights", "coupling_small_sigma", "coupling_potentials", "coupling_limits"): "left too early"},
     function="schrodinger_coupling", old="error <= tolerance", new="error <= 1e-3")
 
 # --- divergence and penalty -----------------------------------------------------------------------
