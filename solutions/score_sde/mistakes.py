@@ -4,7 +4,6 @@ from autograder.authoring import mistake
 
 # A catalogue: each entry is a paragraph.
 # fmt: off
-
 # --- forward --------------------------------------------------------------------------------------
 
 mistake("moments_variance_for_std", "the variance 1 - e^-2t returned as the standard deviation", check="ou_moments",
@@ -278,7 +277,7 @@ mistake("loss_summed", "loss summed over the coordinates", check="loss_value",
 mistake("loss_on_clean_data", "model called on x_0 instead of x_t", check="loss_value",
     hint="The network sees the noised points: model(ou_sample(x0, t, noise), t).",
     also={"train_history": "the model is not shown any noise in the training"},
-    old="model(ou_sample(x0, t, noise), t)", new="model(x0, t)")
+    old="model(ou_sample(x0, t, noise), t)", new="model(x0 + 0 * ou_sample(x0, t, noise), t)")
 
 mistake("loss_detached", "loss without a gradient", check="loss_gradient",
     hint="Nothing on the way from the model to the loss may cut the graph: no torch.no_grad, .detach() or .item().",

@@ -186,6 +186,12 @@ def test_flow_transport(student, probe, expect, draw):
         _("{what}: the log-densities are not those of the flow.").format(what=what),
         _(ORDER),
     )
+    again, _end = expect.sequence(student.flow_log_likelihood(score.module, x, times), 2, what)
+    expect.true(
+        bool((expect.tensor(again, (B,), f"log_prob, {what}") - log_prob).abs().max() < 1e-6 * off),
+        _("{what}: two calls give two log-densities.").format(what=what),
+        _("The divergence is exact: no random vectors."),
+    )
     expect.true(
         probe.well_formed(score.module) is True,
         _("{what}: score_fn is to be given the times as a (B,) tensor in the dtype of the points.").format(
