@@ -114,7 +114,7 @@ mistake("time_ignored", "the time not used", check="egnn_told",
 
 mistake("first_time_for_all", "the time of the first molecule used for all", check="egnn_told",
     hint="t holds one time per molecule: `times(t)[:, None]` has the shape (B, 1, hidden).",
-    function="EGNN.forward", old="self.times(t)", new="self.times(t[:1])")
+    function="EGNN.forward", old="self.times(t)", new="self.times(t[:1].expand_as(t))")
 
 mistake("output_not_centred", "answers that have a mean over the atoms", check="egnn_shifts",
     hint="The noise has zero mean: subtract the mean of the answer at the end.",
@@ -127,7 +127,7 @@ mistake("dropout_inside", "dropout in the network", check="egnn_alone",
 
 mistake("batch_normalised", "features compared with the other molecules of the batch", check="egnn_alone",
     hint="Each molecule is answered by itself: no mean over the batch, no batch normalisation.",
-    function="EGNN.forward", old="torch.cat([h, m.sum(dim=2)]", new="torch.cat([h - h.mean(dim=0), m.sum(dim=2)]")
+    function="EGNN.forward", old="weight(m).squeeze(-1)", new="weight(m - m.mean(dim=0)).squeeze(-1)")
 
 # --- noise and loss -------------------------------------------------------------------------------
 
@@ -194,7 +194,7 @@ mistake("noise_at_the_end", "noise in the last step", check="reverse_last",
 mistake("alpha_bar_from_the_end", "alpha_bars[-1] taken for ᾱ before the first step", check="reverse_last",
     hint="In Python alpha_bars[-1] is the last one. Before the first step ᾱ is 1.",
     function="reverse_step", old="bars[t - 1] if t > 0 else torch.ones_like(bars[0])",
-    new="bars[t - 1].clamp(min=float(bar))")
+    new="bars[t - 1].clamp(min=float(bars[t]))")
 
 mistake("score_sign", "the sign of the score turned", check="langevin_value",
     hint="The score leads away from the noise: s = -ε / √(1 - ᾱ_t).",
