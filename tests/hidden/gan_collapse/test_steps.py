@@ -101,7 +101,7 @@ def by_right(right, **options):
     def loss_of(logits):
         given = [x.clone().requires_grad_() for x in logits]
         value = right(*given, **options)
-        return float(value), torch.autograd.grad(value, given)
+        return value.item(), torch.autograd.grad(value, given)
 
     return loss_of
 
