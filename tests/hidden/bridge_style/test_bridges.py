@@ -105,7 +105,7 @@ def test_path_value(student, compare, draw):
         listed = ", ".join(f"{t:.3g}" for t in times.tolist())
         what = f"bridge_path(x0, x1, [{listed}], {sigma}, noise)"
         answer = student.bridge_path(x0, x1, times, sigma, noise)
-        compare(answer, right_path(x0, x1, times, sigma, noise), what)
+        compare(answer, right_path(x0, x1, times, sigma, noise), what, rtol=1e-5, atol=1e-6)
 
 
 @check(points=0.25, kind="statistical", covers=("path_law", "bridge_path"))
