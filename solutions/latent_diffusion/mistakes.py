@@ -9,7 +9,6 @@ from autograder.authoring import mistake
 
 mistake("not_centred", "components of the data themselves, mean included", check="latent_space",
     hint="Principal components are directions of x - mean.",
-    also={"latent_scale": "codes along other directions have other squares"},
     function="fit_latent_space", old="torch.linalg.svd(x - mean,", new="torch.linalg.svd(x,")
 
 mistake("components_ascending", "components of smallest variance first", check="latent_space",
@@ -18,6 +17,7 @@ mistake("components_ascending", "components of smallest variance first", check="
 
 mistake("components_as_columns", "components as columns", check="latent_space",
     hint="components is (d, D): one row per direction.",
+    also={"conventions": "the shape is another"},
     function="fit_latent_space", old="return mean, components, codes", new="return mean, components.T, codes")
 
 mistake("scale_per_component", "one scale for each component", check="latent_scale",
@@ -404,8 +404,9 @@ def train_text_to_image(solution, *args, **named):
 @mistake("arguments_changed", "arguments changed in place", check="conventions",
     hint="Whoever calls a function still needs what was passed: no `-=`, no method with a trailing underscore on it.")
 def encode(solution, x, space):
+    answer = solution(x, space)
     x.sub_(space[0])
-    return solution(x + space[0], space)
+    return answer
 
 @mistake("training_stores_data", "the training data kept beside the weights", check="training_loss",
     hint="What is learnt is in the networks' weights.")
