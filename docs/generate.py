@@ -19,9 +19,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 import attacks as tables
 import hand_ins
 import python_api
+import systems
 
+from autograder.authoring.course_map import FILE, course_map
 from autograder.book.rubric import SCHEMA_FILE as RUBRIC_SCHEMA
 from autograder.book.rubric import rubric_schema
+from autograder.course import load_config
 from autograder.course.schema import SCHEMA_FILE as CONFIG_SCHEMA
 from autograder.course.schema import config_schema
 from autograder.results.schema import SCHEMA_FILE as RESULT_SCHEMA
@@ -29,6 +32,8 @@ from autograder.results.schema import result_schema
 
 DOCS = Path(__file__).parent
 REPOSITORY = DOCS.parent
+OUR_COURSE = load_config(REPOSITORY / "grading_config.yaml")
+MAP = DOCS / "pictures" / FILE
 MADE = "<!-- Made by docs/generate.py: change what it reads, then run `make docs`. -->"
 
 
@@ -255,6 +260,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands": commands,
     "python-api": lambda: f"{MADE}\n\n{python_api.page()}",
     "writing-checks": checks,
+    "systems": lambda: f"{MADE}\n\n{systems.systems()}",
 }
 
 
@@ -272,7 +278,7 @@ def main() -> None:
     check = parser.parse_args().check
     stale = []
     pages = {DOCS / "reference" / f"{name}.md": make for name, make in PAGES.items()}
-    texts = [*((page, make()) for page, make in pages.items()), *schemas().items()]
+    texts = [*((page, make()) for page, make in pages.items()), *schemas().items(), (MAP, course_map(OUR_COURSE))]
     for page, text in texts:
         if page.is_file() and page.read_text(encoding="utf-8") == text:
             continue
