@@ -23,12 +23,12 @@ mistake("logit_log_det_sign", "the logit's log-determinant has the wrong sign", 
 mistake("logit_log_det_mean", "the logit's log-determinant is a mean over the pixels instead of a sum",
     check="logit_log_det",
     hint="Logarithms of the diagonal of the Jacobian add up: a sum over channels and pixels.",
-    also={"bits_sum_to_one": "bits are built on it"},
+    also={("bits_uniform", "bits_sum_to_one"): "bits are built on it"},
     function="logit_transform", old="per_image(log_det)", new="log_det.flatten(1).mean(dim=1)")
 
 mistake("logit_log_det_over_batch", "the logit's log-determinant is summed over the batch, too", check="logit_log_det",
     hint="One number per image, (B,): sum over all axes but the first.",
-    also={("bits_value", "bits_uniform", "bits_sum_to_one"): "bits are built on it"},
+    also={("bits_value", "bits_uniform", "bits_sum_to_one", "conventions"): "bits are built on it"},
     function="logit_transform", old="per_image(log_det)", new="log_det.sum()")
 
 mistake("alpha_forgotten_in_inverse", "the way back forgets the margin α", check="inverse_logit_value",
@@ -88,7 +88,6 @@ mistake("actnorm_no_epsilon", "a constant channel is divided by 0", check="actno
 
 mistake("actnorm_log_det_no_area", "ActNorm's log-determinant lacks the factor H · W", check="actnorm_log_det",
     hint="Each of the H · W pixels of a channel is scaled by s: H · W · Σ log|s|.",
-    also={"flow_sums_to_one": "the density is built on it"},
     function="ActNorm.log_det", old="x.shape[2] * x.shape[3] * self", new="self")
 
 mistake("actnorm_log_det_not_log", "ActNorm sums the scales instead of their logarithms", check="actnorm_log_det",
@@ -125,8 +124,8 @@ mistake("conv_log_det_no_area", "the convolution's log-determinant lacks the fac
 
 mistake("conv_log_of_det", "the logarithm of det W is taken, not of |det W|", check="conv_log_det",
     hint="The determinant may be negative, and then its logarithm is NaN: torch.linalg.slogdet gives log|det|.",
-    also={("flow_log_det", "log_prob_value", "flow_latents", "flow_rows"): "NaN where some determinant is negative",
-          ("flow_round_trip", "flow_sums_to_one", "conventions"): "NaN where some determinant is negative"},
+    also={("flow_log_det", "flow_latents", "flow_rows"): "NaN where some determinant is negative",
+          ("flow_round_trip", "conventions"): "NaN where some determinant is negative"},
     function="InvertibleConv1x1.log_det", old="torch.linalg.slogdet(self.weight).logabsdet",
     new="torch.linalg.det(self.weight).log()")
 
@@ -137,6 +136,7 @@ mistake("conv_log_det_sign", "the convolution's log-determinant has the wrong si
 
 mistake("conv_not_orthogonal", "the convolution starts as a random matrix that is not orthogonal", check="conv_start",
     hint="Take the orthogonal factor of its QR decomposition: torch.linalg.qr(torch.randn(C, C)).",
+    also={"flow_sums_to_one": "a map that stretches so much needs more points for the sum"},
     old="nn.Parameter(q * r.diagonal().sign())", new="nn.Parameter(q @ r)")
 
 mistake("conv_permutation", "the convolution starts as a permutation of the channels", check="conv_start",
@@ -166,8 +166,7 @@ class AffineCoupling(AffineCoupling):
 mistake("coupling_all_channels", "all channels are scaled and shifted", check="coupling_halves",
     hint="One half passes unchanged: `inverse` needs it to compute σ and t.",
     also={("coupling_round_trip", "coupling_log_det"): "nothing passes, so neither can be right",
-          ("coupling_rows", "flow_round_trip", "flow_log_det"): "the flow is made of couplings",
-          ("log_prob_value", "flow_sums_to_one", "flow_steps"): "the flow is made of couplings"},
+          "flow_steps": "the flow is made of couplings"},
     function="AffineCoupling.forward", old="torch.cat([passing, s.exp()",
     new="torch.cat([s.exp() * passing + t, s.exp()")
 mistake("coupling_all_channels",
@@ -249,6 +248,7 @@ mistake("flow_log_det_subtracted",
 
 mistake("flow_shared_steps", "all steps of a scale share their weights", check="flow_steps",
     hint="Make new layers for every step: [layer] * n is the same layer n times.",
+    also={"flow_sums_to_one": "the second step is not normalised: its mass lies outside the box"},
     function="Glow.__init__",
     old="steps = ((ActNorm(width), InvertibleConv1x1(width), AffineCoupling(width, hidden)) for _ in range(n_steps))",
     new="steps = [(ActNorm(width), InvertibleConv1x1(width), AffineCoupling(width, hidden))] * n_steps")
@@ -357,7 +357,7 @@ mistake("bits_without_logit", "the logit's log-determinant is missing in the bit
 
 mistake("bits_default_alpha", "the bits are computed with α = 0.05, whatever `alpha` is", check="bits_value",
     hint="Hand alpha on to logit_transform.",
-    also={"bits_uniform": "a model that is uniform at α = 0"},
+    also={("bits_uniform", "bits_sum_to_one"): "their α is another one"},
     function="bits_per_dimension", old="levels), alpha)", new="levels))")
 
 mistake("bits_averaged", "one number for the batch instead of one per image", check="bits_value",
