@@ -254,7 +254,7 @@ def _steps(rng: random.Random) -> str:
     freeze = rng.random() < 0.3
     off = "\n    discriminator.requires_grad_(False)" if freeze else ""
     on = "\n    discriminator.requires_grad_(True)" if freeze else ""
-    answer = rng.choice(("value.item()", "float(value)", "value.detach()", "value.detach().numpy()"))
+    answer = rng.choice(("value.item()", "float(value)", "value.detach()", "np.float64(value.item())"))
     return f"""
 def discriminator_step(generator, discriminator, optimizer, real, z, smoothing=0.0, loss="non_saturating", clip=None):
     need(clip is None or clip > 0, f"clip: got {{clip}}")
