@@ -9,6 +9,9 @@ from autograder.authoring import mistake
 
 mistake("centred_over_batch", "the mean of the whole batch taken away", check="centre_value",
     hint="Each molecule has its own centre: the mean runs over its atoms, dimension -2, alone.",
+    also={("align_broadcast", "pull_plan", "pull_moved", "pull_far"): "alignments start from centred molecules",
+          ("q_sample_value", "loss_value", "reverse_noise"): "noise and molecules are centred so",
+          ("egnn_shifts", "egnn_told", "egnn_alone"): "the network's answer is centred so"},
     function="centre", old="x.mean(dim=-2, keepdim=True)", new="x.mean(dim=tuple(range(x.dim() - 1)), keepdim=True)")
 
 mistake("dimension_3n", "the density of noise in 3N dimensions", check="log_prob_value",
@@ -36,32 +39,40 @@ mistake("reflections_allowed", "reflections allowed beside rotations", check="al
 
 mistake("rotation_transposed", "the rotation used the wrong way round", check="align_turn",
     hint="Rows of positions are multiplied from the right by the transposed rotation: y Rᵀ = y U diag(1, 1, d) Vᵀ.",
+    also={("align_handed", "align_orders", "align_broadcast"): "every alignment turns the wrong way",
+          ("pull_plan", "pull_moved", "pull_far"): "the costs are those of such alignments"},
     function="align", old="moved @ (U * signs[..., None, :] @ Vh)",
     new="moved @ (U * signs[..., None, :] @ Vh).mT")
 
 mistake("not_shifted", "the aligned molecule left at the origin", check="align_turn",
     hint="x may lie anywhere: the aligned molecule has the mean of x.",
+    also={("align_handed", "align_orders", "align_broadcast"): "every aligned molecule lies at the origin"},
     function="align", old="aligned + x.mean(dim=-2, keepdim=True)", new="aligned")
 
 mistake("rmsd_over_coordinates", "the mean over all 3N coordinates in the rmsd", check="align_turn",
     hint="The rmsd is the root of the mean over the N atoms of the squared distances, not over the 3N coordinates.",
+    also={("align_handed", "align_orders", "align_broadcast"): "every rmsd is too small by the root of 3"},
     function="align", old="dim=(-2, -1)) / x.shape[-2]", new="dim=(-2, -1)) / (3 * x.shape[-2])")
 
 mistake("rmsd_squared", "the root missing in the rmsd", check="align_turn",
     hint="The rmsd is a distance in Å: take the root at the end.",
+    also={("align_handed", "align_orders", "align_broadcast"): "every rmsd is squared"},
     function="align", old="least.sqrt()", new="least")
 
 mistake("orders_ignored", "the allowed orders of the atoms ignored", check="align_orders",
     hint="Try every row of `permutations` and keep the one with the smallest rmsd.",
+    also={("align_broadcast", "pull_plan", "pull_moved"): "the pairs have orders too"},
     function="align", old="if permutations is None else permutations", new="if True else permutations")
 
 mistake("permutation_inverted", "permutations used in the other direction", check="align_orders",
     hint="Row p is the order y[..., perm[p], :]. A swap is its own inverse; a cycle of three atoms is not.",
+    also={("align_broadcast", "pull_plan", "pull_moved"): "the pairs have orders too"},
     function="align", old="if permutations is None else permutations",
     new="if permutations is None else permutations.argsort(dim=1)")
 
 mistake("order_of_the_first", "one order for all molecules", check="align_broadcast",
     hint="Each pair of molecules has its own best order.",
+    also={("pull_plan", "pull_moved"): "each pair has an order of its own"},
     function="align", old="least, best = deviations.min(dim=-1)",
     new="""best = deviations.reshape(-1, deviations.shape[-1])[0].argmin().expand(deviations.shape[:-1])
     least = deviations.gather(-1, best[..., None]).squeeze(-1)""")
@@ -86,6 +97,7 @@ mistake("update_alone", "the moves without the positions", check="coordinate_upd
 
 mistake("absolute_positions", "positions among the features", check="egnn_shifts",
     hint="Only differences of positions may enter: a shift must change nothing.",
+    also={("egnn_turns", "egnn_mirror"): "positions as features do not turn, either"},
     function="EGNN.forward", old="self.times(t)[:, None]  # (B, N, hidden)",
     new="self.times(t)[:, None]\n        h = torch.cat([h[..., 3:], x], dim=-1)")
 
@@ -114,6 +126,7 @@ mistake("time_ignored", "the time not used", check="egnn_told",
 
 mistake("first_time_for_all", "the time of the first molecule used for all", check="egnn_told",
     hint="t holds one time per molecule: `times(t)[:, None]` has the shape (B, 1, hidden).",
+    also={"egnn_alone": "a molecule gets the time of the batch's first one"},
     function="EGNN.forward", old="self.times(t)", new="self.times(t[:1].expand_as(t))")
 
 mistake("output_not_centred", "answers that have a mean over the atoms", check="egnn_shifts",
@@ -127,6 +140,7 @@ mistake("dropout_inside", "dropout in the network", check="egnn_alone",
 
 mistake("batch_normalised", "features compared with the other molecules of the batch", check="egnn_alone",
     hint="Each molecule is answered by itself: no mean over the batch, no batch normalisation.",
+    also={"egnn_told": "a molecule alone has nothing to be compared with"},
     function="EGNN.forward", old="weight(m).squeeze(-1)", new="weight(m - m.mean(dim=0)).squeeze(-1)")
 
 # --- noise and loss -------------------------------------------------------------------------------
@@ -137,6 +151,7 @@ mistake("noise_not_centred", "noise with its mean in the noisy molecules", check
 
 mistake("molecules_not_centred", "molecules that keep their place in space", check="q_sample_value",
     hint="x0 may lie anywhere: centre it.",
+    also={"loss_value": "noisy molecules that lie elsewhere"},
     function="q_sample", old="* centre(x0)", new="* x0")
 
 mistake("missing_square_root", "ᾱ and 1 - ᾱ without their roots", check="q_sample_value",
@@ -157,20 +172,24 @@ mistake("loss_on_molecules", "the answer compared with the clean molecules", che
 
 mistake("loss_detached", "a loss without a gradient", check="loss_gradient",
     hint="Nothing on the way from the model to the loss may detach: no `.item()`, `.detach()`, `no_grad`.",
+    also={("train_history", "conventions", "generators"): "training stops with an error"},
     function="denoising_loss", old="model(x_t, types, t)", new="model(x_t, types, t).detach()")
 
 # --- steps back -----------------------------------------------------------------------------------
 
 mistake("alpha_bar_for_alpha", "ᾱ_t where the α_t of one step is due", check="reverse_mean",
     hint="One step shrinks by α_t = ᾱ_t / ᾱ_{t-1} only.",
+    also={"reverse_noise": "the variance has the same α"},
     function="reverse_step", old="alpha = bar / before", new="alpha = bar")
 
 mistake("predicted_noise_scaled", "1 - α_t without the root of 1 - ᾱ_t below it", check="reverse_mean",
     hint="The predicted noise is multiplied by (1 - α_t) / √(1 - ᾱ_t).",
+    also={"reverse_last": "the same mean at the last step"},
     function="reverse_step", old="(1 - alpha) / (1 - bar).sqrt() * model", new="(1 - alpha) * model")
 
 mistake("mean_not_rescaled", "the division by the root of α_t missing", check="reverse_mean",
     hint="The step forward shrank the molecule by √α_t: the step back stretches it again.",
+    also={"reverse_last": "the same mean at the last step"},
     function="reverse_step", old="times)) / alpha.sqrt()", new="times))")
 
 mistake("beta_for_variance", "the variance β_t of a step forward", check="reverse_noise",
@@ -243,6 +262,7 @@ mistake("last_time_never_trained", "the time T-1 never drawn", check="train_draw
 
 mistake("weights_never_updated", "no step of the optimiser", check="train_history",
     hint="loss.backward() fills the gradients; optimiser.step() moves the weights.",
+    also={"generators": "without steps every training gives the same"},
     function="train_diffusion", old="        optimiser.step()\n", new="")
 
 mistake("learning_rate_ignored", "a learning rate of one's own", check="train_history",
