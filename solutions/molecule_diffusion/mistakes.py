@@ -278,10 +278,12 @@ mistake("gradients_accumulate", "gradients of all steps added up", check="train_
 
 mistake("targets_not_aligned", "destinations averaged as they lie", check="pull_moved",
     hint="The mean of molecules that are turned differently is no molecule: average them as they lie aligned on x_i.",
+    also={"pull_far": "the destinations lie elsewhere"},
     function="transport_pull", old="(shares[..., None, None] * aligned)", new="(shares[..., None, None] * y)")
 
 mistake("softmax_plan", "a softmax of each row for the plan", check="pull_plan",
     hint="Rows and columns have to be right: Sinkhorn's iteration corrects one, then the other, until both are.",
+    also={"pull_far": "another plan"},
     function="transport_pull", old="range(n_iterations)", new="range(0)")
 mistake("softmax_plan", function="transport_pull", old="plan = (f + g - scaled).exp()",
     new="plan = torch.softmax(-scaled, dim=1) / len(x)")
@@ -301,10 +303,12 @@ def transport_pull(x, y, epsilon, strength=1.0, permutations=None, n_iterations=
 
 mistake("cost_not_squared", "the rmsd itself for a cost", check="pull_plan",
     hint="The cost is the squared rmsd.",
+    also={"pull_far": "another plan"},
     function="transport_pull", old="rmsd.square() / epsilon", new="rmsd / epsilon")
 
 mistake("orders_not_handed_on", "the allowed orders not handed on to align", check="pull_plan",
     hint="Hand `permutations` on: equal atoms may change places.",
+    also={"pull_moved": "the destinations have their atoms in another order"},
     function="transport_pull", old="y[None], permutations)", new="y[None])")
 
 mistake("strength_ignored", "molecules moved all the way", check="pull_moved",
@@ -313,6 +317,7 @@ mistake("strength_ignored", "molecules moved all the way", check="pull_moved",
 
 mistake("destinations_not_normalised", "destinations weighted with the plan's own rows", check="pull_moved",
     hint="A row of the plan sums to 1/n: divide by its sum.",
+    also={"pull_far": "the destinations are drawn to the origin"},
     function="transport_pull", old="plan / plan.sum(dim=1, keepdim=True)", new="plan")
 
 # --- conventions ----------------------------------------------------------------------------------
@@ -324,6 +329,7 @@ mistake("arguments_changed", "positions changed in place", check="conventions",
 
 mistake("generator_ignored", "draws that do not come from the generator", check="generators",
     hint="Hand the generator on to every function that draws: torch.randn(..., generator=generator).",
+    also={"any_callable": "two samplings with one generator differ"},
     function="draw_noise", old="torch.randn(tuple(shape), generator=generator,", new="torch.randn(tuple(shape),")
 
 mistake("global_seed", "torch's global generator seeded inside a function", check="generators",
