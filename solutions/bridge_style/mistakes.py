@@ -183,8 +183,7 @@ def sample_coupling(plan, n, generator=None):
     return i, torch.multinomial(plan[i], 1, generator=generator)[:, 0]
 
 @mistake("pairs_independent_ends", "sources and targets drawn independently of each other", check="pairs_law",
-    hint="The pair (i, j) has the probability plan[i, j], not the product of two sums.",
-    also={"train_draws": "its pairs forget the coupling"})
+    hint="The pair (i, j) has the probability plan[i, j], not the product of two sums.")
 def sample_coupling(plan, n, generator=None):
     i = torch.multinomial(plan.sum(1), n, replacement=True, generator=generator)
     return i, torch.multinomial(plan.sum(0), n, replacement=True, generator=generator)
@@ -290,7 +289,7 @@ mistake("loss_summed", "squares summed over the coordinates", check="loss_value"
 
 mistake("loss_detached", "a loss that cannot be differentiated", check="loss_gradient",
     hint="Nothing on the way from the model to the loss may detach.",
-    also={"train_draws": "a training fails with it"},
+    also={("generators", "train_history", "bad_arguments"): "a training fails with it"},
     old="return (model(x_t, t) - x1)", new="return (model(x_t, t).detach() - x1)")
 
 mistake("endpoint_drift_not_over_time_left", "way not divided by the time that is left", check="endpoint_drift",

@@ -222,6 +222,7 @@ mistake("batch_norm_in_discriminator", "batch normalisation in the discriminator
 
 mistake("logits_in_a_column", "logits of shape (B, 1)", check="discriminator_answers",
     hint="One logit per row, shape (B,): squeeze the last dimension.",
+    also={"conventions": "its shape is looked at there, too"},
     function="Discriminator.forward", old="self.net(x).squeeze(-1)", new="self.net(x)")
 
 # --- steps ----------------------------------------------------------------------------------------
@@ -377,7 +378,7 @@ mistake("noise_uniform", "training noise drawn from a uniform law", check="train
 mistake("training_latent_hard_coded", "a latent size of 16, whatever the generator's latent_dim is",
     check="training_batches",
     hint="The generator may have any latent size: read it from generator.latent_dim.",
-    also={"training_rows": "z has another size there, too"},
+    also={("training_rows", "conventions", "generators"): "z has another size there, too"},
     function="train_gan", old="standard_normal((batch_size, generator.latent_dim)",
     new="standard_normal((batch_size, 16)")
 
