@@ -60,7 +60,7 @@ def submission(exercise: str, answer: str) -> str:
     return source + f"\n\nANSWERS = {answer.replace('a[0] if a else ', '') if answer != 'a' else 3}\n"
 
 
-FEW = ("None", "[1, 2]", "torch.full((4,), float('nan'))", "a[0] if a else None")
+FEW = ("torch.full((4,), float('nan'))", "a[0] if a else None")  # of many: those take minutes an exercise
 
 
 def hold(judge: Judge, exercise: str, answers) -> None:
