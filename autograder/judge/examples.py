@@ -101,12 +101,18 @@ def explain_failures(
         session.begin_check("examples", TOTAL_SECONDS, 0)
         explainer = Explainer(session, engine.kit(job.exercise), lambda item, case: run_with(item, case, sitting))
         for item, info, result in failed:
-            about = grading.about.get(info.id, "")
-            explained = explainer.explain(item, info, sitting.case(item), about, named=result.diagnosis is not None)
+            about, named = grading.about.get(info.id, ""), result.diagnosis is not None
+            try:
+                explained = explainer.explain(item, info, sitting.case(item), about, named=named)
+            except CannotGoOn:  # something from outside may have ended the worker: a result must not hang on it
+                session.begin_check("examples", TOTAL_SECONDS, 0)
+                explained = explainer.explain(item, info, sitting.case(item), about, named=named)
             result.example = explained.example
             if result.diagnosis is None and explained.relation:
                 result.relation = explained.relation
                 result.hint = f"{result.hint} {explained.relation}".strip()
+    except CannotGoOn:  # nor does it with another one: there are no more examples
+        return
     finally:
         session.close()
 
@@ -148,6 +154,9 @@ class Explainer:
             case: as the check was judged; of it, nothing secret is used.
             about: the function that it called last.
             named: whether a known mistake is found, and no relation needed.
+
+        Raises:
+            CannotGoOn: the worker was lost.
         """
         known = self._known.get(about)
         if known is not None and known[0] <= FEW and (named or about in self._related):
@@ -165,9 +174,9 @@ class Explainer:
                     found = self._smallest(name, call)
                     best = found if best is None or found[0] < best[0] else best
                 except CannotGoOn:
-                    if self._session.can_answer:  # this function has no answer
-                        continue
-                    return Explained(best[1] if best is not None and best[0] <= MOST else None, None)
+                    if not self._session.can_answer:
+                        raise
+                    continue  # this function has no answer
         self._related |= {name: relation(of_one) for name, of_one in pairs.items()}
         return Explained(
             best[1] if best is not None and best[0] <= MOST else None,
