@@ -214,7 +214,7 @@ class JobLoop:
         grading: Grading,
         sitting: Sitting,
         question: Ask,
-        afterwards: Callable[[Grading, Sequence[pytest.Item]], None],
+        afterwards: Callable[[Grading, Sequence[pytest.Item], bool], None],
     ) -> tuple[Killed, ...]:
         """Run the checks; those that lost their worker are told."""
 
@@ -240,8 +240,7 @@ class JobLoop:
                 before, told = len(deaths), len(grading.session.incidents)
                 runtestprotocol(item, log=False, nextitem=following[item])
                 killed += _lost_by(item, grading, deaths[before:], told)
-            if not killed:
-                afterwards(grading, judged)
+            afterwards(grading, judged, bool(killed))
             return tuple(killed)
         finally:
             _tear_down(judged)
@@ -249,10 +248,14 @@ class JobLoop:
             grading.session.close()
 
     def _afterwards(
-        self, engine: Engine, job: Job, sitting: Sitting, grading: Grading, judged: Sequence[pytest.Item]
+        self, engine: Engine, job: Job, sitting: Sitting, grading: Grading, judged: Sequence[pytest.Item], killed: bool
     ) -> None:
-        """What is for looking at, and costs no points: figures where they are asked for, examples of what is wrong."""
-        if job.pictures is not None:
+        """What is for looking at, and costs no points: figures where they are asked for, examples of what is wrong.
+
+        Figures wait for a try in which nobody was killed. What a check has lost by itself is explained in this one: its
+        result is kept in the next.
+        """
+        if job.pictures is not None and not killed:
             from autograder.judge.figures import draw_figures
 
             draw_figures(engine, job, grading, job.pictures)
@@ -267,7 +270,8 @@ class JobLoop:
             try:
                 explain_failures(engine, job, grading, judged, sitting)
             except Exception as error:  # the checks are judged, and their result must not be lost
-                grading.session.incidents.append(Incident("example", f"not looked for: {error}"))
+                if not killed:
+                    grading.session.incidents.append(Incident("example", f"not looked for: {error}"))
 
     def _send(self, message: Struct) -> None:
         self._stream.write(to_line(message))
