@@ -48,8 +48,15 @@ def benchmark(path: Path) -> tuple[object, str]:
     return {"tools": tools_data, "size": size_data}[path.stem](results), "make bench"
 
 
+def comparison(path: Path) -> tuple[object, str]:
+    """The models side by side: the numbers of the page."""
+    numbers = json.loads((ROOT / "docs" / "explanation" / "comparison.json").read_text(encoding="utf-8"))
+    return numbers, "python docs/comparison.py"
+
+
 SOURCES: dict[str, Callable[[Path], tuple[object, str]]] = {
     "docs/pictures/class-report.png": example_class,
+    "docs/pictures/comparison.png": comparison,
     "docs/pictures": matrix,
     "reference": calibration,
     "benchmarks": benchmark,
