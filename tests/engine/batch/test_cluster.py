@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -77,8 +78,9 @@ def dask_worker_of(judge):
 def judges():
     found = []
     for child in psutil.Process().children(recursive=True):
-        if child.name() == "ag-judge":
-            found.append(child)
+        with contextlib.suppress(psutil.NoSuchProcess):  # workers come and go
+            if child.name() == "ag-judge":
+                found.append(child)
     return found
 
 
