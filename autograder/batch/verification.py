@@ -15,14 +15,16 @@ from autograder.authoring.losses import losses_text, read_bank, read_losses
 from autograder.authoring.mistakes import HowOften, Mistake
 from autograder.batch.job import Order
 from autograder.batch.pool import Done, run_tasks
-from autograder.batch.populations import Advance, Run, SubjectKind, subjects, task
+from autograder.batch.populations import Advance, Run, Subject, SubjectKind, subjects, task
+from autograder.batch.touched import Touched
 from autograder.course import CourseConfig, Exercise
 from autograder.language import _
 from autograder.results.files import write_atomically
 from autograder.results.model import CheckResult
 
 SECRET = b"the secret of verification runs"
-PASSES, LOSES, SOMETIMES, UNANSWERED, WRONG = "●", "○", "◐", "·", "✗"
+PASSES, LOSES, SOMETIMES, UNANSWERED, NOT_RUN, WRONG = "●", "○", "◐", "·", " ", "✗"
+FURTHER = 1000  # seeds of the reference from here on are of its exact checks alone
 _ORDER: dict[SubjectKind, int] = {"reference": 0, "alternative": 1, "stub": 2, "mistake": 3}
 Rows = dict[str, list[str]]  # submission -> a sign for each check
 
@@ -46,7 +48,7 @@ class Verification:
         bank: mistake -> what is known of it.
         checks: ids in order.
         passed, judged: subject -> check -> how often it passed, and was judged.
-        runs: subject -> number of runs of all checks.
+        runs: subject -> number of runs, but for those of exact checks alone.
         kinds: subject -> reference, alternative, mistake or stub.
         lost: mistake -> seed -> the checks that did not pass.
         durations: of the reference's runs, seconds.
@@ -99,30 +101,44 @@ def verify(
     workers: int,
     advance: Advance,
     only: Collection[str] = (),
+    touched: Touched | None = None,
 ) -> Verification:
-    """Judge every known submission of an exercise; what is not as it should be is said. `only`: these mistakes."""
+    """Judge every known submission of an exercise; what is not as it should be is said.
+
+    Args:
+        only: these mistakes and no other submission.
+        touched: what this touches and no more.
+    """
     seen = Verification(exercise.id, bank={mistake.id: mistake for mistake in read_bank(exercise)})
     order = Order(course.file, (exercise.hidden_folder,), SECRET)
+    only = only or () if touched is None else ()
     chosen = [s for s in subjects(exercise) if not only or (s.kind == "mistake" and s.name in only)]
-    tasks = [task(course, exercise, one, seed) for one in chosen for seed in range(getattr(seeds, one.kind))]
-    total = len(tasks) + (0 if only else seeds.exact)
+    limited = {one.name: () if touched is None else _asked(one, touched, seen.bank) for one in chosen}
+    tasks = [
+        task(course, exercise, one, seed, asked)
+        for one in chosen
+        if (asked := limited[one.name]) is not None
+        for seed in range(getattr(seeds, one.kind))
+    ]
+    further = not only and touched is None
+    total = len(tasks) + (seeds.exact if further else 0)
 
     def collect(done: Done[Run]) -> None:
         _note(seen, done)
         advance(total, str(done.task.key))
 
     run_tasks(order, tasks, workers, collect)
-    if seeds.exact and not only:
+    if seeds.exact and further:
         exact = tuple(check for check in seen.checks if check in seen.exact)
-        further = [task(course, exercise, chosen[0], 1000 + seed, exact) for seed in range(seeds.exact)]
-        run_tasks(order, further, workers, collect)
+        more = [task(course, exercise, chosen[0], FURTHER + seed, exact) for seed in range(seeds.exact)]
+        run_tasks(order, more, workers, collect)
     for name in sorted(seen.lost, key=list(seen.bank).index):
         problems = _faults(seen, seen.bank[name], seen.lost[name])
         seen.problems += [f"mistake {name}: {line}" for line in problems]
         if not problems:
             seen.measured[name] = _measured(seen.bank[name], seen.lost[name])
             seen.differences += [f"mistake {name}: {line}" for line in _differences(seen, name)]
-    if not only:
+    if further:
         gone = [name for name in read_losses(exercise.losses) if name not in seen.bank]
         seen.differences += [_("losses.yaml names {name}, which is no mistake").format(name=name) for name in gone]
         wanted = {check for mistake in seen.bank.values() for check in (mistake.check, *mistake.losses)}
@@ -130,6 +146,19 @@ def verify(
             if check not in wanted and "quiz" not in check:
                 seen.remarks.append(_("no mistake of the bank is meant for {check}").format(check=check))
     return seen
+
+
+def _asked(subject: Subject, touched: Touched, bank: Mapping[str, Mistake]) -> tuple[str, ...] | None:
+    """Checks that a change leaves to run on a submission: `()` all of them, None that none is left."""
+    if subject.kind == "mistake":
+        if subject.name in touched.mistakes:
+            return ()
+        mistake = bank[subject.name]
+        lost = {mistake.check, *mistake.losses}.intersection(touched.checks)
+        return (*touched.checks, mistake.check) if lost else None
+    if subject.name in touched.alternatives and subject.kind == "alternative":
+        return ()
+    return touched.checks or None
 
 
 def accept(seen: Verification, exercise: Exercise) -> list[str]:
@@ -160,7 +189,7 @@ def _note(seen: Verification, done: Done[Run]) -> None:
         seen.messages |= {check.message} if check.outcome != "passed" else set()
         seen.judged[name][check.id] += 1
         seen.passed[name][check.id] += check.outcome == "passed"
-    if not done.task.job.checks:
+    if seed < FURTHER:
         seen.runs[name] += 1
         if kind == "reference":
             seen.durations.append(result.duration_s)
@@ -211,7 +240,7 @@ def _faults(seen: Verification, mistake: Mistake, runs: Mapping[int, Mapping[str
     lines += [
         _("also= says why {check} turns red, and it does not").format(check=check)
         for check in mistake.also
-        if check not in red and mistake.losses.get(check) != "sometimes"
+        if check not in red and mistake.losses.get(check) != "sometimes" and seen.judged[mistake.id][check]
     ]
     return lines
 
@@ -233,7 +262,7 @@ def _differences(seen: Verification, name: str) -> list[str]:
             check=check, now=now.get(check, "never"), was=was.get(check, "never"), message=messages.get(check, "-")
         )
         for check in sorted(was.keys() | now.keys())
-        if was.get(check) != now.get(check)
+        if was.get(check) != now.get(check) and seen.judged[name][check]
     ]
 
 
@@ -261,11 +290,13 @@ def _expected(kind: SubjectKind, check: str, mistake: Mistake | None) -> str:
 def crossed(
     rows: Rows, checks: Sequence[str], passed: Mapping[str, Mapping[str, int]], judged: Mapping[str, Mapping[str, int]]
 ) -> Rows:
-    """The same, with a cross where what came out is not as it should be."""
+    """The same, with a cross where what came out is not as it should be, and nothing where nothing was run."""
     kept = {PASSES: lambda p, n: p == n, LOSES: lambda p, n: p == 0}
     return {
         name: [
-            sign if sign not in kept or kept[sign](passed[name][check], judged[name][check]) else WRONG
+            NOT_RUN if not judged[name][check]
+            else sign if sign not in kept or kept[sign](passed[name][check], judged[name][check])
+            else WRONG
             for check, sign in zip(checks, signs, strict=True)
         ]
         for name, signs in rows.items()

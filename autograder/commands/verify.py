@@ -15,26 +15,38 @@ if TYPE_CHECKING:
     from autograder.service.proofs import VerificationSeeds
 
 
-def _seeds(seeds: int, exact_seeds: int, alternative_seeds: int, mistake_seeds: int) -> VerificationSeeds:
+def _runs(
+    seeds: int | None, exact_seeds: int, alternative_seeds: int | None, mistake_seeds: int | None, changed: str | None
+) -> tuple[VerificationSeeds, str | None]:
+    """How many runs of each kind, and the revision that the course is compared with."""
     from autograder.service.proofs import VerificationSeeds
 
-    return VerificationSeeds(seeds, alternative_seeds, mistake_seeds, 2, exact_seeds)
+    few = changed is not None
+    return VerificationSeeds(
+        seeds or (3 if few else 50), alternative_seeds if alternative_seeds is not None else (1 if few else 3),
+        mistake_seeds or (1 if few else 2), 1 if few else 2, exact_seeds,
+    ), changed  # fmt: skip
 
 
 @click.command("verify")
 @named_exercises
 @in_course
 @gathered(
-    "counts",
-    _seeds,
-    click.option("--seeds", type=click.IntRange(1), default=50, show_default=True, help="Runs of the reference."),
+    "runs",
+    _runs,
+    click.option("--seeds", type=click.IntRange(1), help="Runs of the reference (default: 50; with --changed 3)."),
     click.option(
         "--exact-seeds", type=click.IntRange(0), default=0, show_default=True, help="More of its exact checks."
     ),
     click.option(
-        "--alternative-seeds", type=click.IntRange(0), default=3, show_default=True, help="Of each alternative."
+        "--alternative-seeds", type=click.IntRange(0), help="Of each alternative (default: 3; with --changed 1)."
     ),
-    click.option("--mistake-seeds", type=click.IntRange(1), default=2, show_default=True, help="Runs of each mistake."),
+    click.option("--mistake-seeds", type=click.IntRange(1), help="Of each mistake (default: 2; with --changed 1)."),
+    click.option(
+        "--changed", is_flag=False, flag_value="HEAD", metavar="[REVISION]",
+        help="Only what a change since a git revision (default: HEAD) touches: its checks, on every known submission "
+        "that they are meant for.",
+    ),
 )
 @click.option("--mistake", "mistakes", multiple=True, metavar="ID", help="Only this mistake; may be repeated.")
 @click.option("--accept", is_flag=True, help="Write what each mistake loses into losses.yaml instead of comparing.")
@@ -42,24 +54,29 @@ def _seeds(seeds: int, exact_seeds: int, alternative_seeds: int, mistake_seeds: 
 @with_workers
 @click.option("--picture", type=click.Path(path_type=Path), help="Folder for the matrix as <exercise>.png.")
 def command(
-    exercises: tuple[str, ...], everything: bool, course: Path, counts: VerificationSeeds, mistakes: tuple[str, ...],
-    accept: bool, workers: int | None, picture: Path | None, coverage: Path | None,
+    exercises: tuple[str, ...], everything: bool, course: Path, runs: tuple[VerificationSeeds, str | None],
+    mistakes: tuple[str, ...], accept: bool, workers: int | None, picture: Path | None, coverage: Path | None,
 ) -> None:  # fmt: skip
     """Judge the reference, the stub, the alternatives and every known mistake, over many seeds.
 
     The reference must get full marks, the stub none, every alternative full marks, and every mistake must lose the
     check meant for it, which must name it, and beside it what its line in losses.yaml says and nothing else. Exit
     status 1 where one of these does not hold.
+
+    With --changed, no exercise named means all of them.
     """
     from autograder.commands.progress import progress
     from autograder.commands.verified import by_cause, draw, tell, write_coverage
     from autograder.service.proofs import verify, wrong
 
+    counts, changed = runs
     of = open_course(course)
-    names = chosen(of, exercises, everything)
+    names = chosen(of, exercises, everything or changed is not None)
     if coverage is not None:
         write_coverage(of, names, coverage)
         return
+    if changed is not None and (mistakes or accept or picture):
+        raise CommandFault(_("--changed runs a part: it goes with neither --mistake nor --accept nor --picture"))
     declared = wrong(of, names, mistakes)
     if declared:
         head = _("nothing was run: {n} declarations are wrong:").format(n=len(declared))
@@ -67,7 +84,10 @@ def command(
     problems: list[str] = []
     for name in names:
         with progress(_("verifying {name}").format(name=name)) as bar:
-            seen = verify(of, name, counts, bar.advance, workers, mistakes)
+            seen = verify(of, name, counts, bar.advance, workers, mistakes, changed)
+        if seen is None:
+            click.echo(_("{name}: nothing of it differs from {revision}").format(name=name, revision=changed))
+            continue
         tell(of, seen, accept)
         if picture is not None:
             draw(seen, picture / f"{name}.png")

@@ -19,6 +19,7 @@ SIGNS = {
     "○": ("cyan", "#08519c", N_("loses it, as it should")),
     "◐": ("cyan", "#6baed6", N_("loses it sometimes, as known")),
     "·": ("dim", "#bdbdbd", N_("quiz not answered")),
+    " ": ("dim", "#ffffff", N_("not run")),
     "✗": ("bold red", "#d95f02", N_("not as it should be")),
 }
 
@@ -29,7 +30,7 @@ def matrix_table(exercise: str, checks: Sequence[str], rows: Rows) -> Table:
     from rich.text import Text
 
     legend = ", ".join(f"{i} {check}" for i, check in enumerate(checks, 1))
-    signs = "  ".join(f"{sign} {_(words)}" for sign, (_style, _colour, words) in SIGNS.items())
+    signs = "  ".join(f"{sign} {_(words)}" for sign, (_style, _colour, words) in SIGNS.items() if sign.strip())
     table = Table(title=exercise, caption=f"{legend}\n{signs}", header_style="bold", padding=(0, 0), show_edge=False)
     table.add_column(_("submission "))
     for i in range(1, len(checks) + 1):
@@ -58,8 +59,10 @@ def draw_matrix(path: Path, exercise: str, checks: Sequence[str], rows: Rows) ->
     axes.grid(which="minor", color="white", linewidth=1)
     axes.tick_params(which="both", length=0)
     axes.set_title(_("{exercise}: known submissions × checks").format(exercise=exercise), fontsize=10)
-    handles = [Patch(color=colour, label=_(words)) for _style, colour, words in SIGNS.values()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=5, fontsize=7, frameon=False)
+    present = {sign for row in rows.values() for sign in row}
+    shown_signs = [entry for sign, entry in SIGNS.items() if sign.strip() or sign in present]
+    handles = [Patch(color=colour, label=_(words)) for _style, colour, words in shown_signs]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=7, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     shown = matrix_data(exercise, checks, rows)
     figure.savefig(path, dpi=130, bbox_inches="tight", metadata={"Software": None, **stamp(shown)})

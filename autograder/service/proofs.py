@@ -10,6 +10,7 @@ from autograder.batch import calibration, verification
 from autograder.batch.declarations import Coverage, markdown, read_coverage, wrong_declarations
 from autograder.batch.pool import default_workers
 from autograder.batch.populations import Advance
+from autograder.batch.touched import Revision, touched
 from autograder.batch.verification import Verification, VerificationSeeds
 from autograder.course import find_exercise
 from autograder.course.calibration import PlacedLimit, Seeds
@@ -39,20 +40,25 @@ def coverage(course: Course, exercises: Sequence[str]) -> list[Coverage]:
 @in_its_language
 def verify(
     course: Course, exercise: str, seeds: VerificationSeeds, advance: Advance, workers: int | None = None,
-    mistakes: Sequence[str] = (),
-) -> Verification:  # fmt: skip
+    mistakes: Sequence[str] = (), since: str | None = None,
+) -> Verification | None:  # fmt: skip
     """Judge every known submission of an exercise over its seeds; what was seen, with what is not as it should be.
 
     Args:
         seeds: how many runs of each kind.
         workers: judge processes; one per core without it.
         mistakes: these alone; every submission without it.
+        since: a git revision; only what a change after it touches is run. None is returned where that is nothing.
 
     Raises:
         JudgeFault: nothing can be judged here.
+        AuthoringError: the course is in no git repository, or it has no such revision.
     """
     found = find_exercise(course.config, exercise)
-    return verification.verify(course.config, found, seeds, workers or default_workers(), advance, mistakes)
+    what = None if since is None else touched(found, Revision(found.root, since))
+    if what is not None and not what:
+        return None
+    return verification.verify(course.config, found, seeds, workers or default_workers(), advance, mistakes, what)
 
 
 def accept(course: Course, seen: Verification) -> tuple[Path, list[str]]:
