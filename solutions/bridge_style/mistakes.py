@@ -155,7 +155,6 @@ def bridge_path(x0, x1, times, sigma, noise):
 
 mistake("path_not_pinned", "a Brownian motion with a drift to x1 that does not arrive there", check="path_value",
     hint="What is left of the way is divided by what is left of the time, 1 - s; and the noise ends at t = 1.",
-    also={"path_covariance": "a Brownian motion has another covariance"},
     old="spread = math.sqrt((t - s) * (1 - t) / (1 - s))", new="spread = math.sqrt(t - s)")
 mistake("path_not_pinned",
     old="x = (1 - t) / (1 - s) * x + (t - s) / (1 - s) * x1 + sigma * spread * xi",
@@ -163,12 +162,10 @@ mistake("path_not_pinned",
 
 mistake("path_from_the_start", "each step taken from x0", check="path_value",
     hint="The step to times[k] starts at the place of times[k - 1], at the time s of that place.",
-    also={"path_covariance": "places that do not follow on each other"},
     old="x = (1 - t) / (1 - s) * x + ", new="x = (1 - t) / (1 - s) * x0 + ")
 
 mistake("path_time_not_kept", "the time before taken as 0 in every step", check="path_value",
     hint="s is the time of the place before: set it to t at the end of each step.",
-    also={"path_covariance": "steps from the wrong time"},
     old="frames.append(x)\n        s = t", new="frames.append(x)")
 
 mistake("pairs_are_the_argmax", "the likeliest target instead of a draw", check="pairs_law",
@@ -289,7 +286,7 @@ mistake("loss_summed", "squares summed over the coordinates", check="loss_value"
 
 mistake("loss_detached", "a loss that cannot be differentiated", check="loss_gradient",
     hint="Nothing on the way from the model to the loss may detach.",
-    also={("generators", "train_history", "bad_arguments"): "a training fails with it"},
+    also={("generators", "train_history"): "a training fails with it"},
     old="return (model(x_t, t) - x1)", new="return (model(x_t, t).detach() - x1)")
 
 mistake("endpoint_drift_not_over_time_left", "way not divided by the time that is left", check="endpoint_drift",
