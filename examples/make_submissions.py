@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from autograder.authoring.bundle import stub_source
+from autograder.authoring.mistakes import Mistake
 from autograder.authoring.notebook import to_notebook
+from autograder.authoring.overlay import apply_mistake
 from autograder.authoring.personal import load_quiz, personal_rng, personalise
 from autograder.authoring.regions import TODO, replace_regions
 from autograder.course import find_exercise, load_config
@@ -32,8 +34,9 @@ Edits = Mapping[str, str]
 class Work:
     """One exercise as one student hands it in."""
 
-    def __init__(self, student: str, exercise: str) -> None:
+    def __init__(self, student: str, exercise: str, folder: Path = FOLDER) -> None:
         self.student = student
+        self.folder = folder
         self.exercise = find_exercise(COURSE, exercise)
         self.text = ""
 
@@ -57,6 +60,12 @@ class Work:
         for old, new in (edits or {}).items():
             text = replace_once(text, old, new)
         self.text = text
+        return self
+
+    def mistaken(self, mistake: Mistake) -> Work:
+        """Everything as in the solution, but with a known mistake."""
+        solution = self.exercise.solution.read_text(encoding="utf-8")
+        self.text = personalise(apply_mistake(solution, mistake), self.exercise, self.student)
         return self
 
     def other_way(self, alternative: str) -> Work:
@@ -97,7 +106,7 @@ class Work:
         self._write(f"{self.exercise.id}.ipynb", to_notebook(self.text, self.exercise.id).encode()[:cut])
 
     def _write(self, name: str, content: bytes) -> None:
-        target = FOLDER / self.student / name
+        target = self.folder / self.student / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
 
