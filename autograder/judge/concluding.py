@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import math
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from autograder.judge.case import Case
     from autograder.judge.session import Answer, Call, Session
     from autograder.results.model import CheckResult
+    from autograder.results.outcomes import PartOutcome
 
 NOT_WRITTEN = "NotImplementedError"
 DIAGNOSED = ("exact", "statistical")
@@ -94,7 +96,7 @@ def _failed(
     hint, title = error.hint, ""
     if not engine.public:
         if grading.session.trace and _red(error):
-            grading.about[info.id] = re.split(r"\W", grading.session.trace[-1].label)[0]
+            grading.about[info.id] = about(info.covers, grading.session.trace, error.parts)
         if mistake is None and info.kind in DIAGNOSED and _red(error) and not _hopeless(error):
             mistake = _diagnose(item, info, sitting, error)
         known = next((m for m in engine.kit(grading.exercise).mistakes if m.id == mistake), None)
@@ -108,6 +110,14 @@ def _failed(
         call = _call(grading.session.called, error)
         error.message, hint = f"{error.message} {call}".rstrip(), f"{hint} {_place(item)}".strip()
     return grading.finish(info, "failed", duration, error.message, hint, None, title, error.parts)
+
+
+def about(covers: Sequence[str], trace: Sequence[Answer], parts: Mapping[str, PartOutcome]) -> str:
+    """The function that was called last of those that the check is about: it may have asked others what they say."""
+    called = [re.split(r"\W", answer.label)[0] for answer in trace]
+    lost = [name for name, outcome in parts.items() if outcome == "failed"]
+    meant = [name for name in called if name in (lost or covers)]
+    return (meant or lost or called)[-1]
 
 
 def _call(call: Call | None, error: CheckFailed) -> str:

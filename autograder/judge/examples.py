@@ -152,7 +152,7 @@ class Explainer:
 
         Args:
             case: as the check was judged; of it, nothing secret is used.
-            about: the function that it called last.
+            about: the function that it judges.
             named: whether a known mistake is found, and no relation needed.
 
         Raises:

@@ -1,4 +1,4 @@
-"""The lines of a submission that a failed check is about: the function or class that was called last."""
+"""The lines of a submission that a failed check is about: those of the function or class that it judges."""
 
 from __future__ import annotations
 

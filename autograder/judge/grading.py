@@ -49,7 +49,7 @@ class Grading:
     measured: dict[str, float | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.about: dict[str, str] = {}  # the function that a failed check called last, by the check's id
+        self.about: dict[str, str] = {}  # the function that a failed check is about, by the check's id
         self._once: dict[str, tuple[int, object]] = {}
         self.parts = Parts()
 

@@ -75,7 +75,7 @@ class CheckResult(Struct, forbid_unknown_fields=True):
     ] = field(default_factory=dict)
     relation: Annotated[str, Meta(description="what all wrong answers are to the right ones, in a sentence")] = ""
     example: Annotated[Example | None, Meta(description="the smallest call found that shows what is wrong")] = None
-    lines: Annotated[OwnLines | None, Meta(description="the student's function that was called last")] = None
+    lines: Annotated[OwnLines | None, Meta(description="the student's function that the check is about")] = None
 
     @property
     def share(self) -> float:

@@ -10,8 +10,10 @@ import torch
 
 from autograder.book.grades import grade as grade_of
 from autograder.course.config import load_config
+from autograder.judge.concluding import about
 from autograder.judge.excerpt import excerpts
 from autograder.judge.relations import Compared, relation
+from autograder.judge.session import Answer
 from autograder.judge.shrink import Arguments, shrink
 from autograder.reports.pages import student_page
 from autograder.reports.visible import student_view
@@ -215,6 +217,13 @@ def test_a_failed_check_shows_the_function_that_it_called(grade, toy_solution):
         "where": "toy.py", "line": first, "text": "def mean(x):\n    return x.sum(1)",
     }  # fmt: skip
     assert checks["line"]["lines"] is None  # it has passed
+
+
+def test_the_lines_are_of_what_is_judged_and_not_of_what_was_asked_beside_it():
+    trace = [Answer(label, "tensor", None) for label in ("pull(x, 0.1)", "align(x, y)")]
+    assert about(("moved", "pull"), trace, {}) == "pull"
+    assert about(("moved",), trace, {}) == "align"  # nothing else is known
+    assert about(("pull", "align"), trace, {"pull": "failed", "align": "passed"}) == "pull"
 
 
 def test_lines_are_of_the_definition_that_counts_and_not_endless():
