@@ -109,6 +109,10 @@ mistake("positions_from_one", "places counted from 1", check="positions",
     hint="t counts from 0: the first row is 0, 1, 0, 1, ...",
     old="torch.arange(n, dtype=torch.float64)[:, None]", new="torch.arange(1, n + 1, dtype=torch.float64)[:, None]")
 
+mistake("positions_exponent_halved", "exponent i/D instead of 2i/D", check="positions",
+    hint="The exponent is the column of the sine over D: 0, 2/D, 4/D, ...",
+    old="/ d_model)", new="/ (2 * d_model))")
+
 mistake("positions_exponent_doubled", "exponent 4i/D instead of 2i/D", check="positions",
     hint="The exponent is 2i / D, from 0 to just below 1.",
     old="/ d_model)", new="/ (d_model // 2))")
@@ -196,6 +200,12 @@ mistake("logits_as_log_probs", "logits taken for log-probabilities", check="log_
     hint="Logits are not normalised: log_softmax over the last axis first.",
     function="token_log_probs", old="torch.log_softmax(model(tokens[:, :-1]), dim=-1)", new="model(tokens[:, :-1])")
 
+mistake("normalised_over_places", "probabilities that sum to 1 over the places instead of over the tokens",
+    check="log_probs",
+    hint="At each place the probabilities of the V tokens sum to 1: log_softmax over the last axis.",
+    also={("loss_value", "nats"): "loss and evaluation are means of these log-probabilities"},
+    function="token_log_probs", old="[:, :-1]), dim=-1)", new="[:, :-1]), dim=1)")
+
 mistake("last_token_fed", "all tokens fed to the model, and the last answer thrown away", check="shift",
     hint="The model is given tokens[:, :-1]: a row of context + 1 tokens has context predictions.",
     function="token_log_probs", old="model(tokens[:, :-1])", new="model(tokens)[:, :-1]")
@@ -229,6 +239,12 @@ mistake("temperature_multiplies", "logits multiplied by the temperature", check=
     hint="A low temperature sharpens: logits are divided by it.",
     function="next_token_probabilities", old="logits / temperature", new="logits * temperature")
 
+mistake("temperature_after_softmax", "probabilities divided by the temperature, instead of the logits",
+    check="temperature",
+    hint="Divided and normalised again, probabilities are what they were: divide the logits, then take the softmax.",
+    function="next_token_probabilities", old="return torch.softmax(logits / temperature, dim=-1)",
+    new="law = torch.softmax(logits, dim=-1) / temperature\n    return law / law.sum(dim=-1, keepdim=True)")
+
 mistake("temperature_zero_divides", "division by a temperature of 0", check="greedy",
     hint="At temperature 0 the first largest logit is certain: a case of its own.",
     function="next_token_probabilities", old="if temperature == 0:", new="if False:")
@@ -243,6 +259,12 @@ mistake("top_k_not_normalised", "probabilities of the k largest not normalised a
 mistake("options_ignored", "temperature and top_k not used by generate", check="generate_options",
     hint="Pass temperature and top_k on to next_token_probabilities.",
     function="generate", old="(logits[:, -1], temperature, top_k)", new="(logits[:, -1])")
+
+mistake("always_the_likeliest", "the likeliest token each time instead of a draw", check="generate_law",
+    hint="The next token is drawn from its law (torch.multinomial); only at temperature 0 is it the likeliest one.",
+    also={"generators": "nothing is drawn at all"},
+    function="generate", old="torch.multinomial(law.to(device), 1, generator=generator)",
+    new="law.to(device).argmax(dim=-1, keepdim=True)")
 
 mistake("crops_the_wrong_end", "the first tokens given to the model instead of the last", check="generate_window",
     hint="What fits in are the last `context` tokens: tokens[:, -context:].",

@@ -113,6 +113,12 @@ def test_generate_law(student, probe, expect, draw):
     law, weight = draw_table(draw, V)
     prompt = draw.integers(0, V, 1, T).repeat(B, 1)
     rows = written(student, expect, probe.fading_model(weight, 0.0), prompt, n, draw.seed())
+    expect.true(
+        # The likeliest token of every state, 2,880 times: a draw of the law does not do that.
+        not torch.equal(law.argmax(1)[rows[:, T - 1 : -1].clamp(0, V - 1)], rows[:, T:]),
+        _("generate: always the likeliest token is written; nothing is drawn."),
+        mistake="always_the_likeliest",
+    )
     one, other = rows[:-1], rows[1:]
     met = one[:, T - 1 : -1] == other[:, T - 1 : -1]
     agree = float((one[:, T:] == other[:, T:])[met].double().mean().nan_to_num(1.0))
