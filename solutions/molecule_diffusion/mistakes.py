@@ -14,6 +14,10 @@ mistake("centred_over_batch", "the mean of the whole batch taken away", check="c
           ("egnn_shifts", "egnn_told", "egnn_alone"): "the network's answer is centred so"},
     function="centre", old="x.mean(dim=-2, keepdim=True)", new="x.mean(dim=tuple(range(x.dim() - 1)), keepdim=True)")
 
+mistake("density_without_half", "the half missing in the exponent of the density", check="log_prob_value",
+    hint="The exponent of a Gaussian is -‖x‖² / (2 σ²).",
+    function="zero_mean_log_prob", old="-0.5 * x.square()", new="-x.square()")
+
 mistake("dimension_3n", "the density of noise in 3N dimensions", check="log_prob_value",
     hint="Noise of zero mean lives in 3(N-1) dimensions: three coordinates are determined by the others.",
     function="zero_mean_log_prob", old="3 * (x.shape[1] - 1)", new="3 * x.shape[1]")
@@ -69,6 +73,11 @@ mistake("permutation_inverted", "permutations used in the other direction", chec
     also={("align_broadcast", "pull_plan", "pull_moved"): "the pairs have orders too"},
     function="align", old="if permutations is None else permutations",
     new="if permutations is None else permutations.argsort(dim=1)")
+
+mistake("worst_order", "the order of the atoms that fits worst", check="align_orders",
+    hint="Of all orders the one with the smallest rmsd counts.",
+    also={("align_broadcast", "pull_plan", "pull_moved"): "the pairs have orders too"},
+    function="align", old="deviations.min(dim=-1)", new="deviations.max(dim=-1)")
 
 mistake("order_of_the_first", "one order for all molecules", check="align_broadcast",
     hint="Each pair of molecules has its own best order.",
@@ -182,6 +191,10 @@ mistake("alpha_bar_for_alpha", "ᾱ_t where the α_t of one step is due", check=
     also={"reverse_noise": "the variance has the same α"},
     function="reverse_step", old="alpha = bar / before", new="alpha = bar")
 
+mistake("divided_by_root_of_alpha_bar", "the mean divided by the root of ᾱ_t instead of α_t", check="reverse_mean",
+    hint="One step stretches by 1 / √α_t with α_t = ᾱ_t / ᾱ_{t-1}; the root of ᾱ_t belongs to the jump to x_0.",
+    function="reverse_step", old="times)) / alpha.sqrt()", new="times)) / bar.sqrt()")
+
 mistake("predicted_noise_scaled", "1 - α_t without the root of 1 - ᾱ_t below it", check="reverse_mean",
     hint="The predicted noise is multiplied by (1 - α_t) / √(1 - ᾱ_t).",
     also={"reverse_last": "the same mean at the last step"},
@@ -259,6 +272,11 @@ mistake("last_time_never_trained", "the time T-1 never drawn", check="train_draw
     hint="torch.randint leaves its upper end out: times from 0 to T-1 are randint(T, ...).",
     function="train_diffusion", old="draw_integers(len(alpha_bars), batch_size, x, generator)",
     new="draw_integers(len(alpha_bars) - 1, batch_size, x, generator)")
+
+mistake("first_time_never_trained", "the time 0 never drawn", check="train_draws",
+    hint="Times are counted from 0: 0, 1, ..., T-1, each as often.",
+    function="train_diffusion", old="draw_integers(len(alpha_bars), batch_size, x, generator)",
+    new="draw_integers(len(alpha_bars) - 1, batch_size, x, generator) + 1")
 
 mistake("weights_never_updated", "no step of the optimiser", check="train_history",
     hint="loss.backward() fills the gradients; optimiser.step() moves the weights.",

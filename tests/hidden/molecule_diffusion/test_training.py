@@ -138,7 +138,7 @@ def test_train_draws(student, probe, expect, draw):
         chi_square(counts, torch.full((T_SHOWN,), 1 / T_SHOWN)),
         _("the times in {what}").format(what=CALL),
         alpha=ALPHA,
-        mistake="last_time_never_trained" if unseen == [T_SHOWN - 1] else None,
+        mistake={(T_SHOWN - 1,): "last_time_never_trained", (0,): "first_time_never_trained"}.get(tuple(unseen)),
     )
     found = [shown.unmix(c) for c in shown.coefficients]
     p_values = [noise_p_values(noise, shown.batch) for _which, noise in found]
