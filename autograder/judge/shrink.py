@@ -187,7 +187,8 @@ def _rounder(call: Arguments, rules: Rules) -> Iterator[Arguments]:
     """All of one tensor or number with fewer digits; what is nearly nothing, as a tenth."""
     for place, leaf in enumerate(call.leaves):
         if isinstance(leaf, Tensor) and leaf.is_floating_point():
-            for number, rounded in enumerate((*(leaf.round(decimals=d) for d in (0, 1, 2)), _no_small(leaf))):
+            # Adding 0 takes the sign of -0 away.
+            for number, rounded in enumerate((*(leaf.round(decimals=d) + 0.0 for d in (0, 1, 2)), _no_small(leaf))):
                 if number < 3 and torch.equal(rounded, leaf):
                     break
                 kept = rules.kept(leaf, rounded)

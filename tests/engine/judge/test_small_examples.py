@@ -111,6 +111,11 @@ def test_sizes_shrink_together_and_values_become_round():
     assert all(torch.equal(value, value.round()) for value in small.args[:2])
 
 
+def test_a_zero_has_no_sign():
+    small = shrink(Arguments((torch.tensor([-0.3, -0.4]),)), lambda call: True, 50)
+    assert not small.args[0].signbit().any()
+
+
 @pytest.mark.parametrize(
     ("value", "holds"),
     [
