@@ -30,7 +30,7 @@ def best(data):
         mean = p @ T
         covariance = (T - mean).T @ ((T - mean) * p[:, None])
         way = torch.linalg.solve(covariance, target - mean)
-        theta = theta + way * min(1.0, 0.05 / float(way.abs().max()))  # short at first: it is far from a parabola
+        theta = theta + way * (0.05 / way.abs().max().clamp_min(0.05))  # short at first: it is far from a parabola
     return theta
 
 
