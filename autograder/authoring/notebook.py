@@ -1,7 +1,8 @@
 """Percent script to notebook, so that the same source is generated into the same bytes every time.
 
 The notebook carries nbgrader's metadata (schema version 3): a cell that has a solution region, and the quiz,
-are the student's to change; statements are locked. Cells get ids made from what they hold instead of random
+are the student's to change; statements are locked. The quiz's questions are read as text: they stand in a Markdown cell
+before the cell that takes the answers. Cells get ids made from what they hold instead of random
 ones.
 """
 
@@ -9,16 +10,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from autograder.authoring.errors import AuthoringError
+from autograder.authoring.personal import read_drawn_for, read_personal, write_personal
 from autograder.authoring.regions import TODO
 from autograder.language import _
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 CHECK_TAG = "autograder-check"  # of cells that check and are nobody's work
+QUESTIONS_TAG = "autograder-questions"  # of the cell that holds a student's questions
 _MARKS = {"PERSONAL": "### BEGIN PERSONAL", "SOLUTION": "### BEGIN SOLUTION"}
 _DEFINITION = re.compile(r"^(?:async def|def|class)\s+(\w+)", re.MULTILINE)
 _HEADING = re.compile(r"^#+\s+(.+)$", re.MULTILINE)
@@ -43,6 +46,7 @@ def to_notebook(script: str, exercise: str) -> str:
         rights = _nbgrader(cell)
         if rights is not None:
             cell["metadata"]["nbgrader"] = {"grade_id": f"{exercise}-{identity}", **rights}
+    notebook.cells = nbformat.from_dict(list(_with_questions(notebook.cells, exercise)))  # type: ignore[no-untyped-call]
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     nbformat.validate(notebook)
     return f"{nbformat.writes(notebook, version=nbformat.NO_CONVERT)}\n"  # type: ignore[no-untyped-call]
@@ -57,6 +61,48 @@ def cell(kind: Literal["code", "markdown"], identity: str, source: str, **metada
 def notebook_text(notebook: Mapping[str, object]) -> str:
     """A notebook's text: the same each time."""
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def _with_questions(cells: Iterable[dict[str, object]], exercise: str) -> Iterator[dict[str, object]]:
+    """The cells, with the questions of the PERSONAL block in a Markdown cell before it."""
+    for given in cells:
+        source = "".join(cast("Sequence[str]", given["source"]))
+        if QUESTIONS_TAG in cast("Mapping[str, Sequence[str]]", given["metadata"]).get("tags", ()):
+            continue  # of the block as it was
+        asked = _questions(source) if given["cell_type"] == "code" and _MARKS["PERSONAL"] in source else {}
+        if asked:
+            rights = {"grade": False, "locked": True, "schema_version": 3, "solution": False, "task": False}
+            nbgrader = {"grade_id": f"{exercise}-quiz-questions", **rights}
+            yield cell("markdown", "quiz-questions", _as_markdown(asked), nbgrader=nbgrader, tags=[QUESTIONS_TAG])
+            given["source"] = _numbered(source, asked)
+        yield given
+
+
+def _questions(source: str) -> dict[str, str]:
+    asked = read_personal(source, Path("quiz")).get("QUIZ")
+    return cast("dict[str, str]", asked) if isinstance(asked, dict) else {}
+
+
+def _as_markdown(asked: Mapping[str, str]) -> str:
+    lines = [_("Your questions. The answers go into `ANSWERS` below, by the names that stand before the questions.")]
+    for number, (key, question) in enumerate(asked.items(), start=1):
+        lines.append(f"{number}. **`{key}`** – {_plain(question)}")
+    return "\n\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    """A text in which Markdown finds no marks but code."""
+    parts = re.split(r"(`[^`]+`)", text)
+    return "".join(part if n % 2 else re.sub(r"([\\*_$<\[~])", r"\\\1", part) for n, part in enumerate(parts))
+
+
+def _numbered(source: str, asked: Mapping[str, str]) -> str:
+    """The cell with the numbers of the questions in the place of their texts."""
+    numbers = {key: _("question {n}").format(n=number) for number, key in enumerate(asked, start=1)}
+    file, drawn_for = Path("quiz"), read_drawn_for(source)
+    personal = cast("dict[str, object]", read_personal(source, file)["PERSONAL"])
+    name = "" if drawn_for is None else f"{drawn_for.student} {drawn_for.code}"
+    return write_personal(source, file, personal, numbers, name)
 
 
 def with_checks(notebook: str, exercise: str, called: Collection[str]) -> str:
@@ -93,7 +139,12 @@ def replace_personal(notebook: str, change: Callable[[str], str], file: Path) ->
     for given in document["cells"]:
         source = "".join(given["source"])
         if _MARKS["PERSONAL"] in source:
-            given["source"] = change(source).splitlines(keepends=True)
+            given["source"] = change(source)
+            exercise = given["metadata"].get("nbgrader", {}).get("grade_id", "").removesuffix("-quiz")
+            document["cells"] = list(_with_questions(document["cells"], exercise))
+            for one in document["cells"]:
+                if one is given or QUESTIONS_TAG in one["metadata"].get("tags", ()):
+                    one["source"] = "".join(one["source"]).splitlines(keepends=True)
             return notebook_text(document)
     raise AuthoringError(_("has no cell with a PERSONAL block"), file=file)
 

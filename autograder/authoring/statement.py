@@ -52,6 +52,23 @@ def translate(script: str, say: Say) -> str:
     return _translate_figures(_translate_cells(_translate_docstrings(script, say), say), say)
 
 
+def purposes(script: str) -> dict[str, str]:
+    """What each function, class and method (`Class.method` too) is for: the first sentence or line of its docstring."""
+    found: dict[str, str] = {}
+
+    def visit(node: ast.Module | ast.ClassDef, prefix: str) -> None:
+        for child in node.body:
+            if isinstance(child, ast.FunctionDef | ast.ClassDef):
+                pieces = _docstring((ast.get_docstring(child) or "").split("\n"))
+                if text := next((piece.text for piece in pieces if piece.text and not piece.kept), ""):
+                    found[prefix + child.name] = text
+                if isinstance(child, ast.ClassDef):
+                    visit(child, f"{child.name}.")
+
+    visit(ast.parse(script), "")
+    return found
+
+
 # --- Markdown cells -----------------------------------------------------------------------------------------------
 
 

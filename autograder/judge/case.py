@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from autograder.judge.session import Session
     from autograder.judge.verdicts import CheckFailed
 
+
+def _nobody(answer: object) -> None:
+    """For code that is nobody's submission."""
+
+
 Record: TypeAlias = Callable[[str, float], None]
 Once: TypeAlias = "Callable[[str, Callable[[Draw], object]], object]"
 
@@ -33,6 +38,7 @@ class Case:
         quiz_answers: the right answers to the student's own questions.
         answers_released: whether wrong ones are explained.
         uses: the names of the fixtures that the check takes.
+        told: where an answer to the quiz is kept as it was given.
         noted: where comparisons that fail are kept, so that the rest of the check runs as well; None where they end it.
     """
 
@@ -48,3 +54,4 @@ class Case:
     uses: Collection[str] = ()
     parts: Parts = field(default_factory=Parts)
     noted: list[CheckFailed] | None = None
+    told: Callable[[object], None] = _nobody

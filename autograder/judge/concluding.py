@@ -17,6 +17,7 @@ from autograder.course.discovery import PUBLIC_CHECKS
 from autograder.judge import fixtures
 from autograder.judge.check import CheckInfo
 from autograder.judge.draw import subseed
+from autograder.judge.excerpt import raised_line
 from autograder.judge.misuse import misused_answer, tripped
 from autograder.judge.parts import Parts
 from autograder.judge.shown import text_of
@@ -89,6 +90,19 @@ def _of_parts(item: pytest.Function, info: CheckInfo, sitting: Sitting, duration
 
 
 def _failed(
+    item: pytest.Function, info: CheckInfo, sitting: Sitting, error: CheckFailed, duration: float
+) -> CheckResult:
+    result = _judged_wrong(item, info, sitting, error, duration)
+    if error.raised_in is not None:
+        engine, grading = sitting.in_force
+        result.raised = raised_line(grading.session.code.cells, error.raised_in)
+        if engine.public and result.raised is not None and result.raised.values:
+            listing = "; ".join(f"`{name}`: {what}" for name, what in result.raised.values.items())
+            result.message += " " + _("In that line: {listing}.").format(listing=listing)
+    return result
+
+
+def _judged_wrong(
     item: pytest.Function, info: CheckInfo, sitting: Sitting, error: CheckFailed, duration: float
 ) -> CheckResult:
     engine, grading = sitting.in_force

@@ -33,6 +33,7 @@ from autograder.judge.reference import classes, load_module, parameters, signatu
 from autograder.judge.session import Session
 from autograder.judge.transport import LocalTransport, Transport, WorkerTransport
 from autograder.judge.verdicts import FrameworkFault
+from autograder.language import said
 from autograder.sandbox import WarmParent, WorkerLimits
 from autograder.sandbox.installed import installed
 from autograder.sandbox.isolation import MIB
@@ -124,6 +125,13 @@ class Kit:
             raise FrameworkFault(f"{self.exercise.quiz}: defines no function answers")
         numbers, _questions = quiz.draw(personal_rng(self.exercise, student))
         return quiz.answers(numbers)
+
+    def quiz_questions(self, student: str) -> dict[str, str]:
+        """This student's own questions, in the language in force."""
+        if not self.exercise.quiz.is_file():
+            return {}
+        _numbers, questions = load_quiz(self.exercise.quiz).draw(personal_rng(self.exercise, student))
+        return {key: said(text) for key, text in questions.items()}
 
     def reference_session(self) -> Session:
         """A session on the reference solution, in this process."""
@@ -242,6 +250,7 @@ class Engine:
             answers_released=kit.config.answers_released,
             total_seconds=limits.total_seconds * self.slower,
             spent=spent,
+            questions={} if self.public else kit.quiz_questions(job.questions_of or job.student),
         )
 
     def session(self, job: Job, watched: tuple[str, ...] = (), last: bool = True, doubted: bool = False) -> Session:

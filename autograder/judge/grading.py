@@ -13,9 +13,10 @@ from autograder.judge.draw import Draw, subseed
 from autograder.judge.parts import Parts
 from autograder.judge.quiz import RightAnswers
 from autograder.judge.session import Session
+from autograder.judge.shown import text_of
 from autograder.judge.verdicts import FrameworkFault, StudentError
 from autograder.language import _, said
-from autograder.results.model import CheckResult, LoadingProblem
+from autograder.results.model import Asked, CheckResult, LoadingProblem
 from autograder.results.outcomes import CheckOutcome, PartOutcome
 from autograder.worker.forbidden import find
 
@@ -30,6 +31,7 @@ class Grading:
     Args:
         seed: gives the seed of a check from its id.
         reference: the reference solution; None for public checks on a student's machine.
+        questions: of the quiz, by key, with the student's own numbers.
         quiz_answers: right answers to the student's own questions.
         answers_released: whether wrong quiz answers are explained.
         total_seconds: what the student's code may take for all checks together, in all tries.
@@ -45,6 +47,7 @@ class Grading:
     answers_released: bool = False
     total_seconds: float = math.inf
     spent: float = 0.0
+    questions: Mapping[str, str] = field(default_factory=dict)
     results: dict[str, CheckResult] = field(default_factory=dict)
     measured: dict[str, float | None] = field(default_factory=dict)
 
@@ -52,6 +55,11 @@ class Grading:
         self.about: dict[str, str] = {}  # the function that a failed check is about, by the check's id
         self._once: dict[str, tuple[int, object]] = {}
         self.parts = Parts()
+        self._answer = ""  # to the quiz, in the check that runs now
+
+    def tell(self, answer: object) -> None:
+        """Keep an answer to the quiz as it was given."""
+        self._answer = text_of(answer)
 
     def record(self, name: str, value: float) -> None:
         """Keep a figure of the check that runs now."""
@@ -60,6 +68,7 @@ class Grading:
     def begin(self, info: CheckInfo, seconds: float, memory_mb: int) -> None:
         """Make ready for a check: so many seconds for the student's code, so much memory for its process."""
         self.measured = {}
+        self._answer = ""
         self.parts = Parts(lambda part: not self._lost(info.substance_of(part)), lambda: self.session.can_answer)
         left = self.total_seconds - self.session.student_seconds
         if left <= 0:
@@ -131,10 +140,15 @@ class Grading:
             measured=dict(self.measured),
             kind=info.kind,
             parts=dict(parts or {}),
+            asked=self._asked(info),
         )
         result.points = info.points * result.share
         self.results[info.id] = result
         return result
+
+    def _asked(self, info: CheckInfo) -> Asked | None:
+        question = self.questions.get(info.id.removeprefix("quiz_")) if info.kind == "quiz" else None
+        return Asked(question, clean(self._answer)) if question else None
 
     def loading_problems(self) -> list[LoadingProblem]:
         """What of the file could not be loaded, in words that are safe to show and in the language in force."""

@@ -77,4 +77,6 @@ class Parts:
         ]
         hint = next((failure.hint for failure in failures.values() if failure.hint), "")
         mistake = next((failure.mistake for failure in failures.values() if failure.mistake), None)
-        return CheckFailed(" ".join(lines), hint, mistake, outcomes)
+        lost = CheckFailed(" ".join(lines), hint, mistake, outcomes)
+        lost.raised_in = next((failure.raised_in for failure in failures.values() if failure.raised_in), None)
+        return lost

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autograder.authoring.personal import load_quiz, quiz_questions
+from autograder.authoring.personal import AskQuestions, load_quiz, quiz_questions
 from autograder.course.discovery import PUBLIC_CHECKS, Exercise
 from autograder.course.handout import HANDOUT_CONFIG
 from autograder.judge.check import check
@@ -40,12 +40,13 @@ def _check_of(key: str, title: str, points: float) -> FunctionType:
 
 def form_checks(quiz: Path) -> tuple[FunctionType, ...]:
     """A check `quiz_<key>` for each question of the quiz that students have: whether its answer has the right form."""
-    return tuple(_form_check_of(key, kind) for key, kind in load_quiz(quiz).forms.items())
+    loaded = load_quiz(quiz)
+    return tuple(_form_check_of(key, kind, loaded.questions) for key, kind in loaded.forms.items())
 
 
-def _form_check_of(key: str, kind: str) -> FunctionType:
+def _form_check_of(key: str, kind: str, ask: AskQuestions) -> FunctionType:
     def judge(quiz: QuizJudge) -> None:
-        quiz.look_at_form(key, kind)
+        quiz.look_at_form(key, kind, ask)
 
     assert isinstance(judge, FunctionType)
     judge.__name__ = judge.__qualname__ = f"test_quiz_{key}"

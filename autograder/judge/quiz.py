@@ -6,14 +6,15 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from autograder.judge.answers import as_tensor, describe
 from autograder.judge.remote import Student
 from autograder.judge.verdicts import CheckFailed, StudentError
-from autograder.language import _
+from autograder.language import _, said
 
 RightAnswers: TypeAlias = Mapping[str, Mapping[str, object]]
+Ask: TypeAlias = Callable[[dict[str, object]], Mapping[str, str]]
 MOST_LETTERS = 60  # of an answer that is kept
 
 
@@ -24,15 +25,18 @@ class QuizJudge:
         answers: right answers by key: `kind`, `value`, `tolerance`, `explanation`.
         released: whether the course has released the answers: a wrong one is then explained.
         record: keeps what was answered, for teachers: `answer` is a number's or a truth value's, `answer: WORD` is 1.
+        told: keeps it as it was given, for the student's page.
     """
 
     def __init__(
-        self, student: Student, answers: RightAnswers, released: bool, record: Callable[[str, float], None]
-    ) -> None:
+        self, student: Student, answers: RightAnswers, released: bool, record: Callable[[str, float], None],
+        told: Callable[[object], None] = lambda answer: None,
+    ) -> None:  # fmt: skip
         self._student = student
         self._answers = answers
         self._released = released
         self._record = record
+        self._told = told
 
     def grade(self, key: str) -> None:
         """Fail unless the student's answer to `key` is right."""
@@ -46,16 +50,16 @@ class QuizJudge:
             explanation = str(expected.get("explanation", "")) if self._released else ""
             raise CheckFailed(_("ANSWERS[{key!r}]: this is not the right answer.").format(key=key), _(explanation))
 
-    def look_at_form(self, key: str, kind: str) -> None:
-        """Fail unless there is an answer to `key`, of this kind; a word has to be one that the question offers."""
+    def look_at_form(self, key: str, kind: str, ask: Ask | None = None) -> None:
+        """Fail unless there is an answer to `key`, of this kind; a word has to be one that the question offers.
+
+        Args:
+            ask: makes the questions of the student's numbers, which a notebook has as text; without it `QUIZ` has them.
+        """
         value = self._read(key, kind)
         if not isinstance(value, str):
             return
-        try:
-            questions = self._student.QUIZ
-        except StudentError:  # it was taken away
-            return
-        question = questions.get(key) if isinstance(questions, dict) else None
+        question = self._question(key, ask)
         if isinstance(question, str) and f" {value} " not in f" {_words(question)} ":
             raise CheckFailed(
                 _("ANSWERS[{key!r}]: expected {kind}, got {got}.").format(
@@ -63,8 +67,17 @@ class QuizJudge:
                 )
             )
 
+    def _question(self, key: str, ask: Ask | None) -> object:
+        try:
+            numbers = self._student.QUIZ if ask is None else self._student.PERSONAL
+            questions = numbers if ask is None else ask(cast("dict[str, object]", numbers))
+            return said(str(cast("Mapping[str, str]", questions)[key]))
+        except (StudentError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
+            return None  # it was taken away, or the numbers were: nobody knows the words
+
     def _read(self, key: str, kind: str) -> float | str:
         given = self._given(key)
+        self._told(given)
         reader = _READERS.get(kind)
         if reader is None:
             raise KeyError(f"quiz {key}: unknown kind of answer {kind!r}; use one of {', '.join(_READERS)}")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from autograder.judge.verdicts import StudentError
+from autograder.judge.verdicts import RaisedIn, StudentError
 from autograder.language import _
+from autograder.wire.values import DTYPES, MAX_DIMENSIONS
+from autograder.worker.raised import MAX_VALUES
 
-_FIELDS = {"type_name": str, "bases": tuple, "message": str, "where": str, "line": int, "function": str, "own": bool}
+_FIELDS = {
+    "type_name": str, "bases": tuple, "message": str, "where": str, "line": int, "function": str, "own": bool,
+    "values": dict,
+}  # fmt: skip
+_NUMBERS = frozenset(("int", "float", "complex", *DTYPES))
 
 
 def is_line(number: object) -> bool:
@@ -46,7 +52,31 @@ def raised_error(
         )
     if "NameError" in bases:
         message += loading_note
-    return StudentError(message, hint, bases=bases)
+    error = StudentError(message, hint, bases=bases)
+    if value["line"]:
+        error.raised_in = RaisedIn(value["where"], value["line"], dict(_in_words(value["values"])))
+    return error
+
+
+def _in_words(values: dict[object, object]) -> Iterator[tuple[str, str]]:
+    """What variables were, by name; what a worker may not have written is left out."""
+    for name, form in list(values.items())[:MAX_VALUES]:
+        if type(name) is not str or not name.isidentifier() or len(name) > 100 or type(form) is not tuple:
+            continue
+        match form:
+            case ("number", str(kind), ()) if kind in _NUMBERS:
+                yield name, _("a number of type {type}").format(type=kind)
+            case (("tensor" | "array") as kind, str(dtype), tuple(shape)) if dtype in DTYPES and _is_shape(shape):
+                template = (
+                    _("a tensor of shape {shape}, {dtype}")
+                    if kind == "tensor"
+                    else _("a NumPy array of shape {shape}, {dtype}")
+                )
+                yield name, template.format(shape=shape, dtype=dtype)
+
+
+def _is_shape(shape: tuple[object, ...]) -> bool:
+    return len(shape) <= MAX_DIMENSIONS and all(type(n) is int and 0 <= n < 2**48 for n in shape)
 
 
 def _not_written(label: str, function: str, line: int, where: str) -> str:

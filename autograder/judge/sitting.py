@@ -104,6 +104,7 @@ class Sitting:
             answers_released=grading.answers_released,
             uses=item.fixturenames,
             parts=grading.parts,
+            told=grading.tell,
         )
 
     def case_on(self, item: pytest.Function, session: Session) -> Case:
@@ -118,6 +119,7 @@ class Sitting:
             answers_released=False,
             parts=Parts(),
             noted=[],
+            told=lambda answer: None,
         )
 
     def limits_for(self, info: CheckInfo) -> tuple[float, int]:

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from autograder.language import said
 from autograder.results.outcomes import PartOutcome
 from autograder.sandbox import IsolationRefused, WarmParentDied
+
+
+@dataclass(frozen=True)
+class RaisedIn:
+    """The student's line that an exception came from: the file's name in tracebacks, the line there, and what the
+    function's variables were, in words, by name."""
+
+    file: str
+    line: int
+    values: Mapping[str, str]
 
 
 class CheckFailed(AssertionError):
@@ -28,6 +39,7 @@ class CheckFailed(AssertionError):
         self.hint = said(hint)
         self.mistake = mistake
         self.parts = dict(parts or {})
+        self.raised_in: RaisedIn | None = None
 
 
 class StudentError(CheckFailed):

@@ -1,12 +1,15 @@
-"""Where to read on about a check: the section of the exercise that defines the function which the check is about.
+"""Where to read on about a check: the section of the exercise that defines the function which the check is about, and
+what that function should do.
 
-Found by name, in what the exercise is made from: the headings of the script, the functions and classes below them.
+Found by name, in what the exercise is made from: the headings of the script, the functions and classes below them,
+their docstrings.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course import CourseConfig, Exercise, find_exercise
@@ -15,6 +18,7 @@ from autograder.results.model import CheckResult, Result
 _HEADING = re.compile(r"^# (#{1,4}) (.+)$")
 _CELL = re.compile(r"^# %%(.*)$")
 _DEFINITION = re.compile(r"^\s*(?:def|class) (\w+)")
+_OWN = re.compile(r"(?:async )?(?:def|class) (\w+)")  # of the student's lines
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -34,16 +38,30 @@ def sections(source: str) -> dict[str, str]:
     return found
 
 
+@dataclass(frozen=True)
+class Purpose:
+    """What a function of the exercise should do, as its docstring begins."""
+
+    name: str
+    text: str
+
+
 class ReadingList:
     """Sections by check, for the exercises of a course; an exercise whose files are not here has none.
 
     Args:
         mistaken: the function that each known mistake changes, by the mistake's id.
+        purposes: what the functions and classes of a script are for, by name.
     """
 
-    def __init__(self, course: CourseConfig, mistaken: Callable[[Exercise], Mapping[str, str]]) -> None:
+    def __init__(
+        self, course: CourseConfig, mistaken: Callable[[Exercise], Mapping[str, str]],
+        purposes: Callable[[str], Mapping[str, str]] = lambda script: {},
+    ) -> None:  # fmt: skip
         self._course = course
         self._mistaken = mistaken
+        self._of_script = purposes
+        self._purposes: dict[str, Mapping[str, str]] = {}
         self._sections: dict[str, dict[str, str]] = {}
         self._mistakes: dict[str, Mapping[str, str]] = {}
 
@@ -57,6 +75,30 @@ class ReadingList:
             for check in result.checks
             if check.outcome in ("failed", "blocked") and (section := self._section(result.exercise, check))
         }
+
+    def purposes(self, results: Iterable[Result]) -> dict[tuple[str, str], Purpose]:
+        """What the function should do that a check is about, by exercise and check, for the checks that failed."""
+        known = {exercise.id for exercise in self._course.exercises}
+        return {
+            (result.exercise, check.id): purpose
+            for result in results
+            if result.exercise in known
+            for check in result.checks
+            if check.outcome == "failed" and (purpose := self._purpose(result.exercise, check)) is not None
+        }
+
+    def _purpose(self, exercise: str, check: CheckResult) -> Purpose | None:
+        self._load(exercise)
+        texts = self._purposes[exercise]
+        # The function that was called last, before those that are only spoken of.
+        called = _OWN.match(check.lines.text) if check.lines is not None else None
+        for name in [called[1]] if called else []:
+            if name in texts:
+                return Purpose(name, texts[name])
+        for word in (*_WORD.findall(check.message), *_WORD.findall(check.title)):
+            if word in texts and _as_code(word, check):
+                return Purpose(word, texts[word])
+        return None
 
     def _section(self, exercise: str, check: CheckResult) -> str:
         self._load(exercise)
@@ -75,6 +117,7 @@ class ReadingList:
         files = find_exercise(self._course, exercise)
         self._sections[exercise] = sections(_text(files.solution))
         self._mistakes[exercise] = self._mistaken(files)
+        self._purposes[exercise] = self._of_script(_text(files.solution))
 
 
 def _as_code(word: str, check: CheckResult) -> bool:

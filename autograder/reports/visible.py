@@ -19,8 +19,19 @@ import msgspec
 from autograder.course import CourseConfig, ExerciseConfig
 from autograder.language import _, said
 from autograder.reports.pictures import Picture
+from autograder.reports.reading import Purpose
 from autograder.results.grade import Comment, Grade, Override
-from autograder.results.model import CheckResult, Environment, Example, Incident, LoadingProblem, OwnLines, Result
+from autograder.results.model import (
+    Asked,
+    CheckResult,
+    Environment,
+    Example,
+    Incident,
+    LoadingProblem,
+    OwnLines,
+    RaisedLine,
+    Result,
+)
 
 NOT_SHOWN = "not_shown"
 Excerpt = tuple[tuple[int, str], ...]  # lines of a file with their numbers
@@ -41,11 +52,23 @@ class CheckView:
     override: Override | None = None
     example: str = ""
     lines: OwnLines | None = None
+    raised: RaisedLine | None = None
+    purpose: Purpose | None = None
+    asked: Asked | None = None
     # For teachers only:
     id: str = ""
     kind: str = ""
     measured: tuple[tuple[str, float | None], ...] = ()
     duration_s: float | None = None
+
+
+@dataclass(frozen=True)
+class ChangesView:
+    """What has changed since the attempt before: titles of checks, and what the checks gave, None where withheld."""
+
+    passed: tuple[str, ...]
+    lost: tuple[str, ...]
+    points: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -88,6 +111,7 @@ class ExerciseView:
     excerpts: Mapping[str, Excerpt]
     pictures: tuple[Picture, ...]
     environment: Environment
+    changes: ChangesView | None = None
     incidents: tuple[Incident, ...] = ()
     duration_s: float | None = None
 
@@ -119,6 +143,8 @@ def student_view(
     read_on: Mapping[tuple[str, str], str] | None = None,
     pictures: Mapping[str, tuple[Picture, ...]] | None = None,
     excerpts: Mapping[tuple[str, str], Excerpt] | None = None,
+    purposes: Mapping[tuple[str, str], Purpose] | None = None,
+    before: Mapping[str, Result] | None = None,
 ) -> StudentView:
     """One student's view.
 
@@ -128,6 +154,8 @@ def student_view(
         now: when the page is made; decides what may be seen.
         read_on: where to read about a check, by exercise and check.
         excerpts: of the files, by exercise and by what a comment says of its line.
+        purposes: what the function should do that a check is about, by exercise and check.
+        before: of the attempt before, by exercise.
     """
     views = []
     for result, grade in zip(results, grades, strict=True):
@@ -136,7 +164,16 @@ def student_view(
         config = config or ExerciseConfig(id=result.exercise, title=result.exercise, visibility="hidden")
         views.append(
             _exercise_view(
-                config, result, grade, now, teacher, read_on or {}, (pictures or {}).get(config.id, ()), excerpts or {}
+                config,
+                result,
+                grade,
+                now,
+                teacher,
+                read_on or {},
+                (pictures or {}).get(config.id, ()),
+                excerpts or {},
+                purposes or {},
+                (before or {}).get(config.id),
             )
         )
     shown = tuple(view.grade for view in views if view.grade is not None)
@@ -160,15 +197,23 @@ def _exercise_view(
     read_on: Mapping[tuple[str, str], str],
     pictures: tuple[Picture, ...],
     excerpts: Mapping[tuple[str, str], Excerpt],
+    purposes: Mapping[tuple[str, str], Purpose],
+    before: Result | None,
 ) -> ExerciseView:
     seen = {check.id: teacher or config.is_visible(check.id, now) for check in result.checks}
     hidden = [check for check in result.checks if not seen[check.id]]
     checks = tuple(
         _check_view(
-            check, hidden, grade, teacher, read_on.get((config.id, check.id), ""), teacher or config.shows_examples(now)
+            check,
+            hidden,
+            grade,
+            teacher,
+            read_on.get((config.id, check.id), ""),
+            teacher or config.shows_examples(now),
+            purposes.get((config.id, check.id)),
         )
         if seen[check.id]
-        else CheckView(said(check.title), NOT_SHOWN, check.max_points)
+        else CheckView(said(check.title), NOT_SHOWN, check.max_points, asked=_asked_again(check.asked))
         for check in result.checks
     )
     # Nothing was judged, unless a teacher gave points for it.
@@ -198,6 +243,7 @@ def _exercise_view(
         excerpts={line: lines for (exercise, line), lines in excerpts.items() if exercise == config.id},
         pictures=pictures,
         environment=result.environment,
+        changes=_changes(before, result, seen, shown) if before is not None else None,
         incidents=tuple(result.incidents) if teacher else (),
         duration_s=result.duration_s if teacher else None,
     )
@@ -208,7 +254,12 @@ def _cards(checks: Sequence[CheckView]) -> tuple[tuple[CheckView, ...], ...]:
     cards: dict[tuple[object, ...], list[CheckView]] = {}
     for check in checks:
         if check.outcome in ("failed", "error", "blocked"):
-            says = (check.outcome, check.message, check.hint, check.mistake, check.read_on, check.example, check.lines)
+            # Shapes differ from check to check where nothing else does.
+            line = check.raised and (check.raised.where, check.raised.line)
+            says = (
+                check.outcome, check.message, check.hint, check.mistake, check.read_on, check.example, check.lines,
+                line, check.asked, check.purpose,
+            )  # fmt: skip
             cards.setdefault(says, []).append(check)
     return tuple(tuple(card) for card in cards.values())
 
@@ -225,6 +276,21 @@ def _sections(cards: Sequence[tuple[CheckView, ...]]) -> tuple[SectionView, ...]
 def _points_of(cards: Sequence[tuple[CheckView, ...]]) -> tuple[float, float]:
     checks = [check for card in cards for check in card]
     return sum(check.max_points - (check.points or 0.0) for check in checks), sum(check.max_points for check in checks)
+
+
+def _changes(before: Result, now: Result, seen: Mapping[str, bool], points: bool) -> ChangesView | None:
+    """What may be told of the difference between two attempts; None where nothing may, or nothing has changed."""
+    earlier = {check.id: check.outcome == "passed" for check in before.checks}
+    turned = [
+        check for check in now.checks
+        if seen[check.id] and check.outcome not in ("error", "skipped")
+        and earlier.get(check.id, check.outcome == "passed") != (check.outcome == "passed")
+    ]  # fmt: skip
+    passed = tuple(said(check.title) for check in turned if check.outcome == "passed")
+    lost = tuple(said(check.title) for check in turned if check.outcome != "passed")
+    both = (before.points, now.points) if points and now.outcome == before.outcome == "graded" else None
+    changed = passed or lost or (both is not None and both[0] != both[1])
+    return ChangesView(passed, lost, both) if changed else None
 
 
 def _message(result: Result, teacher: bool) -> str:
@@ -255,9 +321,26 @@ def example_text(example: Example) -> str:
     ))  # fmt: skip
 
 
+def raised_text(raised: RaisedLine) -> str:
+    """The line that raised an exception, and what stood in it."""
+    told = _("Line {line} of {where} raised it:").format(line=raised.line, where=raised.where)
+    return "\n".join((told, raised.text, *(f"{name}: {what}" for name, what in raised.values.items())))
+
+
+def _said_again(raised: RaisedLine | None) -> RaisedLine | None:
+    if raised is None:
+        return None
+    return msgspec.structs.replace(raised, values={name: said(what) for name, what in raised.values.items()})
+
+
+def _asked_again(asked: Asked | None) -> Asked | None:
+    return None if asked is None else msgspec.structs.replace(asked, question=said(asked.question))
+
+
 def _check_view(
-    check: CheckResult, hidden: Sequence[CheckResult], grade: Grade, teacher: bool, read_on: str, examples: bool
-) -> CheckView:
+    check: CheckResult, hidden: Sequence[CheckResult], grade: Grade, teacher: bool, read_on: str, examples: bool,
+    purpose: Purpose | None,
+) -> CheckView:  # fmt: skip
     override = grade.overrides.get(check.id)
     message, hint = (said(check.message), said(check.hint)) if teacher else to_student(check, hidden)
     lost = check.outcome in ("failed", "blocked")
@@ -273,6 +356,9 @@ def _check_view(
         override=override,
         example=example_text(check.example) if examples and check.example is not None else "",
         lines=check.lines,
+        raised=_said_again(check.raised),
+        purpose=None if purpose is None else Purpose(purpose.name, said(purpose.text)),
+        asked=_asked_again(check.asked),
         id=check.id if teacher else "",
         kind=check.kind if teacher else "",
         measured=tuple(check.measured.items()) if teacher else (),

@@ -41,6 +41,24 @@ class OwnLines(Struct, frozen=True, forbid_unknown_fields=True):
     text: str
 
 
+class RaisedLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """The statement of the submission that an exception came from."""
+
+    where: Annotated[str, Meta(description="which cell or file")]
+    line: Annotated[int, Meta(description="number of the line that raised")]
+    text: str
+    values: Annotated[
+        dict[str, str], Meta(description="what the tensors, arrays and numbers in it were, by name; never a value")
+    ] = field(default_factory=dict)
+
+
+class Asked(Struct, frozen=True, forbid_unknown_fields=True):
+    """A question of the quiz, and what was answered."""
+
+    question: Annotated[str, Meta(description="with the student's own numbers")]
+    answer: Annotated[str, Meta(description="as it was given; empty where there is none")] = ""
+
+
 class CheckResult(Struct, forbid_unknown_fields=True):
     """One check."""
 
@@ -76,6 +94,8 @@ class CheckResult(Struct, forbid_unknown_fields=True):
     relation: Annotated[str, Meta(description="what all wrong answers are to the right ones, in a sentence")] = ""
     example: Annotated[Example | None, Meta(description="the smallest call found that shows what is wrong")] = None
     lines: Annotated[OwnLines | None, Meta(description="the student's function that the check is about")] = None
+    raised: Annotated[RaisedLine | None, Meta(description="the student's line that raised an exception")] = None
+    asked: Annotated[Asked | None, Meta(description="of a check of the quiz: the question")] = None
 
     @property
     def share(self) -> float:

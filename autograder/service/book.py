@@ -103,6 +103,10 @@ class Book:
         """The newest attempt of each student at each exercise: what a plan needs to know."""
         return self._held().known
 
+    def several(self) -> set[Name]:
+        """Students and exercises of which more than one file was graded."""
+        return self.store.attempts.several() if has_book(self.place) else set()
+
     def handed_in(self) -> list[Handed]:
         """Every file that was handed in, of each student and exercise the last at the end; not of removed ones."""
         if not has_book(self.place):

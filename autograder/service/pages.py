@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from autograder.authoring.bundle import stub_source
 from autograder.authoring.overlay import changed_functions
+from autograder.authoring.statement import purposes
 from autograder.course import find_exercise
 from autograder.reports.class_text import checks_csv, class_markdown, mistakes_csv, statistics_csv
 from autograder.reports.class_view import class_view, listing
@@ -100,13 +101,15 @@ def pages(
     """
     entries = {(entry.student, entry.exercise): entry for entry in handed_in.entries} if handed_in is not None else {}
     config, now, names = book.course.config, datetime.now(UTC), book.names()
-    reading = ReadingList(config, changed_functions)
+    reading = ReadingList(config, changed_functions, purposes)
+    several = book.several()
     for name, own in groupby(graded, key=lambda pair: pair[0].student):
         results, grades = map(list, zip(*own, strict=True))
         pictures = {r.exercise: student_pictures(book.views, name, r.exercise) for r in results} if book.views else {}
         view = student_view(
             config, results, grades, now, name=names.get(name, ""), teacher=links is not None,
-            read_on=reading.of(results), pictures=pictures,
+            read_on=reading.of(results), pictures=pictures, purposes=reading.purposes(results),
+            before=dict(_attempts_before(book, results, several)),
             excerpts={
                 (grade.exercise, comment.line): excerpt(handed_in.read(entry), comment.line)
                 for grade in grades
@@ -160,6 +163,22 @@ def _likeness(book: Book, results: Sequence[Result], handed_in: HandIn | None) -
             continue  # its result says so
         codes.setdefault(entry.exercise, {})[entry.student] = "\n".join(cell.source for cell in read.cells)
     return [likeness(e, codes[e], stub_source(find_exercise(book.course.config, e))) for e in sorted(codes)]
+
+
+def _attempts_before(book: Book, results: Sequence[Result], several: Container[Name]) -> Iterator[tuple[str, Result]]:
+    """The attempt before the one that counts, of another file, by exercise."""
+    for result in results:
+        if (result.student, result.exercise) not in several:
+            continue
+        earlier: Result | None = None
+        found: Result | None = None
+        for attempt in book.store.attempts.history(result.student, result.exercise):
+            if attempt.sha256 == result.submission.sha256:
+                found = earlier
+            else:
+                earlier = attempt.result
+        if found is not None:
+            yield result.exercise, found
 
 
 def _before(book: Book, results: Sequence[Result]) -> dict[Name, float]:

@@ -14,7 +14,7 @@ import msgspec
 from autograder.bridges.asking import remarks
 from autograder.course import ConfigurationError, ExerciseConfig
 from autograder.language import _
-from autograder.reports.visible import example_text, to_student
+from autograder.reports.visible import example_text, raised_text, to_student
 from autograder.results.grade import Grade
 from autograder.results.model import CheckResult, Result
 
@@ -124,6 +124,8 @@ def _output(check: CheckResult, result: Result, config: ExerciseConfig) -> str:
     # A check that students see later, or never, may not be read from this one.
     others = [c for c in result.checks if c.visibility not in (check.visibility, "visible")]
     lines = [*to_student(check, others)]
+    if check.raised is not None:
+        lines.append(raised_text(check.raised))
     # Gradescope has one rule for all that is said of a check: an example goes with it where it is not to come later.
     if check.example is not None and config.examples in ("visible", check.visibility):
         lines.append(example_text(check.example))

@@ -48,12 +48,13 @@ def write(graded: Graded, given: Given) -> Written:
 
 def _pages(graded: Graded, spoken: str, notes: list[str]) -> list[tuple[str, str, str]]:
     from autograder.authoring.overlay import changed_functions
+    from autograder.authoring.statement import purposes
     from autograder.reports.pages import student_page
     from autograder.reports.pictures import student_pictures
     from autograder.reports.reading import ReadingList
     from autograder.reports.visible import student_view
 
-    reading = ReadingList(graded.course, changed_functions)
+    reading = ReadingList(graded.course, changed_functions, purposes)
     pages = []
     for result, grade in zip(graded.results, graded.grades, strict=True):
         profile = graded.people.of(result.student, result.exercise)
@@ -65,6 +66,7 @@ def _pages(graded: Graded, spoken: str, notes: list[str]) -> list[tuple[str, str
         view = student_view(
             graded.course, [result], [grade], graded.now, read_on=reading.of([result]),
             pictures={result.exercise: student_pictures(graded.out, result.student, result.exercise)},
+            purposes=reading.purposes([result]),
         )  # fmt: skip
         pages.append((profile.name or result.student, number, student_page(view, graded.course, spoken)))
     return pages

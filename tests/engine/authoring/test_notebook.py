@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -126,3 +127,43 @@ def test_a_notebook_gets_other_numbers_without_jupytext() -> None:
     assert ran.stdout == text.replace("PERSONAL = {}", "PERSONAL = {1: 2}")
     with pytest.raises(AuthoringError, match="no cell with a PERSONAL block"):
         replace_personal(text.replace("PERSONAL", "OTHER"), str, Path("x"))
+
+
+ASKED = SCRIPT.replace(
+    "PERSONAL = {}",
+    'DRAWN_FOR = "ada 0123ab"\nPERSONAL = {"n": [1, 2]}\n'
+    'QUIZ = {"kl": "How large is *x_1* of [1, 2](0), in `n_ats`? $5", "b": "And <b>?"}',
+)
+
+
+def test_questions_are_text_before_the_cell_that_takes_the_answers() -> None:
+    cells = json.loads(to_notebook(ASKED, "demo"))["cells"]
+    place = next(n for n, cell in enumerate(cells) if cell["id"] == "quiz-questions")
+    text, code = ("".join(cells[n]["source"]) for n in (place, place + 1))
+    assert cells[place]["cell_type"] == "markdown"
+    assert "1. **`kl`** – How large is \\*x\\_1\\* of \\[1, 2](0), in `n_ats`? \\$5" in text
+    assert "2. **`b`** – And \\<b>?" in text
+    assert cells[place]["metadata"]["nbgrader"]["locked"]
+    assert "How large" not in code
+    for line in (
+        'DRAWN_FOR = "ada 0123ab"',
+        'PERSONAL = {"n": [1, 2]}',
+        'QUIZ = {"kl": "question 1", "b": "question 2"}',
+    ):
+        assert line in code
+
+
+def test_other_questions_take_the_place_of_those_that_stand_there() -> None:
+    given = to_notebook(ASKED, "demo")
+
+    def change(cell: str) -> str:
+        return cell.replace('"question 1"', '"How far?"').replace('"question 2"', '"How near?"')
+
+    changed = replace_personal(given, change, Path("x"))
+    cells = json.loads(changed)["cells"]
+    assert [cell["id"] for cell in cells] == [cell["id"] for cell in json.loads(given)["cells"]]
+    text = "".join("".join(cell["source"]) for cell in cells if cell["id"] == "quiz-questions")
+    assert "How far?" in text
+    assert "How large" not in changed
+    assert '\\"kl\\": \\"question 1\\"' in changed
+    nbformat.validate(nbformat.reads(changed, 4))
