@@ -57,6 +57,10 @@ def text_of(*args, **more):
     return " ".join(Outline(page(*args, **more)).text.split())
 
 
+def squeezed(text):
+    return "".join(text.split())
+
+
 def test_the_purpose_of_a_function_is_how_its_docstring_begins():
     assert purposes(SCRIPT) == TABLE
 
@@ -131,7 +135,7 @@ def test_questions_of_the_quiz_are_read_with_their_answers(course, result, check
         "Question How large is it?", "Your answer 0.25", "Which one? Your answer: 'both'",
         "How many? Your answer: 4711", "And why? Your answer none",
     ):  # fmt: skip
-        assert part in text
+        assert squeezed(part) in squeezed(text)
     assert text.count("How large is it?") == 1
     assert "<script>" not in page(course, [given])
     assert "Votre réponse" in Outline(page(course, [given], "fr")).text
@@ -146,8 +150,8 @@ def test_what_has_changed_since_the_last_attempt_is_told(course, make_course, re
     text = text_of(course, [now], before={"flows": before})
     changes = text[text.index("What has changed since your last attempt") : text.index("What to look at")]
     assert "The checks gave 10 points then and give 20 now." in changes
-    assert "Passed now, and not before: The title of density" in changes
-    assert "Passed before, and not now: The title of other" in changes
+    assert squeezed("Passed now, and not before: The title of density") in squeezed(changes)
+    assert squeezed("Passed before, and not now: The title of other") in squeezed(changes)
     for part in ("third", "new", "secret"):
         assert f"The title of {part}" not in changes
     assert "What has changed" not in text_of(course, [now])
