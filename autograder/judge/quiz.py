@@ -8,13 +8,13 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import TypeAlias, cast
 
+from autograder.authoring.personal import AskQuestions
 from autograder.judge.answers import as_tensor, describe
 from autograder.judge.remote import Student
 from autograder.judge.verdicts import CheckFailed, StudentError
 from autograder.language import _, said
 
 RightAnswers: TypeAlias = Mapping[str, Mapping[str, object]]
-Ask: TypeAlias = Callable[[dict[str, object]], Mapping[str, str]]
 MOST_LETTERS = 60  # of an answer that is kept
 
 
@@ -50,7 +50,7 @@ class QuizJudge:
             explanation = str(expected.get("explanation", "")) if self._released else ""
             raise CheckFailed(_("ANSWERS[{key!r}]: this is not the right answer.").format(key=key), _(explanation))
 
-    def look_at_form(self, key: str, kind: str, ask: Ask | None = None) -> None:
+    def look_at_form(self, key: str, kind: str, ask: AskQuestions | None = None) -> None:
         """Fail unless there is an answer to `key`, of this kind; a word has to be one that the question offers.
 
         Args:
@@ -67,7 +67,7 @@ class QuizJudge:
                 )
             )
 
-    def _question(self, key: str, ask: Ask | None) -> object:
+    def _question(self, key: str, ask: AskQuestions | None) -> object:
         try:
             numbers = self._student.QUIZ if ask is None else self._student.PERSONAL
             questions = numbers if ask is None else ask(cast("dict[str, object]", numbers))

@@ -28,7 +28,7 @@ _array_shape_of, _array_dtype_of = (
 )
 _TENSORS: tuple[object, ...] = (torch.Tensor, torch.nn.Parameter)
 # Kind (`tensor`, `array` or `number`), type of the entries, shape.
-Form = tuple[str, str, tuple[int, ...]]
+ValueForm = tuple[str, str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Raised:
     line: int
     function: str
     own: bool
-    values: dict[str, Form] = field(default_factory=dict)
+    values: dict[str, ValueForm] = field(default_factory=dict)
 
 
 def describe_exception(error: BaseException, student_files: frozenset[str] = frozenset()) -> Raised:
@@ -72,7 +72,7 @@ def describe_exception(error: BaseException, student_files: frozenset[str] = fro
     return Raised(kind.__name__[:100], bases, _text(error), where, line, function[:100], own, values)
 
 
-def _forms(frame: FrameType) -> Iterator[tuple[str, Form]]:
+def _forms(frame: FrameType) -> Iterator[tuple[str, ValueForm]]:
     """What the local variables of a function are, those of types that no student has written."""
     code, count = frame.f_code, 0
     if not code.co_flags & CO_OPTIMIZED:  # the body of a class may have any mapping
@@ -87,7 +87,7 @@ def _forms(frame: FrameType) -> Iterator[tuple[str, Form]]:
             yield name[:100], form
 
 
-def _form(value: object) -> Form | None:
+def _form(value: object) -> ValueForm | None:
     kind: object = type(value)
     try:
         if kind in _TENSORS:
