@@ -122,6 +122,8 @@ def _judged_wrong(
         return grading.finish(info, "failed", duration, error.message, hint, mistake, title, error.parts)
     if not (isinstance(error, StudentError) and NOT_WRITTEN in error.bases):
         call = _call(grading.session.called, error)
+        if call and not error.message.endswith((".", "!", "?", "…")):
+            error.message += "."  # what an exception says need not end as a sentence
         error.message, hint = f"{error.message} {call}".rstrip(), f"{hint} {_place(item)}".strip()
     return grading.finish(info, "failed", duration, error.message, hint, None, title, error.parts)
 

@@ -60,7 +60,7 @@ class QuizJudge:
         if not isinstance(value, str):
             return
         question = self._question(key, ask)
-        if isinstance(question, str) and f" {value} " not in f" {_words(question)} ":
+        if isinstance(question, str) and not _offers(question, value):
             raise CheckFailed(
                 _("ANSWERS[{key!r}]: expected {kind}, got {got}.").format(
                     key=key, kind=_KINDS[kind](), got=describe(value)
@@ -143,6 +143,12 @@ def _words(text: str) -> str:
     """The words of a question as `_choice` writes an answer."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return " ".join(re.sub(r"[^\w-]+", " ", plain).split())
+
+
+def _offers(question: str, word: str) -> bool:
+    """Whether a question offers a word: one of its letters where it lists (a), (b) ..., else any of its words."""
+    letters = re.findall(r"(?:^|[\s;,])\(([a-z])\)\s", question)
+    return word in letters if {"a", "b"} <= set(letters) else f" {word} " in f" {_words(question)} "
 
 
 def _right(value: float | str, expected: Mapping[str, object]) -> bool:

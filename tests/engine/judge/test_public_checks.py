@@ -51,6 +51,17 @@ def test_the_form_of_an_answer_is_looked_at(judge, answers, message):
     assert quiz.max_points == 0
 
 
+@pytest.mark.parametrize(
+    ("answer", "good"), [("b", True), ("(B)", True), ("z", False), ("e", False), ("by", False), ("Letter", False)]
+)
+def test_a_letter_is_one_of_those_listed(answer, good):
+    from autograder.judge.quiz import _choice, _offers
+
+    question = "How far? (a) by q(z|x); (b) by p(e); (c) by both. [one letter]"
+    assert _offers(question, _choice(answer)) == good
+    assert _offers("Is it (a) or not? Answer: 'by' or 'a letter'.", "by")
+
+
 @pytest.mark.parametrize(("answer", "good"), [("both", True), ("Both.", True), ("booth", False), ("o", False)])
 def test_a_word_is_one_that_the_question_offers(answer, good):
     from autograder.judge.quiz import QuizJudge
@@ -77,9 +88,10 @@ def test_a_public_check_that_fails_shows_everything(judge):
 
 
 def test_what_raises_shows_its_call_and_what_is_not_written_needs_none(judge):
-    raises = checked(judge, "def mean(x):\n    return 1 / 0\n").checks[0]
+    raises = checked(judge, "def mean(x):\n    return x / 0 + 1 // 0\n").checks[0]
     assert "ZeroDivisionError" in raises.message
-    assert raises.message.endswith("The call was mean([[1, 1, 1], [1, 1, 1]]).")
+    assert "in mean). The call was mean([[1, 1, 1], [1, 1, 1]])." in raises.message
+    assert raises.message.endswith("In that line: `x`: a tensor of shape (2, 3), float32.")
     unwritten = checked(judge, "def mean(x):\n    raise NotImplementedError\n").checks[0]
     assert "The call was" not in unwritten.message
     assert "test_public.py" not in unwritten.hint
