@@ -19,8 +19,10 @@ from autograder.book.decisions import Decision
 from autograder.language import speaking
 from autograder.reports.class_view import class_view, listing
 from autograder.reports.pages import Links, class_page, index_page, student_page
+from autograder.reports.reading import Purpose
 from autograder.reports.similarity import likeness
 from autograder.reports.visible import student_view
+from autograder.results.model import Asked, Example, OwnLines, RaisedLine
 from tests.engine.book.conftest import grades
 
 pytestmark = pytest.mark.slow
@@ -28,6 +30,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ROOT = Path(__file__).parents[3]
 AXE = Path(os.environ.get("AUTOGRADER_AXE") or ROOT / "node_modules/axe-core/axe.min.js")
 CODE = "\n".join(f"def step_{i}(x, y):\n    return x[{i}] * y - {i} / (x + {i + 1}) if x else y @ x" for i in range(9))
+SHAPE = "a tensor of shape (128, 1, 28, 28), float32"
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 # Words in cells that stand on more than one line; names of code may be broken, and are marked as such.
 BROKEN_WORDS = """() => {
@@ -68,8 +71,11 @@ def pages(course, result, check, problem):
             lost = check(
                 "density", "failed", message="the mean: expected a number, got None.", hint="Look at <i>it</i>.",
                 diagnosis="sign" if k % 2 else None, diagnosis_title="the sign is wrong",
+                lines=OwnLines("flows.py", 3, CODE), example=Example("f(tensor([[0., 1.]]))", "tensor([2.])", "tensor([1.])"),
+                raised=RaisedLine("flows.py", 4, "return a_long_name @ b  # " + "long " * 40, dict.fromkeys("ab", SHAPE)),
             )  # fmt: skip
-            quiz = check("quiz_order", "failed", kind="quiz", measured={"answer: neither of the two": 1.0})
+            asked = Asked("Which of the two is it, and why is it not the other one? " * 3, "'neither of the two'")
+            quiz = check("quiz_order", "failed", kind="quiz", measured={"answer: neither of the two": 1.0}, asked=asked)
             own = (lost if k % 3 else check("density"), check("secret", "blocked" if k % 3 else "passed"), quiz)
             name = f"student <b>{k}</b>"
             names[name] = ("陳小明 🦊", "Gwendolyn Featherstonehaugh-Cholmondeley", "")[k % 3]
@@ -87,7 +93,10 @@ def pages(course, result, check, problem):
             listed = listing(course, [(grade, False) for grade in given], NOW, names)
             addresses = {row.student: "student.html" for row in view.students}
             links = Links("index.html", "class.html", ("陳小明 🦊", "student.html"), ("Bob", "student.html"))
-            student = student_view(course, results[:2], given[:2], NOW, excerpts=lines)
+            student = student_view(
+                course, results[:2], given[:2], NOW, excerpts=lines, before={"flows": results[2]},
+                purposes={("flows", "quiz_order"): Purpose("order_of_a_chain", "The order of a chain. " * 8)},
+            )  # fmt: skip
             teacher = student_view(course, results[2:4], given[2:4], NOW, name=names[results[2].student], teacher=True)
             return {
                 "student": student_page(student, course, language),

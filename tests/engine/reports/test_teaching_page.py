@@ -132,8 +132,8 @@ def test_questions_of_the_quiz_are_read_with_their_answers(course, result, check
     )  # fmt: skip
     text = text_of(course, [given])
     for part in (
-        "Question How large is it?", "Your answer 0.25", "Which one? Your answer: 'both'",
-        "How many? Your answer: 4711", "And why? Your answer none",
+        "Question How large is it?", "Your answer 0.25", "Which one?Your answer: 'both' · passed",
+        "How many?Your answer: 4711 · not shown", "And why? Your answer none",
     ):  # fmt: skip
         assert squeezed(part) in squeezed(text)
     assert text.count("How large is it?") == 1
