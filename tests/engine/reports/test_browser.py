@@ -71,8 +71,8 @@ def pages(course, result, check, problem):
             lost = check(
                 "density", "failed", message="the mean: expected a number, got None.", hint="Look at <i>it</i>.",
                 diagnosis="sign" if k % 2 else None, diagnosis_title="the sign is wrong",
-                lines=OwnLines("flows.py", 3, CODE), example=Example("f(tensor([[0., 1.]]))", "tensor([2.])", "tensor([1.])"),
-                raised=RaisedLine("flows.py", 4, "return a_long_name @ b  # " + "long " * 40, dict.fromkeys("ab", SHAPE)),
+                lines=OwnLines("flows.py", 3, CODE), example=Example("f(tensor([[0., 1.]]))", "tensor([2.])", "3."),
+                raised=RaisedLine("flows.py", 4, "return a_name @ b  # " + "long " * 40, dict.fromkeys("ab", SHAPE)),
             )  # fmt: skip
             asked = Asked("Which of the two is it, and why is it not the other one? " * 3, "'neither of the two'")
             quiz = check("quiz_order", "failed", kind="quiz", measured={"answer: neither of the two": 1.0}, asked=asked)
