@@ -58,7 +58,7 @@ def checks_of(file: Path, names: Sequence[str]) -> tuple[str, ...]:
             raise ConfigurationError(
                 _("no public check calls {name}").format(name=name)
                 + (_("; did you mean {near!r}?").format(near=near[0]) if near else "")
-                + _("; they call: {listing}").format(listing=", ".join(known))
+                + ("" if near else ".") + " " + _("They call: {listing}").format(listing=", ".join(known))
             )
         chosen += found
     return tuple(check for check in called if check in chosen)

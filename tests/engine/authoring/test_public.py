@@ -42,7 +42,7 @@ def test_parts_are_functions_or_checks(file):
     assert checks_of(file, ["h", "f"]) == ("public_f", "public_all")
     assert checks_of(file, ["all"]) == checks_of(file, ["public_all"]) == ("public_all",)
     assert checks_of(file, []) == ()
-    with pytest.raises(ConfigurationError, match=r"no public check calls ff; did you mean 'f'\?; they call: f, g, h"):
+    with pytest.raises(ConfigurationError, match=r"no public check calls ff; did you mean 'f'\? They call: f, g, h"):
         checks_of(file, ["ff"])
 
 
