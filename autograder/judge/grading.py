@@ -128,7 +128,7 @@ class Grading:
             self.session.flag_mentions(info.forbids)
         result = CheckResult(
             id=info.id,
-            title=_(info.title),
+            title=said(info.title),
             points=0.0,
             max_points=info.points,
             outcome=outcome,

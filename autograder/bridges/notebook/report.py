@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterable
 
-from autograder.language import _, language, speaking
+from autograder.language import _, language, said, speaking
 from autograder.reports.public import not_known, passed_text
 from autograder.reports.words import located, outcome_word
 from autograder.results.model import CheckResult, Result
@@ -69,7 +69,7 @@ class Report:
     def _html(self) -> str:
         share = self.passed / len(self.result.checks) if self.result.checks else 0.0
         rows = "".join(_row(check) for check in self.result.checks)
-        lines, end = ("".join(f"<div>{_prose(line)}</div>" for line in said) for said in (self._lines(), self._end()))
+        lines, end = ("".join(f"<div>{_prose(line)}</div>" for line in part) for part in (self._lines(), self._end()))
         return (
             '<div class="autograder-report" style="color:inherit;background:transparent;max-width:70em">'
             f'<div style="font-weight:bold">{_prose(self.title)}</div>{lines}'
@@ -96,14 +96,14 @@ class Report:
 
 def _row(check: CheckResult) -> str:
     colour = _COLOURS.get(check.outcome, _OTHER)
-    text = " ".join(part for part in (check.message, check.hint) if part and check.outcome != "passed")
+    text = " ".join(said(part) for part in (check.message, check.hint) if part and check.outcome != "passed")
     figures = "".join(f'<div style="opacity:.75;font-size:90%">{_prose(figure)}</div>' for figure in _figures(check))
-    said = f"<div>{_prose(text)}</div>" if text else ""
+    below = f"<div>{_prose(text)}</div>" if text else ""
     sign = _SIGNS.get(check.outcome, "?")
     return (
         f'<tr style="background:transparent"><td style="{_CELL};border-left:.3em solid {colour};font-weight:bold;'
         f'white-space:nowrap">{sign} {_prose(outcome_word(check.outcome))}</td>'
-        f'<td style="{_CELL}"><div>{_prose(check.title)}</div>{said}{figures}'
+        f'<td style="{_CELL}"><div>{_prose(said(check.title))}</div>{below}{figures}'
         "</td></tr>"
     )
 

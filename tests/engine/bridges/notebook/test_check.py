@@ -74,6 +74,11 @@ def test_a_report_keeps_the_language_in_which_it_was_made():
         french = report()
     assert "1 test public réussi sur 2" in repr(french)
     assert "1 test public réussi sur 2" in french._repr_html_()
+    form = CheckResult("quiz_n", "Quiz, n: an answer of the form that is asked for.", 0, 0, "passed", kind="quiz")
+    with speaking("fr"):
+        assert "Quiz, n : une réponse de la forme demandée." in Report(
+            Result("you", "toy", 0, 0, "graded", [form]), "Toy", "2 cells"
+        )._repr_html_().replace("\u00a0", " ")
     assert "public checks passed" in repr(report())
     assert language() == "en"
 
