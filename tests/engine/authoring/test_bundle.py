@@ -109,7 +109,7 @@ def test_the_bundle_holds_what_students_need_and_no_more(course: CourseConfig) -
     stub = files["demo/demo.py"].decode()
     assert 'raise NotImplementedError("double is not written yet")' in stub
     notebook = nbformat.reads(files["demo/demo.ipynb"].decode(), as_version=4)
-    assert [cell.id for cell in notebook.cells] == ["demo", "double", "check-double", "quiz", "check"]
+    assert [cell.id for cell in notebook.cells] == ["demo", "double", "check-double", "quiz-questions", "quiz", "check"]
 
 
 def test_generation_is_the_same_every_time(course: CourseConfig) -> None:
