@@ -36,6 +36,10 @@ mistake("scale_without_root", "one over the mean square, without the root", chec
     hint="A standard deviation is the root of a mean square.",
     function="fit_latent_space", old=".rsqrt()", new=".reciprocal()")
 
+mistake("scale_of_magnitudes", "one over the mean magnitude of the codes", check="latent_scale",
+    hint="The size is the root of the mean of the squares, not the mean of the absolute values.",
+    function="fit_latent_space", old="codes.square().mean().rsqrt()", new="1 / codes.abs().mean()")
+
 mistake("scale_inverted", "codes divided by the scale", check="encode",
     hint="encode multiplies by the scale, decode divides by it.",
     function="encode", old="return scale * (x - mean)", new="return 1 / scale * (x - mean)")
@@ -197,6 +201,12 @@ mistake("negative_ignored", "the negative prompt not used", check="guided_negati
     hint="Where a negative prompt is given it takes the place of the zeros.",
     function="guided_noise", old="torch.zeros_like(c) if negative is None else negative", new="torch.zeros_like(c)")
 
+mistake("negative_as_prompt", "the negative prompt in the place of the prompt", check="guided_negative",
+    hint="The negative prompt takes the place of the zeros, in e0; the prompt c stays in e1.",
+    function="guided_noise", old="torch.zeros_like(c) if negative is None else negative", new="torch.zeros_like(c)")
+mistake("negative_as_prompt", function="guided_noise", old="(model(z_t, t, c) - without)",
+    new="(model(z_t, t, c if negative is None else negative) - without)")
+
 mistake("classifier_without_factor", "the gradient without √(1 - ᾱ)", check="classifier_guided",
     hint="The score is -noise / √(1 - ᾱ): in units of noise the gradient gets √(1 - ᾱ).",
     also={"classifier_bayes": "the sum is not the noise of a component"},
@@ -247,6 +257,10 @@ mistake("ddim_stops_at_the_last_time", "latents of the last time instead of clea
     hint="After the last of `times`, whatever it is, comes ᾱ = 1: the guess of the clean latents.",
     function="ddim_sample", old="itertools.pairwise([*times, None])", new="itertools.pairwise([*times, times[-1]])")
 
+mistake("ddim_one_time_down", "ᾱ of t - 1 instead of the next of `times`", check="ddim",
+    hint="The next time is the next of the list, which may leave some out; after the last one comes ᾱ = 1.",
+    function="ddim_sample", old="alpha_bars[following]", new="alpha_bars[t - 1]")
+
 mistake("ddim_clips_latents", "clean latents clipped to [-1, 1]", check="ddim",
     hint="Latents have no range: nothing is clipped.",
     also={"ddim_gaussian": "the Gaussian reaches farther"},
@@ -293,6 +307,10 @@ mistake("inpaint_clips", "the image clipped to [0, 1]", check="inpaint_once",
     also={"inpaint": "images are clipped there too"},
     function="inpaint", old="    return x", new="    return x.clamp(0, 1)")
 
+mistake("inpaint_noise_used_before", "the noise of the time before", check="inpaint",
+    hint="noise[0] is the start; what is added at times[k + 1] is noise[k + 1].",
+    function="inpaint", old="noise[k + 1]", new="noise[k]")
+
 mistake("inpaint_one_noise", "the same noise at every time", check="inpaint",
     hint="noise[k + 1] at the time times[k + 1].",
     function="inpaint", old="noise[k + 1]", new="noise[0]")
@@ -304,6 +322,11 @@ mistake("not_clipped_at_the_end", "pixels outside [0, 1]", check="text_to_image"
 mistake("guidance_not_used", "the plain conditional model", check="text_to_image",
     hint="guidance_scale goes to guided_noise.",
     function="text_to_image", old="guided_noise(model, z, t, c, guidance_scale)", new="model(z, t, c)")
+
+mistake("guidance_of_the_default", "guidance_scale not used", check="text_to_image",
+    hint="guidance_scale goes to guided_noise; 3 is only what it is where nobody says otherwise.",
+    function="text_to_image", old="guided_noise(model, z, t, c, guidance_scale)",
+    new="guided_noise(model, z, t, c, 3.0)")
 
 mistake("one_prompt_for_all", "the first prompt for all images", check="text_to_image",
     hint="Each image has its own prompt.",
