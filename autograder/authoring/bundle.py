@@ -24,7 +24,7 @@ from autograder.authoring.personal import answer_forms, load_quiz, personalise_e
 from autograder.authoring.public import called_by_checks
 from autograder.authoring.readme import student_readme
 from autograder.authoring.regions import find_regions, make_stub, solution_texts, strip_solutions
-from autograder.authoring.statement import translate
+from autograder.authoring.statement import purposes, translate
 from autograder.course.config import CourseConfig, ExerciseConfig
 from autograder.course.discovery import STUDENT_FOLDER, Exercise, find_exercise
 from autograder.course.handout import HANDOUT_CONFIG
@@ -88,6 +88,14 @@ def generate_exercise(exercise: Exercise) -> dict[str, bytes]:
 def stub_in(exercise: Exercise) -> str:
     """The stub in the language in force."""
     return translate(stub_source(exercise), _) if language() != "en" else stub_source(exercise)
+
+
+def purposes_of(exercise: Exercise) -> dict[str, str]:
+    """What the functions and classes that students find in their file are for; see `purposes`. Nothing where the
+    exercise is not here."""
+    if not exercise.solution.is_file():
+        return {}
+    return purposes(make_stub(_text(exercise.solution), exercise.solution))
 
 
 def stub_source(exercise: Exercise) -> str:

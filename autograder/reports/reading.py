@@ -51,16 +51,16 @@ class ReadingList:
 
     Args:
         mistaken: the function that each known mistake changes, by the mistake's id.
-        purposes: what the functions and classes of a script are for, by name.
+        purposes: what the functions and classes of an exercise are for, by name.
     """
 
     def __init__(
         self, course: CourseConfig, mistaken: Callable[[Exercise], Mapping[str, str]],
-        purposes: Callable[[str], Mapping[str, str]] = lambda script: {},
+        purposes: Callable[[Exercise], Mapping[str, str]] = lambda exercise: {},
     ) -> None:  # fmt: skip
         self._course = course
         self._mistaken = mistaken
-        self._of_script = purposes
+        self._explained = purposes
         self._purposes: dict[str, Mapping[str, str]] = {}
         self._sections: dict[str, dict[str, str]] = {}
         self._mistakes: dict[str, Mapping[str, str]] = {}
@@ -117,7 +117,7 @@ class ReadingList:
         files = find_exercise(self._course, exercise)
         self._sections[exercise] = sections(_text(files.solution))
         self._mistakes[exercise] = self._mistaken(files)
-        self._purposes[exercise] = self._of_script(_text(files.solution))
+        self._purposes[exercise] = self._explained(files)
 
 
 def _as_code(word: str, check: CheckResult) -> bool:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from autograder.authoring.bundle import stub_source
+from autograder.authoring.bundle import purposes_of, stub_source
 from autograder.authoring.overlay import changed_functions
-from autograder.authoring.statement import purposes
 from autograder.course import find_exercise
 from autograder.reports.class_text import checks_csv, class_markdown, mistakes_csv, statistics_csv
 from autograder.reports.class_view import class_view, listing
@@ -101,7 +100,7 @@ def pages(
     """
     entries = {(entry.student, entry.exercise): entry for entry in handed_in.entries} if handed_in is not None else {}
     config, now, names = book.course.config, datetime.now(UTC), book.names()
-    reading = ReadingList(config, changed_functions, purposes)
+    reading = ReadingList(config, changed_functions, purposes_of)
     several = book.several()
     for name, own in groupby(graded, key=lambda pair: pair[0].student):
         results, grades = map(list, zip(*own, strict=True))

@@ -47,14 +47,14 @@ def write(graded: Graded, given: Given) -> Written:
 
 
 def _pages(graded: Graded, spoken: str, notes: list[str]) -> list[tuple[str, str, str]]:
+    from autograder.authoring.bundle import purposes_of
     from autograder.authoring.overlay import changed_functions
-    from autograder.authoring.statement import purposes
     from autograder.reports.pages import student_page
     from autograder.reports.pictures import student_pictures
     from autograder.reports.reading import ReadingList
     from autograder.reports.visible import student_view
 
-    reading = ReadingList(graded.course, changed_functions, purposes)
+    reading = ReadingList(graded.course, changed_functions, purposes_of)
     pages = []
     for result, grade in zip(graded.results, graded.grades, strict=True):
         profile = graded.people.of(result.student, result.exercise)

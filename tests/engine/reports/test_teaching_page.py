@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from autograder.authoring.bundle import purposes_of
 from autograder.authoring.statement import purposes
 from autograder.language import speaking
 from autograder.reports.pages import student_page
@@ -40,6 +41,13 @@ class Flow:
 
     def silent(self):
         return 1
+
+
+### BEGIN SOLUTION
+def helper(x):
+    """What only the solution has."""
+    return x
+### END SOLUTION
 '''
 TABLE = {
     "kl_divergence": "KL divergence of `mu` from the prior, in nats.", "Flow": "A flow.",
@@ -62,7 +70,7 @@ def squeezed(text):
 
 
 def test_the_purpose_of_a_function_is_how_its_docstring_begins():
-    assert purposes(SCRIPT) == TABLE
+    assert purposes(SCRIPT) == TABLE | {"helper": "What only the solution has."}
 
 
 @pytest.fixture
@@ -70,7 +78,7 @@ def reading(course):
     solution = course.root / "solutions/flows/flows.py"
     solution.parent.mkdir(parents=True, exist_ok=True)
     solution.write_text(SCRIPT)
-    return ReadingList(course, lambda exercise: {}, purposes)
+    return ReadingList(course, lambda exercise: {}, purposes_of)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +91,7 @@ def reading(course):
         ({"message": "`kl_divergence` is not defined in your file."}, "kl_divergence"),
         ({"message": "a Flow is wrong"}, ""),
         ({"message": "wrong"}, ""),
+        ({"lines": OwnLines("flows.py", 7, "def helper(x):\n    return x"), "message": "`helper` is wrong"}, ""),
     ],
 )  # fmt: skip
 def test_a_failed_check_knows_what_its_function_should_do(reading, result, check, facts, name):
