@@ -50,9 +50,7 @@ def course_map(course: CourseConfig) -> str:
         '<path d="M0 0L8 4L0 8z" style="fill:#57606a;stroke:none"/></marker></defs>',
         f'<rect width="{width}" height="{height}" style="fill:#ffffff;stroke:none"/>',
     ]
-    lines += [
-        _arrow(places[other], places[exercise.id]) for exercise in course.exercises for other in exercise.after
-    ]
+    lines += [_arrow(places[other], places[exercise.id]) for exercise in course.exercises for other in exercise.after]
     lines += [_box(exercise, *places[exercise.id]) for exercise in course.exercises]
     return "\n".join([*lines, "</svg>"]) + "\n"
 

@@ -21,9 +21,7 @@ def called_by_checks(file: Path) -> dict[str, frozenset[str]]:
     """The public names that each check takes of the student's file, by the check's id and in the file's order."""
     tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    return {
-        name.removeprefix(_CHECK): _taken(name, functions, set()) for name in functions if name.startswith(_CHECK)
-    }
+    return {name.removeprefix(_CHECK): _taken(name, functions, set()) for name in functions if name.startswith(_CHECK)}
 
 
 def _taken(name: str, functions: Mapping[str, ast.FunctionDef], seen: set[str]) -> frozenset[str]:

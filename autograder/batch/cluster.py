@@ -81,6 +81,7 @@ class Cluster:
         resources: what a job takes of a worker's dask resources (`{"GPU": 1}`).
         options: of dask-jobqueue's cluster; a name given twice makes a list.
         workers: SLURM jobs to ask for.
+        workers_per_gpu: how many workers share a GPU that a SLURM job is given.
         course: its folder on the workers; where it is here without it.
     """
 
@@ -92,6 +93,7 @@ class Cluster:
     resources: Mapping[str, float] = field(default_factory=dict)
     options: Sequence[tuple[str, str]] = ()
     workers: int = 1
+    workers_per_gpu: int = 1
     course: Path | None = None
 
 

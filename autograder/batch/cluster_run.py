@@ -130,7 +130,8 @@ class ClusterRunner:
         total = 0
         for worker in workers:
             has = worker.get("resources", {})
-            limits = [int(has.get(name, 0) // amount) for name, amount in self._resources.items() if amount]
+            # A part of a GPU is no round number: ten tenths are one.
+            limits = [int(has.get(name, 0) / amount + 1e-6) for name, amount in self._resources.items() if amount]
             total += min([worker["nthreads"], *limits])
         return total
 

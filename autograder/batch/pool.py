@@ -17,7 +17,10 @@ from typing import Generic, Protocol, TypeVar
 from autograder.batch.job import Job, Order
 from autograder.batch.judges import CannotJudge, Judge, JudgeFault, OnCheck
 from autograder.batch.retries import Deaths, Quiet, Tries, in_tries
+from autograder.course import CourseConfig
+from autograder.judge.gpus import places
 from autograder.judge.messages import Ask, JobResult
+from autograder.judge.verdicts import FrameworkFault
 from autograder.language import _, in_same_language
 from autograder.results.model import Result
 
@@ -79,6 +82,16 @@ def default_workers() -> int:
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
+
+
+def workers_for(course: CourseConfig, asked: int | None) -> int:
+    """So many as were asked for, or one per core; where submissions compute on GPUs no more than have a place there."""
+    wanted = asked or default_workers()
+    try:
+        most = places(course)
+    except FrameworkFault:  # which the judge says when it starts
+        return wanted
+    return wanted if most is None else min(wanted, most)
 
 
 def run_tasks(order: Order, tasks: Sequence[Task[K]], workers: int, on_done: OnDone[K]) -> None:

@@ -31,7 +31,8 @@ class SlurmJobs(Protocol):
 def slurm_cluster(cluster: Cluster) -> SlurmJobs:
     """A SLURMCluster without jobs yet.
 
-    Each job is one worker with one judge. Scheduler and workers speak TLS with keys made for this run; they lie in
+    Each job is one worker with one judge. Where a worker takes of a GPU, a job asks for one and has as many workers as
+    share it. Scheduler and workers speak TLS with keys made for this run; they lie in
     `shared_temp_directory` (default: the working directory), which the nodes must see, readable for this user only.
 
     Raises:
@@ -43,8 +44,9 @@ def slurm_cluster(cluster: Cluster) -> SlurmJobs:
         raise ConfigurationError(
             _("--cluster slurm needs the extra `cluster` ({error})").format(error=error)
         ) from error
-    usual = {"cores": 1, "processes": 1, "memory": "4GB", "shared_temp_directory": "."}
-    options = usual | read_options(cluster.options)
+    options = _usual(cluster) | read_options(cluster.options)
+    if "GPU" in cluster.resources:
+        options["job_extra_directives"] = _with_gpu(options.get("job_extra_directives"))
     if cluster.resources:
         asked = " ".join(f"{name}={amount:g}" for name, amount in cluster.resources.items())
         given = options.get("worker_extra_args")
@@ -54,6 +56,19 @@ def slurm_cluster(cluster: Cluster) -> SlurmJobs:
     scheduler = {"dashboard": False, "dashboard_address": None}
     jobs: SlurmJobs = SLURMCluster(scheduler_options=scheduler, **options)  # type: ignore[arg-type,assignment]  # untyped
     return jobs
+
+
+def _usual(cluster: Cluster) -> dict[str, object]:
+    share = cluster.workers_per_gpu if "GPU" in cluster.resources else 1
+    return {"cores": share, "processes": share, "memory": f"{4 * share}GB", "shared_temp_directory": "."}
+
+
+def _with_gpu(given: object) -> list[str]:
+    """Directives of a job, by which it is given a GPU: by those that are written already, or by ours."""
+    directives = [str(line) for line in given] if isinstance(given, list) else []
+    if any(word in line for line in directives for word in ("--gres", "--gpus", "-G ")):
+        return directives
+    return [*directives, "--gres=gpu:1"]
 
 
 def read_options(given: Sequence[tuple[str, str]]) -> dict[str, object]:

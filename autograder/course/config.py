@@ -108,6 +108,7 @@ class CourseConfig:
     questions: QuestionsFor = "personal"
     data: DataConfig = DataConfig()
     device: Device = "auto"
+    workers_per_gpu: int = 1
     secret: SecretConfig = SecretConfig()
     isolation: Protection = "reduced"
     intake: Intake = field(default_factory=Intake)
@@ -169,6 +170,7 @@ def load_config(path: Path) -> CourseConfig:
         questions=written.questions,
         data=DataConfig(written.data.set, _path(root, written.data.folder)),
         device=written.device,
+        workers_per_gpu=written.workers_per_gpu,
         secret=SecretConfig(written.secret.env, _path(root, written.secret.file)),
         isolation=written.isolation,
         intake=written.intake,

@@ -75,6 +75,10 @@ class ProcessLimit(Struct, frozen=True, forbid_unknown_fields=True):
 
     open_files: Annotated[int, Meta(description="files and sockets open at once, from 32", ge=32, le=4096)] = 64
     threads: Annotated[int, Meta(description="threads at once, from 8", ge=8, le=4096)] = 64
+    gpu_memory_mb: Annotated[
+        int,
+        Meta(description="megabytes of a GPU's memory beyond what the empty worker uses, from 64", ge=64, le=1048576),
+    ] = 4096
 
 
 class TotalLimit(Struct, frozen=True, forbid_unknown_fields=True):
@@ -251,6 +255,9 @@ class WrittenConfig(Common, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     ] = "personal"
     data: Annotated[WrittenData, Meta(description="where real digits come from")] = WrittenData()
     device: Annotated[Device, _one_of(Device, "where students' code computes")] = "auto"
+    workers_per_gpu: Annotated[
+        int, Meta(description="how many submissions are judged on one GPU at the same time, 1 to 16", ge=1, le=16)
+    ] = 1
     secret: Annotated[WrittenSecret, Meta(description="where the course secret is kept: never in the repository")] = (
         WrittenSecret()
     )

@@ -25,6 +25,7 @@ from autograder.course.discovery import Exercise, find_exercise
 from autograder.course.secret import derive_seed
 from autograder.course.sets import FASHION, MNIST, PublishedSet
 from autograder.judge.calibrated import LimitBook
+from autograder.judge.gpus import Place, take_place
 from autograder.judge.grading import Grading
 from autograder.judge.loading import Code
 from autograder.judge.messages import Job
@@ -36,7 +37,7 @@ from autograder.judge.verdicts import FrameworkFault
 from autograder.language import said
 from autograder.sandbox import WarmParent, WorkerLimits
 from autograder.sandbox.installed import installed
-from autograder.sandbox.isolation import MIB
+from autograder.sandbox.isolation import GPU_LAYER, MIB
 from autograder.submissions.model import CodeCell
 from autograder.worker.proofs import names_in
 
@@ -201,6 +202,7 @@ class Engine:
         self._without = without
         self._slot = slot
         self._parent: WarmParent | None = None
+        self._place: Place | None = None
         self._images: dict[tuple[str, str, int | None, int], tuple[Tensor, Tensor]] = {}
 
     def kit(self, exercise: str) -> Kit:
@@ -212,11 +214,21 @@ class Engine:
     def start(self) -> None:
         """Start the warm parent now rather than at the first submission."""
         if self._parent is None:
+            self._place = place = take_place(self.config)
             parent = WarmParent(
-                unprotected=self._unprotected, without=self._without, processor=processor_of(self._slot)
+                unprotected=self._unprotected,
+                without=self._without,
+                processor=processor_of(self._slot),
+                gpu=place.opening if place is not None else None,
+                gpu_required=self.config.device == "cuda",
             )
-            parent.start()
+            try:
+                parent.start()
+            except BaseException:
+                self.close()
+                raise
             self._parent = parent
+            self._require_gpu_limit(parent)
             level = parent.isolation.level
             if self.config.isolation == "full" and level != "full" and not self._unprotected:
                 missing = ", ".join(parent.isolation.missing)
@@ -321,24 +333,36 @@ class Engine:
         pixels, labels = self._images[key]
         return pixels.clone(), labels.clone()
 
-    @cached_property
+    @property
     def device(self) -> str:
-        """Where workers compute. The sandbox opens no GPU to student code: `cuda` is for unprotected runs only."""
-        wanted = self.config.device
-        if wanted == "cuda" and not self._unprotected:
-            raise FrameworkFault(
-                "the course asks for device: cuda, but the sandbox opens no GPU to student code; "
-                "write device: auto to grade on the CPU, or run with --unprotected"
-            )
-        if wanted == "cuda" and not torch.cuda.is_available():
+        """Where workers compute: `cpu` or `cuda`. Known when they are to be had: a GPU is tried before it is used."""
+        self.start()
+        assert self._parent is not None
+        if not self._parent.ordinary:
+            return "cuda" if self._parent.isolation.gpu else "cpu"
+        found = self.config.device != "cpu" and torch.cuda.is_available()
+        if self.config.device == "cuda" and not found:
             raise FrameworkFault("the course asks for device: cuda, but torch finds no GPU here")
-        return "cuda" if wanted != "cpu" and self._unprotected and torch.cuda.is_available() else "cpu"
+        return "cuda" if found else "cpu"
+
+    def _require_gpu_limit(self, parent: WarmParent) -> None:
+        """Who shares a GPU must not be able to take all of it."""
+        found = parent.isolation
+        if self.config.workers_per_gpu > 1 and GPU_LAYER in found.missing and not self._unprotected:
+            self.close()
+            raise FrameworkFault(
+                f"workers_per_gpu is {self.config.workers_per_gpu}, but what a worker uses of a GPU cannot be limited "
+                f"here ({'; '.join(found.why)}): install nvidia-ml-py (the extra `gpu`), or write workers_per_gpu: 1"
+            )
 
     def close(self) -> None:
         """End the warm parent and every worker."""
         if self._parent is not None:
             self._parent.close()
             self._parent = None
+        if self._place is not None:
+            self._place.leave()
+            self._place = None
 
 
 def processor_of(slot: int | None) -> int | None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from autograder.judge.raised import in_words
 from autograder.judge.transport import Loaded, RequestFields, Transport, WorkerLost, no_handle
 from autograder.language import _
 from autograder.results.model import Incident, LoadingProblem
@@ -121,7 +122,9 @@ class Loading:
             message = (
                 _("this statement did not end within {seconds:g} s and was left out").format(seconds=self._seconds)
                 if lost.kind == "timeout"
-                else _("this statement ended the process ({reason}) and was left out").format(reason=lost.reason)
+                else _("this statement ended the process ({reason}) and was left out").format(
+                    reason=in_words(lost.reason)
+                )
             )
             self._lost.append(LoadingProblem(lost.where, lost.line, "crash", message))
             return None

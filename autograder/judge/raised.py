@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from autograder.judge.verdicts import RaisedIn, StudentError
 from autograder.language import _
+from autograder.sandbox.isolation import GPU_MEMORY, SHARED_MEMORY
 from autograder.wire.values import DTYPES, MAX_DIMENSIONS
 from autograder.worker.raised import MAX_VALUES
 
@@ -87,3 +88,12 @@ def _not_written(label: str, function: str, line: int, where: str) -> str:
     return _(
         "{label} calls {function}, which is not written yet (NotImplementedError in your line {line} of {where})."
     ).format(label=label, function=function, line=line, where=where)
+
+
+def in_words(reason: str) -> str:
+    """Why a worker ended, as students read it."""
+    if reason == GPU_MEMORY:
+        return _("it used more memory of the GPU than it may have")
+    if reason == SHARED_MEMORY:
+        return _("it used more memory than it may have")
+    return reason

@@ -15,7 +15,7 @@ import torch
 from autograder.judge.answers import describe
 from autograder.judge.labels import Labels, written
 from autograder.judge.loading import Code, Loading
-from autograder.judge.raised import raised_error
+from autograder.judge.raised import in_words, raised_error
 from autograder.judge.remote import Answered, Handle
 from autograder.judge.shown import shown_call
 from autograder.judge.transport import RequestFields, Transport, WorkerLost
@@ -339,7 +339,7 @@ class Session:
                     label=label, reason=lost.reason
                 )
             else:
-                message = _("{label} ended the process ({reason}).").format(label=label, reason=lost.reason)
+                message = _("{label} ended the process ({reason}).").format(label=label, reason=in_words(lost.reason))
             raise StudentError(message, kind=lost.kind) from None
         finally:
             elapsed = time.monotonic() - started

@@ -24,7 +24,7 @@ from autograder.sandbox import (
     WorkerLimits,
     shortage,
 )
-from autograder.sandbox.isolation import MIB
+from autograder.sandbox.isolation import MIB, WATCHED
 from autograder.wire.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.wire.decoding import TakeHandle, decode
 from autograder.wire.encoding import Buffers, MakeHandle, encode
@@ -346,7 +346,7 @@ class LocalTransport:
 
 def _killed(ended: Exit) -> bool:
     """Whether a worker ended by none of its limits, which would have ended it with another signal, and not by us."""
-    return ended.reason == "lost" or (ended.signal == SIGKILL and ended.reason not in ("killed", "cpu", "threads"))
+    return ended.reason == "lost" or (ended.signal == SIGKILL and ended.reason not in ("killed", "cpu", *WATCHED))
 
 
 def no_handle(reference: HandleReference) -> Handle:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal, TypedDict
 
+from autograder.sandbox.gpu import OpeningData
+
 MIB = 1024 * 1024
 
 # The layers that can be switched off with `WarmParent(without=...)`, to test what holds without them.
@@ -22,6 +24,7 @@ class WorkerLimits:
     file_bytes: int = 64 * MIB
     open_files: int = 64
     threads: int = 64
+    gpu_memory_mb: int = 4096  # where there is a GPU, beyond what the empty worker has of it
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
@@ -39,6 +42,7 @@ class IsolationData(TypedDict):
     layers: list[str]
     missing: list[str]
     why: list[str]
+    gpu: str
 
 
 @dataclass(frozen=True)
@@ -47,19 +51,30 @@ class Isolation:
 
     level: "full" (the worker sees a file system of its own), "reduced" (the machine's file system, filtered
     by Landlock and seccomp), "none" (an ordinary process: only for students checking their own work).
+    gpu: the one that workers compute on; empty where they have the CPU alone.
     """
 
     level: Level
     layers: tuple[str, ...]
     missing: tuple[str, ...]
     why: tuple[str, ...] = ()
+    gpu: str = ""
 
     def to_json(self) -> IsolationData:
-        return IsolationData(level=self.level, layers=list(self.layers), missing=list(self.missing), why=list(self.why))
+        return IsolationData(
+            level=self.level, layers=list(self.layers), missing=list(self.missing), why=list(self.why), gpu=self.gpu
+        )
 
     @classmethod
     def from_json(cls, data: IsolationData) -> Isolation:
-        return cls(data["level"], tuple(data["layers"]), tuple(data["missing"]), tuple(data["why"]))
+        return cls(data["level"], tuple(data["layers"]), tuple(data["missing"]), tuple(data["why"]), data["gpu"])
+
+
+GPU_LAYER = "GPU memory limit"  # among the layers, where it is watched
+GPU_MEMORY = "GPU memory"
+SHARED_MEMORY = "shared memory"
+THREADS = "threads"
+WATCHED = (THREADS, SHARED_MEMORY, GPU_MEMORY)
 
 
 class ExitData(TypedDict):
@@ -74,8 +89,8 @@ class ExitData(TypedDict):
 
 @dataclass(frozen=True)
 class Exit:
-    """How a worker ended. `reason`: "killed" (asked for), "memory", "cpu", "threads", "signal N", "exit N" or
-    "lost" (the process that watches it died, and took it along)."""
+    """How a worker ended. `reason`: "killed" (asked for), one of `WATCHED` (its minder has seen it over that limit),
+    "memory", "cpu", "signal N", "exit N" or "lost" (the process that watches it died, and took it along)."""
 
     code: int | None
     signal: int | None
@@ -97,7 +112,8 @@ class ParentOrder(TypedDict):
     """What a process is to be prepared for: the first message to a warm parent, or to an ordinary worker.
 
     serve: "module:function". root: the folder the framework is loaded from. judge: its process id, and `sys_path` its
-    search path. The rest is as in `WarmParent`.
+    search path. gpu: an `Opening`; unless it is required, they do without where it cannot be had. The rest is as in
+    `WarmParent`.
     """
 
     serve: str
@@ -107,6 +123,8 @@ class ParentOrder(TypedDict):
     readable: list[str]
     import_path: list[str]
     processor: int | None
+    gpu: OpeningData | None
+    gpu_required: bool
     root: str
     judge: int
     sys_path: list[str]
@@ -118,6 +136,7 @@ class AnswerData(TypedDict, total=False):
     ready: IsolationData
     timings: dict[str, float]  # with `ready`: seconds
     locked: list[str]  # the layers of a worker
+    unwatched: str  # with `locked`: why its GPU memory is not limited
     pid: int  # with `locked`
     exit: ExitData
     allowed: int  # bytes of memory

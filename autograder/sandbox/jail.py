@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterable, Sequence
 
 from autograder.sandbox import kernel
 from autograder.sandbox.readable import Readable, devices
 
 SCRATCH = "/scratch"
+_PROCESS = f"{SCRATCH}/.process"
+_THREADS = 64  # that a driver may name while it starts
+_FACTS = ("maps", "status", "stat", "statm", "limits", "cmdline")  # that it may read of its own process
 _INODES = 16384  # of the scratch folder: empty files cost kernel memory too
 
 # A place to build on: any existing folder will do, as the mount is seen by this process alone.
@@ -30,8 +34,11 @@ _KEPT = {
 }
 
 
-def enter(readable: Readable, scratch_bytes: int, owner: tuple[int, int]) -> None:
-    """Make the new root and move in, to stand in its scratch folder, which belongs to `owner` (uid, gid)."""
+def enter(readable: Readable, scratch_bytes: int, owner: tuple[int, int], nodes: Sequence[str] = ()) -> None:
+    """Make the new root and move in, to stand in its scratch folder, which belongs to `owner` (uid, gid).
+
+    nodes: devices that may be used. Their driver finds something like a /proc/self, see `forget_process`.
+    """
     os.umask(0o022)
     kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS)
     kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
@@ -40,21 +47,47 @@ def enter(readable: Readable, scratch_bytes: int, owner: tuple[int, int]) -> Non
     inert = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
     kernel.mount("tmpfs", root, "tmpfs", inert, "size=1m,mode=755")
     last = [path for path in readable.paths if _within(path, readable.hidden)]
-    for path in (*(path for path in readable.paths if path not in last), *devices()):
+    for path in (*(path for path in readable.paths if path not in last), *devices(), *nodes):
         _bind(path, root + path)
     for path in readable.hidden:
         kernel.mount("tmpfs", root + path, "tmpfs", inert, "size=1m,mode=755")
     for path in last:
         _bind(path, root + path)
-    _make_read_only(root, older)
+    _make_read_only(root, older, {root + path for path in (*devices(), *nodes)})
     os.mkdir(root + SCRATCH)
     size = f"size={scratch_bytes},nr_inodes={_INODES},mode=700,uid={owner[0]},gid={owner[1]}"
     kernel.mount("tmpfs", root + SCRATCH, "tmpfs", inert, size)
+    if nodes:
+        _imitate_process(root, owner)
     kernel.mount(None, root, None, kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | inert)
     os.chdir(root)
     kernel.call("pivot_root", b".", b".")
     kernel.detach(".")
     os.chdir(SCRATCH)
+
+
+def _imitate_process(root: str, owner: tuple[int, int]) -> None:
+    """What a driver does with its own process's files in /proc while it starts, it does with files of ours: it reads
+    some, and writes the names of its threads."""
+    place = root + _PROCESS
+    for number in range(1, _THREADS + 1):
+        os.makedirs(f"{place}/task/{number}")
+        with open(f"{place}/task/{number}/comm", "wb"):
+            pass
+    for name in _FACTS:
+        with open(f"/proc/self/{name}", "rb") as there, open(f"{place}/{name}", "wb") as here:
+            here.write(there.read())
+    for folder, _folders, files in os.walk(place):
+        for path in (folder, *(os.path.join(folder, file) for file in files)):
+            os.chown(path, *owner)
+    os.makedirs(f"{root}/proc", exist_ok=True)
+    os.symlink(_PROCESS, f"{root}/proc/{os.getpid()}")
+    os.symlink(str(os.getpid()), f"{root}/proc/self")
+
+
+def forget_process() -> None:
+    """Remove what stood for /proc/self: it was for the driver's start alone."""
+    shutil.rmtree(_PROCESS)
 
 
 def _building_ground(paths: Sequence[str]) -> str:
@@ -84,9 +117,8 @@ def _bind(source: str, target: str) -> None:
     kernel.mount(source, target, None, kernel.MS_BIND | kernel.MS_REC)
 
 
-def _make_read_only(root: str, older: set[str]) -> None:
+def _make_read_only(root: str, older: set[str], nodes: set[str]) -> None:
     """Every mount that is not among the `older`: those that came along with a bound folder too."""
-    nodes = {root + path for path in devices()}
     for number, place in _mounts().items():
         if number not in older and place != root:
             has = os.statvfs(place).f_flag

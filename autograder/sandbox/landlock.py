@@ -11,14 +11,15 @@ from autograder.sandbox import kernel
 
 WRITE_FILE, READ_FILE, READ_DIR = 1 << 1, 1 << 2, 1 << 3
 REMOVE_DIR, REMOVE_FILE, MAKE_DIR, MAKE_REG = 1 << 4, 1 << 5, 1 << 7, 1 << 8
-REFER, TRUNCATE = 1 << 13, 1 << 14
+REFER, TRUNCATE, IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
 
 # Bits of file access that each version of the interface knows: 13 at first, then one more now and then.
 _FILE_BITS = {1: 13, 2: 14, 3: 15, 4: 15}
 _FILE_BITS_NEWEST = 16
 
-OF_A_FILE = READ_FILE | WRITE_FILE | TRUNCATE
+OF_A_FILE = READ_FILE | WRITE_FILE | TRUNCATE | IOCTL_DEV
 READ = READ_FILE | READ_DIR
+DEVICE = READ_FILE | WRITE_FILE | IOCTL_DEV  # the last where this kernel knows it
 SCRATCH = READ | WRITE_FILE | TRUNCATE | REFER | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG
 
 

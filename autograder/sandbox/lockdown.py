@@ -16,10 +16,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.sandbox import jail, kernel, landlock, seccomp
-from autograder.sandbox.isolation import WorkerLimits
+from autograder.sandbox.gpu import Driver, Opening
+from autograder.sandbox.isolation import MIB, WorkerLimits
 from autograder.sandbox.readable import Readable, devices
 
 WIRE, REPORT = 3, 4  # descriptors of the worker: the wire for good, the report until the self-test is over
+
+# What a GPU's driver takes of a worker's own limits: private memory while it starts, descriptors, threads.
+_DRIVER_DATA, _DRIVER_FILES, DRIVER_THREADS = 8192 * MIB, 192, 16
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,14 @@ class Lockdown:
 
 
 @dataclass(frozen=True)
+class Given:
+    """A GPU that the worker is given, and what is to be done with it."""
+
+    opening: Opening
+    driver: Driver
+
+
+@dataclass(frozen=True)
 class Owner:
     """Whom the worker will belong to. `counted_alone`: the kernel counts its threads apart from others."""
 
@@ -41,15 +53,19 @@ class Owner:
     counted_alone: bool
 
 
-def lock(plan: Lockdown, limits: WorkerLimits, owner: Owner, readable: Readable, size: int, data: int) -> list[str]:
+def lock(
+    plan: Lockdown, limits: WorkerLimits, owner: Owner, readable: Readable, size: int, data: int,
+    gpu: Given | None = None,
+) -> list[str]:  # fmt: skip
     """Lock this process down and name the layers that hold. `keep_descriptors` comes first.
 
     size, data: the process's address space and private data at the start, in bytes: its memory limit comes on top.
     """
+    nodes = gpu.opening.nodes if gpu is not None else ()
     os.setsid()
     die_with_parent()
     if plan.namespaces:
-        jail.enter(readable, limits.scratch_bytes, (owner.uid, owner.gid))
+        jail.enter(readable, limits.scratch_bytes, (owner.uid, owner.gid), nodes)
         layers = ["namespaces", "pivot_root"]
     else:
         os.chdir("/")
@@ -60,22 +76,48 @@ def lock(plan: Lockdown, limits: WorkerLimits, owner: Owner, readable: Readable,
         _require_readable(readable.paths, owner)
         layers.append("unprivileged")
     die_with_parent()  # changing uid has cleared it
+    rules = _rules(plan, readable, nodes)
+    if gpu is not None:
+        _start(plan, limits, gpu, rules)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-    _set_limits(limits, size, data, owner.counted_alone)
+    _set_limits(limits, size, data, owner.counted_alone, gpu is not None)
     layers.append("rlimits")
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     if plan.landlock:
-        rules = [(path, landlock.READ) for path in readable.paths]
-        rules += [(path, landlock.READ_DIR) for path in readable.listed]
-        rules += [(path, landlock.READ) for path in devices()]
-        rules += [("/dev/null", landlock.READ | landlock.WRITE_FILE | landlock.TRUNCATE)]
-        rules += [(jail.SCRATCH, landlock.SCRATCH)] if plan.namespaces else []
         landlock.restrict(rules)
         layers.append("landlock")
     if plan.seccomp:
-        seccomp.install(os.getpid(), own_files=plan.namespaces)
+        seccomp.install(os.getpid(), own_files=plan.namespaces, gpu=gpu.opening if gpu is not None else None)
         layers.append("seccomp")
     return layers
+
+
+def _rules(plan: Lockdown, readable: Readable, nodes: Sequence[str]) -> list[tuple[str, int]]:
+    rules = [(path, landlock.READ) for path in readable.paths]
+    rules += [(path, landlock.READ_DIR) for path in readable.listed]
+    rules += [(path, landlock.READ) for path in devices()]
+    rules += [("/dev/null", landlock.READ | landlock.WRITE_FILE | landlock.TRUNCATE)]
+    rules += [(path, landlock.DEVICE) for path in nodes]
+    rules += [(jail.SCRATCH, landlock.SCRATCH)] if plan.namespaces else []
+    return rules
+
+
+def _start(plan: Lockdown, limits: WorkerLimits, gpu: Given, rules: list[tuple[str, int]]) -> None:
+    """Have the driver start, with what only its start needs: other calls, and files about its own process.
+
+    Its threads live on. The filter, which comes afterwards, reaches them; what Landlock takes away then does not: they
+    keep the right to this process's own files in /proc. Everything else they are refused from their first moment.
+    """
+    os.environ.update(gpu.opening.environment)
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # or its own files in /proc, where it names its threads, are root's
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    if plan.landlock:
+        naming = landlock.READ | landlock.WRITE_FILE | landlock.TRUNCATE
+        own = [] if plan.namespaces else [("/proc/self", landlock.READ), ("/proc/self/task", naming)]
+        landlock.restrict([*rules, *own])
+    gpu.driver.start(limits.gpu_memory_mb * MIB)
+    if plan.namespaces:
+        jail.forget_process()
 
 
 def die_with_parent() -> None:
@@ -102,9 +144,9 @@ def keep_descriptors(wire: int, report: int) -> None:
     close_from(REPORT + 1)
 
 
-def memory_sizes() -> tuple[int, int]:
-    """Address space and private data of this process now, in bytes."""
-    with open("/proc/self/statm", encoding="ascii") as table:
+def memory_sizes(process: str = "self") -> tuple[int, int]:
+    """Address space and private data of a process now, in bytes."""
+    with open(f"/proc/{process}/statm", encoding="ascii") as table:
         fields = [int(word) * resource.getpagesize() for word in table.read().split()]
     return fields[0], fields[5]
 
@@ -142,7 +184,7 @@ def _require_readable(paths: Sequence[str], owner: Owner) -> None:
             )
 
 
-def _set_limits(limits: WorkerLimits, size: int, data: int, counted_alone: bool) -> None:
+def _set_limits(limits: WorkerLimits, size: int, data: int, counted_alone: bool, gpu: bool) -> None:
     # Soft and hard are the same: as first process of its namespace the worker ignores SIGXCPU.
     wanted = {
         resource.RLIMIT_AS: size + limits.memory_bytes,
@@ -155,8 +197,15 @@ def _set_limits(limits: WorkerLimits, size: int, data: int, counted_alone: bool)
         resource.RLIMIT_MEMLOCK: 0,
         resource.RLIMIT_SIGPENDING: limits.threads,  # timers too are kernel memory
     }
+    if gpu:
+        # It reserves more addresses than the machine has memory: what is used of them is watched, see `minder`. The
+        # limit of private data is lowered by it to what the worker has once the driver runs.
+        del wanted[resource.RLIMIT_AS]
+        wanted[resource.RLIMIT_DATA] += _DRIVER_DATA
+        wanted[resource.RLIMIT_NOFILE] += _DRIVER_FILES
     if counted_alone:
-        wanted[resource.RLIMIT_NPROC] = limits.threads + 1  # one for the minder, which an ordinary user's count has
+        # One for the minder, which an ordinary user's count has.
+        wanted[resource.RLIMIT_NPROC] = limits.threads + 1 + (DRIVER_THREADS if gpu else 0)
     for kind, value in wanted.items():
         hard = resource.getrlimit(kind)[1]
         if hard != resource.RLIM_INFINITY:

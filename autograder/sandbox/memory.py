@@ -20,13 +20,14 @@ class Memory:
 
     Args:
         most: bytes that it may ever have, beyond `sizes`.
-        sizes: address space and private data that it started with, in bytes.
+        sizes: address space and private data that it started with, in bytes; of the first None where it is not
+            limited: what a GPU's driver reserves is no memory.
 
     Attributes:
         allowed: bytes that it may have now, beyond `sizes`.
     """
 
-    def __init__(self, worker: int, owner: Owner, most: int, sizes: tuple[int, int]) -> None:
+    def __init__(self, worker: int, owner: Owner, most: int, sizes: tuple[int | None, int]) -> None:
         self._worker = worker
         self._owner = owner
         self._most = most
@@ -43,6 +44,8 @@ class Memory:
         self.allowed = min(memory_bytes, self._most)
         with self._in_the_owners_name():
             for kind, size in zip((resource.RLIMIT_AS, resource.RLIMIT_DATA), self._sizes, strict=True):
+                if size is None:
+                    continue
                 hard = resource.prlimit(self._worker, kind)[1]
                 wanted = size + self.allowed
                 soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)

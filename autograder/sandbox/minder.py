@@ -16,14 +16,16 @@ import select
 import signal
 import socket
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from autograder.sandbox import kernel, selftest
 from autograder.sandbox.isolation import AnswerData, Exit, IsolationData, WorkerLimits
 from autograder.sandbox.lockdown import (
+    DRIVER_THREADS,
     REPORT,
     WIRE,
+    Given,
     Lockdown,
     Owner,
     die_with_parent,
@@ -33,6 +35,7 @@ from autograder.sandbox.lockdown import (
 )
 from autograder.sandbox.memory import Memory
 from autograder.sandbox.readable import Readable
+from autograder.sandbox.watching import Watch, gpu_memory, shared_memory, threads
 
 Serve = Callable[[socket.socket, IsolationData], object]
 
@@ -40,8 +43,8 @@ Serve = Callable[[socket.socket, IsolationData], object]
 # kernel's count of a user's threads is this worker's own.
 _FIRST_UID, _UIDS, _NOBODY = 0x70000000, 1 << 22, 65534
 
-# How often the threads are counted where the kernel's own limit would count the user's other processes too.
-_COUNT_EVERY_MS = 100
+# How often it is looked at what the kernel does not limit.
+_LOOK_EVERY_MS = 100
 
 # A crash with at least this share of the memory budget in use is put down to the budget.
 _NEARLY_ALL = 0.75
@@ -60,6 +63,7 @@ class Mission:
     repository: str | None
     isolation: IsolationData  # what the worker is told about itself
     serve: Serve | None  # None: lock down, test, report, leave
+    gpu: Given | None = None
 
 
 def mind(mission: Mission, wire: socket.socket, status: socket.socket, parent: int) -> None:
@@ -96,15 +100,34 @@ def _mind(mission: Mission, wire: socket.socket, status: socket.socket, parent: 
         _tell(status, report or {"refused": f"the worker died while locking itself down (status {code})"})
         return
     _require_power_over(worker)
-    memory = Memory(worker, owner, mission.limits.memory_bytes, sizes)
+    # What a GPU's driver has taken is there now, and comes before the worker's own.
+    counted = sizes if mission.gpu is None else (None, memory_sizes(str(worker))[1])
+    memory = Memory(worker, owner, mission.limits.memory_bytes, counted)
     memory.allow(mission.limits.memory_bytes)
-    _tell(status, {**report, "pid": worker})
-    counting = not owner.counted_alone
-    reason = _watch(worker, handle, status, memory, mission.limits.threads if counting else None)
+    watches, unwatched = _watches(mission, worker, owner, memory)
+    _tell(status, {**report, "pid": worker, **unwatched})
+    reason = _watch(handle, status, memory, watches)
     os.kill(worker, signal.SIGKILL)
     _, code, usage = os.wait4(worker, 0)
     ended = _verdict(code, usage, reason, mission.limits.cpu_seconds, memory.allowed, before)
     _tell(status, {"exit": ended.to_json()})
+
+
+def _watches(
+    mission: Mission, worker: int, owner: Owner, memory: Memory
+) -> tuple[list[Watch], AnswerData]:  # fmt: skip
+    """What is looked at while it runs, and what cannot be."""
+    found, unwatched = [], AnswerData()
+    more = 0 if mission.gpu is None else DRIVER_THREADS
+    if not owner.counted_alone:  # the kernel's own limit would count the user's other processes too
+        found.append(threads(worker, mission.limits.threads + more))
+    if mission.gpu is not None:
+        found.append(shared_memory(worker, memory))
+        try:
+            found.append(gpu_memory(worker, mission.gpu, mission.limits.gpu_memory_mb))
+        except OSError as error:
+            unwatched["unwatched"] = error.strerror or str(error)
+    return found, unwatched
 
 
 def _prepare(plan: Lockdown) -> Owner:
@@ -175,10 +198,10 @@ def _locked(mission: Mission, owner: Owner, wire: int, report: int, sizes: tuple
     try:
         # With a file system of its own, what is hidden is not there.
         readable = mission.readable if mission.plan.namespaces else mission.readable.without_mounts()
-        layers = lock(mission.plan, mission.limits, owner, readable, *sizes)
+        layers = lock(mission.plan, mission.limits, owner, readable, *sizes, mission.gpu)
         own = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=WIRE)
         if mission.plan.protected:
-            wrong = selftest.failures(mission.plan, mission.limits, owner, readable, mission.repository)
+            wrong = selftest.failures(mission.plan, mission.limits, owner, readable, mission.repository, mission.gpu)
             if wrong:
                 raise OSError(1, "the self-test found: " + "; ".join(wrong))
             layers.append("self-test")
@@ -202,13 +225,13 @@ def _read_all(pipe: int) -> AnswerData | None:
     return report
 
 
-def _watch(worker: int, handle: int, status: socket.socket, memory: Memory, threads: int | None) -> str | None:
+def _watch(handle: int, status: socket.socket, memory: Memory, watches: Sequence[Watch]) -> str | None:
     """Wait for the worker's end, or for a reason to end it: then the reason. Sets its memory as the judge says."""
     poll = select.poll()
     poll.register(handle, select.POLLIN)
     poll.register(status, select.POLLIN)
     while True:
-        ready = {descriptor for descriptor, _ in poll.poll(None if threads is None else _COUNT_EVERY_MS)}
+        ready = {descriptor for descriptor, _ in poll.poll(_LOOK_EVERY_MS if watches else None)}
         if handle in ready:
             return None
         if status.fileno() in ready:
@@ -218,13 +241,9 @@ def _watch(worker: int, handle: int, status: socket.socket, memory: Memory, thre
             with contextlib.suppress(ProcessLookupError):  # it has just died, which the next look finds
                 memory.allow(json.loads(message)["memory_bytes"])
                 _tell(status, {"allowed": memory.allowed})
-        if threads is not None and _threads(worker) > threads:
-            return "threads"
-
-
-def _threads(pid: int) -> int:
-    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-        return int(file.read().rpartition(")")[2].split()[17])
+        for look in watches:
+            if (reason := look()) is not None:
+                return reason
 
 
 def _resident(pid: int) -> int:

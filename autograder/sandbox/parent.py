@@ -20,10 +20,12 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 from autograder.sandbox import calls, kernel, landlock, minder, pages, seccomp
-from autograder.sandbox.isolation import MIB, AnswerData, Isolation, Level, ParentOrder, WorkerLimits
-from autograder.sandbox.lockdown import Lockdown, close_from
+from autograder.sandbox.gpu import Driver, Opening
+from autograder.sandbox.isolation import GPU_LAYER, MIB, AnswerData, Isolation, Level, ParentOrder, WorkerLimits
+from autograder.sandbox.lockdown import Given, Lockdown, close_from
 from autograder.sandbox.readable import Readable, library_paths, narrowed, site_packages, sys_path_within
 
 FIRST_PROCESS = 1  # the id of every worker in its own namespace
@@ -31,6 +33,7 @@ FIRST_PROCESS = 1  # the id of every worker in its own namespace
 _ATTEMPTS = 3
 
 _PROBE_LIMITS = WorkerLimits(memory_bytes=64 * MIB, cpu_seconds=10, scratch_bytes=MIB)
+_GPU_PROBE_LIMITS = WorkerLimits(memory_bytes=1024 * MIB, cpu_seconds=120, scratch_bytes=16 * MIB)
 
 # What an unprotected worker may still have, best first: namespaces, Landlock, seccomp.
 _UNPROTECTED = (
@@ -76,7 +79,7 @@ def _live(control: socket.socket, warm: bool) -> None:
         started = time.perf_counter()
         mission = _prepare(order, warm)
         imported = time.perf_counter()
-        mission = _choose_plan(mission, frozenset(order["without"]), order["unprotected"])
+        mission = _planned(mission, order)
     except CannotStart as refusal:
         control.send(json.dumps({"refused": str(refusal)}).encode())
         return
@@ -103,6 +106,10 @@ def _prepare(order: ParentOrder, warm: bool) -> minder.Mission:
         importlib.import_module(name)
     module, _, function = order["serve"].partition(":")
     serve = getattr(importlib.import_module(module), function)
+    gpu = None
+    if order["gpu"] is not None:
+        opening = Opening.from_json(order["gpu"])
+        gpu = Given(opening, cast(Driver, importlib.import_module(opening.driver)))
     if not warm:
         warm_up()
     paths = library_paths(order["readable"])
@@ -110,7 +117,7 @@ def _prepare(order: ParentOrder, warm: bool) -> minder.Mission:
     sys.path[:] = sys_path_within(paths)
     # Done here and not in each worker: touching what was imported copies its pages, which takes milliseconds.
     sys.path_importer_cache.clear()
-    seccomp.program(FIRST_PROCESS, own_files=True)
+    seccomp.program(FIRST_PROCESS, True, None if gpu is None else gpu.opening)
     if not warm:
         gc.collect()
         gc.freeze()
@@ -124,6 +131,7 @@ def _prepare(order: ParentOrder, warm: bool) -> minder.Mission:
         repository=None if site_packages([root]) else root,
         isolation=Isolation("none", (), ()).to_json(),
         serve=serve,
+        gpu=gpu,
     )
 
 
@@ -137,7 +145,10 @@ def warm_up() -> None:
         optimiser = torch.optim.Adam(model.parameters())
         for _ in range(2):
             optimiser.zero_grad()
-            model(torch.ones(3, 4)).square().mean().backward()
+            loss = model(torch.ones(3, 4)).square().mean()
+            if knows_gpus():  # both count the GPUs, and with that the driver starts in a process that is to fork
+                continue
+            loss.backward()
             optimiser.step()
         torch.manual_seed(0)  # a fresh process has a random one: no two gradings would agree
     if "numpy" in sys.modules:
@@ -151,6 +162,29 @@ def warm_up() -> None:
         axes.set_title("$x$")
         figure.savefig(io.BytesIO(), format="png")
         pyplot.close(figure)
+
+
+def knows_gpus() -> bool:
+    """Whether this torch was built for GPUs, there being any or not."""
+    import torch
+
+    return torch.version.cuda is not None or torch.version.hip is not None
+
+
+def _planned(mission: minder.Mission, order: ParentOrder) -> minder.Mission:
+    """The mission with its plan. Where its GPU cannot be had in any, and need not be, without one: it is said why."""
+    without, unprotected = frozenset(order["without"]), order["unprotected"]
+    if mission.gpu is None:
+        return _choose_plan(mission, without, unprotected)
+    readable = Readable(tuple(library_paths([*order["readable"], *mission.gpu.opening.readable])))
+    try:
+        return _choose_plan(replace(mission, readable=readable, limits=_GPU_PROBE_LIMITS), without, unprotected)
+    except CannotStart as refusal:
+        if order["gpu_required"]:
+            raise
+        plain = _choose_plan(replace(mission, gpu=None), without, unprotected)
+        plain.isolation["why"].append(f"the GPU {mission.gpu.opening.device} is not used: {refusal}")
+        return plain
 
 
 def _choose_plan(mission: minder.Mission, without: frozenset[str], unprotected: bool) -> minder.Mission:
@@ -170,11 +204,13 @@ def _choose_plan(mission: minder.Mission, without: frozenset[str], unprotected: 
     for plan in plans:
         layers, reason = _try(replace(mission, plan=plan))
         if layers is not None:
+            why += [reason] if reason else []
             level: Level = "full" if plan.namespaces else "reduced"
             return _settled(mission, plan, level, layers, why)
         why.append(f"{'namespaces' if plan.namespaces else 'landlock alone'}: {reason}")
     if not unprotected:
-        raise CannotStart(f"student code can't be isolated on this machine: {'; '.join(why)}. {ADVICE}")
+        what = "isolated" if mission.gpu is None else f"isolated with the GPU {mission.gpu.opening.device}"
+        raise CannotStart(f"student code can't be {what} on this machine: {'; '.join(why)}. {ADVICE}")
     for namespaces, landlocked, with_filter in _UNPROTECTED:
         if (with_filter and not filtered) or (landlocked and not files) or (namespaces and "namespaces" in without):
             continue
@@ -189,14 +225,15 @@ def _choose_plan(mission: minder.Mission, without: frozenset[str], unprotected: 
 def _settled(
     mission: minder.Mission, plan: Lockdown, level: Level, layers: list[str], why: list[str]
 ) -> minder.Mission:
-    wanted = ("namespaces", "pivot_root", "unprivileged", "landlock", "seccomp", "self-test")
+    wanted = ["namespaces", "pivot_root", "unprivileged", "landlock", "seccomp", "self-test"]
+    wanted += [] if mission.gpu is None else [GPU_LAYER]
     missing = tuple(name for name in wanted if name not in layers)
-    isolation = Isolation(level, tuple(layers), missing, tuple(why))
+    isolation = Isolation(level, tuple(layers), missing, tuple(why), mission.gpu.opening.device if mission.gpu else "")
     return replace(mission, plan=plan, isolation=isolation.to_json())
 
 
 def _try(mission: minder.Mission) -> tuple[list[str] | None, str]:
-    """Lock down one worker that serves nothing: its layers, or None and the reason.
+    """Lock down one worker that serves nothing: its layers and what is missing, or None and the reason.
 
     Tried again where it fails: a worker that a system short of memory has killed must not cost everybody a layer.
     """
@@ -213,13 +250,17 @@ def _try_once(mission: minder.Mission) -> tuple[list[str] | None, str]:
     wire, far_end = socket.socketpair()
     with ours, theirs, wire, far_end:
         if _fork_minder(replace(mission, serve=None), wire, theirs, (ours, far_end)) is None:
-            return None, too_many_threads()
+            return None, unfit()
         theirs.close()
         answer: AnswerData = json.loads(ours.recv(1 << 17) or b'{"refused": "the minder died"}')
         if "locked" not in answer:
             return None, answer["refused"]
         ours.recv(1 << 17)  # how it ended: the minder is done
-        return answer["locked"], ""
+        if mission.gpu is None:
+            return answer["locked"], ""
+        if "unwatched" in answer:
+            return answer["locked"], f"{GPU_LAYER}: {answer['unwatched']}"
+        return [*answer["locked"], GPU_LAYER], ""
 
 
 def _silence() -> None:
@@ -250,14 +291,14 @@ def _fork_on_request(mission: minder.Mission, control: socket.socket, judge: int
         with socket.socket(fileno=descriptors[0]) as wire, socket.socket(fileno=descriptors[1]) as status:
             if _fork_minder(wanted, wire, status, (control,)) is None:
                 with contextlib.suppress(OSError):  # whoever asked may have gone
-                    status.send(json.dumps({"refused": too_many_threads()}).encode())
+                    status.send(json.dumps({"refused": unfit()}).encode())
 
 
 def _fork_minder(
     mission: minder.Mission, wire: socket.socket, status: socket.socket, others: Sequence[socket.socket]
 ) -> int | None:
     """Fork; None if that would not be safe. `others` are closed in the child."""
-    if thread_count() != 1:
+    if unfit():
         return None
     parent = os.getpid()
     child = os.fork()
@@ -268,6 +309,16 @@ def _fork_minder(
             minder.mind(mission, wire, status, parent)
         os._exit(1)
     return child
+
+
+def unfit() -> str:
+    """Why there must be no fork; empty where there may."""
+    if thread_count() != 1:
+        return too_many_threads()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        return "CUDA runs in the warm parent, and no fork could use it: a preloaded module started it"
+    return ""
 
 
 def thread_count() -> int:

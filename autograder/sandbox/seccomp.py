@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from autograder.sandbox import calls, kernel
+from autograder.sandbox.gpu import Opening, escape
 
 LOAD, EQUAL, AT_LEAST, AND, RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
@@ -98,6 +99,17 @@ def _one_of(index: int, values: Sequence[int]) -> list[Instruction]:
     return [*body, _DENY]
 
 
+def _ioctls(gpu: Opening | None) -> list[Instruction]:
+    if gpu is None:
+        return _one_of(1, _IOCTLS)
+    # Which descriptor it is about a filter can't tell: on another one the numbers mean nothing, or nothing harmful.
+    body = _one_of(1, (*_IOCTLS, *gpu.requests))[:-1]
+    body.append((AND, 0, 0, 0xC000FFFF))  # without the size
+    for number in gpu.escapes:
+        body += [(EQUAL, 0, 1, escape(number)), _ALLOW]
+    return [*body, _DENY]
+
+
 def _new_thread_only() -> list[Instruction]:
     return [
         _argument(0),
@@ -145,12 +157,13 @@ def _of_oneself(pid: int) -> list[Instruction]:
 
 
 @lru_cache(maxsize=2)
-def program(pid: int, own_files: bool) -> bytes:
+def program(pid: int, own_files: bool, gpu: Opening | None = None) -> bytes:
     """The filter for a worker whose process id is `pid`.
 
     own_files: the worker has a file system and process numbers of its own. Otherwise readlink is refused too, because
     Landlock does not filter it and /proc/<pid>/cwd of other processes is a link; and so are questions about other
     processes.
+    gpu: what passes to a GPU's driver.
     """
     conditions = {
         "clone": _new_thread_only(),
@@ -160,7 +173,7 @@ def program(pid: int, own_files: bool) -> bytes:
         "tgkill": _to_oneself(pid, 2),
         "prlimit64": _own_limits_read(pid),
         "prctl": _one_of(0, _PRCTLS),
-        "ioctl": _one_of(1, _IOCTLS),
+        "ioctl": _ioctls(gpu),
         "fcntl": _one_of(1, _FCNTLS),
         "sendto": _nothing_in(4),
         # Without flags: whether a page of a file that all workers see is in memory would be a way to talk, with the
@@ -197,9 +210,9 @@ class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
 
 
-def install(pid: int, own_files: bool) -> None:
+def install(pid: int, own_files: bool, gpu: Opening | None = None) -> None:
     """Put the filter on every thread of this process; it can't be taken off. Needs no_new_privs."""
-    code = program(pid, own_files)
+    code = program(pid, own_files, gpu)
     structure = _Program(len(code) // 8, code)
     set_mode_filter, on_all_threads = 1, 1
     kernel.call("seccomp", set_mode_filter, on_all_threads, kernel.bytes_of(structure))

@@ -9,22 +9,27 @@ import os
 import resource
 import signal
 import socket
+import stat
 import sys
 from collections.abc import Callable
 from functools import partial
 
 from autograder.sandbox import jail, kernel
+from autograder.sandbox.gpu import escape
 from autograder.sandbox.isolation import WorkerLimits
-from autograder.sandbox.lockdown import REPORT, WIRE, Lockdown, Owner
+from autograder.sandbox.lockdown import REPORT, WIRE, Given, Lockdown, Owner
 from autograder.sandbox.readable import Readable
 
 PRIVATE_FILES = ("/etc/passwd", "/proc/self/status", "/proc/1/environ")
 PRIVATE_FOLDERS = ("/", "/root", "/home", "/tmp", "/proc")
 
+TYPING, CARRYING = 0x5412, escape(211)  # ioctls: into a terminal, and one that carries another
+
 
 def failures(
-    plan: Lockdown, limits: WorkerLimits, owner: Owner, readable: Readable, repository: str | None
-) -> list[str]:
+    plan: Lockdown, limits: WorkerLimits, owner: Owner, readable: Readable, repository: str | None,
+    gpu: Given | None = None,
+) -> list[str]:  # fmt: skip
     """What is not as it must be; an empty list lets the worker serve.
 
     repository: the folder the framework was loaded from, where that is not an installed package.
@@ -32,7 +37,7 @@ def failures(
     found: list[str] = []
     if owner.uid == 0 or 0 in (os.getuid(), os.geteuid(), os.getegid()):
         found.append("the worker runs as root")
-    found += _wrong_states(owner, limits)
+    found += _wrong_states(owner, limits, gpu)
     for name, attempt in _filtered().items():
         found += _must_fail(name, attempt, (errno.EPERM,))
     private = [*PRIVATE_FILES, *readable.samples, *([f"{repository}/autograder/__init__.py"] if repository else [])]
@@ -48,21 +53,39 @@ def failures(
         found += _must_fail(f"writing into {folder}", partial(os.open, folder + "/self-test", write))
     if plan.namespaces:
         found += _must_work("writing into the scratch folder", _use_scratch)
+    if gpu is not None:
+        found += _wrong_about(gpu)
     return found
 
 
-def _wrong_states(owner: Owner, limits: WorkerLimits) -> list[str]:
+def _wrong_about(gpu: Given) -> list[str]:
+    """Its nodes can be opened and asked what a driver is asked, no other node can, and it computes."""
+    found = []
+    for path in gpu.opening.nodes:
+        found += _must_work(f"opening {path}", partial(_open_for_both, path))
+    for path in gpu.opening.shut:
+        found += _must_fail(f"opening {path}", partial(os.open, path, os.O_RDONLY))
+    if gpu.opening.nodes:
+        with open(gpu.opening.nodes[0], "rb", buffering=0) as node:
+            for request in (TYPING, CARRYING):
+                found += _must_fail(f"ioctl {request:#x}", partial(fcntl.ioctl, node, request, b""), (errno.EPERM,))
+    return found or _must_work("computing", gpu.driver.compute)
+
+
+def _wrong_states(owner: Owner, limits: WorkerLimits, gpu: Given | None) -> list[str]:
     states = {
         "capabilities": (kernel.capabilities(), 0),
         "no_new_privs": (kernel.prctl(kernel.PR_GET_NO_NEW_PRIVS), 1),
         "dumpable": (kernel.prctl(kernel.PR_GET_DUMPABLE), 0),
         "parent-death signal": (_parent_death_signal(), int(signal.SIGKILL)),
         "identity": (os.getresuid() + os.getresgid(), (owner.uid,) * 3 + (owner.gid,) * 3),
-        "open descriptors": (_open_descriptors(limits.open_files), [0, 1, 2, WIRE, REPORT]),
+        "open descriptors": (_open_descriptors(gpu), [0, 1, 2, WIRE, REPORT]),
         "core limit": (resource.getrlimit(resource.RLIMIT_CORE), (0, 0)),
         "cpu limit": (max(resource.getrlimit(resource.RLIMIT_CPU)) <= limits.cpu_seconds, True),
-        "address space limit": (resource.RLIM_INFINITY in resource.getrlimit(resource.RLIMIT_AS), False),
+        "limit of private data": (resource.RLIM_INFINITY in resource.getrlimit(resource.RLIMIT_DATA), False),
     }
+    if gpu is None:
+        states["address space limit"] = (resource.RLIM_INFINITY in resource.getrlimit(resource.RLIMIT_AS), False)
     return [f"{name} is {got}, not {wanted}" for name, (got, wanted) in states.items() if got != wanted]
 
 
@@ -72,14 +95,18 @@ def _parent_death_signal() -> int:
     return value.value
 
 
-def _open_descriptors(limit: int) -> list[int]:
+def _open_descriptors(gpu: Given | None) -> list[int]:
+    """Those that are open, but for what a GPU's driver has opened in its jail: its nodes, and what has no name."""
+    allowed = {os.stat(path).st_rdev for path in gpu.opening.nodes} if gpu is not None else set()
     found = []
-    for number in range(limit):
+    for number in range(resource.getrlimit(resource.RLIMIT_NOFILE)[0]):
         try:
-            fcntl.fcntl(number, fcntl.F_GETFD)
+            about = os.fstat(number)
         except OSError:
             continue
-        found.append(number)
+        device = stat.S_ISCHR(about.st_mode) or stat.S_ISBLK(about.st_mode)
+        if gpu is None or number <= REPORT or (device and about.st_rdev not in allowed):
+            found.append(number)
     return found
 
 
@@ -109,6 +136,10 @@ def _read(path: str) -> None:
 def _fork() -> None:
     if kernel.call("clone", int(signal.SIGCHLD), 0, 0, 0, 0) == 0:
         os._exit(1)
+
+
+def _open_for_both(path: str) -> None:
+    os.close(os.open(path, os.O_RDWR))
 
 
 def _use_scratch() -> None:

@@ -20,6 +20,7 @@ import autograder
 from autograder.sandbox import forks, plain
 from autograder.sandbox.environment import environment
 from autograder.sandbox.forks import PRELOAD, Fork
+from autograder.sandbox.gpu import Opening
 from autograder.sandbox.isolation import (
     SWITCHES,
     AnswerData,
@@ -48,6 +49,7 @@ class WarmParent:
     for workers. readable: more files and folders that workers may read. without: layers left out, for tests.
     processor: the only one that workers run on, and cannot leave. None: any.
     unprotected: serve even where this machine can't isolate; the result then says level "none".
+    gpu: what is opened to workers of a GPU; unless `gpu_required` they do without where it does not compute.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class WarmParent:
         readable: Sequence[Path] = (),
         import_path: Sequence[Path] = (),
         processor: int | None = None,
+        gpu: Opening | None = None,
+        gpu_required: bool = True,
     ) -> None:
         unknown = without - SWITCHES
         if unknown:
@@ -71,6 +75,8 @@ class WarmParent:
             readable=[str(path) for path in readable],
             import_path=[str(path) for path in import_path],
             processor=processor,
+            gpu=None if gpu is None else gpu.to_json(),
+            gpu_required=gpu_required,
             root=str(Path(autograder.__file__).resolve().parent.parent),
             judge=os.getpid(),
             sys_path=sys.path,
@@ -88,6 +94,11 @@ class WarmParent:
         if self._isolation is None:
             raise WarmParentDied("the warm parent has not been started; call start()")
         return self._isolation
+
+    @property
+    def ordinary(self) -> bool:
+        """Whether its workers are ordinary processes, which nothing is put around."""
+        return self._plain
 
     @property
     def pid(self) -> int | None:

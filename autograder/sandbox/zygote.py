@@ -70,8 +70,8 @@ def _fork(
     plain_path: list[str],
 ) -> socket.socket | None:  # fmt: skip
     """Fork and answer; this side of the fork's own line."""
-    if parent.thread_count() != 1:  # a child of a process with threads can hang
-        _refuse(line, parent.too_many_threads(), descriptors)
+    if why := parent.unfit():  # a child of a process with threads can hang
+        _refuse(line, why, descriptors)
         return None
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     child = os.fork()

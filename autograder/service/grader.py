@@ -22,7 +22,7 @@ from autograder.batch.judges import JudgeFault, OnCheck
 from autograder.batch.keys import Keys
 from autograder.batch.pictures import Pictures
 from autograder.batch.plan import Choice, Plan, make_plan
-from autograder.batch.pool import Judges, OnDone, Source, default_workers
+from autograder.batch.pool import Judges, OnDone, Source, workers_for
 from autograder.batch.retries import started
 from autograder.course import find_exercise
 from autograder.course.discovery import PUBLIC_CHECKS
@@ -74,7 +74,7 @@ class Grader:
         course: whose exercises are graded.
         checks: `PUBLIC` for the public checks, as on a student's machine; ids of hidden checks, which are judged with
             those that they need; all hidden ones where empty.
-        workers: judge processes; one per core without it.
+        workers: judge processes; one per core without it. No more than have a place on a GPU, where there are any.
         unprotected: run student code WITHOUT isolation where this machine has none.
         cluster: hands a class's jobs to a cluster's workers instead.
         figures: draw the figures that pages show, for a class.
@@ -88,7 +88,7 @@ class Grader:
         cluster: Cluster | None = None, figures: bool = False,
     ) -> None:  # fmt: skip
         self.course = course
-        self.workers = workers or default_workers()
+        self.workers = workers_for(course.config, workers)
         self._public = checks == PUBLIC
         self._checks = () if self._public else tuple(checks)
         self._unprotected = unprotected or self._public
@@ -252,10 +252,10 @@ class Grader:
         self.close()
 
     def _asking(self, cluster: Cluster, workers: int | None) -> Cluster:
-        resources = dict(cluster.resources)
+        resources, share = dict(cluster.resources), self.course.config.workers_per_gpu
         if self.course.config.device == "cuda":
-            resources.setdefault("GPU", 1.0)  # one job at a time on each
-        return replace(cluster, resources=resources, workers=workers or 1)
+            resources.setdefault("GPU", 1.0 / share)
+        return replace(cluster, resources=resources, workers=workers or 1, workers_per_gpu=share)
 
     def _keys(self) -> Keys:
         course = self.course
@@ -268,9 +268,7 @@ class Grader:
         course, file = self.course, self.course.config.file
         if self._public:
             checks = tuple(course.handout.file(exercise, PUBLIC_CHECKS).parent for exercise in exercises)
-            return Order(
-                file, checks, PUBLIC_SECRET, True, public=True, language=course.language, slower=self.slower
-            )
+            return Order(file, checks, PUBLIC_SECRET, True, public=True, language=course.language, slower=self.slower)
         # Hidden checks are collected when they are first needed.
         return Order(file, (), course.secret(), self._unprotected, language=course.language)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograder.batch import calibration, verification
 from autograder.batch.declarations import Coverage, markdown, read_coverage, wrong_declarations
-from autograder.batch.pool import default_workers
+from autograder.batch.pool import workers_for
 from autograder.batch.populations import Advance
 from autograder.batch.touched import Revision, touched
 from autograder.batch.verification import Verification, VerificationSeeds
@@ -58,7 +58,8 @@ def verify(
     what = None if since is None else touched(found, Revision(found.root, since))
     if what is not None and not what:
         return None
-    return verification.verify(course.config, found, seeds, workers or default_workers(), advance, mistakes, what)
+    judges = workers_for(course.config, workers)
+    return verification.verify(course.config, found, seeds, judges, advance, mistakes, what)
 
 
 def accept(course: Course, seen: Verification) -> tuple[Path, list[str]]:
@@ -102,7 +103,8 @@ def calibrate(
     from autograder.reports.calibration_plot import draw_calibration
 
     found = find_exercise(course.config, exercise)
-    measured = calibration.calibrate(course.config, found, seeds, workers or default_workers(), advance, data_set)
+    judges = workers_for(course.config, workers)
+    measured = calibration.calibrate(course.config, found, seeds, judges, advance, data_set)
     kept = calibration.merge_and_write(found.reference_json, measured)
     picture = found.reference_json.with_suffix(".png") if kept.limits else None
     if picture is not None:

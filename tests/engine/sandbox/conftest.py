@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import stat
 import sys
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autograder.sandbox import WarmParent, Worker, WorkerLimits
+from autograder.sandbox.gpu import DRIVER_FILES, Opening
 from autograder.sandbox.isolation import MIB
 
 HERE = Path(__file__).parent
@@ -24,6 +27,7 @@ MODES = {
     "without_landlock": frozenset({"landlock"}),
     "reduced": frozenset({"namespaces"}),
 }
+GPU = " with a GPU"
 SECRET = "the judge's secret: 4a1f"
 LIMITS = WorkerLimits(memory_bytes=256 * MIB, cpu_seconds=20, scratch_bytes=4 * MIB, file_bytes=2 * MIB)
 
@@ -67,6 +71,62 @@ def make_parent(mode: str = "full", **options: Any) -> WarmParent:
     return WarmParent(**options)
 
 
+@dataclass
+class StandIn:
+    """Devices in the place of a driver's nodes.
+
+    Attributes:
+        opening: of a GPU whose driver is `standin_gpu`.
+        gauge: a file with the bytes of the GPU's memory that it is said to use.
+    """
+
+    opening: Opening
+    gauge: Path
+
+    def but(self, **changed: Any) -> Opening:
+        """The same opening with something different; `fault` is what its driver fails at."""
+        if fault := changed.pop("fault", ""):
+            changed["environment"] = (*self.opening.environment, ("STANDIN_FAULT", fault))
+        return replace(self.opening, **changed)
+
+
+@contextlib.contextmanager
+def standing_in() -> Iterator[StandIn]:
+    """Root makes nodes of its own; others have terminals, which are the only devices that they can make."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    terminals: list[int] = []
+    nodes = []
+    for name in ("nvidiactl", "nvidia-uvm", "nvidia0", "nvidia1", "nvidia-modeset"):
+        if os.getuid() == 0:
+            node = str(folder / name)
+            os.mknod(node, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+            os.chmod(node, 0o666)
+        else:
+            terminals += os.openpty()
+            node = os.ttyname(terminals[-1])
+        nodes.append(node)
+    (folder / "gauge").write_text("1000")
+    opening = Opening(
+        device=str(folder / "gauge"),
+        nodes=tuple(nodes[:3]),
+        readable=tuple(path for path in DRIVER_FILES if os.path.exists(path)),
+        shut=tuple(nodes[3:]),
+        environment=(("CUDA_VISIBLE_DEVICES", "0"), ("STANDIN_NODES", ":".join(nodes[:3]))),
+        driver="standin_gpu",
+    )
+    yield StandIn(opening, folder / "gauge")
+    for terminal in terminals:
+        os.close(terminal)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def stand_in() -> Iterator[StandIn]:
+    with standing_in() as found:
+        yield found
+
+
 @pytest.fixture(scope="session")
 def talk() -> Callable[[Worker, str], Reply]:
     return ask
@@ -82,18 +142,31 @@ def limits() -> WorkerLimits:
     return LIMITS
 
 
-@pytest.fixture(scope="module", params=list(MODES))
-def mode(request: pytest.FixtureRequest) -> str:
-    if request.param == "reduced" and os.getuid() == 0 and python_is_private():
+def require_public(mode: str) -> None:
+    """Skip where root cannot work without namespaces."""
+    if mode == "reduced" and os.getuid() == 0 and python_is_private():
         pytest.skip("this Python is root's alone; test_users.py runs this mode with a public one")
+
+
+@pytest.fixture(scope="module", params=list(MODES))
+def kind(request: pytest.FixtureRequest) -> str:
+    """A mode, and whether its workers have a GPU; a module that wants both says so."""
     return request.param
 
 
 @pytest.fixture(scope="module")
-def parent(mode: str) -> Iterator[WarmParent]:
+def mode(kind: str) -> str:
+    mode = kind.removesuffix(GPU)
+    require_public(mode)
+    return mode
+
+
+@pytest.fixture(scope="module")
+def parent(mode: str, kind: str) -> Iterator[WarmParent]:
     os.environ["JUDGE_SECRET"] = SECRET
-    with make_parent(mode) as parent:
-        yield parent
+    with contextlib.ExitStack() as stack:
+        opening = stack.enter_context(standing_in()).opening if kind.endswith(GPU) else None
+        yield stack.enter_context(make_parent(mode, gpu=opening))
     del os.environ["JUDGE_SECRET"]
 
 

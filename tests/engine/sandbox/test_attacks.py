@@ -15,6 +15,20 @@ from autograder.sandbox.readable import library_paths
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="isolation is built on Linux alone")
 
+# Every attack with a GPU opened too: in full isolation always, the others take their time.
+MODES = ["full", "without_landlock", "reduced"]
+KINDS = [
+    *MODES, "full with a GPU",
+    pytest.param("without_landlock with a GPU", marks=pytest.mark.slow),
+    pytest.param("reduced with a GPU", marks=pytest.mark.slow),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kind(request):
+    return request.param
+
+
 REFUSED = {errno.EPERM, errno.EACCES, errno.ENOENT, errno.EROFS, errno.ENOSYS, errno.ENOTDIR,
            errno.ESRCH}  # fmt: skip
 # No shell ran, nothing was found; no name was resolved; Python words the refusal of a higher limit itself.
@@ -297,24 +311,30 @@ def test_another_calling_convention_kills(text, worker, talk):
     assert ended.signal in (31, 11), ended
 
 
-def test_nothing_of_the_judge_is_inherited(worker, parent, talk):
+def test_nothing_of_the_judge_is_inherited(worker, parent, kind, talk):
     reply = talk(
         worker,
         """
         import os, sys
-        found = []
-        for number in range(64):
+        import stat
+        found, files = [], []
+        for number in range(256):
             try:
-                os.fstat(number)
-                found.append(number)
+                about = os.fstat(number)
             except OSError:
-                pass
+                continue
+            found.append(number)
+            if number > 3 and not (stat.S_ISCHR(about.st_mode) or stat.S_ISSOCK(about.st_mode)):
+                files.append(number)
         same = all(os.fstat(n).st_rdev == os.makedev(1, 3) for n in (0, 1, 2))
-        answer = [found, same, dict(os.environ), sys.argv, os.getuid(), os.getpgrp() == os.getpid()]
+        answer = [found, same, dict(os.environ), sys.argv, os.getuid(), os.getpgrp() == os.getpid(),
+                  files]
     """,
     )
-    descriptors, null, environment, arguments, uid, own_group = reply.answer
-    assert descriptors == [0, 1, 2, 3], "0, 1, 2 and the wire, and nothing else"
+    descriptors, null, environment, arguments, uid, own_group, files = reply.answer
+    own = [] if kind in MODES else descriptors[4:]  # what a GPU's driver has opened: its nodes, a socket of its own
+    assert descriptors == [0, 1, 2, 3, *own], "0, 1, 2 and the wire, and nothing else"
+    assert files == []
     assert null, "the standard streams are /dev/null"
     assert "JUDGE_SECRET" not in environment
     assert "secret" not in str(environment).lower()
