@@ -30,7 +30,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
         if name is not None and asked in pyfuncitem.funcargs:
             pyfuncitem.funcargs[asked] = _listening(pyfuncitem.funcargs[asked], results)
     outcome = yield
-    if name is None or mode != "full" or not results or outcome.excinfo is not None:
+    plain = mode == "full" == pyfuncitem.funcargs.get("given", "full")  # with a GPU they get the same answers
+    if name is None or not plain or not results or outcome.excinfo is not None:
         return
     key = f"{pyfuncitem.path.stem}::{pyfuncitem.originalname}::{name}"
     first = results[0]

@@ -149,23 +149,23 @@ def require_public(mode: str) -> None:
 
 
 @pytest.fixture(scope="module", params=list(MODES))
-def kind(request: pytest.FixtureRequest) -> str:
+def given(request: pytest.FixtureRequest) -> str:
     """A mode, and whether its workers have a GPU; a module that wants both says so."""
     return request.param
 
 
 @pytest.fixture(scope="module")
-def mode(kind: str) -> str:
-    mode = kind.removesuffix(GPU)
+def mode(given: str) -> str:
+    mode = given.removesuffix(GPU)
     require_public(mode)
     return mode
 
 
 @pytest.fixture(scope="module")
-def parent(mode: str, kind: str) -> Iterator[WarmParent]:
+def parent(mode: str, given: str) -> Iterator[WarmParent]:
     os.environ["JUDGE_SECRET"] = SECRET
     with contextlib.ExitStack() as stack:
-        opening = stack.enter_context(standing_in()).opening if kind.endswith(GPU) else None
+        opening = stack.enter_context(standing_in()).opening if given.endswith(GPU) else None
         yield stack.enter_context(make_parent(mode, gpu=opening))
     del os.environ["JUDGE_SECRET"]
 

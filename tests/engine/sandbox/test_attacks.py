@@ -17,15 +17,15 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="isolation is bu
 
 # Every attack with a GPU opened too: in full isolation always, the others take their time.
 MODES = ["full", "without_landlock", "reduced"]
-KINDS = [
+GIVEN = [
     *MODES, "full with a GPU",
     pytest.param("without_landlock with a GPU", marks=pytest.mark.slow),
     pytest.param("reduced with a GPU", marks=pytest.mark.slow),
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=KINDS)
-def kind(request):
+@pytest.fixture(scope="module", params=GIVEN)
+def given(request):
     return request.param
 
 
@@ -311,7 +311,7 @@ def test_another_calling_convention_kills(text, worker, talk):
     assert ended.signal in (31, 11), ended
 
 
-def test_nothing_of_the_judge_is_inherited(worker, parent, kind, talk):
+def test_nothing_of_the_judge_is_inherited(worker, parent, given, talk):
     reply = talk(
         worker,
         """
@@ -332,7 +332,7 @@ def test_nothing_of_the_judge_is_inherited(worker, parent, kind, talk):
     """,
     )
     descriptors, null, environment, arguments, uid, own_group, files = reply.answer
-    own = [] if kind in MODES else descriptors[4:]  # what a GPU's driver has opened: its nodes, a socket of its own
+    own = [] if given in MODES else descriptors[4:]  # what a GPU's driver has opened: its nodes, a socket of its own
     assert descriptors == [0, 1, 2, 3, *own], "0, 1, 2 and the wire, and nothing else"
     assert files == []
     assert null, "the standard streams are /dev/null"
