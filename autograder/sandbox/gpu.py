@@ -266,7 +266,6 @@ def _environment(gpu: Gpu) -> Mapping[str, str]:
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
         "CUDA_CACHE_DISABLE": "1",  # compiled kernels of one worker are nobody else's
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # the same numbers every time
-        "NVIDIA_TF32_OVERRIDE": "0",  # float32 is float32
     }
 
 
