@@ -37,7 +37,7 @@ class Lockdown:
 
 
 @dataclass(frozen=True)
-class Given:
+class OpenedGpu:
     """A GPU that the worker is given, and what is to be done with it."""
 
     opening: Opening
@@ -55,7 +55,7 @@ class Owner:
 
 def lock(
     plan: Lockdown, limits: WorkerLimits, owner: Owner, readable: Readable, size: int, data: int,
-    gpu: Given | None = None,
+    gpu: OpenedGpu | None = None,
 ) -> list[str]:  # fmt: skip
     """Lock this process down and name the layers that hold. `keep_descriptors` comes first.
 
@@ -102,7 +102,7 @@ def _rules(plan: Lockdown, readable: Readable, nodes: Sequence[str]) -> list[tup
     return rules
 
 
-def _start(plan: Lockdown, limits: WorkerLimits, gpu: Given, rules: list[tuple[str, int]]) -> None:
+def _start(plan: Lockdown, limits: WorkerLimits, gpu: OpenedGpu, rules: list[tuple[str, int]]) -> None:
     """Have the driver start, with what only its start needs: other calls, and files about its own process.
 
     Its threads live on. The filter, which comes afterwards, reaches them; what Landlock takes away then does not: they

@@ -25,8 +25,8 @@ from autograder.sandbox.lockdown import (
     DRIVER_THREADS,
     REPORT,
     WIRE,
-    Given,
     Lockdown,
+    OpenedGpu,
     Owner,
     die_with_parent,
     keep_descriptors,
@@ -35,7 +35,7 @@ from autograder.sandbox.lockdown import (
 )
 from autograder.sandbox.memory import Memory
 from autograder.sandbox.readable import Readable
-from autograder.sandbox.watching import Watch, gpu_memory, shared_memory, threads
+from autograder.sandbox.watching import Sentry, gpu_memory, shared_memory, threads
 
 Serve = Callable[[socket.socket, IsolationData], object]
 
@@ -63,7 +63,7 @@ class Mission:
     repository: str | None
     isolation: IsolationData  # what the worker is told about itself
     serve: Serve | None  # None: lock down, test, report, leave
-    gpu: Given | None = None
+    gpu: OpenedGpu | None = None
 
 
 def mind(mission: Mission, wire: socket.socket, status: socket.socket, parent: int) -> None:
@@ -115,7 +115,7 @@ def _mind(mission: Mission, wire: socket.socket, status: socket.socket, parent: 
 
 def _watches(
     mission: Mission, worker: int, owner: Owner, memory: Memory
-) -> tuple[list[Watch], AnswerData]:  # fmt: skip
+) -> tuple[list[Sentry], AnswerData]:  # fmt: skip
     """What is looked at while it runs, and what cannot be."""
     found, unwatched = [], AnswerData()
     more = 0 if mission.gpu is None else DRIVER_THREADS
@@ -225,7 +225,7 @@ def _read_all(pipe: int) -> AnswerData | None:
     return report
 
 
-def _watch(handle: int, status: socket.socket, memory: Memory, watches: Sequence[Watch]) -> str | None:
+def _watch(handle: int, status: socket.socket, memory: Memory, watches: Sequence[Sentry]) -> str | None:
     """Wait for the worker's end, or for a reason to end it: then the reason. Sets its memory as the judge says."""
     poll = select.poll()
     poll.register(handle, select.POLLIN)

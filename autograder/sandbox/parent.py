@@ -25,7 +25,7 @@ from typing import cast
 from autograder.sandbox import calls, kernel, landlock, minder, pages, seccomp
 from autograder.sandbox.gpu import Driver, Opening
 from autograder.sandbox.isolation import GPU_LAYER, MIB, AnswerData, Isolation, Level, ParentOrder, WorkerLimits
-from autograder.sandbox.lockdown import Given, Lockdown, close_from
+from autograder.sandbox.lockdown import Lockdown, OpenedGpu, close_from
 from autograder.sandbox.readable import Readable, library_paths, narrowed, site_packages, sys_path_within
 
 FIRST_PROCESS = 1  # the id of every worker in its own namespace
@@ -109,7 +109,7 @@ def _prepare(order: ParentOrder, warm: bool) -> minder.Mission:
     gpu = None
     if order["gpu"] is not None:
         opening = Opening.from_json(order["gpu"])
-        gpu = Given(opening, cast(Driver, importlib.import_module(opening.driver)))
+        gpu = OpenedGpu(opening, cast(Driver, importlib.import_module(opening.driver)))
     if not warm:
         warm_up()
     paths = library_paths(order["readable"])

@@ -17,7 +17,7 @@ from functools import partial
 from autograder.sandbox import jail, kernel
 from autograder.sandbox.gpu import escape
 from autograder.sandbox.isolation import WorkerLimits
-from autograder.sandbox.lockdown import REPORT, WIRE, Given, Lockdown, Owner
+from autograder.sandbox.lockdown import REPORT, WIRE, Lockdown, OpenedGpu, Owner
 from autograder.sandbox.readable import Readable
 
 PRIVATE_FILES = ("/etc/passwd", "/proc/self/status", "/proc/1/environ")
@@ -28,7 +28,7 @@ TYPING, CARRYING = 0x5412, escape(211)  # ioctls: into a terminal, and one that 
 
 def failures(
     plan: Lockdown, limits: WorkerLimits, owner: Owner, readable: Readable, repository: str | None,
-    gpu: Given | None = None,
+    gpu: OpenedGpu | None = None,
 ) -> list[str]:  # fmt: skip
     """What is not as it must be; an empty list lets the worker serve.
 
@@ -58,7 +58,7 @@ def failures(
     return found
 
 
-def _wrong_about(gpu: Given) -> list[str]:
+def _wrong_about(gpu: OpenedGpu) -> list[str]:
     """Its nodes can be opened and asked what a driver is asked, no other node can, and it computes."""
     found = []
     for path in gpu.opening.nodes:
@@ -72,7 +72,7 @@ def _wrong_about(gpu: Given) -> list[str]:
     return found or _must_work("computing", gpu.driver.compute)
 
 
-def _wrong_states(owner: Owner, limits: WorkerLimits, gpu: Given | None) -> list[str]:
+def _wrong_states(owner: Owner, limits: WorkerLimits, gpu: OpenedGpu | None) -> list[str]:
     states = {
         "capabilities": (kernel.capabilities(), 0),
         "no_new_privs": (kernel.prctl(kernel.PR_GET_NO_NEW_PRIVS), 1),
@@ -95,7 +95,7 @@ def _parent_death_signal() -> int:
     return value.value
 
 
-def _open_descriptors(gpu: Given | None) -> list[int]:
+def _open_descriptors(gpu: OpenedGpu | None) -> list[int]:
     """Those that are open, but for what a GPU's driver has opened in its jail: its nodes, and what has no name."""
     allowed = {os.stat(path).st_rdev for path in gpu.opening.nodes} if gpu is not None else set()
     found = []

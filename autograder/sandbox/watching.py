@@ -1,14 +1,14 @@
-"""What a minder looks at while its worker runs, because no limit of the kernel's holds it: each `Watch` is a look."""
+"""What a minder looks at while its worker runs, because no limit of the kernel's holds it: each `Sentry` is a look."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from autograder.sandbox.isolation import GPU_MEMORY, MIB, SHARED_MEMORY, THREADS
-from autograder.sandbox.lockdown import Given
+from autograder.sandbox.lockdown import OpenedGpu
 from autograder.sandbox.memory import Memory
 
-Watch = Callable[[], str | None]  # the reason to end the worker, where there is one
+Sentry = Callable[[], str | None]  # the reason to end the worker, where there is one
 
 # Beside what a worker may have: what the C library keeps, what libraries write into their own data.
 _LEEWAY = 64 * MIB
@@ -16,7 +16,7 @@ _LEEWAY = 64 * MIB
 _GPU_LEEWAY = 512 * MIB
 
 
-def threads(worker: int, most: int) -> Watch:
+def threads(worker: int, most: int) -> Sentry:
     """It has no more threads."""
 
     def look() -> str | None:
@@ -27,7 +27,7 @@ def threads(worker: int, most: int) -> Watch:
     return look
 
 
-def shared_memory(worker: int, memory: Memory) -> Watch:
+def shared_memory(worker: int, memory: Memory) -> Sentry:
     """Where addresses are not limited, the limit of private data says nothing of memory that is shared."""
     before = _resident(worker)
 
@@ -37,7 +37,7 @@ def shared_memory(worker: int, memory: Memory) -> Watch:
     return look
 
 
-def gpu_memory(worker: int, gpu: Given, megabytes: int) -> Watch:
+def gpu_memory(worker: int, gpu: OpenedGpu, megabytes: int) -> Sentry:
     """It has no more of the GPU's memory than what it starts with and so much.
 
     Raises:
