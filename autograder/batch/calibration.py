@@ -22,7 +22,7 @@ from autograder.batch.judges import JudgeFault
 from autograder.batch.pool import Done, run_tasks
 from autograder.batch.populations import Advance, Run, subjects, task
 from autograder.course import CourseConfig, Exercise
-from autograder.course.calibration import BySeed, Calibration, Measured, Runs, Seeds, read_calibration
+from autograder.course.calibration import BySeed, Calibration, Measured, Runs, Seeds, device_of, read_calibration
 from autograder.course.written import DataSet
 from autograder.language import _
 from autograder.results.files import write_atomically
@@ -130,7 +130,8 @@ def _place(exercise: Exercise, quantities: Mapping[Quantity, Runs], seeds: Seeds
     for quantity, runs in quantities.items():
         bad = {m: values for m, values in _numbers(runs.bad).items() if answers_for[quantity.check, m] == quantity}
         limit = place_limit(_numbers(runs.good), bad, quantity.better, share)
-        own = found.data.setdefault(quantity.data, Measured(seeds, _environment()))
+        device = device_of(quantity.data)
+        own = found.data.setdefault(quantity.data, Measured(seeds, _environment(device), device=device))
         own.limits[quantity.name] = msgspec.structs.replace(limit, check=quantity.check)
         own.runs[quantity.name] = runs
     return found
@@ -157,7 +158,7 @@ def _telling(quantities: Mapping[Quantity, Runs], share: float) -> dict[tuple[st
     return {key: quantity for key, (_, _, quantity) in best.items()}
 
 
-def _environment() -> dict[str, str]:
+def _environment(device: str) -> dict[str, str]:
     import numpy
     import torch
 
@@ -165,7 +166,7 @@ def _environment() -> dict[str, str]:
         "python": platform.python_version(),
         "torch": str(torch.__version__),
         "numpy": str(numpy.__version__),
-        "device": "cpu",
+        "device": device,
     }
 
 

@@ -1,7 +1,8 @@
 """`reference/<exercise>.json`: what `autograder calibrate` measured, and the limits that follow, by data set.
 
 Each data set has been measured by itself, perhaps by another run on another machine: it has its own seeds and
-environment. Where an older file does not say them they are null: nobody knows.
+environment. Where an older file does not say them they are null: nobody knows. What was measured on another device than
+the CPU stands beside it, `mnist@cuda` beside `mnist`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 from msgspec import Struct, field
 
 ANY_DATA = "any"  # the data set of checks that use none
+CPU = "cpu"
 
 Better = Literal["lower", "higher", "between"]
 BySeed = dict[str, list[float | None]]  # over seeds, by population; null where a value was not finite
@@ -85,12 +87,13 @@ class Seeds(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Measured(Struct, forbid_unknown_fields=True):
-    """What was measured with one data set, in one run."""
+    """What was measured with one data set, in one run, on one device."""
 
     seeds: Seeds | None = None
     environment: dict[str, str] | None = None
     limits: dict[str, PlacedLimit] = field(default_factory=dict)
     runs: dict[str, Runs] = field(default_factory=dict)
+    device: str = CPU
 
 
 class Calibration(Struct, forbid_unknown_fields=True):
@@ -104,6 +107,16 @@ class Calibration(Struct, forbid_unknown_fields=True):
     def limits(self) -> list[tuple[str, str, PlacedLimit]]:
         """Every limit, with its data set and its quantity's name."""
         return [(data, name, limit) for data, own in self.data.items() for name, limit in own.limits.items()]
+
+
+def measured_as(data: str, device: str) -> str:
+    """What measurements with a data set on a device are called in a file."""
+    return data if device == CPU else f"{data}@{device}"
+
+
+def device_of(name: str) -> str:
+    """The device that such a name says."""
+    return name.partition("@")[2] or CPU
 
 
 def read_calibration(path: Path) -> Calibration:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
-from autograder.course.calibration import Better, PlacedLimit, read_calibration
+from autograder.course.calibration import CPU, Better, PlacedLimit, measured_as, read_calibration
 from autograder.judge.verdicts import CheckFailed, FrameworkFault
 from autograder.language import _, said
 
@@ -15,10 +15,15 @@ CALIBRATION_PREFIX = "calibrate/"
 
 
 class LimitBook:
-    """The limits in `reference/<exercise>.json`: by data set ("any" where a check uses none), then by quantity."""
+    """The limits in `reference/<exercise>.json`: by data set ("any" where a check uses none), then by quantity.
+
+    Attributes:
+        borrowed: whether a limit was asked for on a device where none was measured, and the CPU's has taken its place.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.borrowed = False
         self._limits: dict[tuple[str, str], PlacedLimit] = {}
         if path.is_file():
             try:
@@ -26,15 +31,16 @@ class LimitBook:
             except (OSError, ValueError) as error:
                 raise FrameworkFault(f"{path}: not a file written by `autograder calibrate` ({error})") from None
 
-    def limit(self, data: str, name: str) -> tuple[float | None, float | None]:
-        """The low and the high limit of a quantity; FrameworkFault where there is none."""
-        try:
-            entry = self._limits[data, name]
-            return entry.low, entry.high
-        except KeyError:
-            raise FrameworkFault(
-                f"{self.path}: no limit for {name!r} on data {data!r}; run `autograder calibrate`"
-            ) from None
+    def limit(self, data: str, name: str, device: str = CPU) -> tuple[float | None, float | None]:
+        """The low and the high limit of a quantity, those of this device where they were measured; FrameworkFault where
+        there is none."""
+        entry = self._limits.get((measured_as(data, device), name))
+        if entry is None:
+            entry = self._limits.get((data, name))
+            self.borrowed = self.borrowed or entry is not None
+        if entry is None:
+            raise FrameworkFault(f"{self.path}: no limit for {name!r} on data {data!r}; run `autograder calibrate`")
+        return entry.low, entry.high
 
 
 class Calibrated:
@@ -42,12 +48,16 @@ class Calibrated:
 
     Args:
         book: the limits; None records only.
+        device: where the submission computes.
     """
 
-    def __init__(self, book: LimitBook | None, data: str, record: Callable[[str, float], None]) -> None:
+    def __init__(
+        self, book: LimitBook | None, data: str, record: Callable[[str, float], None], device: str = CPU
+    ) -> None:
         self._book = book
         self._data = data
         self._record = record
+        self._device = device
 
     def __call__(
         self,
@@ -70,10 +80,10 @@ class Calibrated:
         """
         value = float(value)
         if self._book is None:
-            self._record(f"{CALIBRATION_PREFIX}{better}/{self._data}/{name}", value)
+            self._record(f"{CALIBRATION_PREFIX}{better}/{measured_as(self._data, self._device)}/{name}", value)
             return
         self._record(name, value)
-        low, high = self._book.limit(self._data, name)
+        low, high = self._book.limit(self._data, name, self._device)
         what = said(what or name)
         if math.isnan(value):
             raise CheckFailed(_("{what} is NaN.").format(what=what), hint or "", mistake)

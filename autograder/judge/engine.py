@@ -28,11 +28,12 @@ from autograder.judge.calibrated import LimitBook
 from autograder.judge.gpus import Place, take_place
 from autograder.judge.grading import Grading
 from autograder.judge.loading import Code
+from autograder.judge.local import LocalTransport
 from autograder.judge.messages import Job
 from autograder.judge.quiz import RightAnswers
 from autograder.judge.reference import classes, load_module, parameters, signatures
 from autograder.judge.session import Session
-from autograder.judge.transport import LocalTransport, Transport, WorkerTransport
+from autograder.judge.transport import Transport, WorkerTransport
 from autograder.judge.verdicts import FrameworkFault
 from autograder.language import said
 from autograder.sandbox import WarmParent, WorkerLimits

@@ -190,6 +190,7 @@ class JobLoop:
         everything = self._items.get(job.exercise, [])
         items = _selected(everything, job.checks)
         kept = KeptChecks(items, job.kept) if job.kept is not None else None
+        kit = engine.kit(job.exercise)
         grading = engine.open(job, forbidden_names(everything), question.spent, question.last, question.doubted)
         killed = self._run(items, kept, grading, sitting, question, partial(self._afterwards, engine, job, sitting))
         if killed:
@@ -202,9 +203,9 @@ class JobLoop:
             versions() | ({"ipython": job.reader} if job.reader else {}),
             engine.device,
             ", ".join(sorted({engine.data_name(names_of(item)) for item in items} - {""})),
+            "cpu" if engine.device != "cpu" and sitting.limited and kit.limits.borrowed else "",
         )
-        config = engine.kit(job.exercise).config
-        result = build_result(grading, config, job.submission, job.notes, environment, time.monotonic() - started)
+        result = build_result(grading, kit.config, job.submission, job.notes, environment, time.monotonic() - started)
         return JobResult(result, killed, grading.session.student_seconds)
 
     def _run(

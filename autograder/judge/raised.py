@@ -53,6 +53,7 @@ def raised_error(
         )
     if "NameError" in bases:
         message += loading_note
+    hint = hint or _about_devices(value["message"])
     error = StudentError(message, hint, bases=bases)
     if value["line"]:
         error.raised_in = RaisedIn(value["where"], value["line"], dict(_in_words(value["values"])))
@@ -78,6 +79,28 @@ def _in_words(values: dict[object, object]) -> Iterator[tuple[str, str]]:
 
 def _is_shape(shape: tuple[object, ...]) -> bool:
     return len(shape) <= MAX_DIMENSIONS and all(type(n) is int and 0 <= n < 2**48 for n in shape)
+
+
+def _about_devices(message: str) -> str:
+    """What to do where an exception of torch's says that devices are mixed; "" where it says nothing of the kind."""
+    if "to be on the same device" in message or "indices should be either on" in message:
+        return _(
+            "A tensor was made on the CPU, and is used with tensors on cuda: write `torch.zeros(n, device=x.device)` "
+            "and the like, and give a module its tensors with `register_buffer`."
+        )
+    if "device type tensor to numpy" in message:
+        return _(
+            "NumPy computes on the CPU only: write `x.detach().cpu().numpy()`, and on the way back "
+            "`torch.from_numpy(a).to(x.device)`."
+        )
+    if "device type for generator" in message:
+        return _(
+            "A generator draws on its own device only: write `torch.randn(n, generator=generator, "
+            "device=generator.device).to(x.device)`."
+        )
+    if "not compiled with CUDA" in message or "no NVIDIA driver" in message:
+        return _("There is no GPU where this is graded: write `x.device` in the place of a device's name.")
+    return ""
 
 
 def _not_written(label: str, function: str, line: int, where: str) -> str:

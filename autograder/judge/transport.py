@@ -1,4 +1,4 @@
-"""Two ways to reach a dispatcher: over the wire to a locked worker, or in this process for our own known mistakes."""
+"""Ways to reach a dispatcher: what they have in common, and the one over the wire to a locked worker."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Protocol, TypeAlias, cast
+from typing import Protocol, TypeAlias
 
 from autograder.judge.raised import is_line
 from autograder.judge.remote import Answered, Handle
@@ -26,10 +25,8 @@ from autograder.sandbox import (
 )
 from autograder.sandbox.isolation import MIB, WATCHED
 from autograder.wire.channel import Channel, ChannelClosed, ChannelTimeout
-from autograder.wire.decoding import TakeHandle, decode
-from autograder.wire.encoding import Buffers, MakeHandle, encode
-from autograder.wire.values import HandleReference, Other, Value, WireError
-from autograder.worker.dispatcher import Dispatcher
+from autograder.wire.decoding import TakeHandle
+from autograder.wire.values import HandleReference, WireError
 
 SIGKILL = 9  # signal.SIGKILL is missing on Windows
 START_SECONDS = 60.0  # for a new worker's first answer, on a loaded machine
@@ -174,7 +171,7 @@ class WorkerTransport:
         self._worker = self._spawn()
         self.isolation = self._worker.isolation
         self._take_handle = no_handle
-        self._channel = Channel(self._worker.socket, _encode_handle, self._taken)
+        self._channel = Channel(self._worker.socket, encode_handle, self._taken)
         self._allowed = self._limits.memory_bytes
 
     def hand_key(self) -> None:
@@ -307,43 +304,6 @@ class WorkerTransport:
         return self._worker.wait(0)
 
 
-class LocalTransport:
-    """A dispatcher in this process, for our own modules (known mistakes): same encoding, same semantics."""
-
-    sealed = False
-
-    def __init__(self, module: ModuleType) -> None:
-        self._module = module
-        self._dispatcher = Dispatcher()
-        self.isolation: Isolation | None = None
-        self.received = 0
-        self.deaths: list[Death] = []
-
-    def start(self) -> None:
-        self._dispatcher = Dispatcher()
-        self._dispatcher.objects.set_module(self._module)
-
-    def hand_key(self) -> None:
-        """Our own code proves nothing."""
-
-    def allow_memory(self, megabytes: int) -> None:
-        """Our own code needs no limit."""
-
-    def load(self, request: RequestFields, seconds: float) -> Loaded:
-        return Loaded(frozenset(n for n in self._module.__dict__ if not n.startswith("_")), [])
-
-    def request(self, kind: str, value: RequestFields, seconds: float, take_handle: Take) -> tuple[str, Answered]:
-        sent = _copy(value, _encode_handle, self._dispatcher.objects.take)
-        reply_kind, reply = self._dispatcher.answer(kind, cast(RequestFields, sent))
-        return reply_kind, _copy(reply, self._dispatcher.make_handle, take_handle)
-
-    def works_unasked(self) -> bool:
-        return False
-
-    def stop(self) -> None:
-        self._dispatcher = Dispatcher()
-
-
 def _killed(ended: Exit) -> bool:
     """Whether a worker ended by none of its limits, which would have ended it with another signal, and not by us."""
     return ended.reason == "lost" or (ended.signal == SIGKILL and ended.reason not in ("killed", "cpu", *WATCHED))
@@ -354,13 +314,8 @@ def no_handle(reference: HandleReference) -> Handle:
     raise WireError("a handle where none is due")
 
 
-def _copy(value: object, make_handle: MakeHandle, take_handle: TakeHandle[Other]) -> Value[Other]:
-    arrays: Buffers = []
-    tree = encode(value, arrays, make_handle)
-    return decode(tree, [bytearray(array) for array in arrays], take_handle)
-
-
-def _encode_handle(value: object) -> HandleReference:
+def encode_handle(value: object) -> HandleReference:
+    """What stands for a handle on the way to the worker; TypeError for what cannot cross."""
     if not isinstance(value, Handle):
         raise TypeError(
             f"a check cannot send a {type(value).__name__} to the worker: make functions and modules there by a probe"

@@ -168,6 +168,9 @@ class Environment(Struct, frozen=True, forbid_unknown_fields=True):
     versions: dict[str, str] = field(default_factory=dict)
     device: str = ""
     data: Annotated[str, Meta(description="which digits were used, where any were")] = ""
+    limits_of: Annotated[
+        str, Meta(description="`cpu` where another device's own limits were not calibrated, and the CPU's judged")
+    ] = ""
 
     @property
     def level(self) -> IsolationLevel:

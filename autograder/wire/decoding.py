@@ -172,9 +172,9 @@ class _Decoder(Generic[Other]):
             # Any byte may have come; a bool tensor of 2s behaves in no defined way.
             flat = flat.view(torch.uint8) != 0
         tensor = flat.reshape(shape)
-        if self.device is not None:
-            tensor = tensor.to(self.device)
-        return Array(tensor) if container == "numpy" else tensor
+        if container == "numpy":
+            return Array(tensor)  # NumPy knows the CPU only
+        return tensor if self.device is None else tensor.to(self.device)
 
     def _numbers(self, tree: Fields) -> list[Value[Other]]:
         dtype = tree["d"]

@@ -23,7 +23,7 @@ from dataclasses import asdict
 from typing import Protocol, TypeAlias, cast
 
 from autograder.wire.values import CellData, HandleReference
-from autograder.worker import compiled, probes
+from autograder.worker import accelerator, compiled, probes
 from autograder.worker.forbidden import Fence, mentions, namespace_of
 from autograder.worker.objects import Objects
 from autograder.worker.probes import Target
@@ -46,6 +46,7 @@ class Dispatcher:
         self.probes: dict[str, Target] = dict(probes.GENERIC)
         self.files: frozenset[str] = frozenset()
         self.fence = Fence()
+        self.generators = accelerator.EitherDevice()  # in force where there is a device
 
     def answer(self, kind: str, request: dict[str, object]) -> Reply:
         """The kind and the value of the reply to one request."""
@@ -77,6 +78,8 @@ class Dispatcher:
         # A default that one check's code changed must not reach the next check.
         torch.set_default_dtype(torch.float32)
         torch.set_grad_enabled(True)
+        accelerator.full_precision()
+        self.generators.forget()
         return "done", None
 
     def _get(self, target: object, name: str) -> Reply:

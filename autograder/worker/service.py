@@ -83,6 +83,8 @@ def _load(channel: Channel[object], dispatcher: Dispatcher, message: Frame[objec
 
     request = cast(LoadRequest, message.value)  # the judge is believed
     dispatcher.device = channel.device = None if request["device"] == "cpu" else request["device"]
+    if dispatcher.device is not None:
+        dispatcher.generators.__enter__()  # type: ignore[no-untyped-call]  # for as long as this process lives
     dispatcher.files = frozenset(cell["filename"] for cell in request["cells"])
     if request["importable"] is not None:
         imports.allow_only(request["importable"])

@@ -12,10 +12,10 @@ from autograder.judge.draw import Draw
 from autograder.judge.engine import Engine
 from autograder.judge.expect import Expect
 from autograder.judge.loading import Code
+from autograder.judge.local import LocalTransport
 from autograder.judge.reference import load_module
 from autograder.judge.remote import Probe, Student
 from autograder.judge.session import Session
-from autograder.judge.transport import LocalTransport
 from autograder.judge.verdicts import CheckFailed
 
 ROOT = Path(__file__).parents[3]

@@ -10,10 +10,10 @@ import torch
 
 from autograder.judge.diagnosis import matching_mistake
 from autograder.judge.loading import Code
+from autograder.judge.local import LocalTransport
 from autograder.judge.reference import load_module
 from autograder.judge.remote import Student
 from autograder.judge.session import Answer, Session
-from autograder.judge.transport import LocalTransport
 from autograder.judge.verdicts import CheckFailed
 
 _numbers = itertools.count()

@@ -11,10 +11,10 @@ from autograder.judge.compare import compare
 from autograder.judge.expect import Expect
 from autograder.judge.labels import Labels, written
 from autograder.judge.loading import Code
+from autograder.judge.local import LocalTransport
 from autograder.judge.reference import load_module, parameters
 from autograder.judge.remote import Student
 from autograder.judge.session import Session
-from autograder.judge.transport import LocalTransport
 from autograder.judge.verdicts import CheckFailed
 
 _numbers = itertools.count()
