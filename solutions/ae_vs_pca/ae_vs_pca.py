@@ -333,9 +333,10 @@ def train_autoencoder(
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     history: dict[str, list[float]] = {"loss": []}
+    device = x.device if generator is None else generator.device  # a generator draws where it lives
     for _ in progress_bar(range(epochs), progress):
         total = 0.0
-        for rows in torch.randperm(len(x), generator=generator).split(batch_size):
+        for rows in torch.randperm(len(x), generator=generator, device=device).to(x.device).split(batch_size):
             batch = x[rows]  # (batch_size, D), the last one smaller
             loss = reconstruction_loss(batch, model(batch))
             optimizer.zero_grad()

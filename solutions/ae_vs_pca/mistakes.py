@@ -164,7 +164,8 @@ mistake("last_batch_dropped",
 mistake("first_batch_only", "only the first batch used", check="training_batches",
     hint="An epoch is a pass over all samples: take batch after batch until each was seen.",
     also={"training_history": "the history is that batch's alone"},
-    old="torch.randperm(len(x), generator=generator).split(batch_size)", new="[slice(batch_size)]")
+    old="torch.randperm(len(x), generator=generator, device=device).to(x.device).split(batch_size)",
+    new="[slice(batch_size)]")
 mistake("first_batch_only",
     old="append(total / len(x))", new="append(loss.item())")
 

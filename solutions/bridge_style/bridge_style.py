@@ -408,7 +408,8 @@ def sample_coupling(plan: Tensor, n: int, generator: torch.Generator | None = No
     ### BEGIN SOLUTION
     # Not torch.multinomial, which refuses more than 2^24 entries: the inverse of the cumulative sum.
     total = plan.reshape(-1).double().cumsum(dim=0)
-    level = torch.rand(n, generator=generator, dtype=torch.float64, device=plan.device) * total[-1]
+    device = plan.device if generator is None else generator.device  # draw where the generator lives
+    level = torch.rand(n, generator=generator, dtype=torch.float64, device=device).to(plan.device) * total[-1]
     flat = torch.searchsorted(total, level, right=True).clamp(max=len(total) - 1)
     return flat // plan.shape[1], flat % plan.shape[1]
     ### END SOLUTION
@@ -632,11 +633,12 @@ def train_bridge(
         raise ValueError(f"plan must be ({len(x)}, {len(y)}), got {tuple(plan.shape)}")
     optimiser = torch.optim.Adam(model.parameters(), lr=lr)
     history: dict[str, list[float]] = {"loss": []}
+    device = x.device if generator is None else generator.device
     model.train()
     for step in range(steps):
         i, j = sample_coupling(plan, batch_size, generator)
-        t = torch.rand(batch_size, generator=generator, dtype=x.dtype, device=x.device)
-        noise = torch.randn((batch_size, x.shape[1]), generator=generator, dtype=x.dtype, device=x.device)
+        t = torch.rand(batch_size, generator=generator, dtype=x.dtype, device=device).to(x.device)
+        noise = torch.randn((batch_size, x.shape[1]), generator=generator, dtype=x.dtype, device=device).to(x.device)
         loss = endpoint_loss(model, x[i], y[j], t, sigma, noise)
         optimiser.zero_grad()
         loss.backward()

@@ -320,7 +320,8 @@ mistake("half_of_the_times", "times from the first half only", check="train_draw
 
 mistake("one_time_per_batch", "one time for the whole batch", check="train_draws",
     hint="Draw batch_size times, one per row: the gradient is far less noisy.",
-    function="train_bridge", old="t = torch.rand(batch_size, generator=generator, dtype=x.dtype, device=x.device)",
+    function="train_bridge",
+    old="t = torch.rand(batch_size, generator=generator, dtype=x.dtype, device=device).to(x.device)",
     new="t = torch.rand(1, generator=generator, dtype=x.dtype, device=x.device).expand(batch_size)")
 
 mistake("one_batch_for_ever", "pairs, times and noise drawn once, before the loop", check="train_draws",

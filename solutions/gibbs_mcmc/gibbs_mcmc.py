@@ -376,13 +376,14 @@ def fit_ising(
     for name, value in (("steps", steps), ("n_chains", n_chains), ("n_sweeps", n_sweeps)):
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
-    theta = torch.zeros(2, dtype=data.dtype)
+    theta = torch.zeros(2, dtype=data.dtype, device=data.device)
+    device = data.device if generator is None else generator.device  # draw where the generator lives
     shape = (n_chains, *data.shape[1:])
-    chains = 2.0 * torch.randint(2, shape, generator=generator).to(data) - 1
+    chains = 2.0 * torch.randint(2, shape, generator=generator, device=device).to(data) - 1
     history: dict[str, list[float]] = {"coupling": [], "field": []}
     for step in range(steps):
         for _ in range(n_sweeps):
-            uniform = torch.rand(shape, generator=generator, dtype=data.dtype)
+            uniform = torch.rand(shape, generator=generator, dtype=data.dtype, device=device).to(data.device)
             chains = heat_bath_sweep(chains, float(theta[0]), float(theta[1]), uniform)
         theta = theta + lr * log_likelihood_gradient(data, chains) / data[0].numel()
         history["coupling"].append(float(theta[0]))
@@ -551,14 +552,16 @@ def sample_phi4(
         raise ValueError(f"step must be positive, got {step}")
     if not 0 <= flip_probability <= 1:
         raise ValueError(f"flip_probability must lie in [0, 1], got {flip_probability}")
+    device = phi.device if generator is None else generator.device  # draw where the generator lives
     frames, taken = [phi], 0.0
     for _ in range(n_steps):
-        noise = torch.randn(phi.shape, generator=generator, dtype=phi.dtype)
-        uniform = torch.rand(len(phi), generator=generator, dtype=phi.dtype)
+        noise = torch.randn(phi.shape, generator=generator, dtype=phi.dtype, device=device).to(phi.device)
+        uniform = torch.rand(len(phi), generator=generator, dtype=phi.dtype, device=device).to(phi.device)
         phi, accepted = mala_step(
             phi, lambda x: phi4_energy(x, kappa, r, g), lambda x: phi4_gradient(x, kappa, r, g), step, noise, uniform
         )
-        mirrored = torch.rand(len(phi), generator=generator, dtype=phi.dtype) < flip_probability
+        mirrored = torch.rand(len(phi), generator=generator, dtype=phi.dtype, device=device) < flip_probability
+        mirrored = mirrored.to(phi.device)
         phi = torch.where(mirrored[:, None, None], -phi, phi)
         frames.append(phi)
         taken += float(accepted.double().mean())

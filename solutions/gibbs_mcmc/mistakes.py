@@ -236,7 +236,7 @@ mistake("fit_not_per_site", "steps not divided by the number of sites", check="f
 
 mistake("fit_generator_ignored", "draws from the global generator", check="fit_history",
     hint="Hand the generator on to everything in fit_ising that draws.",
-    function="fit_ising", old="torch.rand(shape, generator=generator, dtype=data.dtype)",
+    function="fit_ising", old="torch.rand(shape, generator=generator, dtype=data.dtype, device=device)",
     new="torch.rand(shape, dtype=data.dtype)")
 
 # --- MALA and its chains --------------------------------------------------------------------------
@@ -305,7 +305,7 @@ mistake("same_noise_every_step", "the same noise in every step", check="free_fie
     function="sample_phi4", old="frames, taken = [phi], 0.0",
     new="frames, taken, drawn = [phi], 0.0, torch.randn(phi.shape, generator=generator, dtype=phi.dtype)")
 mistake("same_noise_every_step",
-    function="sample_phi4", old="noise = torch.randn(phi.shape, generator=generator, dtype=phi.dtype)",
+    function="sample_phi4", old="noise = torch.randn(phi.shape, generator=generator, dtype=phi.dtype, device=device)",
     new="noise = drawn")
 
 mistake("start_left_out", "a trajectory without its start", check="phi4_trajectory",
@@ -323,12 +323,12 @@ mistake("mirror_ignored", "chains that are never mirrored", check="mirror",
 
 mistake("mirror_all_chains", "all chains mirrored together", check="mirror",
     hint="Each chain decides for itself: draw one number for each of them.",
-    function="sample_phi4", old="mirrored = torch.rand(len(phi), generator=generator, dtype=phi.dtype)",
+    function="sample_phi4", old="mirrored = torch.rand(len(phi), generator=generator, dtype=phi.dtype, device=device)",
     new="mirrored = torch.rand(1, generator=generator, dtype=phi.dtype).expand(len(phi))")
 
 mistake("mirror_sites", "single sites mirrored", check="mirror",
     hint="A chain is mirrored as a whole: U(-φ) = U(φ) holds for the whole field, not for a site of it.",
-    function="sample_phi4", old="mirrored = torch.rand(len(phi), generator=generator, dtype=phi.dtype)",
+    function="sample_phi4", old="mirrored = torch.rand(len(phi), generator=generator, dtype=phi.dtype, device=device)",
     new="mirrored = torch.rand(phi.shape, generator=generator, dtype=phi.dtype)")
 mistake("mirror_sites",
     function="sample_phi4", old="mirrored[:, None, None]", new="mirrored")

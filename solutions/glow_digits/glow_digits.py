@@ -583,11 +583,12 @@ class Glow(nn.Module):
         if not temperature >= 0:
             raise ValueError(f"temperature must not be negative, got {temperature}")
         weight = next(self.parameters())
+        device = weight.device if generator is None else generator.device  # draw where the generator lives
         zs, width, side = [], self.channels, self.size
         for scale in range(self.n_scales):
             last = scale == self.n_scales - 1
             width, side = width * 4 if last else width * 2, side // 2
-            z = torch.randn(n, width, side, side, generator=generator, dtype=weight.dtype)
+            z = torch.randn(n, width, side, side, generator=generator, dtype=weight.dtype, device=device)
             zs.append(temperature * z.to(weight.device))
         with torch.no_grad():
             return self.inverse(zs)[0]
@@ -679,6 +680,7 @@ def train_glow(
     check_count(steps, "steps")
     check_count(batch_size, "batch_size")
     weight = next(model.parameters())
+    device = weight.device if generator is None else generator.device
     model.train()
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     history: dict[str, list[float]] = {"bpd": []}
@@ -688,9 +690,9 @@ def train_glow(
 
         rounds = tqdm(rounds)
     for _ in rounds:
-        rows = torch.randint(len(pixels), (batch_size,), generator=generator)
+        rows = torch.randint(len(pixels), (batch_size,), generator=generator, device=device)
         batch = pixels[rows.to(pixels.device)]  # (batch_size, C, H, W)
-        noise = torch.rand(batch.shape, generator=generator, dtype=weight.dtype).to(weight.device)
+        noise = torch.rand(batch.shape, generator=generator, dtype=weight.dtype, device=device).to(weight.device)
         loss = bits_per_dimension(model, batch.to(weight.device), noise, levels, alpha).mean()
         optimizer.zero_grad()
         loss.backward()

@@ -373,16 +373,17 @@ mistake("noise_once", "one noise for all steps", check="train_batches",
     function="train_glow", old="    for _ in rounds:",
     new="    same = torch.rand(pixels.shape, generator=generator, dtype=weight.dtype)\n    for _ in rounds:")
 mistake("noise_once",
-    function="train_glow", old="torch.rand(batch.shape, generator=generator, dtype=weight.dtype)", new="same[rows]")
+    function="train_glow", old="torch.rand(batch.shape, generator=generator, dtype=weight.dtype, device=device)",
+    new="same[rows]")
 
 mistake("noise_per_image", "one noise for all pixels of an image", check="train_batches",
     hint="Every pixel gets its own noise: torch.rand(batch.shape).",
-    function="train_glow", old="torch.rand(batch.shape, generator=generator, dtype=weight.dtype)",
+    function="train_glow", old="torch.rand(batch.shape, generator=generator, dtype=weight.dtype, device=device)",
     new="torch.rand(len(batch), 1, 1, 1, generator=generator, dtype=weight.dtype).expand(batch.shape)")
 
 mistake("noise_absent", "training without noise", check="train_batches",
     hint="Without noise the density may grow without bound on whole numbers: add torch.rand(batch.shape).",
-    function="train_glow", old="torch.rand(batch.shape, generator=generator, dtype=weight.dtype)",
+    function="train_glow", old="torch.rand(batch.shape, generator=generator, dtype=weight.dtype, device=device)",
     new="torch.full(batch.shape, 0.5, dtype=weight.dtype)")
 
 mistake("train_256_levels", "training assumes 256 levels", check="train_batches",
@@ -398,7 +399,7 @@ mistake("first_batch_only", "every step uses the same rows", check="train_batche
     function="train_glow", old="    for _ in rounds:",
     new="    same = torch.randint(len(pixels), (batch_size,), generator=generator)\n    for _ in rounds:")
 mistake("first_batch_only",
-    function="train_glow", old="rows = torch.randint(len(pixels), (batch_size,), generator=generator)",
+    function="train_glow", old="rows = torch.randint(len(pixels), (batch_size,), generator=generator, device=device)",
     new="rows = same")
 
 mistake("batch_size_ignored", "the batches have 64 images, whatever `batch_size` is", check="train_batches",

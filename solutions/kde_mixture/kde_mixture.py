@@ -198,8 +198,9 @@ def kde_sample(data: Tensor, bandwidth: float, n: int, generator: torch.Generato
     check_bandwidth(bandwidth)
     if n < 1:
         raise ValueError(f"n must be at least 1, got {n}")
-    rows = torch.randint(len(data), (n,), generator=generator).to(data.device)
-    noise = torch.randn(n, data.shape[1], generator=generator, dtype=data.dtype).to(data.device)
+    device = data.device if generator is None else generator.device  # draw where the generator lives
+    rows = torch.randint(len(data), (n,), generator=generator, device=device).to(data.device)
+    noise = torch.randn(n, data.shape[1], generator=generator, dtype=data.dtype, device=device).to(data.device)
     return data[rows] + bandwidth * noise
     ### END SOLUTION
 
@@ -406,11 +407,12 @@ def mixture_sample(
         raise ValueError(f"n must be at least 1, got {n}")
     if component is not None and not 0 <= component < len(means):
         raise ValueError(f"component must lie in 0..{len(means) - 1}, got {component}")
+    device = means.device if generator is None else generator.device
     if component is None:
-        labels = torch.multinomial(weights.cpu(), n, replacement=True, generator=generator).to(means.device)
+        labels = torch.multinomial(weights.to(device), n, replacement=True, generator=generator).to(means.device)
     else:
         labels = torch.full((n,), component, device=means.device)
-    noise = torch.randn(n, means.shape[1], generator=generator, dtype=means.dtype).to(means.device)
+    noise = torch.randn(n, means.shape[1], generator=generator, dtype=means.dtype, device=device).to(means.device)
     roots = torch.linalg.cholesky(covariances)  # (m, d, d)
     return means[labels] + (roots[labels] @ noise[:, :, None])[:, :, 0], labels
     ### END SOLUTION
@@ -569,10 +571,11 @@ def fit_mixture(
 ### BEGIN SOLUTION
 def spread_start(x: Tensor, m: int, ridge: float, generator: torch.Generator | None) -> tuple[Tensor, Tensor, Tensor]:
     """Equal weights, means at points of the data far from each other (k-means++), and the data's covariance."""
-    rows = [int(torch.randint(len(x), (1,), generator=generator))]
+    device = x.device if generator is None else generator.device
+    rows = [int(torch.randint(len(x), (1,), generator=generator, device=device))]
     for _ in range(m - 1):
         nearest = (x[:, None, :] - x[rows]).square().sum(dim=-1).min(dim=1).values  # (n,)
-        chances = nearest.cpu().double() + 1e-12
+        chances = nearest.to(device).double() + 1e-12
         rows.append(int(torch.multinomial(chances, 1, generator=generator)))
     _, _, covariances = fit_weighted(x, x.new_ones(len(x), 1), ridge + 1e-6 * float(x.var()))
     return x.new_full((m,), 1 / m), x[rows], covariances.repeat(m, 1, 1)

@@ -79,7 +79,7 @@ mistake("sample_noise_per_draw", "one number of noise for all coordinates of a d
 
 mistake("sample_without_replacement", "data points chosen without replacement", check="kernel_draws",
     hint="Independent draws choose with replacement: a point may come twice, another never.",
-    function="kde_sample", old="torch.randint(len(data), (n,), generator=generator)",
+    function="kde_sample", old="torch.randint(len(data), (n,), generator=generator, device=device)",
     new="torch.cat([torch.randperm(len(data), generator=generator) for _ in range(-(-n // len(data)))])[:n]")
 
 # --- mixtures -------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ mistake("sample_diagonal", "the standard deviations of the coordinates alone", c
 
 mistake("sample_fixed_counts", "n times the weight draws of each component", check="mixture_draws",
     hint="The counts are random themselves: draw each label, do not round n times the weights.",
-    function="mixture_sample", old="torch.multinomial(weights.cpu(), n, replacement=True, generator=generator)",
+    function="mixture_sample", old="torch.multinomial(weights.to(device), n, replacement=True, generator=generator)",
     new="torch.searchsorted(weights.cumsum(0), (torch.randperm(n, generator=generator).to(weights) + 0.5) / n)"
     ".clamp(max=len(weights) - 1)")
 
@@ -194,7 +194,7 @@ mistake("sample_sorted", "draws sorted by component", check="mixture_draws",
 
 mistake("sample_weights_ignored", "every component drawn equally often", check="mixture_draws",
     hint="P(Y = i) = alpha_i: draw the labels with these probabilities.",
-    function="mixture_sample", old="torch.multinomial(weights.cpu(),",
+    function="mixture_sample", old="torch.multinomial(weights.to(device),",
     new="torch.multinomial(torch.ones(len(weights)),")
 
 mistake("component_ignored", "draws from all components where one was asked for", check="component_draws",
@@ -330,7 +330,8 @@ mistake("arguments_changed", "the data changed in place", check="conventions",
 
 mistake("generator_ignored", "draws that do not come from the generator", check="generators",
     hint="Hand the generator on to every function that draws: torch.randn(..., generator=generator).",
-    function="mixture_sample", old="noise = torch.randn(n, means.shape[1], generator=generator, dtype=means.dtype)",
+    function="mixture_sample",
+    old="noise = torch.randn(n, means.shape[1], generator=generator, dtype=means.dtype, device=device)",
     new="noise = torch.randn(n, means.shape[1], dtype=means.dtype)")
 
 mistake("global_seed", "torch's global generator seeded inside a function", check="generators",

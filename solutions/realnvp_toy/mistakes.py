@@ -277,7 +277,7 @@ mistake("same_batch_every_step", "every step uses the same mini-batch", check="f
     old="iterations = range(steps)",
     new="iterations, same = range(steps), torch.randint(len(x), (batch_size,), generator=generator)")
 mistake("same_batch_every_step",
-    old="torch.randint(len(x), (batch_size,), generator=generator).to(x.device)", new="same")
+    old="torch.randint(len(x), (batch_size,), generator=generator, device=device).to(x.device)", new="same")
 
 mistake("train_ignores_generator", "`train_flow` does not draw its mini-batches from the generator",
     check="conventions",

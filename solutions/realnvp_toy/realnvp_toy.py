@@ -309,8 +309,10 @@ class RealNVP(nn.Module):
         if n < 1:
             raise ValueError(f"n must be at least 1, got {n}")
         parameter = next(self.parameters())
+        device = parameter.device if generator is None else generator.device  # draw where the generator lives
         with torch.no_grad():
-            z = torch.randn(n, self.dim, generator=generator, dtype=parameter.dtype, device=parameter.device)
+            z = torch.randn(n, self.dim, generator=generator, dtype=parameter.dtype, device=device)
+            z = z.to(parameter.device)
             return self.inverse(z)[0]
         ### END SOLUTION
 
@@ -371,6 +373,7 @@ def train_flow(
             raise ValueError(f"{name} must be at least 1, got {count}")
     check_last_dimension(x, model.dim)
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    device = x.device if generator is None else generator.device
     history: dict[str, list[float]] = {"nll": []}
     iterations = range(steps)
     if progress:
@@ -378,7 +381,7 @@ def train_flow(
 
         iterations = track(iterations, description="training the flow")
     for _ in iterations:
-        rows = torch.randint(len(x), (batch_size,), generator=generator).to(x.device)
+        rows = torch.randint(len(x), (batch_size,), generator=generator, device=device).to(x.device)
         loss = nll(model, x[rows])
         optimizer.zero_grad()
         loss.backward()

@@ -18,7 +18,7 @@ def unused(module, x):
     """Shapes of the weight matrices that the answer of the module at x does not depend on."""
     module.zero_grad()
     out = module(x)
-    (out * torch.linspace(1, 2, out.numel(), dtype=out.dtype).reshape(out.shape)).sum().backward()
+    (out * torch.linspace(1, 2, out.numel(), dtype=out.dtype, device=out.device).reshape(out.shape)).sum().backward()
     found = []
     for parameter in module.parameters():
         if parameter.numel() > max(parameter.shape, default=1) and (parameter.grad is None or not parameter.grad.any()):
