@@ -68,7 +68,7 @@ def weight_gradients(function, model, *args):
 
 
 def _units(t):
-    one, zero = torch.ones(len(t), 1, dtype=t.dtype), torch.zeros(len(t), 1, dtype=t.dtype)
+    one, zero = t.new_ones(len(t), 1), t.new_zeros(len(t), 1)
     return (one, zero, zero), (zero, one, zero), (zero, zero, one)
 
 
@@ -81,7 +81,7 @@ def parts_of_loss(function, t, sigma):
     """The place that function(model, x0, x1, t, sigma, noise) shows the model, in the same way: (B, 3)."""
     shown = []
     for x0, x1, noise in _units(t):
-        eye, zero = torch.eye(1, dtype=t.dtype), torch.zeros(1, dtype=t.dtype)
+        eye, zero = t.new_ones(1, 1), t.new_zeros(1)
         model = _Affine(eye, zero, zero)
         function(model, x0, x1, t, sigma, noise)
         shown.append(model.calls[0][1])

@@ -91,7 +91,7 @@ def built(cls, sizes, seeds, x):
     for seed in seeds:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            module = cls(*sizes).double().eval()
+            module = cls(*sizes).double().eval().to(x.device)
         with torch.no_grad():
             answers.append(module(x)[0].clone())
     return answers
@@ -195,7 +195,8 @@ class KnownFlow(nn.Module):
     def sample(self, n, temperature=1.0, generator=None):
         if n < 1 or temperature < 0:
             raise ValueError("n must be at least 1 and temperature not negative")
-        z = torch.randn(n, *self.mean.shape, generator=generator, dtype=self.mean.dtype)
+        device = self.mean.device if generator is None else generator.device
+        z = torch.randn(n, *self.mean.shape, generator=generator, dtype=self.mean.dtype, device=device)
         x = self.inverse([temperature * z.to(self.mean)])[0].detach()
         self.asked.append((n, float(temperature), x.clone()))
         return x

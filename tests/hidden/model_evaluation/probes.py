@@ -10,7 +10,7 @@ def normal_log_prob(mean, std):
 
     def log_prob(x):
         if bool(std.isinf().any()):
-            return torch.zeros(len(x), dtype=x.dtype)
+            return x.new_zeros(len(x))
         z = (x - mean.to(x)) / std.to(x)
         return (-0.5 * z * z - std.to(x).log() - 0.5 * math.log(2 * math.pi)).sum(1)
 

@@ -90,7 +90,8 @@ def gradient_of_scale(function, model, arguments):
 
 def mixing(function, alpha_bars, molecule):
     """What function(x0, alpha_bars, t, noise) makes of a molecule without noise, and of it as noise, at each time."""
-    t, zero = torch.arange(len(alpha_bars)), torch.zeros(len(alpha_bars), *molecule.shape, dtype=molecule.dtype)
+    t = torch.arange(len(alpha_bars), device=molecule.device)
+    zero = molecule.new_zeros(len(alpha_bars), *molecule.shape)
     x = molecule.expand_as(zero).contiguous()
     return {"molecule": function(x, alpha_bars, t, zero), "noise": function(zero, alpha_bars, t, x)}
 
@@ -117,7 +118,7 @@ def losses_at_scales(function, scales, arrows, x0, types, alpha_bars, noise):
     rows = []
     for scale in scales:
         model = _Scaled(torch.full_like(alpha_bars, scale), arrows)
-        times = [torch.full((len(x0),), t) for t in range(len(alpha_bars))]
+        times = [torch.full((len(x0),), t, device=x0.device) for t in range(len(alpha_bars))]
         losses = [function(model, x0, types, alpha_bars, t, noise) for t in times]
         rows.append(torch.stack([torch.as_tensor(loss).detach().reshape(()) for loss in losses]))
     return torch.stack(rows)

@@ -98,8 +98,9 @@ class GaussianFlow(nn.Module):
 
     def sample(self, n, generator=None):
         mean = self.affine_mean
-        z = torch.randn(n, len(mean), generator=generator, dtype=mean.dtype, device=mean.device)
-        return self.inverse(z)[0].detach()
+        device = mean.device if generator is None else generator.device
+        z = torch.randn(n, len(mean), generator=generator, dtype=mean.dtype, device=device)
+        return self.inverse(z.to(mean))[0].detach()
 
 
 def gaussian_flow(mean, weight, own=None):
