@@ -20,6 +20,7 @@ import yaml
 
 ROOT = Path(__file__).parents[3]
 FILE = Path(__file__).with_name("cover.yaml")
+DRAWING = " with a generator"
 Ledger = dict[str, dict[str, dict[str, Any]]]  # exercise, check: seconds, message, names
 
 
@@ -103,7 +104,9 @@ def main(command: str, arguments: Sequence[str]) -> None:
         ledger: Ledger = {}
         for file in arguments:
             ledger |= json.loads(Path(file).read_text(encoding="utf-8"))
-        found = {e: choose(ledger[e], public(e)) for e in sorted(ledger)}
+        found = {
+            e: choose(ledger[e], [*public(e), *(f"{name}{DRAWING}" for name in public(e))]) for e in sorted(ledger)
+        }
         none = {e: [n for n in public(e) if means(ledger[e]).get(n, "").startswith("no ")] for e in found}
         missing = {e: sorted(set(public(e)) - set(means(ledger[e]))) for e in found}
         sys.stdout.write(f"not run: { {e: names for e, names in missing.items() if names} }\n")

@@ -3,7 +3,8 @@
     python -m pytest -p tests.engine.device.judging tests/hidden/EXERCISE [--submission FILE]
 
 What crosses is what crosses to a worker with a GPU: tensors arrive on the device, modules are moved there, generators
-are made there; answers come back to the CPU. `LEDGER` keeps which public names ran in which checks, and by which means.
+are made there; answers come back to the CPU. `LEDGER` keeps which public names ran in which checks, and by which means,
+and which of them with a generator.
 With `PRETENDED_LEDGER=FILE` in the environment it is written there when the session ends, with the seconds and the
 messages of the checks; with `PRETENDED_CHECKS=EXERCISE/ID,...` only these are judged.
 """
@@ -69,6 +70,7 @@ class PretendedTransport(LocalTransport):
         source = "\n\n".join(cell["source"] for cell in request["cells"])
         self._module = load_module(f"pretended_{self.exercise}", source, f"{self.exercise}.py")
         self._dispatcher.objects.set_module(self._module)
+        self._dispatcher.files = frozenset({f"{self.exercise}.py"})
         return super().load(request, seconds)
 
     def request(self, kind: str, value: dict[str, Any], seconds: float, take_handle: Any) -> tuple[str, Any]:
@@ -84,6 +86,8 @@ class PretendedTransport(LocalTransport):
                 means = ON_DEVICE if self._has_tensors((value, reply[1])) else NO_TENSORS
                 for name in self._public(value):
                     known[name] = ON_DEVICE if ON_DEVICE in (means, known.get(name)) else NO_TENSORS
+                    if "generator" in str(value.get("kwargs", {}).keys()):
+                        known[f"{name} with a generator"] = known[name]
         return reply
 
     def _sent(self, value: dict[str, Any]) -> object:

@@ -35,7 +35,7 @@ def test_mixed_devices_are_explained(grade, toy_solution, kind, message):
 
 def _raised(message: str) -> str:
     value = {"type_name": "RuntimeError", "bases": ("RuntimeError",), "message": message, "where": "toy.py", "line": 3,
-             "function": "mean", "own": True}  # fmt: skip
+             "function": "mean", "own": True, "values": {}}  # fmt: skip
     return raised_error(value, "mean(...)", None, "").hint
 
 
