@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from autograder.course.written import DataSet
+from autograder.course.written import DataSet, Device
 from autograder.results.model import CheckResult, Incident, Result, SubmissionFacts
 from autograder.results.outcomes import Visibility
 from autograder.submissions.model import CodeCell, LeftOut
@@ -31,6 +31,7 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True):
         uncalibrated: record measured numbers, judge none.
         language: of the messages; None takes the course's.
         data_set: `mnist` or `digits`; None takes the course's.
+        device: `cpu` or `cuda`; None takes the course's.
         listing: asked only what its checks are worth: no worker is made ready.
         slower: what limits in seconds are multiplied by, on a student's own machine.
     """
@@ -44,6 +45,7 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True):
     uncalibrated: bool = False
     language: str | None = None
     data_set: DataSet | None = None
+    device: Device | None = None
     listing: bool = False
     slower: float = 1.0
 

@@ -118,6 +118,8 @@ class JobLoop:
         course = load_config(self._order.config)
         if self._order.data_set is not None:
             course = replace(course, data=replace(course.data, set=self._order.data_set))
+        if self._order.device is not None:
+            course = replace(course, device=self._order.device)
         with speaking(self._order.language or course.language, course.translations):
             self._answer_all(session, course)
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -254,7 +255,8 @@ class Grader:
     def _asking(self, cluster: Cluster, workers: int | None) -> Cluster:
         resources, share = dict(cluster.resources), self.course.config.workers_per_gpu
         if self.course.config.device == "cuda":
-            resources.setdefault("GPU", 1.0 / share)
+            # Rounded down: all parts together are no more than one, also where they are written with few digits.
+            resources.setdefault("GPU", math.floor(1e6 / share) / 1e6)
         return replace(cluster, resources=resources, workers=workers or 1, workers_per_gpu=share)
 
     def _keys(self) -> Keys:

@@ -92,3 +92,83 @@ def test_a_command_is_measured(tmp_path):
     measured = measure([sys.executable, "-c", "print('done')"], [min(os.sched_getaffinity(0))], os.environ, tmp_path)
     assert measured.output.strip() == "done"
     assert measured.seconds > 0
+
+
+# --- on a GPU
+
+
+def test_without_a_gpu_nothing_is_measured_and_it_is_said(tmp_path, monkeypatch, capsys):
+    import gpu
+
+    def none(course):
+        assert course.device == "cuda"
+        raise gpu.FrameworkFault("there is no GPU here: looked for /dev/nvidiaN")
+
+    monkeypatch.setattr(gpu, "usable_gpus", none)
+    assert gpu.main(["--to", str(tmp_path)]) == 1
+    assert "Nothing is measured: there is no GPU here" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def gpu_figures(**changed):
+    one = {"points": 20.0, "max_points": 20.0, "outcome": "graded", "seconds": 3.5, "device": "cuda",
+           "isolation": "full", "lost": {}}  # fmt: skip
+    start = {"warm_parent_seconds": 2.5, "worker_seconds": [0.1, 0.2, 0.3], "host_mb": [250, 260], "gpu_mb": [400, 410],
+             "isolation": {"level": "full", "missing": [], "layers": [], "why": [], "gpu": "GPU-a"}}  # fmt: skip
+    return {
+        "machine": {"gpus": 1},
+        "starts": {"cpu": start | {"gpu_mb": []}, "cuda": start},
+        "exercises": {"markov_quiz": {"cpu": one | {"device": "cpu"}, "cuda": one | changed}},
+        "class": {"amelie markov_quiz": {"cuda": one}, "bilal realnvp_toy": {"cuda": {"fault": "not reached in time"}}},
+    }
+
+
+def test_figures_of_a_gpu_become_a_page():
+    import gpu
+
+    page = gpu.page(gpu_figures())
+    assert "| cuda | 2.5 | 0.2 | 255.0 | 405.0 | full, missing: nothing |" in page
+    assert "| markov_quiz | 3.5 | 3.5 | 20.0 of 20.0 | 20.0 of 20.0 |" in page
+    assert "1 of 2 files graded" in page
+    assert "What was measured got the points that are due." in page
+    assert gpu.wrong(gpu_figures()) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [({"points": 19.0}, "19.0 of 20.0 points"), ({"device": "cpu"}, "on cpu"), ({"fault": "it broke"}, "it broke")],
+)
+def test_what_a_gpu_gets_wrong_is_said(changed, said):
+    import gpu
+
+    figures = gpu_figures(**changed)
+    (problem,) = gpu.wrong(figures)
+    assert said in problem
+    assert problem in gpu.page(figures)
+
+
+def test_jobs_are_judged_until_the_time_is_up(monkeypatch):
+    import time
+
+    import gpu
+
+    class Judge:
+        def __init__(self, order, slot):
+            self.device = order.device
+
+        def start(self):
+            pass
+
+        def grade(self, job):
+            return job
+
+        close = kill = start
+
+    monkeypatch.setattr(gpu, "Judge", Judge)
+    monkeypatch.setattr(gpu, "measured", lambda job: {"points": job})
+    work = [(name, device, name) for name in "abc" for device in ("cpu", "cuda")]
+    found, late = {}, {}
+    gpu._run(["cuda", "cpu", "cpu"], work, time.monotonic() + 60, found, lambda: None)
+    assert found == {name: {device: {"points": name} for device in ("cpu", "cuda")} for name in "abc"}
+    gpu._run(["cuda"], [("a", "cuda", "a")], time.monotonic() - 1, late, lambda: None)
+    assert late == {"a": {"cuda": {"fault": gpu.LEFT_OUT}}}
