@@ -4,8 +4,8 @@
 
 Workers in the strongest isolation that there is: how long a start takes and what memory one has, on the CPU and the
 GPU. Then the reference solution of each exercise under all its hidden checks, on both, and the example class on the
-GPU, held to `examples/expected.yaml`. What the time does not reach is said to be missing. Writes `gpu.json` and `gpu.md`,
-after every step. Exit status 1 where there is no GPU, or where one of them does not get its points.
+GPU, held to `examples/expected.yaml`. What the time does not reach is said to be missing. Writes `gpu.json` and
+`gpu.md`, after every step. Exit status 1 where there is no GPU, or where one of them does not get its points.
 """
 
 from __future__ import annotations
