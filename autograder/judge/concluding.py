@@ -117,6 +117,8 @@ def _judged_wrong(
             mistake = _diagnose(item, info, sitting, error)
         known = next((m for m in engine.kit(grading.exercise).mistakes if m.id == mistake), None)
         if known is not None:
+            if error.mistake is None:
+                grading.likened[info.id] = known.check, hint
             title = _(known.title)
             hint = _("It looks like this: {title}. {hint}").format(title=title, hint=_(known.hint))
         else:
@@ -185,7 +187,7 @@ def _diagnose(item: pytest.Function, info: CheckInfo, sitting: Sitting, error: C
         return session.trace if session.can_answer else None
 
     try:
-        candidates = kit.mistake_sessions(info.id)
+        candidates = kit.mistake_sessions(info.id, grading.passed)
         run = partial(_run_on, item, sitting)
         return matching_mistake(trace, candidates, run, seed, kit.reference_session(), again)
     finally:

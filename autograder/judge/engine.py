@@ -7,7 +7,7 @@ import base64
 import marshal
 import os
 import types
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -139,10 +139,10 @@ class Kit:
         """A session on the reference solution, in this process."""
         return Session(LocalTransport(self.reference), Code(self.exercise.id, (), self.probes), 60.0)
 
-    def mistake_sessions(self, check: str) -> Iterator[tuple[str, Session]]:
+    def mistake_sessions(self, check: str, passed: Container[str] = ()) -> Iterator[tuple[str, Session]]:
         """A session on each known mistake that this check catches, the most specific first: those meant for it, and
-        those that lose the least besides."""
-        meant = [mistake for mistake in self.mistakes if check in mistake.loses]
+        those that lose the least besides. None whose own check is among those `passed`: that is not it."""
+        meant = [mistake for mistake in self.mistakes if check in mistake.loses and mistake.check not in passed]
         for mistake in sorted(meant, key=lambda one: (one.check != check, len(one.loses))):
             module = self._mistake_modules.get(mistake.id)
             if module is None:

@@ -53,6 +53,7 @@ class Grading:
 
     def __post_init__(self) -> None:
         self.about: dict[str, str] = {}  # the function that a failed check is about, by the check's id
+        self.likened: dict[str, tuple[str, str]] = {}  # by a check that shows a mistake: the one meant for it, a hint
         self._once: dict[str, tuple[int, object]] = {}
         self.parts = Parts()
         self._answer = ""  # to the quiz, in the check that runs now
@@ -125,7 +126,7 @@ class Grading:
     ) -> CheckResult:
         """Keep the result of a check; its parts, where it has several and not all have passed."""
         if outcome == "passed" and info.forbids:
-            self.session.flag_mentions(info.forbids)
+            self.session.flag_mentions(info.forbids, info.covers)
         result = CheckResult(
             id=info.id,
             title=said(info.title),
@@ -149,6 +150,18 @@ class Grading:
     def _asked(self, info: CheckInfo) -> Asked | None:
         question = self.questions.get(info.id.removeprefix("quiz_")) if info.kind == "quiz" else None
         return Asked(question, clean(self._answer)) if question else None
+
+    @property
+    def passed(self) -> frozenset[str]:
+        """Ids of the checks that have passed so far."""
+        return frozenset(name for name, result in self.results.items() if result.outcome == "passed")
+
+    def reconsider(self) -> None:
+        """Take back what answers looked like where the check that is meant for that mistake has passed later on."""
+        for check, (meant, hint) in self.likened.items():
+            if meant in self.passed:
+                result = self.results[check]
+                result.diagnosis, result.diagnosis_title, result.hint = None, "", clean(hint)
 
     def loading_problems(self) -> list[LoadingProblem]:
         """What of the file could not be loaded, in words that are safe to show and in the language in force."""

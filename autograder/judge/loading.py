@@ -144,8 +144,9 @@ class Loading:
             return
         for item in value if type(value) is list else []:
             match item:
-                case {"name": str(name), "said": str(text), "where": str(where), "line": int(line)}:
-                    self.mentions.append(Mention(name, text, where, line))
+                case {"name": str(name), "said": str(text), "where": str(where), "line": int(line), "within": within}:
+                    names = within if isinstance(within, list | tuple) else ()
+                    self.mentions.append(Mention(name, text, where, line, tuple(n for n in names if type(n) is str)))
 
     @property
     def everything(self) -> list[LoadingProblem]:

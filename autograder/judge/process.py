@@ -243,6 +243,7 @@ class JobLoop:
                 before, told = len(deaths), len(grading.session.incidents)
                 runtestprotocol(item, log=False, nextitem=following[item])
                 killed += _lost_by(item, grading, deaths[before:], told)
+            grading.reconsider()
             afterwards(grading, judged, bool(killed))
             return tuple(killed)
         finally:

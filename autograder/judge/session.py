@@ -124,10 +124,10 @@ class Session:
         self._forbidden = ()
         self._alive = self.loading.into(self.transport)
 
-    def flag_mentions(self, forbids: Sequence[str]) -> None:
-        """Tell the instructor where the text names what a check forbids. The check has passed all the same."""
+    def flag_mentions(self, forbids: Sequence[str], judged: Sequence[str]) -> None:
+        """Tell the instructor where what is judged names what a check forbids. The check has passed all the same."""
         for mention in self.loading.mentions:
-            if mention.name in forbids:
+            if mention.name in forbids and mention.matters_to(judged):
                 way = "" if mention.said == mention.name else f"a way to {mention.name}, "
                 detail = f"{mention.where}, line {mention.line} names {mention.said}, {way}which is forbidden here"
                 self.incidents.append(Incident("forbidden", detail, self._check))

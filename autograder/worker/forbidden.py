@@ -4,7 +4,7 @@ While the check runs each is replaced by a stand-in that refuses (`Fence`), for 
 too. Who has kept the function under another name, or calls what lies beneath it, is refused as well: a function written
 in Python has its code exchanged, and torch tells of every call of its own (a mode). That is a `WayRound`, which an
 instructor gets to know. Before any statement of the submission runs, its text is searched for the names and for torch's
-inner modules (`mentions`), which is told where the check passes.
+inner modules (`mentions`), which is told where the check passes and what it judges uses the place.
 
 A fence, not a wall: who takes the mode off, or brings a copy of the function's code along, gets round it.
 """
@@ -216,12 +216,19 @@ class Mention:
         said: what stands there.
         where: cell or file.
         line: its line.
+        within: the names, defined at the margin, that use the place where it stands, by way of others too; empty where
+            it stands in no definition, or for what lies beneath the library: there it matters to all.
     """
 
     name: str
     said: str
     where: str
     line: int
+    within: tuple[str, ...] = ()
+
+    def matters_to(self, names: Iterable[str]) -> bool:
+        """Whether one of these names of the submission uses it, as far as the text tells."""
+        return not self.within or not (asked := set(names)) or not asked.isdisjoint(self.within)
 
 
 def mentions(cells: Sequence[CellData], names: Iterable[str]) -> list[Mention]:
@@ -230,21 +237,50 @@ def mentions(cells: Sequence[CellData], names: Iterable[str]) -> list[Mention]:
     imported: dict[str, str] = {}
     found: list[Mention] = []
     inner: set[tuple[str, str, int]] = set()
+    trees: list[tuple[CellData, ast.Module]] = []
     for cell in cells:
         try:
-            tree = ast.parse(cell["source"])
+            trees.append((cell, ast.parse(cell["source"])))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
+    users = _users([statement for _cell, tree in trees for statement in tree.body])
+    for cell, tree in trees:
         for name, line in _uses(tree, imported):
+            within = next((users[id(s)] for s in tree.body if s.lineno <= line <= (s.end_lineno or line)), ())
             for hit in wanted:
                 method = name.startswith(".") and hit.startswith("torch.Tensor.") and hit.endswith(name)
                 at = cell["first_line"] - 1 + line
                 if name == hit or method:
-                    found.append(Mention(hit, hit, cell["where"], at))
+                    found.append(Mention(hit, hit, cell["where"], at, within))
                 elif hit.startswith("torch.") and _INNER.match(name) and (hit, cell["where"], at) not in inner:
                     inner.add((hit, cell["where"], at))  # of a name with several dots once
                     found.append(Mention(hit, name, cell["where"], at))
     return found[:MAX_MENTIONS]
+
+
+def _users(statements: Sequence[ast.stmt]) -> dict[int, tuple[str, ...]]:
+    """By the id of each statement at the margin: the names that it defines, and those whose definitions use them."""
+    defined: dict[int, set[str]] = {}
+    used: dict[int, set[str]] = {}
+    for statement in statements:
+        names = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+        used[id(statement)] = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+        match statement:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                defined[id(statement)] = {name}
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                defined[id(statement)] = {alias.asname or alias.name.split(".")[0] for alias in aliases}
+            case _:
+                defined[id(statement)] = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    answer = {}
+    for statement in statements:
+        reached: set[str] = set()
+        wave = defined[id(statement)]
+        while wave - reached:
+            reached |= wave
+            wave = set().union(*(defined[other] for other in used if not used[other].isdisjoint(reached)))
+        answer[id(statement)] = tuple(sorted(reached))
+    return answer
 
 
 def _uses(tree: ast.AST, imported: dict[str, str]) -> Iterator[tuple[str, int]]:

@@ -58,6 +58,11 @@ mistake("game_nan_at_zero", "a logarithm of 0 that meets a probability of 0", ch
     hint="0 log 0 = 0: torch.xlogy(p, d) knows it, p * d.log() is NaN.",
     function="game_value", old="torch.xlogy(p, d)", new="(p * d.log())")
 
+mistake("game_of_log_d_twice", "log D for the fakes, too", check="value_of_the_game",
+    hint="D answers how real a point is: what the fakes add to the game is log(1 - D).",
+    also={"value_zeros": "wrong for any laws"},
+    function="game_value", old="torch.xlogy(q, 1.0 - d)", new="torch.xlogy(q, d)")
+
 # --- losses ---------------------------------------------------------------------------------------
 
 @mistake("log_of_sigmoid", "the logarithm of a sigmoid that has underflowed", check="losses_large_logits",
@@ -133,6 +138,11 @@ mistake("wasserstein_sign", "the discriminator's Wasserstein loss with its sign 
     function="discriminator_loss", old="fake_logits.mean() - real_logits.mean()",
     new="real_logits.mean() - fake_logits.mean()")
 
+mistake("generator_wasserstein_sign", "the generator's Wasserstein loss with its sign reversed",
+    check="wasserstein_losses",
+    hint="The generator wants high scores, and an optimiser minimises: -E f(fake).",
+    function="generator_loss", old="return -fake_logits.mean()", new="return fake_logits.mean()")
+
 mistake("wasserstein_sigmoid", "Wasserstein losses of probabilities", check="wasserstein_losses",
     hint="Scores are any real numbers: no sigmoid.",
     function="discriminator_loss", old="fake_logits.mean() - real_logits.mean()",
@@ -148,6 +158,11 @@ mistake("bn_unbiased", "batches normalised by the unbiased variance", check="bat
 mistake("bn_biased_running", "a running variance over B", check="batch_norm_running",
     hint="The running variance stands for that of all data: it follows the unbiased one, over B - 1.",
     function="BatchNorm.forward", old="x.var(dim=0, unbiased=True)", new="x.var(dim=0, unbiased=False)")
+
+mistake("bn_running_mean_only", "a running mean, and a variance that stays 1", check="batch_norm_running",
+    hint="Evaluation mode divides by the running variance: it follows the batches like the mean.",
+    function="BatchNorm.forward",
+    old="                self.running_var.lerp_(x.var(dim=0, unbiased=True), self.momentum)\n", new="")
 
 mistake("bn_momentum_reversed", "momentum as the weight of the old average", check="batch_norm_running",
     hint="In torch momentum is the weight of the new batch: running = (1 - momentum) running + momentum batch.",
@@ -199,6 +214,11 @@ mistake("norm_always", "batch normalisation whatever batch_norm says", check="ge
 mistake("norm_once", "batch normalisation after the first hidden layer only", check="generator_norm",
     hint="Both hidden layers are followed by batch normalisation.",
     function="Generator.__init__", old="if batch_norm:", new="if batch_norm and n_in == latent_dim:")
+
+mistake("one_hidden_layer", "one hidden layer instead of two", check="discriminator_answers",
+    hint="Both networks have two hidden layers of `hidden` units, each followed by an activation.",
+    function="Discriminator.__init__",
+    old="            nn.Linear(hidden, hidden),\n            nn.LeakyReLU(0.2),\n", new="")
 
 mistake("hidden_ignored", "hidden layers of 128 units, whatever hidden says", check="generator_answers",
     hint="Both hidden layers have `hidden` units.",
@@ -328,6 +348,14 @@ mistake("betas_ignored",
     function="train_gan", old="of_generator = torch.optim.Adam(generator.parameters(), lr=lr, betas=betas)",
     new="of_generator = torch.optim.Adam(generator.parameters(), lr=lr)")
 
+mistake("lr_ignored", "a learning rate of its own", check="training_updates",
+    hint="Pass lr to both optimisers.",
+    function="train_gan", old="of_discriminator = torch.optim.Adam(discriminator.parameters(), lr=lr, betas=betas)",
+    new="of_discriminator = torch.optim.Adam(discriminator.parameters(), betas=betas)")
+mistake("lr_ignored",
+    function="train_gan", old="of_generator = torch.optim.Adam(generator.parameters(), lr=lr, betas=betas)",
+    new="of_generator = torch.optim.Adam(generator.parameters(), betas=betas)")
+
 mistake("smoothing_not_passed", "smoothing not handed on to the steps", check="training_updates",
     hint="Hand smoothing on to discriminator_step.",
     function="train_gan", old="smoothing=smoothing, ", new="")
@@ -449,6 +477,16 @@ mistake("covered_by_nothing", "modes without a sample covered where the threshol
     check="report_covered_callable",
     hint="A mode needs at least one sample: s_k > 0 too.",
     function="collapse_report", old="present & (s > 0) & (s >=", new="present & (s >=")
+
+mistake("threshold_not_relative", "a share of the samples compared with the threshold alone",
+    check="report_covered_callable",
+    hint="The threshold is a part of the mode's share in the data: s_k ≥ threshold · r_k.",
+    function="collapse_report", old="(s >= threshold * r)", new="(s >= threshold)")
+
+mistake("collapsed_of_all_modes", "half of n_modes asked for, with those that the data do not have",
+    check="report_verdict",
+    hint="Only modes that the data have can be missed: count those with r_k > 0.",
+    function="collapse_report", old="int(present.sum()) / 2", new="n_modes / 2")
 
 mistake("collapsed_needs_both", "collapsed only where modes are missing and diversity is low", check="report_verdict",
     hint="One of the two is enough: modes missing, or each shrunk to a point.",

@@ -100,6 +100,14 @@ mistake("actnorm_log_det_sign", "ActNorm's log-determinant has the wrong sign", 
     also={"flow_sums_to_one": "the density is built on it"},
     function="ActNorm.log_det", old="return (x", new="return -(x")
 
+mistake("actnorm_shift_not_scaled", "the shift of x where that of z is added", check="actnorm_start",
+    hint="z = s (x + b) and z = s x + b have other b: -mean, and -s · mean. The first batch has mean 0 afterwards.",
+    function="ActNorm.forward", old="z = (x + self.shift[:, None, None]) * self.log_scale.exp()[:, None, None]",
+    new="z = x * self.log_scale.exp()[:, None, None] + self.shift[:, None, None]")
+mistake("actnorm_shift_not_scaled", function="ActNorm.inverse",
+    old="x = z * (-self.log_scale).exp()[:, None, None] - self.shift[:, None, None]",
+    new="x = (z - self.shift[:, None, None]) * (-self.log_scale).exp()[:, None, None]")
+
 mistake("actnorm_log_det_over_batch", "ActNorm's log-determinant is multiplied by the batch's size",
     check="actnorm_log_det",
     hint="One number per image: nothing is summed over the batch.",
@@ -206,6 +214,12 @@ mistake("coupling_log_det_not_log", "the coupling sums the scales instead of the
 mistake("coupling_log_det_not_log",
     function="AffineCoupling.inverse", old="-per_image(s)", new="-per_image(s.exp())")
 
+mistake("coupling_sees_all", "the network sees the channels that it moves", check="coupling_halves",
+    hint="Scale and shift are functions of the passing channels alone: what is moved could not be moved back.",
+    also={("coupling_log_det", "coupling_neighbours", "coupling_round_trip"): "it is no coupling any more",
+          ("flow_log_det", "flow_round_trip", "flow_steps", "flow_sums_to_one"): "nor is the flow made of any"},
+    function="AffineCoupling.forward", old="self.scale_and_shift(passing)", new="self.scale_and_shift(moved)")
+
 mistake("coupling_inverse_order", "the coupling's inverse divides before it subtracts", check="coupling_round_trip",
     hint="z = σ x + t is undone from the outside in: first subtract t, then divide by σ.",
     old="(moved - t) * (-s).exp()", new="moved * (-s).exp() - t")
@@ -278,6 +292,11 @@ mistake("prior_last_scale", "the prior is that of the last scale's latents only"
     hint="All latents are standard normal: sum over those that left early, too.",
     function="Glow.log_prob", old="for z in zs)", new="for z in zs[-1:])")
 
+mistake("prior_without_half", "the squares of the latents without their half", check="log_prob_value",
+    hint="log N(z; 0, 1) = -z² / 2 - log(2π) / 2.",
+    also={"flow_sums_to_one": "a density that does not integrate to 1"},
+    function="Glow.log_prob", old="-0.5 * z**2", new="-(z**2)")
+
 mistake("prior_constant_dropped", "the prior lacks its constant -D/2 log 2π", check="log_prob_value",
     hint="Without -D/2 log 2π the density does not integrate to 1.",
     also={"flow_sums_to_one": "as the hint says"},
@@ -339,6 +358,15 @@ mistake("bits_256_levels", "256 levels are assumed, whatever `levels` is", check
     hint="Use the number of levels that is given, in the box of noise as well.",
     also={("bits_uniform", "bits_sum_to_one"): "the same number"},
     function="bits_per_dimension", old="math.log(levels)", new="math.log(256)")
+
+mistake("bits_logit_subtracted", "the log-determinant of the logit subtracted", check="bits_value",
+    hint="Densities change by the map from y to x: log p(y) = log p(x) + log|det ∂x/∂y|.",
+    also={("bits_sum_to_one", "bits_uniform"): "wrong for any model"},
+    function="bits_per_dimension", old="model.log_prob(x) + log_det", new="model.log_prob(x) - log_det")
+
+mistake("bits_without_channels", "pixels counted without their channels", check="bits_value",
+    hint="D is C · H · W: each channel of each pixel is a number to encode.",
+    function="bits_per_dimension", old="pixels[0].numel()", new="pixels[0, 0].numel()")
 
 mistake("bits_in_nats", "nats instead of bits", check="bits_value",
     hint="Divide by log 2.",
@@ -426,6 +454,10 @@ mistake("history_in_nats", "the history is in nats", check="train_history",
     hint="The history is in bits per dimension, as the loss.",
     function="train_glow", old="append(loss.item())", new="append(loss.item() * math.log(2))")
 
+mistake("history_per_image", "the history is in bits per image", check="train_history",
+    hint="The history is in bits per dimension, as the loss.",
+    function="train_glow", old="append(loss.item())", new="append(loss.item() * batch[0].numel())")
+
 mistake("log_prob_twice", "the model is asked twice in each step", check="train_history",
     hint="The loss before the update is the number for the history: no second call of log_prob.",
     function="train_glow", old="append(loss.item())",
@@ -459,6 +491,13 @@ mistake("images_not_whole", "the images are real numbers instead of whole grey l
     also={"conventions": "they are no integers"},
     function="sample_images", old="quantize(inverse_logit_transform(x, alpha)[0], levels)",
     new="inverse_logit_transform(x, alpha)[0]")
+
+@mistake("arguments_changed", "arguments changed in place", check="conventions",
+    hint="Whoever calls a function still needs what was passed: no `-=`, no method with a trailing underscore on it.")
+def logit_transform(solution, y, alpha=0.05):
+    answer = solution(y, alpha)
+    y.mul_(1 - 2 * alpha)
+    return answer
 
 mistake("counts_not_checked", "counts below 1 are accepted", check="bad_arguments",
     hint='Begin with the checks: `if n < 1: raise ValueError(f"n must be at least 1, got {n}")`.',

@@ -14,6 +14,12 @@ mistake("bandwidth_as_variance", "the bandwidth used as a variance", check="kern
     function="log_kernels", old="squared / (2 * bandwidth**2)", new="squared / (2 * bandwidth)")
 mistake("bandwidth_as_variance", function="log_kernels", old="math.pi * bandwidth**2)", new="math.pi * bandwidth)")
 
+mistake("bandwidth_not_squared", "the exponent divided by h where h² belongs", check="kernel_value",
+    hint="h is a standard deviation: the exponent is -‖x - x_i‖² / (2 h²).",
+    also={"bandwidth": "bumps of another width are largest for another candidate",
+          "kernel_far": "far away the exponent alone counts"},
+    function="log_kernels", old="squared / (2 * bandwidth**2)", new="squared / (2 * bandwidth)")
+
 mistake("constant_of_dimension_one", "the constant of one dimension in every dimension", check="kernel_value",
     hint="In d dimensions the constant is (2 pi h^2)^(-d/2): each coordinate brings its own factor.",
     function="log_kernels", old="0.5 * x.shape[1] * math.log", new="0.5 * math.log")
@@ -42,6 +48,11 @@ mistake("own_point_kept", "each point judged by itself as well", check="leave_on
     also={"bandwidth": "with its own bump the narrowest one always wins"},
     function="leave_one_out_log_likelihood", old="log_kernels(data, data, bandwidth).masked_fill(own, -math.inf)",
     new="log_kernels(data, data, bandwidth)")
+
+mistake("own_point_counts_one", "the own point left in with the kernel 1", check="leave_one_out",
+    hint="A logarithm of 0 is the density 1: what is left out gets -inf, so that its exponential is 0.",
+    also={"bandwidth": "the own point counts more than all others where h is large"},
+    function="leave_one_out_log_likelihood", old="masked_fill(own, -math.inf)", new="masked_fill(own, 0.0)")
 
 mistake("left_out_over_n", "the sum over the others divided by n", check="leave_one_out",
     hint="n - 1 bumps are left when a point is taken out: divide by n - 1.",
@@ -153,6 +164,11 @@ mistake("responsibilities_underflow", "a quotient of densities that have underfl
     function="responsibilities", old="torch.softmax(weights.log() + component_log_prob(x, means, covariances), dim=1)",
     new="torch.nn.functional.normalize(weights * component_log_prob(x, means, covariances).exp(), p=1, dim=1, eps=0)")
 
+mistake("last_on_a_tie", "the last of several equal classes", check="classify",
+    hint="On a tie the first index wins: a later class has to be better, not as good.",
+    function="classify", old="component_log_prob(x, means, covariances)).argmax(dim=1)",
+    new="component_log_prob(x, means, covariances)).flip(1).argmax(dim=1).neg() + len(means) - 1")
+
 mistake("classified_by_likelihood", "the class of the largest likelihood", check="classify",
     hint="The most probable class has the largest log Phi_i(x) + log alpha_i: the weights count.",
     function="classify", old="weights.log() + component_log_prob", new="component_log_prob")
@@ -221,6 +237,12 @@ mistake("classes_equal_weights", "the same weight for every class", check="class
     function="fit_classes", old="return fit_weighted(x, members, ridge)",
     new="weights, means, covariances = fit_weighted(x, members, ridge)\n"
     "    return torch.full_like(weights, 1 / len(weights)), means, covariances")
+
+mistake("step_of_equal_weights", "responsibilities of equal weights, whatever the given ones are", check="em_value",
+    hint="The E step is Bayes' rule with the given weights: α_i Φ_i(x) over the sum of all.",
+    also={"fit_from_start": "each of its steps is wrong"},
+    function="em_step", old="responsibilities(x, weights, means",
+    new="responsibilities(x, torch.full_like(weights, 1 / len(weights)), means")
 
 mistake("weights_not_renormalised", "weights N_i instead of N_i / n", check="em_value",
     hint="alpha_i = N_i / n: the weights sum to 1.",
@@ -294,6 +316,10 @@ mistake("norm_density_variance_not_shared", "variance sigma^2 in each coordinate
     hint="Each coordinate has the variance sigma^2 / d: ||x||^2 d / sigma^2 is chi-square.",
     function="squared_norm_log_density", old="rate = d / sigma**2", new="rate = 1 / sigma**2")
 
+mistake("norm_density_sigma_not_squared", "sigma where sigma² belongs", check="shell",
+    hint="The coordinates have the variance σ²/d: t = s d / σ².",
+    function="squared_norm_log_density", old="rate = d / sigma**2", new="rate = d / sigma")
+
 mistake("norm_density_overflow", "the Gamma function itself, which overflows", check="shell",
     hint="Gamma(2500) is no floating-point number: use lgamma, its logarithm.",
     function="squared_norm_log_density", old="math.lgamma(d / 2)",
@@ -306,6 +332,10 @@ mistake("norm_density_of_the_norm", "the density of the norm instead of its squa
 mistake("boxes_edge_own_box", "a coordinate 1 in a box of its own", check="boxes",
     hint="[0, 1] is cut into `bins` boxes: a coordinate 1 belongs to the last one.",
     function="covered_fraction", old=".long().clamp(max=bins - 1)", new=".long()")
+
+mistake("boxes_rounded", "coordinates rounded to the nearest edge", check="boxes",
+    hint="A box is the whole part of x · bins: floor it, do not round it.",
+    function="covered_fraction", old="(x * bins).long()", new="(x * bins).round().long()")
 
 mistake("boxes_counted_with_repeats", "points counted instead of boxes", check="boxes",
     hint="A box with several points counts once.",

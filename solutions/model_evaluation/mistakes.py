@@ -33,6 +33,10 @@ mistake("bits_in_nats", "nats instead of bits", check="bits",
     hint="From nats to bits: divide by ln 2.",
     function="bits_per_dim", old="(math.log(2) * x.shape[1]) + math.log2(levels)", new="x.shape[1] + math.log(levels)")
 
+mistake("bits_levels_subtracted", "log2 of the levels with its sign reversed", check="bits",
+    hint="A box of [0, 1]^D has the volume levels^-D: it is that much less probable, and costs log2 levels more.",
+    function="bits_per_dim", old="+ math.log2(levels)", new="- math.log2(levels)")
+
 mistake("bits_by_levels_minus_one", "images divided by levels - 1", check="bits",
     hint="x + u runs from 0 to L: divide by L, or points leave [0, 1].",
     function="bits_per_dim", old="+ noise) / levels)", new="+ noise) / (levels - 1))")
@@ -90,6 +94,10 @@ mistake("infinity_line_in_n", "a line in n instead of 1/n", check="fid_infinity"
     hint="The bias falls as 1/n: fit the line in 1/n and read it off at 0.",
     function="fid_infinity", old="[1 / n for n in sizes]", new="[float(n) for n in sizes]")
 
+mistake("infinity_slope", "the slope of the line instead of its intercept", check="fid_infinity",
+    hint="The limit is where the line meets 1/n = 0: its intercept.",
+    function="fid_infinity", old="return values.mean() - slope * inverse.mean(), values", new="return slope, values")
+
 mistake("infinity_truncates_real", "the real features cut as well", check="fid_infinity",
     hint="All of the real features are used for every size.",
     function="fid_infinity", old="fid(real, fake[:n])", new="fid(real[:n], fake[:n])")
@@ -119,6 +127,10 @@ mistake("kid_clamped", "negative values cut to 0", check="kid",
     function="kernel_inception_distance", old="- 2 * kernel(real, fake).mean()",
     new="- torch.minimum(2 * kernel(real, fake).mean(), within(real) + within(fake))")
 
+mistake("kid_cross_once", "the mixed term once instead of twice", check="kid",
+    hint="‖a - b‖² = ‖a‖² + ‖b‖² - 2 a·b: minus two means of k(x, y).",
+    function="kernel_inception_distance", old="- 2 * kernel", new="- kernel")
+
 mistake("kid_rooted", "the root of the discrepancy", check="kid",
     hint="KID is the squared discrepancy: no root.",
     function="kernel_inception_distance", old="return within(real) + within(fake) - 2 * kernel(real, fake).mean()",
@@ -140,6 +152,17 @@ mistake("score_nan", "0 log 0 left as it comes", check="score",
     hint="0 log 0 counts as 0: torch.xlogy does it.",
     function="inception_score", old="torch.xlogy(parts, parts) - torch.xlogy(parts, marginal)",
     new="parts * (parts.log() - marginal.log())")
+
+mistake("score_in_bits", "the exponential of a divergence in bits", check="score",
+    hint="exp goes with the natural logarithm (and 2^x with log2): one-hot rows of all classes score K.",
+    also={"score_splits": "the parts are scored in the same way"},
+    function="inception_score", old="divergence.mean(dim=1).exp()",
+    new="(divergence.mean(dim=1) / math.log(2)).exp()")
+
+mistake("score_interleaved", "every splits-th row in a part", check="score_splits",
+    hint="Parts are consecutive: the first n / splits rows, then the next ones.",
+    function="inception_score", old="probabilities.reshape(splits, -1, probabilities.shape[1])",
+    new="probabilities.reshape(-1, splits, probabilities.shape[1]).transpose(0, 1)")
 
 mistake("score_mean_of_exp", "the mean of the exponentials", check="score",
     hint="First the mean of the divergences, then the exponential.",
@@ -180,6 +203,10 @@ mistake("density_per_real", "density averaged over the reals", check="density_co
     hint="Density is a mean over the fakes: how many real balls is each in?",
     function="precision_recall", old="in_real.double().sum(dim=0).mean() / k",
     new="in_real.double().sum(dim=1).mean() / k")
+
+mistake("coverage_of_fake_balls", "the share of fake balls that hold a real", check="density_coverage",
+    hint="The balls of coverage are those of the reals: the share of them that hold a fake.",
+    function="precision_recall", old='"coverage": float(in_real.any(dim=1)', new='"coverage": float(in_fake.any(dim=0)')
 
 mistake("coverage_of_fakes", "the share of fakes in place of coverage", check="density_coverage",
     hint="Coverage is the share of real balls that hold a fake.",
@@ -238,6 +265,11 @@ mistake("tsne_log2_perplexity", "bits on one side and nats on the other", check=
     hint="Entropy in nats is the natural logarithm of the perplexity.",
     function="tsne_affinities", old="math.log(perplexity))", new="math.log2(perplexity) if perplexity < 4 else "
     "min(math.log2(perplexity), math.log(n - 1) - 1e-3))")
+
+mistake("tsne_own_point_kept", "each point among its own neighbours", check="affinities",
+    hint="p_{i|i} = 0: leave the point itself out before the weights are normalised and the entropy is taken.",
+    function="tsne_affinities", old="torch.arange(n, device=x.device) != i",
+    new="torch.arange(n, device=x.device) >= 0")
 
 mistake("tsne_not_symmetrised", "conditional affinities not made symmetric", check="affinities",
     hint="P = (p + p^T) / 2n.",
@@ -307,6 +339,10 @@ mistake("trust_ranks_from_zero", "ranks counted from 0", check="trust",
     hint="The nearest other point has the rank 1.",
     function="trustworthiness", old="ranks.gather(1, neighbours) - k)", new="ranks.gather(1, neighbours) - 1 - k)")
 
+mistake("trust_own_point_kept", "each point among its own neighbours in the map", check="trust",
+    hint="A point is no neighbour of its own: k others are looked at.",
+    function="trustworthiness", old="distances(y, y).fill_diagonal_(math.inf)", new="distances(y, y)")
+
 mistake("trust_without_norm", "the sum of the ranks without its constant", check="trust",
     hint="The constant 2 / (n k (2n - 3k - 1)) makes the worst map 0.",
     function="trustworthiness", old="(n * k * (2 * n - 3 * k - 1))", new="(n * k * n)")
@@ -320,6 +356,11 @@ mistake("table_against_train", "features compared with those of the training ima
 mistake("table_memory_of_held_out", "memorised against the held-out images", check="table",
     hint="Memorised is what stands in the *training* set.",
     function="compare_models", old="memorisation_ratio(samples, train)", new="memorisation_ratio(samples, real)")
+
+mistake("table_k_not_passed", "precision_recall with a k of its own", check="table",
+    hint="Hand k on to precision_recall.",
+    function="compare_models", old="precision_recall(real_features, fake_features, k)",
+    new="precision_recall(real_features, fake_features)")
 
 mistake("table_sample_std", "the deviation over runs - 1", check="table",
     hint="The deviation is that of the population, 0 for one run: correction=0.",

@@ -12,6 +12,12 @@ mistake("moments_variance_for_std", "the variance 1 - e^-2t returned as the stan
 mistake("moments_variance_for_std",
     old="math.exp(-t), math.sqrt(-math.expm1(-2 * t))", new="math.exp(-t), -math.expm1(-2 * t)")
 
+mistake("moments_std_of_decay", "std √(1 - e^-t) where √(1 - e^-2t) belongs", check="ou_moments",
+    hint="decay² + std² = 1: the variance of the noise is 1 - (e^-t)² = 1 - e^-2t.",
+    old="torch.exp(-t), torch.sqrt(-torch.expm1(-2 * t))", new="torch.exp(-t), torch.sqrt(-torch.expm1(-t))")
+mistake("moments_std_of_decay",
+    old="math.exp(-t), math.sqrt(-math.expm1(-2 * t))", new="math.exp(-t), math.sqrt(-math.expm1(-t))")
+
 mistake("moments_at_half_speed", "moments of dx = -x/2 dt + dW", check="ou_moments",
     hint="Two conventions: here dx = -x dt + √2 dW, whose decay is e^-t and not e^(-t/2).",
     old="torch.exp(-t), torch.sqrt(-torch.expm1(-2 * t))", new="torch.exp(-t / 2), torch.sqrt(-torch.expm1(-t))")
@@ -123,6 +129,11 @@ mistake("residual_drift_sign", "drift of the residual with its sign reversed", c
     also={("fokker_planck_solutions", "without_grad"): "a wrong term everywhere"},
     old="x.shape[1] + (x * slope).sum(dim=1)", new="-x.shape[1] - (x * slope).sum(dim=1)")
 
+mistake("residual_transport_sign", "x·∇log p with its sign reversed", check="fokker_planck",
+    hint="∇·(x p) / p = d + x·∇log p: both have the same sign.",
+    also={("fokker_planck_solutions", "without_grad"): "a wrong term everywhere"},
+    old="x.shape[1] + (x * slope).sum(dim=1)", new="x.shape[1] - (x * slope).sum(dim=1)")
+
 mistake("residual_without_time", "the derivative in time left out of the residual", check="fokker_planck",
     hint="The residual is what changes, ∂ log p / ∂t, minus what the equation says.",
     also={("fokker_planck_solutions", "without_grad"): "densities that change leave a residual"},
@@ -172,6 +183,11 @@ mistake("path_time_reversed", "score asked at T - t", check="reverse_path",
 mistake("path_even_steps", "steps of one length, whatever the times", check="reverse_path",
     hint="times need not be even: dt of step k is times[k] - times[k+1].",
     old="score, now - after, noise, eta)", new="score, float(times[0] - times[-1]) / (len(times) - 1), noise, eta)")
+
+mistake("path_reversed", "the trajectory with its end first", check="reverse_path",
+    hint="Frame 0 is x_T, the last one is where the way back ends.",
+    also={("reverse_law", "reverse_noise"): "they look at the last frame"},
+    function="reverse_sample", old="torch.stack(trajectory)", new="torch.stack(trajectory[::-1])")
 
 mistake("path_without_start", "trajectory without x_T", check="reverse_path",
     hint="The trajectory has n + 1 frames: x_T comes first.",
@@ -233,6 +249,11 @@ mistake("flow_without_constant", "log N(x_T; 0, I) without its normalising const
     also={"flow_mixture": "wrong densities everywhere"},
     old=" - 0.5 * d * math.log(2 * math.pi)", new="")
 
+mistake("flow_constant_of_dimension_one", "the constant of log N(x_T; 0, I) in one dimension", check="flow_transport",
+    hint="In d dimensions it is -d/2 log(2π): each coordinate brings its own factor.",
+    also={"flow_mixture": "wrong densities everywhere"},
+    old=" - 0.5 * d * math.log(2 * math.pi)", new=" - 0.5 * math.log(2 * math.pi)")
+
 mistake("flow_euler", "Euler's method for the flow", check="flow_transport",
     hint="Euler's method is off by 0.1 nats and more on these times. Take Heun, midpoint or Runge-Kutta 4.",
     also={"flow_mixture": "too coarse, there too"},
@@ -261,6 +282,10 @@ mistake("flow_two_scores",
 mistake("loss_sign", "std·model minus the noise", check="loss_value",
     hint="The score of x_t given x_0 is -noise / std: std·model + noise is what has to vanish.",
     old="model(ou_sample(x0, t, noise), t) + noise)", new="model(ou_sample(x0, t, noise), t) - noise)")
+
+mistake("loss_weighted_twice", "std² times the model where std belongs", check="loss_value",
+    hint="σ_t² weights the squared error: inside the square it is σ_t, (σ_t s + z)².",
+    function="score_matching_loss", old="(std * model", new="(std**2 * model")
 
 mistake("loss_unweighted", "loss without the weight std²", check="loss_value",
     hint="(model + noise / std)² is dominated by small times; the weight std² makes all times count alike.",
@@ -309,10 +334,22 @@ mistake("train_times_ignored", "t_min and t_max ignored", check="train_draws",
     also={"train_history": "other times there, too"},
     old="t_min * (t_max / t_min) ** u", new="0.01 * 300**u")
 
+mistake("train_times_shifted", "times from t_min to t_min + t_max", check="train_draws",
+    hint="The largest time is t_max: t_min + (t_max - t_min) · u.",
+    also={"train_history": "other times there, too"},
+    function="train_score", old="t = t_min * (t_max / t_min) ** u", new="t = t_min + t_max * u")
+
 mistake("train_one_time", "one time for the whole batch", check="train_draws",
     hint="Draw batch_size times, one for each row.",
     function="train_score", old="t = t_min * (t_max / t_min) ** u",
     new="t = t_min * (t_max / t_min) ** u[:1].expand(batch_size)")
+
+mistake("train_one_noise", "one noise for all rows of a batch", check="train_draws",
+    hint="Draw noise of the shape of the batch, (batch_size, d): a point of its own for each row.",
+    function="train_score",
+    old="torch.randn(batch_size, x.shape[1], generator=generator, dtype=x.dtype, device=device).to(x.device)",
+    new="torch.randn(1, x.shape[1], generator=generator, dtype=x.dtype, device=device).to(x)"
+    ".expand(batch_size, -1)")
 
 mistake("train_same_noise", "the same noise in every step of the training", check="train_draws",
     hint="Draw fresh noise inside the loop: with the same noise the network learns that noise.",
@@ -348,6 +385,10 @@ mistake("gradients_accumulate", "gradients of all earlier steps added up", check
 mistake("denoise_without_decay", "denoised point not divided by e^-t", check="denoise",
     hint="x_t + std² score is the mean of e^-t x_0: divide by e^-t.",
     old="(x_t + std**2 * score) / decay", new="x_t + std**2 * score")
+
+mistake("denoise_decay_multiplied", "shrunk once more instead of stretched back", check="denoise",
+    hint="x_t holds e^{-t} x_0: divide by e^{-t}, or multiply by e^t.",
+    function="denoise", old="/ decay", new="* decay")
 
 mistake("denoise_std_for_variance", "std instead of its square in Tweedie's formula", check="denoise",
     hint="Tweedie: x_t + variance · score.",

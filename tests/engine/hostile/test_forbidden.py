@@ -180,3 +180,26 @@ def test_mentions(text, lines):
     cell = {"source": text, "where": "cell 2", "first_line": 1}
     found = mentions([cell], ["torch.cov", "torch.Tensor.cov", "torch.linalg.svd"])
     assert [mention.line for mention in found] == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "matters"),
+    [
+        ("def other(x):\n    return torch.cov(x)\n\n\ndef mean(x):\n    return x.sum(1)", False),
+        ("class Other:\n    take = torch.cov\n\n\nclass mean:\n    pass", False),
+        ("from torch import cov\n\n\ndef other(x):\n    return cov(x)\n\n\ndef mean(x):\n    return x", False),
+        ("def mean(x):\n    return torch.cov(x)", True),
+        ("def other(x):\n    return torch.cov(x)\n\n\ndef mean(x):\n    return between(x)\n\n\n"
+         "def between(x):\n    return other(x)", True),
+        ("KEPT = [torch.cov]\n\n\ndef mean(x):\n    return KEPT[0](x)", True),
+        ("from torch import cov\n\n\ndef mean(x):\n    return cov(x)", True),
+        ("print(torch.cov)\n\n\ndef mean(x):\n    return x", True),
+        ("def other(x):\n    return torch._C._VariableFunctions.cov(x)\n\n\ndef mean(x):\n    return x", True),
+    ],
+)  # fmt: skip
+def test_a_mention_matters_to_what_uses_it(text, matters):
+    cell = {"source": "import torch\n" + text, "where": "toy.py", "first_line": 1}
+    found = mentions([cell], ["torch.cov"])
+    assert found
+    assert any(mention.matters_to(("key", "mean")) for mention in found) is matters
+    assert all(mention.matters_to(()) for mention in found)

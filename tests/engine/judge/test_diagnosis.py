@@ -8,7 +8,9 @@ import itertools
 import pytest
 import torch
 
+from autograder.judge.check import CheckInfo
 from autograder.judge.diagnosis import matching_mistake
+from autograder.judge.grading import Grading
 from autograder.judge.loading import Code
 from autograder.judge.local import LocalTransport
 from autograder.judge.reference import load_module
@@ -78,6 +80,17 @@ def test_the_same_answers_are_the_same_mistake(names):
 )  # fmt: skip
 def test_another_answer_is_another_mistake(name, other):
     assert named(calls(name), STUDENT + f"def {name}(x): return {other}\n") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("torch.ones(7, 3) @ torch.ones(4)", "m"), ("torch.ones(2).backward()", None)]
+)
+def test_an_error_of_torchs_is_the_same_where_it_says_the_same(name, expected):
+    """A RuntimeError stands for many faults; the numbers in its text are those of the inputs."""
+    broken = STUDENT + "def fails(x): return torch.ones(2, 3) @ torch.ones(5)\n"
+    run = calls("fails")
+    trace = trace_of(run, STUDENT + f"def fails(x): return {name}\n")
+    assert matching_mistake(trace, [("m", session(broken))], run, 0, session(RIGHT)) == expected
 
 
 def test_what_cannot_be_read_is_like_nothing():
@@ -180,3 +193,17 @@ def test_random_mistakes_are_drawn_with_the_checks_seed():
         run(tried)
     assert matching_mistake(list(tried.trace), [("m", session(source))], run, 7) == "m"
     assert matching_mistake(list(tried.trace), [("m", session(source))], run, 8) is None
+
+
+@pytest.mark.parametrize(("outcome", "kept"), [("passed", False), ("failed", True), ("blocked", True)])
+def test_a_diagnosis_is_taken_back_where_the_check_meant_for_it_passes(outcome, kept):
+    """What fails first may look like a mistake of a function that turns out to be right."""
+    grading = Grading("toy", "ada", len, session(RIGHT))
+    first, meant = CheckInfo("first", "first", 1.0, "exact"), CheckInfo("meant", "meant", 1.0, "exact")
+    result = grading.finish(first, "failed", 0.0, "wrong", "It looks like this.", "m", "a mistake")
+    grading.likened["first"] = "meant", "look there"
+    assert grading.passed == frozenset()
+    grading.finish(meant, outcome, 0.0)
+    grading.reconsider()
+    told = ("m", "a mistake", "It looks like this.") if kept else (None, "", "look there")
+    assert (result.diagnosis, result.diagnosis_title, result.hint) == told

@@ -155,6 +155,13 @@ def small_networks(latent_dim, hidden, dim, seed, like):
     return [network.to(like) for network in networks]
 
 
+class _Kept(list):
+    """What a module has noted: a copy of the module (whose modes may be changed freely) goes on in the same list."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+
 class _Moody(nn.Module):
     """G(z) = z M + c behind layers with modes, which it keeps at each call."""
 
@@ -164,7 +171,7 @@ class _Moody(nn.Module):
         self.norm, self.drop = nn.BatchNorm1d(self.latent_dim, affine=False), nn.Dropout(0.5)
         self.inside = nn.Sequential(nn.Identity(), nn.Identity())
         self.matrix, self.point = nn.Parameter(matrix.detach().clone()), nn.Parameter(point.detach().clone())
-        self.seen = []
+        self.seen = _Kept()
 
     def forward(self, z):
         self.seen.append(any(module.training for module in self.modules()))

@@ -35,13 +35,15 @@ def judge_use(expect, probe, network, row, what):
 
 def judge_size(expect, probe, network, n_in, hidden, n_out, what):
     """Two hidden layers of `hidden` units, give or take biases, scales and skip connections."""
-    layers = n_in * hidden + hidden * hidden + hidden * n_out
+    ends = n_in * hidden + hidden * n_out
+    layers = ends + hidden * hidden
     n = expect.number(probe.parameter_count(network), _("number of parameters"))
     expect.true(
         0.95 * layers <= n <= 1.3 * layers + 12 * hidden + 4 * n_out,
         _("{what}: its number of parameters is not that of two hidden layers of {n} units.").format(
             what=what, n=hidden
         ),
+        mistake="one_hidden_layer" if ends <= n <= ends + 4 * hidden + n_out else None,
     )
 
 
@@ -120,6 +122,7 @@ def test_generator_norm(student, probe, expect, draw):
             _("{what}: expected batch normalisation after both hidden layers, found {n} such layers.")
             .format(what=what, n=layers),
             hint=_("Batch normalisation after each hidden layer exactly where batch_norm is True."),
+            mistake="norm_once" if batch_norm and layers == 1 else None,
         )  # fmt: skip
 
 

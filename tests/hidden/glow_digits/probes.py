@@ -153,14 +153,29 @@ def mended_round_trip(flow, classes, x):
         return flow.inverse(flow(x)[0])[0]
 
 
-def after_sums(flow, x, factor, offset):
-    """What two copies of a new flow make of x and of factor·x + offset in their first batch, each a (B, D) matrix."""
+def after_sums(flow, x, factor, offset, layer=None):
+    """What two copies of a new flow make of x and of factor·x + offset in their first batch, each a (B, D) matrix.
+
+    Layers of the class `layer` bring each channel to mean 0 and variance 1, whatever they do by themselves.
+    """
+    own = getattr(layer, "forward", None)
+    if layer is not None:
+        layer.forward = lambda _self, x: (_standard(x), x.new_zeros(len(x)))
     answers = []
-    for batch in (x, factor * x + offset):
-        copied = copy.deepcopy(flow).double().train()
-        with torch.no_grad():
-            answers.append(one_vector(copied(batch)[0], len(x)))
+    try:
+        for batch in (x, factor * x + offset):
+            copied = copy.deepcopy(flow).double().train()
+            with torch.no_grad():
+                answers.append(one_vector(copied(batch)[0], len(x)))
+    finally:
+        if layer is not None:
+            layer.forward = own
     return answers
+
+
+def _standard(x):
+    """Each channel with mean 0 and variance 1 over batch and positions."""
+    return (x - x.mean((0, 2, 3), keepdim=True)) / x.std((0, 2, 3), keepdim=True, unbiased=False)
 
 
 class KnownFlow(nn.Module):

@@ -95,15 +95,15 @@ def right_leave_one_out(data, bandwidth):
 
 
 def own_best(student, expect, data, scores):
-    """The best candidate by the student's own leave-one-out values; None where these do not follow the right ones."""
+    """The best candidate by the student's own leave-one-out values, and whether these follow the right ones."""
     try:
         own = {h: expect.number(student.leave_one_out_log_likelihood(data, h)) for h in scores}
     except (CheckFailed, StudentError):
-        return None
+        return None, False
     columns = torch.tensor([list(own.values()), list(scores.values())])
     columns = columns - columns.mean(1, keepdim=True)
     follows = float(columns.prod(0).sum()) > 0.5 * float(columns.norm(dim=1).prod())
-    return max(own, key=own.__getitem__) if follows else None
+    return max(own, key=own.__getitem__), follows
 
 
 @check(points=0.5, kind="exact", covers=("bandwidth", "select_bandwidth"))
@@ -119,7 +119,7 @@ def test_bandwidth(student, expect, draw):
             best = max(scores, key=scores.__getitem__)
             if sorted(scores.values())[-1] - sorted(scores.values())[-2] < 1e-6:
                 continue
-            own = own_best(student, expect, data, scores)
+            own, follows = own_best(student, expect, data, scores)
             given = torch.tensor(candidates, dtype=torch.float64) if as_tensor else candidates
             got = expect.number(student.select_bandwidth(data, given), "select_bandwidth(data, bandwidths)")
             expect.true(
@@ -127,10 +127,14 @@ def test_bandwidth(student, expect, draw):
                 _("select_bandwidth(data, bandwidths): the answer is none of the candidates."),
             )
             smallest = abs(got - min(candidates)) <= 1e-6 * got
+            as_own = own is not None and abs(got - own) <= 1e-6 * own
             expect.true(
-                abs(got - best) <= 1e-6 * best or (own is not None and abs(got - own) <= 1e-6 * own),
+                abs(got - best) <= 1e-6 * best or (as_own and follows),
                 _("select_bandwidth(data, bandwidths): another candidate has a larger leave-one-out likelihood."),
-                mistake="bandwidth_by_training_likelihood" if smallest else None,
+                hint=_("It is the best one by your own leave_one_out_log_likelihood: look there first.")
+                if as_own
+                else None,
+                mistake="bandwidth_by_training_likelihood" if smallest and not as_own else None,
             )
 
 

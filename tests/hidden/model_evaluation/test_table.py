@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from autograder.judge import CheckFailed, check
+from autograder.judge.answers import as_tensor
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
 
@@ -60,15 +61,19 @@ def test_table(student, reference, probe, expect, draw):
             where = f'{what}["{name}"]["{metric}"]'
             pair = [expect.number(v, where) for v in expect.sequence(table[name][metric], 2, where)]
             right = is_table(pair, torch.tensor([row[metric] for row in by_run], dtype=torch.float64))
+            shown = None
             if not right:
                 own = own_values(student, expect, metric, runs, images, given)
                 right = name in own and is_table(pair, own[name])
+                shown = told(pair, metric, by_run, samples, images, given, reference)
+            if shown == "table_memory_of_held_out" and not ratio_is_right(student, reference, samples[0], train):
+                shown = None
             expect.true(
                 right,
                 _("{where}: this is not the mean and the population deviation over the runs.").format(where=where),
                 hint=_("Features of the held-out images against those of the samples; memorised: the samples "
                        "themselves against the training images."),
-                mistake=told(pair, metric, by_run, samples, images, given, reference),
+                mistake=shown,
             )  # fmt: skip
 
 
@@ -95,6 +100,16 @@ def own_values(student, expect, metric, runs, images, given):
         return {}
     every = torch.tensor([value for values in own.values() for value in values])
     return {name: torch.tensor(v, dtype=torch.float64) for name, v in own.items()} if float(every.std()) > 1e-3 else {}
+
+
+def ratio_is_right(student, reference, samples, train):
+    """Whether what "memorised" is made of is right: then it is the images that are not."""
+    try:
+        answer = as_tensor(student.memorisation_ratio(samples, train))
+    except StudentError:
+        return False
+    right = reference.memorisation_ratio(samples, train)
+    return answer is not None and answer.shape == right.shape and torch.allclose(answer.double(), right)
 
 
 def told(pair, metric, by_run, samples, images, given, reference):

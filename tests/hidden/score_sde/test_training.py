@@ -76,7 +76,7 @@ class Shown:
         expect.true(
             bool(((self.t > self.low - margin) & (self.t < self.high + margin)).all()),
             _("{what}: there are times outside t_min..t_max.").format(what=self.what),
-            mistake="train_times_ignored",
+            mistake="train_times_ignored" if not (self.t < 2 * self.high).all() else "train_times_shifted",
         )
         self.coefficients = [moments(self.t)]
         self.add_own_coefficients(student, probe)
@@ -150,10 +150,11 @@ def test_train_draws(student, probe, expect, draw):
     which, noise, _visible = found[best]
     repeated = len(noise) - len(torch.unique((noise[:, 0] * 1e3).round()))
     again = (noise[: shown.batch] - noise[shown.batch : 2 * shown.batch]).abs().max() < 0.05
+    alike = (noise[: shown.batch] - noise[:1]).abs().max() < 0.05
     expect.true(
         not again and repeated < 0.9 * len(noise),
         _("{what}: the same noise comes again and again.").format(what=what),
-        mistake="train_same_noise",
+        mistake="train_one_noise" if alike else "train_same_noise",
     )
     names = {
         "values": _("values of the noise in {what}"),
