@@ -240,7 +240,6 @@ mistake("classes_equal_weights", "the same weight for every class", check="class
 
 mistake("step_of_equal_weights", "responsibilities of equal weights, whatever the given ones are", check="em_value",
     hint="The E step is Bayes' rule with the given weights: α_i Φ_i(x) over the sum of all.",
-    also={"fit_from_start": "each of its steps is wrong"},
     function="em_step", old="responsibilities(x, weights, means",
     new="responsibilities(x, torch.full_like(weights, 1 / len(weights)), means")
 

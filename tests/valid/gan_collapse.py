@@ -6,6 +6,7 @@ import random
 
 HEAD = '''"""A right solution, drawn at random."""
 
+import copy
 import math
 
 import numpy as np
@@ -334,6 +335,7 @@ def _sample(rng: random.Random) -> str:
          "for m in modes:\n        m.training = modes[m]"),
         ("awake = [m for m in generator.modules() if m.training]",
          "for m in awake:\n        m.training = True"),
+        ("generator = copy.deepcopy(generator)", "pass"),
     ))  # fmt: skip
     return f"""
 def sample(generator, n, generator_rng=None):

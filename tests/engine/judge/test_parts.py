@@ -8,6 +8,8 @@ import pytest
 
 from autograder.batch.job import Job, Kept, Order
 from autograder.batch.judges import Judge
+from autograder.judge.parts import Parts
+from autograder.judge.verdicts import CheckFailed
 
 CHECKS = '''
 import torch
@@ -153,3 +155,17 @@ def test_a_part_names_the_mistake_that_it_is(graded):
     _result, found = graded("def mean(x):\n    return x.double().sum(1) / x.shape[1]")
     assert found["conventions"].diagnosis == "mean_in_double"
     assert found["conventions"].parts == WHOLE | {"mean": "failed", "spread": "failed"}
+
+
+@pytest.mark.parametrize(
+    ("proven", "wrong", "says"), [(False, False, "counts only where its values"), (True, True, "off")]
+)
+def test_a_check_of_one_part_counts_none(proven, wrong, says):
+    parts = Parts(lambda name: proven)
+    with parts.part("mean"):
+        if wrong:
+            raise CheckFailed("the mean is off")
+    lost = parts.verdict({name: error for name, error in parts.errors.items() if isinstance(error, CheckFailed)})
+    assert lost is not None
+    assert says in lost.message
+    assert "of 1" not in lost.message
