@@ -161,6 +161,7 @@ mistake("bn_biased_running", "a running variance over B", check="batch_norm_runn
 
 mistake("bn_running_mean_only", "a running mean, and a variance that stays 1", check="batch_norm_running",
     hint="Evaluation mode divides by the running variance: it follows the batches like the mean.",
+    also={"batch_norm_evaluation": "running statistics are to move there, too"},
     function="BatchNorm.forward",
     old="                self.running_var.lerp_(x.var(dim=0, unbiased=True), self.momentum)\n", new="")
 
@@ -314,7 +315,7 @@ mistake("step_loss_ignored", "the generator's step with one loss only", check="g
 mistake("discriminator_frozen", "the discriminator's weights frozen and not thawed again",
     check="generator_step_leaves",
     hint="Who sets requires_grad to False for the generator's step has to set it to True again.",
-    also={("training_updates", "history", "training_batches", "training_rows"): "the discriminator stays as it is"},
+    also={("training_updates", "history", "generators"): "the discriminator cannot be trained any more"},
     function="generator_step", old="    value = generator_loss(",
     new="    discriminator.requires_grad_(False)\n    value = generator_loss(")
 
@@ -350,6 +351,7 @@ mistake("betas_ignored",
 
 mistake("lr_ignored", "a learning rate of its own", check="training_updates",
     hint="Pass lr to both optimisers.",
+    also={"history": "other weights have other losses"},
     function="train_gan", old="of_discriminator = torch.optim.Adam(discriminator.parameters(), lr=lr, betas=betas)",
     new="of_discriminator = torch.optim.Adam(discriminator.parameters(), betas=betas)")
 mistake("lr_ignored",
