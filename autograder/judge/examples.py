@@ -303,6 +303,8 @@ def _detached(value: object) -> object:
         return value.detach()
     if isinstance(value, list | tuple):
         return tuple(_detached(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _detached(item) for key, item in value.items()}
     return value
 
 
@@ -312,6 +314,8 @@ def _showable(outcome: Ended) -> bool:
         return True
     value = outcome.value
     items: Sequence[object] = value if isinstance(value, list | tuple) else [value]
+    if isinstance(value, dict):
+        items = list(value.values())
     for item in items:
         tensor = as_tensor(item)
         if tensor is None and not isinstance(item, str | bool):
@@ -338,6 +342,9 @@ def _values_differ(got: object, right: object, by: float) -> bool:
         if not isinstance(got, list | tuple) or len(got) != len(right):
             return True
         return any(_values_differ(one, other, by) for one, other in zip(got, right, strict=True))
+    if isinstance(right, dict):  # other keys are free
+        known = isinstance(got, dict) and right.keys() <= got.keys()
+        return not known or any(_values_differ(got[key], value, by) for key, value in right.items())
     return type(got) is not type(right) or got != right
 
 

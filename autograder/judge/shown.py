@@ -64,6 +64,9 @@ def example_value(value: object) -> str:
         items = [example_value(item) or describe(item) for item in value]
         inside = ", ".join(items)
         return f"[{inside}]" if isinstance(value, list) else f"({inside}{',' * (len(items) == 1)})"
+    if isinstance(value, dict):
+        entries = [f"{_short(key)}: {example_value(item) or describe(item)}" for key, item in value.items()]
+        return f"{{{', '.join(entries)}}}"
     return _short(value) if value is None or isinstance(value, bool | int | float | str) else ""
 
 

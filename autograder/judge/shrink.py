@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-SIZES = 1, 2, 3  # that a dimension is cut to, the smallest that still fails
+SIZES = 1, 2, 3, 4  # that a dimension is cut to, the smallest that still fails
 ENOUGH = 6  # numbers that are not in a range by accident
 FEW = 8  # numbers of a tensor of which each is tried by itself
 _TINY = 1e-9
@@ -92,7 +92,8 @@ def shrink(call: Arguments, fails: Callable[[Arguments], bool], steps: int) -> A
         return fails(candidate)
 
     try:
-        for candidates in (_shorter, _fewer, _smaller_numbers, _rounder, _single):
+        # Fewer rows again: what they are divided by, or neighbours that are counted, may have kept them.
+        for candidates in (_shorter, _fewer, _smaller_numbers, _shorter, _fewer, _rounder, _single):
             changed = True
             while changed:
                 changed = False

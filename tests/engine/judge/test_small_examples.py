@@ -11,9 +11,11 @@ import torch
 from autograder.book.grades import grade as grade_of
 from autograder.course.config import load_config
 from autograder.judge.concluding import about
+from autograder.judge.examples import Ended, _differ
 from autograder.judge.excerpt import excerpts
 from autograder.judge.relations import Compared, relation
 from autograder.judge.session import Answer
+from autograder.judge.shown import example_value
 from autograder.judge.shrink import Arguments, shrink
 from autograder.reports.pages import student_page
 from autograder.reports.visible import student_view
@@ -136,6 +138,22 @@ def test_what_holds_before_holds_after(value, holds):
     shrink(Arguments((value,)), fails, 300)
     assert all(holds(x) for x in seen)
     assert seen
+
+
+def test_rows_go_once_a_number_that_kept_them_is_smaller():
+    """As many rows as neighbours ask for: at first k keeps them, then nothing does."""
+    call = Arguments((torch.arange(24.0)[:, None],), {"k": 5})
+    small = shrink(call, lambda c: 1 <= c.kwargs["k"] < len(c.args[0]) / 2, 200)
+    assert (small.kwargs["k"], len(small.args[0])) == (1, 3)
+
+
+def test_answers_under_keys_are_compared_and_written():
+    right = Ended({"precision": 1.0, "recall": torch.tensor(0.5)})
+    assert not _differ(Ended({"recall": 0.5, "precision": 1, "more": 3}), right)
+    assert _differ(Ended({"recall": 0.25, "precision": 1.0}), right)
+    assert _differ(Ended({"precision": 1.0}), right)
+    assert _differ(Ended((1.0, 0.5)), right)
+    assert example_value(right.value) == "{'precision': 1., 'recall': tensor(0.5)}"
 
 
 def test_lists_and_texts_lose_what_is_not_needed():
