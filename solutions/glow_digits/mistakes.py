@@ -216,8 +216,7 @@ mistake("coupling_log_det_not_log",
 
 mistake("coupling_sees_all", "the network sees the channels that it moves", check="coupling_halves",
     hint="Scale and shift are functions of the passing channels alone: what is moved could not be moved back.",
-    also={("coupling_log_det", "coupling_neighbours", "coupling_round_trip"): "it is no coupling any more",
-          ("flow_log_det", "flow_round_trip", "flow_steps", "flow_sums_to_one"): "nor is the flow made of any"},
+    also={("coupling_log_det", "coupling_neighbours", "coupling_round_trip"): "it is no coupling any more"},
     function="AffineCoupling.forward", old="self.scale_and_shift(passing)", new="self.scale_and_shift(moved)")
 
 mistake("coupling_inverse_order", "the coupling's inverse divides before it subtracts", check="coupling_round_trip",
