@@ -7,7 +7,7 @@ def _power(C, d, steps=3000):
     rows = []
     C = C.clone()
     for k in range(d):
-        v = torch.ones(len(C), dtype=C.dtype) + torch.arange(len(C), dtype=C.dtype) * 0.37 ** (k + 1)
+        v = torch.ones(len(C), dtype=C.dtype, device=C.device) + torch.arange(len(C), dtype=C.dtype, device=C.device) * 0.37 ** (k + 1)
         for _ in range(steps):
             v = C @ v
             for r in rows:
@@ -26,7 +26,7 @@ def pca_fit(x, d):
         raise ValueError(f"1 <= d <= {min(n, D)}, got {d}")
     mean = x.double().mean(dim=0)
     y = x.double() - mean
-    return mean.to(x.dtype), _power(y.T @ y / n, d).to(x.dtype)
+    return mean.to(x), _power(y.T @ y / n, d).to(x)
 
 
 def pca_encode(x, mean, components):

@@ -123,6 +123,6 @@ def principal_angles(A, B):
 
 
 def interpolate(model, x1, x2, alphas):
-    a = torch.as_tensor(alphas, dtype=x1.dtype).reshape(-1, 1)
+    a = torch.as_tensor(alphas).to(x1).reshape(-1, 1)
     z1, z2 = model.encode(x1.flatten()), model.encode(x2.flatten())
     return model.decode(z2 + a * (z1 - z2)).detach()

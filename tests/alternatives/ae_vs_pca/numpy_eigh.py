@@ -18,7 +18,7 @@ def _eigen(x, d):
 
 def pca_fit(x, d):
     mean, _, v = _eigen(x, d)
-    return torch.tensor(mean, dtype=x.dtype), torch.tensor(v[:, :d].T.copy(), dtype=x.dtype)
+    return torch.tensor(mean).to(x), torch.tensor(v[:, :d].T.copy()).to(x)
 
 
 def pca_encode(x, mean, components):
@@ -31,7 +31,7 @@ def pca_decode(z, mean, components):
 
 def explained_variance_ratio(x, d):
     _, w, _ = _eigen(x, d)
-    return torch.tensor((w[:d] / w.sum()).copy(), dtype=x.dtype)
+    return torch.tensor((w[:d] / w.sum()).copy()).to(x)
 
 
 class LinearAutoencoder(nn.Module):
@@ -109,7 +109,7 @@ def principal_angles(A, B):
     small, large = (A, B) if len(A) <= len(B) else (B, A)
     R, N = projector(large.double()), torch.linalg.qr(small.double().T)[0]
     sin2 = torch.linalg.eigvalsh(N.T @ (eye - R) @ N)[:k]
-    return sin2.clamp(0, 1).sqrt().asin().to(A.dtype)
+    return sin2.clamp(0, 1).sqrt().asin().to(A)
 
 
 def interpolate(model, x1, x2, alphas):

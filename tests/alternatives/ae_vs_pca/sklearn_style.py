@@ -27,9 +27,9 @@ def pca_decode(z, mean, components):
 
 def explained_variance_ratio(x, d):
     _valid(x, d)
-    y = (x - x.mean(0)).numpy()
+    y = (x - x.mean(0)).cpu().numpy()
     s = np.linalg.svd(y, compute_uv=False)
-    return torch.from_numpy((s**2 / (y**2).sum())[:d])
+    return torch.from_numpy((s**2 / (y**2).sum())[:d]).to(x.device)
 
 
 class _Base(nn.Module):
@@ -95,7 +95,7 @@ def train_autoencoder(model, x, epochs, batch_size=128, lr=1e-3, generator=None,
             opt.step()
             losses.append(loss.detach())
             weights.append(len(index))
-        history["loss"].append(float(np.average(torch.stack(losses).numpy(), weights=weights)))
+        history["loss"].append(float(np.average(torch.stack(losses).cpu().numpy(), weights=weights)))
     return history
 
 
@@ -106,7 +106,7 @@ def principal_angles(A, B):
 
 
 def interpolate(model, x1, x2, alphas):
-    a = torch.as_tensor(alphas).to(x1.dtype)
+    a = torch.as_tensor(alphas).to(x1)
     z = torch.stack([model.encode(torch.atleast_2d(x)).squeeze(0) for x in (x1, x2)])  # (2, d)
     weights = torch.stack([a, 1 - a], dim=1)  # (k, 2)
     return model.decode(weights @ z)

@@ -136,5 +136,5 @@ def interpolate(model, x1, x2, alphas):
     with torch.no_grad():
         pair = torch.cat([x1.reshape(1, -1), x2.reshape(1, -1)])
         z = model.encode(pair)
-        a = alphas if isinstance(alphas, torch.Tensor) else torch.tensor(alphas)
-        return model.decode(torch.lerp(z[1:], z[:1], a.to(z.dtype).unsqueeze(-1)))
+        a = alphas if isinstance(alphas, torch.Tensor) else torch.tensor(alphas, device=x1.device)
+        return model.decode(torch.lerp(z[1:], z[:1], a.to(z).unsqueeze(-1)))

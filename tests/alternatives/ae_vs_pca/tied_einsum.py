@@ -137,7 +137,7 @@ def principal_angles(A, B):
 
 
 def interpolate(model, x1, x2, alphas):
-    alphas = torch.tensor(alphas) if not isinstance(alphas, Tensor) else alphas
+    alphas = torch.tensor(alphas, device=x1.device) if not isinstance(alphas, Tensor) else alphas
     z1 = model.encode(x1[None] if x1.dim() == 1 else x1)
     z2 = model.encode(x2[None] if x2.dim() == 1 else x2)
     alphas = alphas.to(z1).unsqueeze(1)

@@ -115,6 +115,6 @@ def principal_angles(A, B):
 def interpolate(model, x1, x2, alphas):
     x = torch.cat([torch.atleast_2d(x1), torch.atleast_2d(x2)])
     z = model.encode(x)
-    a = torch.as_tensor(alphas).to(z.dtype)
+    a = torch.as_tensor(alphas).to(z)
     weights = torch.column_stack([a, 1 - a])
     return model.decode(weights @ z)

@@ -89,7 +89,7 @@ def gaussian_bridge(mean0, cov0, mean1, cov1, sigma, t):
     w, V = torch.linalg.eigh(L.mT @ cov1 @ L)
     roots = torch.sqrt(4 * w + sigma**4) - sigma**2
     K = 0.5 * L @ V @ torch.diag(roots) @ V.mT @ torch.linalg.inv(L)
-    one = torch.eye(len(w), dtype=cov0.dtype)
+    one = torch.eye(len(w), dtype=cov0.dtype, device=cov0.device)
     ends = torch.stack([cov0, cov1, K + K.mT + sigma**2 * one])
     return mean0 + t * (mean1 - mean0), torch.einsum(
         "k,kij->ij", torch.tensor([(1 - t) ** 2, t**2, t * (1 - t)]).to(ends), ends
@@ -97,7 +97,7 @@ def gaussian_bridge(mean0, cov0, mean1, cov1, sigma, t):
 
 
 def _rows(t, like, last):
-    t = torch.as_tensor(t, dtype=like.dtype).expand(len(like))
+    t = torch.as_tensor(t, dtype=like.dtype, device=like.device).expand(len(like))
     _reject(not bool(((t >= 0) & (t <= 1)).all()) or (last and bool((t == 1).any())), "t")
     return t[:, None]
 
@@ -112,13 +112,13 @@ def bridge_path(x0, x1, times, sigma, noise):
     _reject(bool((times[1:] <= times[:-1]).any()) or bool((times < 0).any()) or bool((times > 1).any()), "times")
     # B_t = (1 - t) x0 + t x1 + (1 - t) Σ of independent increments of W_{t/(1-t)}, but for the end.
     path, inside = x1.expand(len(times), *x1.shape).clone(), times < 1
-    s, increments = torch.zeros((), dtype=times.dtype), []
+    s, increments = torch.zeros((), dtype=times.dtype, device=times.device), []
     for t, z in zip(times[inside], noise[inside]):
         increments.append(sigma * ((t - s) / ((1 - t) * (1 - s))).sqrt() * z)
         s = t
     if increments:
-        t = times[inside].to(x0.dtype)[:, None, None]
-        path[inside] = ((1 - t) * x0 + t * x1 + (1 - t) * torch.stack(increments).cumsum(0)).to(x0.dtype)
+        t = times[inside].to(x0)[:, None, None]
+        path[inside] = ((1 - t) * x0 + t * x1 + (1 - t) * torch.stack(increments).cumsum(0)).to(x0)
     return path
 
 
@@ -158,7 +158,7 @@ class EndpointNet(nn.Module):
         nn.init.zeros_(self.leave.bias)
 
     def forward(self, x, t):
-        t = t.to(x.dtype)
+        t = t.to(x)
         clock = torch.stack([t, t * t], -1)
         h = self.enter(x)
         for gate, block in zip(self.gates, self.blocks):
@@ -184,8 +184,8 @@ def train_bridge(model, x, y, plan, sigma, steps, batch_size=256, lr=1e-3, gener
     history = []
     for step in range(steps):
         i, j = (v[step * batch_size : (step + 1) * batch_size] for v in every)
-        t = torch.empty(batch_size, dtype=x.dtype).uniform_(generator=generator)
-        noise = torch.empty(batch_size, x.size(1), dtype=x.dtype).normal_(generator=generator)
+        t = torch.empty(batch_size, dtype=x.dtype, device=x.device).uniform_(generator=generator)
+        noise = torch.empty(batch_size, x.size(1), dtype=x.dtype, device=x.device).normal_(generator=generator)
         loss = endpoint_loss(model, x[i], y[j], t, sigma, noise)
         model.zero_grad(set_to_none=True)
         loss.backward()

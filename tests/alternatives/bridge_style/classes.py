@@ -88,7 +88,7 @@ def _root(matrix):
 def gaussian_bridge(mean0, cov0, mean1, cov1, sigma, t):
     if sigma <= 0:
         raise ValueError("sigma must be positive")
-    eye = torch.eye(cov0.shape[0], dtype=cov0.dtype)
+    eye = torch.eye(cov0.shape[0], dtype=cov0.dtype, device=cov0.device)
     half = _root(cov1)
     # K Σ1^-1 ... from the other end: Kᵀ = ½ (Σ1^½ (4 Σ1^½ Σ0 Σ1^½ + σ⁴)^½ Σ1^-½ - σ²).
     middle = _root(4 * half @ cov0 @ half + sigma**4 * eye)
@@ -169,7 +169,7 @@ class EndpointNet(nn.Module):
         self.up = nn.Linear(2 * hidden, dim)
 
     def forward(self, x, t):
-        t = t.reshape(-1, 1).to(x.dtype)
+        t = t.reshape(-1, 1).to(x)
         h = self.down(torch.cat([x, t, torch.sqrt(1 - t.clamp(0, 1))], dim=-1))
         return (1 - t) * self.up(torch.cat([h, self.deep(h)], dim=-1)) + t * x
 
@@ -193,8 +193,8 @@ def train_bridge(model, x, y, plan, sigma, steps, batch_size=256, lr=1e-3, gener
     history = {"loss": [], "lr": []}
     for _ in range(steps):
         i, j = sample_coupling(plan, batch_size, generator)
-        t = torch.rand(batch_size, generator=generator, dtype=x.dtype)
-        noise = torch.randn(batch_size, x.shape[1], generator=generator, dtype=x.dtype)
+        t = torch.rand(batch_size, generator=generator, dtype=x.dtype).to(x)
+        noise = torch.randn(batch_size, x.shape[1], generator=generator, dtype=x.dtype).to(x)
         loss = endpoint_loss(model, x[i], y[j], t, sigma, noise)
         optimiser.zero_grad()
         loss.backward()

@@ -6,7 +6,7 @@ from torch import nn
 
 
 def _cost(x, y):
-    C = torch.zeros(len(x), len(y), dtype=x.dtype)
+    C = torch.zeros(len(x), len(y), dtype=x.dtype, device=x.device)
     for i in range(len(x)):
         for j in range(len(y)):
             C[i, j] = ((x[i] - y[j]) ** 2).sum()
@@ -20,14 +20,14 @@ def schrodinger_coupling(x, y, sigma, a=None, b=None, n_iterations=1000, toleran
         raise ValueError("x and y have different dimensions")
     n, m = x.shape[0], y.shape[0]
     if a is None:
-        a = torch.ones(n, dtype=x.dtype) / n
+        a = torch.ones(n, dtype=x.dtype, device=x.device) / n
     if b is None:
-        b = torch.ones(m, dtype=x.dtype) / m
+        b = torch.ones(m, dtype=x.dtype, device=x.device) / m
     if a.shape[0] != n or b.shape[0] != m:
         raise ValueError("a or b has the wrong length")
     epsilon = 2.0 * sigma * sigma
     C = _cost(x, y) if n * m < 500 else torch.cdist(x, y) ** 2
-    f, g = torch.zeros(n, dtype=x.dtype), torch.zeros(m, dtype=x.dtype)
+    f, g = torch.zeros(n, dtype=x.dtype, device=x.device), torch.zeros(m, dtype=x.dtype, device=x.device)
     plan = None
     for k in range(n_iterations):
         f = -epsilon * torch.logsumexp(b.log() + (g - C) / epsilon, dim=1)
@@ -71,7 +71,7 @@ def gaussian_bridge(mean0, cov0, mean1, cov1, sigma, t):
     if sigma <= 0:
         raise ValueError("sigma must be positive")
     d = len(mean0)
-    eye = torch.eye(d, dtype=cov0.dtype)
+    eye = torch.eye(d, dtype=cov0.dtype, device=cov0.device)
     # Newton's iteration for the root of a matrix that need not be symmetric (Denman and Beavers).
     root, inverse = 4 * cov0 @ cov1 + sigma**4 * eye, eye
     for _ in range(60):
@@ -129,7 +129,7 @@ def bridge_drift(x, t, y, b, g, sigma):
 
 def simulate_bridge(drift_fn, x0, sigma, noise):
     N = noise.shape[0]
-    trajectory = torch.empty(N + 1, *x0.shape, dtype=x0.dtype)
+    trajectory = torch.empty(N + 1, *x0.shape, dtype=x0.dtype, device=x0.device)
     trajectory[0] = x0
     with torch.no_grad():
         for k in range(N):
@@ -146,7 +146,7 @@ class EndpointNet(nn.Module):
         self.last = nn.Linear(hidden, dim)
 
     def forward(self, x, t):
-        t = t[:, None].to(x.dtype)
+        t = t[:, None].to(x)
         h = torch.relu(self.first(torch.cat([x, t], 1)))
         h = torch.relu(self.second(torch.cat([h, t], 1)))
         return self.last(h)
@@ -158,7 +158,7 @@ def endpoint_loss(model, x0, x1, t, sigma, noise):
 
 
 def endpoint_drift(model, x, t):
-    times = torch.tensor(_times(t, x, below=True), dtype=x.dtype)
+    times = torch.tensor(_times(t, x, below=True), dtype=x.dtype, device=x.device)
     return (model(x, times) - x) / (1 - times).unsqueeze(1)
 
 
@@ -170,8 +170,8 @@ def train_bridge(model, x, y, plan, sigma, steps, batch_size=256, lr=1e-3, gener
     for _ in range(steps):
         flat = torch.multinomial(plan.reshape(-1), batch_size, replacement=True, generator=generator)
         x0, x1 = x[flat // len(y)], y[flat % len(y)]
-        t = torch.rand(batch_size, 1, generator=generator, dtype=x.dtype)
-        z = torch.randn(batch_size, x.shape[1], generator=generator, dtype=x.dtype)
+        t = torch.rand(batch_size, 1, generator=generator, dtype=x.dtype).to(x)
+        z = torch.randn(batch_size, x.shape[1], generator=generator, dtype=x.dtype).to(x)
         place = (1 - t) * x0 + t * x1 + sigma * (t - t * t).sqrt() * z
         loss = ((model(place, t[:, 0]) - x1) ** 2).mean()
         optimiser.zero_grad()

@@ -99,9 +99,9 @@ def bridge_path(x0, x1, times, sigma, noise):
         raise ValueError("noise")
     if (times.diff() <= 0).any() or times.min() < 0 or times.max() > 1:
         raise ValueError("times")
-    out, s = [], torch.zeros((), dtype=x0.dtype)
+    out, s = [], torch.zeros((), dtype=x0.dtype, device=x0.device)
     x = x0
-    for t, z in zip(times.to(x0.dtype), noise):
+    for t, z in zip(times.to(x0), noise):
         r = (t - s) / (1 - s)
         x = torch.lerp(x, x1, r) + sigma * torch.sqrt(r * (1 - t)) * z
         x = torch.where(t == 1, x1, x)
@@ -111,7 +111,7 @@ def bridge_path(x0, x1, times, sigma, noise):
 
 
 def sample_coupling(plan, n, generator=None):
-    levels = torch.rand(n, generator=generator, dtype=torch.float64).numpy()
+    levels = torch.rand(n, generator=generator, dtype=torch.float64).cpu().numpy()
     steps = np.cumsum(_np(plan).ravel())
     flat = np.minimum(np.searchsorted(steps, levels * steps[-1], side="right"), len(steps) - 1)
     i, j = np.unravel_index(flat, tuple(plan.shape))
@@ -142,7 +142,7 @@ class EndpointNet(nn.Module):
         self.body = nn.Sequential(nn.GELU(), nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, dim))
 
     def forward(self, x, t):
-        angles = t.to(x.dtype)[:, None] * self.frequencies
+        angles = t.to(x)[:, None] * self.frequencies
         return self.body(self.place(x) + self.time(torch.cat([angles.sin(), angles.cos()], 1)))
 
 
@@ -162,9 +162,9 @@ def train_bridge(model, x, y, plan, sigma, steps, batch_size=256, lr=1e-3, gener
     history = {"loss": [], "batch_size": [batch_size]}
     for _ in range(steps):
         i, j = sample_coupling(plan, batch_size, generator)
-        t = (torch.arange(batch_size) + torch.rand(batch_size, generator=generator, dtype=x.dtype)) / batch_size
-        z = torch.randn(batch_size, x.shape[1], generator=generator, dtype=x.dtype)
-        loss = endpoint_loss(model, x[i], y[j], t.to(x.dtype), sigma, z)
+        t = (torch.arange(batch_size, device=x.device) + torch.rand(batch_size, generator=generator, dtype=x.dtype).to(x)) / batch_size
+        z = torch.randn(batch_size, x.shape[1], generator=generator, dtype=x.dtype).to(x)
+        loss = endpoint_loss(model, x[i], y[j], t.to(x), sigma, z)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -120,8 +120,8 @@ def train_bridge(model, x, y, plan, sigma, steps, batch_size=256, lr=1e-3, gener
     losses = []
     for _ in range(steps):
         i, j = sample_coupling(plan, batch_size, generator)
-        t = torch.rand(batch_size, generator=generator, dtype=x.dtype)
-        noise = torch.randn(batch_size, x.shape[1], generator=generator, dtype=x.dtype)
+        t = torch.rand(batch_size, generator=generator, dtype=x.dtype).to(x)
+        noise = torch.randn(batch_size, x.shape[1], generator=generator, dtype=x.dtype).to(x)
         optimiser.zero_grad()
         loss = endpoint_loss(model, x[i], y[j], t, sigma, noise)
         loss.backward()

@@ -103,7 +103,7 @@ class UNet(nn.Module):
         self.out = nn.Conv2d(base, channels, 1)
 
     def forward(self, x, t):
-        e = time_embedding(t, self.dim).to(x.dtype)
+        e = time_embedding(t, self.dim).to(x)
         a = self.in_(x, e)
         b = self.d1(self.pool(a), e)
         c = self.d2(self.pool(b), e)
@@ -157,10 +157,10 @@ def sample(model, diffusion, shape, steps=None, generator=None, progress=False):
     if steps is not None and steps < 1:
         raise ValueError("steps must be >= 1")
     with torch.no_grad():
-        x = torch.randn(tuple(shape), generator=generator, dtype=diffusion.alphas.dtype)
+        x = torch.randn(tuple(shape), generator=generator, dtype=diffusion.alphas.dtype).to(diffusion.alphas)
         if steps is None or steps >= T:
             for t in reversed(range(T)):
-                z = torch.randn(tuple(shape), generator=generator, dtype=x.dtype) if t else torch.zeros_like(x)
+                z = torch.randn(tuple(shape), generator=generator, dtype=x.dtype).to(x) if t else torch.zeros_like(x)
                 x = p_sample_step(model, diffusion, x, t, z)
         else:
             times = np.linspace(0, T - 1, steps).round().astype(int)[::-1].tolist() + [-1]
@@ -183,7 +183,7 @@ def train_ddpm(model, diffusion, x, steps, batch_size=64, lr=2e-4, generator=Non
                 break
             batch = x[rows]
             t = torch.randint(0, len(diffusion.alphas), (len(batch),), generator=generator)
-            noise = torch.randn(batch.shape, generator=generator, dtype=batch.dtype)
+            noise = torch.randn(batch.shape, generator=generator, dtype=batch.dtype).to(batch)
             loss = ddpm_loss(model, diffusion, batch, t, noise)
             optimizer.zero_grad()
             loss.backward()

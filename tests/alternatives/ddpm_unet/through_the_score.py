@@ -33,7 +33,7 @@ def _at(table, t, x):
 
 
 def _scale(v, x):
-    return torch.einsum("b,b...->b...", v.to(x.dtype), x)
+    return torch.einsum("b,b...->b...", v.to(x), x)
 
 
 def _alike(x, noise):
@@ -85,7 +85,7 @@ class UNet(nn.Module):
         self.last = nn.Conv2d(base, channels, 3, padding=1)
 
     def forward(self, x, t):
-        e = self.embed(time_embedding(t, self.width).to(x.dtype))
+        e = self.embed(time_embedding(t, self.width).to(x))
         top = self.top(x, e)
         half = self.middle(self.squeeze(top), e)
         low = self.low(self.squeeze(half), e)

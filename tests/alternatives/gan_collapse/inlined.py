@@ -176,7 +176,7 @@ def train_gan(
         total = 0.0
         for _ in range(n_discriminator):
             chosen = (torch.rand(batch_size, generator=generator_rng) * len(data)).long()
-            z = torch.randn(batch_size, generator.latent_dim, generator=generator_rng, dtype=z_like.dtype)
+            z = torch.randn(batch_size, generator.latent_dim, generator=generator_rng, dtype=z_like.dtype).to(z_like)
             with torch.no_grad():
                 fake = generator(z)
             adam[0].zero_grad()
@@ -188,7 +188,7 @@ def train_gan(
                     for p in discriminator.parameters():
                         p.clamp_(min=-clip, max=clip)
             total += value.item()
-        z = torch.randn(batch_size, generator.latent_dim, generator=generator_rng, dtype=z_like.dtype)
+        z = torch.randn(batch_size, generator.latent_dim, generator=generator_rng, dtype=z_like.dtype).to(z_like)
         adam[1].zero_grad()
         value = of_generator(discriminator(generator(z)), loss)
         value.backward()

@@ -44,7 +44,7 @@ def jensen_shannon(p, q):
 
 def game_value(d, p, q):
     check_laws(d, p, q)
-    total = torch.zeros((), dtype=p.dtype)
+    total = torch.zeros((), dtype=p.dtype, device=p.device)
     for x, a, b in zip(d, p, q):
         if a > 0:
             total = total + a * x.log()
@@ -237,7 +237,7 @@ def sample(generator, n, generator_rng=None):
 def diversity(x):
     if len(x) < 2:
         raise ValueError(f"x: got {len(x)} rows")
-    total, pairs = torch.zeros((), dtype=x.dtype), 0
+    total, pairs = torch.zeros((), dtype=x.dtype, device=x.device), 0
     for i in range(len(x) - 1):
         rest = ((x[i + 1 :] - x[i]) ** 2).sum(1).sqrt()
         total, pairs = total + rest.sum(), pairs + len(rest)

@@ -11,12 +11,12 @@ def optimal_discriminator(log_p_data, log_p_g, smoothing=0.0):
     if log_p_data.shape != log_p_g.shape:
         raise ValueError(f"log_p_g: got {tuple(log_p_g.shape)}")
     with np.errstate(over="ignore"):
-        answer = (1 - smoothing) / (1 + np.exp(log_p_g.numpy() - log_p_data.numpy()))
-    return torch.from_numpy(np.asarray(answer)).to(log_p_data.dtype)
+        answer = (1 - smoothing) / (1 + np.exp((log_p_g - log_p_data).cpu().numpy()))
+    return torch.from_numpy(np.asarray(answer)).to(log_p_data)
 
 
 def probabilities(*laws):
-    arrays = [law.detach().numpy() for law in laws]
+    arrays = [law.detach().cpu().numpy() for law in laws]
     if len({a.shape for a in arrays}) > 1 or any((a < 0).any() or (a > 1).any() for a in arrays):
         raise ValueError(f"expected probabilities of one shape, got {arrays}")
     return arrays
@@ -32,12 +32,12 @@ def jensen_shannon(p, q):
     a, b = probabilities(p, q)
     m = (a + b) / 2
     value = times_log(a, a) - times_log(a, m) + times_log(b, b) - times_log(b, m)
-    return torch.tensor(value.sum() / 2, dtype=p.dtype)
+    return torch.tensor(value.sum() / 2, dtype=p.dtype, device=p.device)
 
 
 def game_value(d, p, q):
     x, a, b = probabilities(d, p, q)
-    return torch.tensor((times_log(a, x) + times_log(b, 1 - x)).sum(), dtype=p.dtype)
+    return torch.tensor((times_log(a, x) + times_log(b, 1 - x)).sum(), dtype=p.dtype, device=p.device)
 
 
 def known(loss):
@@ -192,7 +192,7 @@ def sample(generator, n, generator_rng=None):
     try:
         with torch.inference_mode():
             like = next(generator.parameters())
-            z = torch.randn(n, generator.latent_dim, generator=generator_rng, dtype=like.dtype)
+            z = torch.randn(n, generator.latent_dim, generator=generator_rng, dtype=like.dtype).to(like)
             x = generator.eval()(z)
     finally:
         for m, mode in zip(generator.modules(), modes):
@@ -203,9 +203,9 @@ def sample(generator, n, generator_rng=None):
 def diversity(x):
     if len(x) < 2:
         raise ValueError(f"x: got {len(x)} rows")
-    rows = x.detach().numpy()
+    rows = x.detach().cpu().numpy()
     distances = np.sqrt(((rows[:, None] - rows[None]) ** 2).sum(-1))
-    return torch.tensor(distances[np.triu_indices(len(rows), 1)].mean(), dtype=x.dtype)
+    return torch.tensor(distances[np.triu_indices(len(rows), 1)].mean(), dtype=x.dtype, device=x.device)
 
 
 def collapse_report(samples, data, classify, n_modes, threshold=0.1):
@@ -213,9 +213,9 @@ def collapse_report(samples, data, classify, n_modes, threshold=0.1):
         raise ValueError(f"samples: got {tuple(samples.shape)}")
     if n_modes < 1 or threshold < 0 or threshold > 1:
         raise ValueError(f"n_modes, threshold: got {n_modes}, {threshold}")
-    s, r = (np.bincount(np.asarray(classify(x)), minlength=n_modes) / len(x) for x in (samples, data))
+    s, r = (np.bincount(np.asarray(classify(x).cpu()), minlength=n_modes) / len(x) for x in (samples, data))
     covered = np.sum((r > 0) & (s > 0) & (s >= threshold * r))
     with np.errstate(divide="ignore"):
         kl = np.sum(s[s > 0] * np.log(s[s > 0] / r[s > 0]))
-    ratio = diversity(samples.double()).numpy() / diversity(data.double()).numpy()
+    ratio = float(diversity(samples.double())) / float(diversity(data.double()))
     return {"covered": covered, "kl": kl, "diversity": ratio, "collapsed": covered < np.sum(r > 0) / 2 or ratio < 0.5}

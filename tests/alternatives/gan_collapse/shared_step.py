@@ -209,7 +209,7 @@ def evaluation(module):
 def sample(generator, n, generator_rng=None):
     like = next(generator.parameters())
     with evaluation(generator), torch.no_grad():
-        return generator(torch.randn(n, generator.latent_dim, dtype=like.dtype, generator=generator_rng))
+        return generator(torch.randn(n, generator.latent_dim, dtype=like.dtype, generator=generator_rng).to(like))
 
 
 def diversity(x):

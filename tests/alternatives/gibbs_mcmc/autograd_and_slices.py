@@ -53,7 +53,7 @@ def heat_bath_sweep(spins, coupling, field, uniform):
     for parity in (0, 1):
         up = uniform < torch.sigmoid(s * flip_energy_change(s, coupling, field))
         for site in _sites(s, parity):
-            s[site] = up[site].to(s.dtype) * 2 - 1
+            s[site] = up[site].to(s) * 2 - 1
     return s
 
 
@@ -99,7 +99,7 @@ def fit_ising(data, steps, lr=0.05, n_chains=200, n_sweeps=1, generator=None, pr
         # contrastive divergence: the chains start again at data points
         chains = pool[torch.randperm(len(pool), generator=generator)[:n_chains]]
         for _ in range(n_sweeps):
-            chains = heat_bath_sweep(chains, J, h, torch.rand(chains.shape, generator=generator, dtype=data.dtype))
+            chains = heat_bath_sweep(chains, J, h, torch.rand(chains.shape, generator=generator, dtype=data.dtype).to(data))
         dJ, dh = log_likelihood_gradient(data, chains).tolist()
         J, h = J + lr * dJ / data[0].numel(), h + lr * dh / data[0].numel()
         Js.append(J)
@@ -135,7 +135,7 @@ def mala_step(x, energy, gradient, step, noise, uniform):
     log_ratio = energy(x) - energy(y)
     log_ratio = log_ratio + (law(back, scale).log_prob(x) - law(mean, scale).log_prob(y)).flatten(1).sum(1)
     accepted = torch.log(uniform) < log_ratio
-    keep = accepted.to(x.dtype).reshape([-1] + [1] * (x.dim() - 1))
+    keep = accepted.to(x).reshape([-1] + [1] * (x.dim() - 1))
     return torch.where(keep > 0, y, x), accepted
 
 
@@ -147,7 +147,7 @@ def sample_phi4(phi, kappa, r, g, step, n_steps, flip_probability=0.0, generator
     for _ in range(n_steps):
         x = states[-1].clone()
         z = torch.empty_like(x).normal_(generator=generator)
-        u = torch.empty(len(x), dtype=x.dtype).uniform_(generator=generator)
+        u = torch.empty(len(x), dtype=x.dtype, device=x.device).uniform_(generator=generator)
         x, yes = mala_step(x, lambda v: phi4_energy(v, kappa, r, g), lambda v: phi4_gradient(v, kappa, r, g), step, z, u)
         coin = torch.bernoulli(torch.full((len(x),), float(flip_probability)), generator=generator).bool()
         x = x.clone()

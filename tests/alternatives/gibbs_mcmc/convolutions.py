@@ -38,7 +38,7 @@ def metropolis_sweep(spins, coupling, field, uniform):
     even = black(spins)
     for mask in (even, ~even):
         yes = (uniform.log() < -flip_energy_change(spins, coupling, field)) & mask
-        spins = spins * (1 - 2 * yes.to(spins.dtype))
+        spins = spins * (1 - 2 * yes.to(spins))
     return spins
 
 
@@ -87,11 +87,11 @@ def fit_ising(data, steps, lr=0.05, n_chains=200, n_sweeps=1, generator=None, pr
     sides(data, True)
     if min(steps, n_chains, n_sweeps) < 1:
         raise ValueError("steps, n_chains, n_sweeps")
-    theta, history = torch.zeros(2, dtype=data.dtype), {"coupling": [], "field": [], "gap": []}
+    theta, history = torch.zeros(2, dtype=data.dtype, device=data.device), {"coupling": [], "field": [], "gap": []}
     chains = 2.0 * torch.randint(2, (n_chains, *data.shape[1:]), generator=generator).to(data) - 1
     for k in range(steps):
         for _ in range(n_sweeps):
-            u = torch.rand(chains.shape, generator=generator, dtype=data.dtype)
+            u = torch.rand(chains.shape, generator=generator, dtype=data.dtype).to(data)
             # Metropolis turns everything at (0, 0): the first sweep is heat bath
             sweep = heat_bath_sweep if k == 0 else metropolis_sweep
             chains = sweep(chains, theta[0].item(), theta[1].item(), u)
@@ -136,9 +136,9 @@ def sample_phi4(phi, kappa, r, g, step, n_steps, flip_probability=0.0, generator
     if n_steps < 1 or step <= 0 or flip_probability < 0 or flip_probability > 1:
         raise ValueError("n_steps, step, flip_probability")
     B = len(phi)
-    noises = torch.randn(n_steps, *phi.shape, generator=generator, dtype=phi.dtype)
-    uniforms = torch.rand(n_steps, 2, B, generator=generator, dtype=phi.dtype)
-    out, yes = torch.empty(n_steps + 1, *phi.shape, dtype=phi.dtype), torch.empty(n_steps, B)
+    noises = torch.randn(n_steps, *phi.shape, generator=generator, dtype=phi.dtype).to(phi)
+    uniforms = torch.rand(n_steps, 2, B, generator=generator, dtype=phi.dtype).to(phi)
+    out, yes = torch.empty(n_steps + 1, *phi.shape, dtype=phi.dtype, device=phi.device), torch.empty(n_steps, B)
     out[0] = phi
     for t in range(n_steps):
         flip = uniforms[t, 1] < flip_probability

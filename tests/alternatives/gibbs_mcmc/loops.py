@@ -22,7 +22,7 @@ def around(i, j, H, W):
 
 def ising_energy(spins, coupling, field):
     B, H, W = grid(spins)
-    U = torch.zeros(B, dtype=spins.dtype)
+    U = torch.zeros(B, dtype=spins.dtype, device=spins.device)
     for i, j in itertools.product(range(H), range(W)):
         for k, l in around(i, j, H, W):
             U = U - coupling * spins[:, i, j] * spins[:, k, l] / 2
@@ -106,7 +106,7 @@ def fit_ising(data, steps, lr=0.05, n_chains=200, n_sweeps=1, generator=None, pr
     target, history = T(data).mean(0), {"coupling": [], "field": []}
     for _ in range(steps):
         for _ in range(n_sweeps):
-            chains = heat_bath_sweep(chains, J, h, torch.rand(chains.shape, generator=generator, dtype=data.dtype))
+            chains = heat_bath_sweep(chains, J, h, torch.rand(chains.shape, generator=generator, dtype=data.dtype).to(data))
         dJ, dh = ((target - T(chains).mean(0)) / (H * W)).tolist()
         J, h = J + lr * dJ, h + lr * dh
         history["coupling"].append(J)
@@ -116,7 +116,7 @@ def fit_ising(data, steps, lr=0.05, n_chains=200, n_sweeps=1, generator=None, pr
 
 def phi4_energy(phi, kappa, r, g):
     B, H, W = grid(phi)
-    U = torch.zeros(B, dtype=phi.dtype)
+    U = torch.zeros(B, dtype=phi.dtype, device=phi.device)
     for i, j in itertools.product(range(H), range(W)):
         v = phi[:, i, j]
         U = U + r / 2 * v**2 + g / 4 * v**4
@@ -165,11 +165,11 @@ def sample_phi4(phi, kappa, r, g, step, n_steps, flip_probability=0.0, generator
 
     for _ in range(n_steps):
         x = way[-1]
-        sign = 1 - 2 * (torch.rand(len(x), generator=generator, dtype=x.dtype) < flip_probability).to(x.dtype)
+        sign = 1 - 2 * (torch.rand(len(x), generator=generator, dtype=x.dtype).to(x) < flip_probability).to(x)
         x = sign[:, None, None] * x
-        y = x - step * dU(x) + math.sqrt(2 * step) * torch.randn(x.shape, generator=generator, dtype=x.dtype)
+        y = x - step * dU(x) + math.sqrt(2 * step) * torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x)
         a = ((y - x + step * dU(x)) ** 2).sum((1, 2)) - ((x - y + step * dU(y)) ** 2).sum((1, 2))
-        yes = torch.rand(len(x), generator=generator, dtype=x.dtype).log() < U(x) - U(y) + a / (4 * step)
+        yes = torch.rand(len(x), generator=generator, dtype=x.dtype).to(x).log() < U(x) - U(y) + a / (4 * step)
         count += int(yes.sum())
         way.append(torch.where(yes[:, None, None], y, x))
     return torch.stack(way), count / (n_steps * len(phi))

@@ -21,7 +21,7 @@ def rows(x, even=False):
     B, H, W = x.shape
     if H < 3 or W < 3 or (even and (H % 2 or W % 2)):
         raise ValueError(f"sides {H}, {W}")
-    return x.reshape(B, H * W), adjacency(H, W).to(x.dtype)
+    return x.reshape(B, H * W), adjacency(H, W).to(x)
 
 
 def ising_energy(spins, coupling, field):
@@ -52,7 +52,7 @@ def _sweep(spins, uniform, rule):
 def metropolis_sweep(spins, coupling, field, uniform):
     def rule(s, near, u):
         change = 2 * s * (coupling * near + field)
-        return s * torch.where((change <= 0) | (u < torch.exp(-change)), -1.0, 1.0).to(s.dtype)
+        return s * torch.where((change <= 0) | (u < torch.exp(-change)), -1.0, 1.0).to(s)
 
     return _sweep(spins, uniform, rule)
 
@@ -60,7 +60,7 @@ def metropolis_sweep(spins, coupling, field, uniform):
 def heat_bath_sweep(spins, coupling, field, uniform):
     def rule(s, near, u):
         up, down = torch.exp(coupling * near + field), torch.exp(-coupling * near - field)
-        return torch.where(u * (up + down) < up, 1.0, -1.0).to(s.dtype)
+        return torch.where(u * (up + down) < up, 1.0, -1.0).to(s)
 
     return _sweep(spins, uniform, rule)
 
@@ -93,7 +93,7 @@ def metropolis_matrix(energies, proposal):
         P[i, ok] = q[i, ok] * torch.minimum(torch.zeros(()).double(), log_ratio).exp()
         P[i, i] = 0
         P[i, i] = 1 - P[i].sum()
-    return P.to(proposal.dtype)
+    return P.to(proposal)
 
 
 def log_likelihood_gradient(data, samples):
@@ -110,10 +110,10 @@ def fit_ising(data, steps, lr=0.05, n_chains=200, n_sweeps=1, generator=None, pr
     if steps < 1 or n_chains < 1 or n_sweeps < 1:
         raise ValueError("counts")
     n, theta, kept = data[0].numel(), [0.0, 0.0], []
-    s = torch.ones(n_chains, *data.shape[1:], dtype=data.dtype)
+    s = torch.ones(n_chains, *data.shape[1:], dtype=data.dtype, device=data.device)
     for _ in range(steps):
         for _ in range(n_sweeps):
-            s = heat_bath_sweep(s, theta[0], theta[1], torch.rand(s.shape, generator=generator, dtype=s.dtype))
+            s = heat_bath_sweep(s, theta[0], theta[1], torch.rand(s.shape, generator=generator, dtype=s.dtype).to(s))
         g = log_likelihood_gradient(data, s)
         theta = [theta[k] + lr * float(g[k]) / n for k in (0, 1)]
         kept.append(theta)
@@ -122,7 +122,7 @@ def fit_ising(data, steps, lr=0.05, n_chains=200, n_sweeps=1, generator=None, pr
 
 def phi4_energy(phi, kappa, r, g):
     v, A = rows(phi)
-    L = 4 * torch.eye(len(A), dtype=v.dtype) - A
+    L = 4 * torch.eye(len(A), dtype=v.dtype, device=v.device) - A
     return kappa / 2 * torch.einsum("ba,ac,bc->b", v, L, v) + (r / 2 * v**2 + g / 4 * v**4).sum(1)
 
 
@@ -149,10 +149,10 @@ def sample_phi4(phi, kappa, r, g, step, n_steps, flip_probability=0.0, generator
         raise ValueError("arguments")
     x, frames, yes = phi.clone(), [phi.clone()], 0.0
     for _ in range(n_steps):
-        noise, u = torch.randn(x.shape, generator=generator, dtype=x.dtype), torch.rand(len(x), generator=generator, dtype=x.dtype)
+        noise, u = torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x), torch.rand(len(x), generator=generator, dtype=x.dtype).to(x)
         y, a = mala_step(x, lambda v: phi4_energy(v, kappa, r, g), lambda v: phi4_gradient(v, kappa, r, g), step, noise, u)
         flips = torch.rand(len(x), generator=generator) < flip_probability
-        x = y * torch.where(flips, -1, 1).to(y.dtype)[:, None, None]
+        x = y * torch.where(flips, -1, 1).to(y)[:, None, None]
         frames.append(x)
         yes += a.double().mean()
     return torch.stack(frames), yes / n_steps

@@ -8,7 +8,7 @@ def lattice(x, even=False):
         raise ValueError(f"expected (B, H, W), sides of at least 3, got {tuple(x.shape)}")
     if even and (x.shape[1] % 2 or x.shape[2] % 2):
         raise ValueError(f"expected even sides, got {tuple(x.shape)}")
-    return x.numpy()
+    return x.cpu().numpy()
 
 
 def near(a):
@@ -21,12 +21,12 @@ def stats(a):
 
 def ising_energy(spins, coupling, field):
     a = lattice(spins)
-    return torch.from_numpy(-(stats(a) @ np.array([coupling, field], dtype=a.dtype)))
+    return torch.from_numpy(-(stats(a) @ np.array([coupling, field], dtype=a.dtype))).to(spins.device)
 
 
 def flip_energy_change(spins, coupling, field):
     a = lattice(spins)
-    return torch.from_numpy((2 * a * (coupling * near(a) + field)).astype(a.dtype))
+    return torch.from_numpy((2 * a * (coupling * near(a) + field)).astype(a.dtype)).to(spins.device)
 
 
 def colours(a):
@@ -35,24 +35,24 @@ def colours(a):
 
 
 def metropolis_sweep(spins, coupling, field, uniform):
-    a, u = lattice(spins, True).copy(), uniform.numpy()
+    a, u = lattice(spins, True).copy(), uniform.cpu().numpy()
     if u.shape != a.shape:
         raise ValueError("uniform")
     for mask in colours(a):
         with np.errstate(over="ignore"):
             turn = u < np.exp(-2 * a * (coupling * near(a) + field))
         a[mask & turn] *= -1
-    return torch.from_numpy(a)
+    return torch.from_numpy(a).to(spins.device)
 
 
 def heat_bath_sweep(spins, coupling, field, uniform):
-    a, u = lattice(spins, True).copy(), uniform.numpy()
+    a, u = lattice(spins, True).copy(), uniform.cpu().numpy()
     if u.shape != a.shape:
         raise ValueError("uniform")
     for mask in colours(a):
         p = 1 / (1 + np.exp(-2 * (coupling * near(a) + field)))
         a = np.where(mask, np.where(u < p, 1, -1).astype(a.dtype), a)
-    return torch.from_numpy(a)
+    return torch.from_numpy(a).to(spins.device)
 
 
 def exact_ising(height, width, coupling, field):
@@ -66,7 +66,7 @@ def exact_ising(height, width, coupling, field):
 
 
 def metropolis_matrix(energies, proposal):
-    U, q = energies.double().numpy(), proposal.double().numpy()
+    U, q = energies.double().cpu().numpy(), proposal.double().cpu().numpy()
     if q.shape != (len(U), len(U)):
         raise ValueError("proposal")
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -75,14 +75,14 @@ def metropolis_matrix(energies, proposal):
         P = np.where((q > 0) & (q.T > 0), q * np.exp(np.minimum(0, ratio)), 0)
     np.fill_diagonal(P, 0)
     np.fill_diagonal(P, 1 - P.sum(axis=1))
-    return torch.from_numpy(P).to(proposal.dtype)
+    return torch.from_numpy(P).to(proposal)
 
 
 def log_likelihood_gradient(data, samples):
     a, b = lattice(data), lattice(samples)
     if a.shape[1:] != b.shape[1:]:
         raise ValueError("sizes")
-    return torch.from_numpy(stats(a).mean(0) - stats(b).mean(0))
+    return torch.from_numpy(stats(a).mean(0) - stats(b).mean(0)).to(data.device)
 
 
 def _rng(generator):
@@ -110,12 +110,12 @@ def fit_ising(data, steps, lr=0.05, n_chains=200, n_sweeps=1, generator=None, pr
 def phi4_energy(phi, kappa, r, g):
     a = lattice(phi)
     bonds = (a - np.roll(a, 1, 1)) ** 2 + (a - np.roll(a, 1, 2)) ** 2
-    return torch.from_numpy((kappa / 2 * bonds + r / 2 * a**2 + g / 4 * a**4).sum((1, 2)))
+    return torch.from_numpy((kappa / 2 * bonds + r / 2 * a**2 + g / 4 * a**4).sum((1, 2))).to(phi.device)
 
 
 def phi4_gradient(phi, kappa, r, g):
     a = lattice(phi)
-    return torch.from_numpy(kappa * (4 * a - near(a)) + r * a + g * a**3)
+    return torch.from_numpy(kappa * (4 * a - near(a)) + r * a + g * a**3).to(phi.device)
 
 
 def mala_step(x, energy, gradient, step, noise, uniform):
@@ -142,12 +142,12 @@ def sample_phi4(phi, kappa, r, g, step, n_steps, flip_probability=0.0, generator
     rng, frames, share = _rng(generator), [phi], []
     for _ in range(n_steps):
         x = frames[-1]
-        noise = torch.from_numpy(rng.standard_normal(x.shape)).to(x.dtype)
-        u = torch.from_numpy(rng.random(len(x))).to(x.dtype)
+        noise = torch.from_numpy(rng.standard_normal(x.shape)).to(x)
+        u = torch.from_numpy(rng.random(len(x))).to(x)
         x, yes = mala_step(
             x, lambda v: phi4_energy(v, kappa, r, g), lambda v: phi4_gradient(v, kappa, r, g), step, noise, u
         )
-        sign = torch.from_numpy(np.where(rng.random(len(x)) < flip_probability, -1.0, 1.0)).to(x.dtype)
+        sign = torch.from_numpy(np.where(rng.random(len(x)) < flip_probability, -1.0, 1.0)).to(x)
         frames.append(x * sign[:, None, None])
-        share.append(yes.numpy().mean())
+        share.append(yes.cpu().numpy().mean())
     return torch.stack(frames), np.mean(share)

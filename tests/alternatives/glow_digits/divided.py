@@ -85,7 +85,7 @@ class InvertibleConv1x1(Layer):
     def forward(self, x):
         self.look(x)
         b, c, h, w = x.shape
-        log_det = torch.linalg.det(self.w.double()).abs().log().to(x.dtype) * h * w
+        log_det = torch.linalg.det(self.w.double()).abs().log().to(x) * h * w
         return (self.w @ x.reshape(b, c, h * w)).reshape(b, c, h, w), log_det.expand(b)
 
     def inverse(self, z):

@@ -201,7 +201,7 @@ def bits_per_dimension(model, pixels, noise, levels, alpha=0.05):
         raise ValueError("levels must be at least 2")
     if pixels.shape != noise.shape:
         raise ValueError("pixels and noise must have one shape")
-    y = (pixels.to(noise.dtype) + noise) / levels
+    y = (pixels.to(noise) + noise) / levels
     x, log_det = logit_transform(y, alpha)
     log_p = model.log_prob(x) + log_det
     d = y[0].numel()

@@ -24,7 +24,7 @@ def logit_transform(y, alpha=0.05):
     if (y < 0).any() or (y > 1).any():
         raise ValueError("y outside [0, 1]")
     p = alpha + (1 - 2 * alpha) * y
-    log_det = torch.log(torch.tensor(1 - 2 * alpha, dtype=y.dtype)) - torch.log(p) - torch.log(1 - p)
+    log_det = torch.log(torch.tensor(1 - 2 * alpha, dtype=y.dtype, device=y.device)) - torch.log(p) - torch.log(1 - p)
     return torch.log(p) - torch.log(1 - p), log_det.sum(dim=tuple(range(1, y.ndim)))
 
 

@@ -21,7 +21,7 @@ class Gaussian:
         return -0.5 * z.norm(dim=-1) ** 2 + self.whiten.diagonal().log().sum() - 0.5 * self.d * math.log(2 * math.pi)
 
     def sample(self, n, generator):
-        z = torch.empty(n, self.d, dtype=self.mean.dtype).normal_(generator=generator)
+        z = torch.empty(n, self.d, dtype=self.mean.dtype, device=self.mean.device).normal_(generator=generator)
         return F.linear(z, self.root, self.mean)
 
 
@@ -49,7 +49,7 @@ class Mixture:
             raise ValueError("component")
         else:
             labels = torch.LongTensor([component] * n)
-        x = torch.zeros(n, self.parts[0].d, dtype=self.weights.dtype)
+        x = torch.zeros(n, self.parts[0].d, dtype=self.weights.dtype, device=self.weights.device)
         for i, part in enumerate(self.parts):
             mine = labels == i
             x[mine] = part.sample(int(mine.sum()), generator)
@@ -135,7 +135,7 @@ def fit_classes(x, labels, ridge=0.0):
     present = torch.unique(labels)
     if not torch.equal(present, torch.arange(len(present))):
         raise ValueError("labels must be 0, 1, 2, ... without a gap")
-    return _fit(x, F.one_hot(labels.long()).to(x.dtype), ridge)
+    return _fit(x, F.one_hot(labels.long()).to(x), ridge)
 
 
 def em_step(x, weights, means, covariances, ridge=0.0):
@@ -152,7 +152,7 @@ def fit_mixture(x, m, steps, ridge=1e-6, start=None, generator=None, progress=Fa
     if start is None:  # a few rounds of k-means
         centres = x[torch.randperm(len(x), generator=generator)[:m]]
         for _ in range(10):
-            nearest = F.one_hot(torch.cdist(x, centres).argmin(1), m).to(x.dtype) + 1e-6
+            nearest = F.one_hot(torch.cdist(x, centres).argmin(1), m).to(x) + 1e-6
             centres = nearest.T @ x / nearest.sum(0)[:, None]
         start = _fit(x, nearest / nearest.sum(1, keepdim=True), ridge + 1e-6)
     state = start
@@ -166,7 +166,7 @@ def fit_mixture(x, m, steps, ridge=1e-6, start=None, generator=None, progress=Fa
 def squared_norm_log_density(s, d, sigma):
     if d < 1 or sigma <= 0:
         raise ValueError("d and sigma")
-    half = torch.tensor(d / 2, dtype=s.dtype)
+    half = torch.tensor(d / 2, dtype=s.dtype, device=s.device)
     rate = d / (2 * sigma * sigma)
     return half * math.log(rate) + torch.xlogy(half - 1, s) - rate * s - torch.lgamma(half)
 

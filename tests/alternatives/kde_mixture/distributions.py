@@ -101,8 +101,8 @@ def fit_classes(x, labels, ridge=0.0):
         own = x[labels == i]
         need(len(own) > 0, f"class {i} has no point")
         spread = torch.cov(own.T, correction=0).reshape(x.size(1), x.size(1))
-        parts.append((len(own) / len(x), own.mean(0), spread + ridge * torch.eye(x.size(1), dtype=x.dtype)))
-    return torch.tensor([p[0] for p in parts], dtype=x.dtype), *(torch.stack([p[k] for p in parts]) for k in (1, 2))
+        parts.append((len(own) / len(x), own.mean(0), spread + ridge * torch.eye(x.size(1), dtype=x.dtype, device=x.device)))
+    return torch.tensor([p[0] for p in parts], dtype=x.dtype, device=x.device), *(torch.stack([p[k] for p in parts]) for k in (1, 2))
 
 
 def em_step(x, weights, means, covariances, ridge=0.0):
@@ -111,7 +111,7 @@ def em_step(x, weights, means, covariances, ridge=0.0):
     size = r.sum(0)
     mu = torch.einsum("ni,nd->id", r, x) / size[:, None]
     spread = torch.stack([torch.cov(x.T, aweights=r[:, i], correction=0).reshape(len(mu[0]), -1) for i in range(len(mu))])
-    return size / len(x), mu, spread + ridge * torch.eye(x.size(1), dtype=x.dtype)
+    return size / len(x), mu, spread + ridge * torch.eye(x.size(1), dtype=x.dtype, device=x.device)
 
 
 def fit_mixture(x, m, steps, ridge=1e-6, start=None, generator=None, progress=False):
@@ -120,8 +120,8 @@ def fit_mixture(x, m, steps, ridge=1e-6, start=None, generator=None, progress=Fa
     need(ridge >= 0, "ridge must be >= 0")
     if start is None:
         rows = torch.randperm(len(x), generator=generator)[:m]
-        spread = torch.cov(x.T, correction=0).reshape(x.size(1), -1) + (ridge + 1e-6) * torch.eye(x.size(1), dtype=x.dtype)
-        start = torch.full((m,), 1 / m, dtype=x.dtype), x[rows], spread.expand(m, -1, -1)
+        spread = torch.cov(x.T, correction=0).reshape(x.size(1), -1) + (ridge + 1e-6) * torch.eye(x.size(1), dtype=x.dtype, device=x.device)
+        start = torch.full((m,), 1 / m, dtype=x.dtype, device=x.device), x[rows], spread.expand(m, -1, -1)
     history = []
     for _ in range(steps):
         start = em_step(x, *start, ridge=ridge)
@@ -133,7 +133,7 @@ def squared_norm_log_density(s, d, sigma):
     need(d >= 1, "d must be >= 1")
     need(sigma > 0, "sigma must be > 0")
     scale = sigma**2 / d
-    return Chi2(torch.tensor(float(d), dtype=s.dtype)).log_prob(s / scale) - math.log(scale)
+    return Chi2(torch.tensor(float(d), dtype=s.dtype, device=s.device)).log_prob(s / scale) - math.log(scale)
 
 
 def covered_fraction(x, bins):

@@ -22,7 +22,7 @@ def kde_log_prob(x, data, bandwidth):
     if x.shape[-1] != data.shape[-1]:
         raise ValueError("x and data have different dimensions")
     out = [_log_sum([_one_kernel(a, b, bandwidth) for b in data]) - math.log(len(data)) for a in x]
-    return torch.tensor(out, dtype=x.dtype)
+    return torch.tensor(out, dtype=x.dtype, device=x.device)
 
 
 def leave_one_out_log_likelihood(data, bandwidth):
@@ -34,7 +34,7 @@ def leave_one_out_log_likelihood(data, bandwidth):
     total = 0.0
     for j in range(n):
         total += _log_sum([_one_kernel(data[j], data[i], bandwidth) for i in range(n) if i != j]) - math.log(n - 1)
-    return torch.tensor(total / n, dtype=data.dtype)
+    return torch.tensor(total / n, dtype=data.dtype, device=data.device)
 
 
 def select_bandwidth(data, bandwidths):
@@ -54,7 +54,7 @@ def kde_sample(data, bandwidth, n, generator=None):
     rows = []
     for _ in range(n):
         i = int(torch.randint(0, data.shape[0], (), generator=generator))
-        rows.append(data[i] + bandwidth * torch.randn(data.shape[1], generator=generator, dtype=data.dtype))
+        rows.append(data[i] + bandwidth * torch.randn(data.shape[1], generator=generator, dtype=data.dtype).to(data))
     return torch.stack(rows)
 
 
@@ -116,7 +116,7 @@ def mixture_sample(weights, means, covariances, n, component=None, generator=Non
         else:
             i = component
         values, vectors = torch.linalg.eigh(covariances[i])
-        z = torch.randn(d, generator=generator, dtype=means.dtype)
+        z = torch.randn(d, generator=generator, dtype=means.dtype).to(means)
         points.append(means[i] + vectors @ (values.clamp_min(0).sqrt() * z))
         labels.append(i)
     return torch.stack(points), torch.tensor(labels)
@@ -129,7 +129,7 @@ def fit_classes(x, labels, ridge=0.0):
     if min(known) < 0 or set(known) != set(range(max(known) + 1)):
         raise ValueError("labels must be 0..m-1 with no gap")
     m = max(known) + 1
-    shares = torch.zeros(len(x), m, dtype=x.dtype)
+    shares = torch.zeros(len(x), m, dtype=x.dtype, device=x.device)
     for j, i in enumerate(known):
         shares[j, i] = 1
     return _fit(x, shares, ridge)
@@ -145,7 +145,7 @@ def _fit(x, shares, ridge):
         covariance = sum(r[j] * torch.outer(x[j] - mean, x[j] - mean) for j in range(n)) / size
         weights.append(size / n)
         means.append(mean)
-        covariances.append(covariance + ridge * torch.eye(d, dtype=x.dtype))
+        covariances.append(covariance + ridge * torch.eye(d, dtype=x.dtype, device=x.device))
     return torch.stack(weights), torch.stack(means), torch.stack(covariances)
 
 
@@ -161,7 +161,7 @@ def fit_mixture(x, m, steps, ridge=1e-6, start=None, generator=None, progress=Fa
     if start is None:
         rows = torch.randperm(len(x), generator=generator)[:m]
         cov = torch.diag(x.var(0, correction=0) + 1e-6)
-        start = (torch.ones(m, dtype=x.dtype) / m, x[rows].clone(), torch.stack([cov] * m))
+        start = (torch.ones(m, dtype=x.dtype, device=x.device) / m, x[rows].clone(), torch.stack([cov] * m))
     w, mu, cov = start
     log = []
     for _ in range(steps):
@@ -170,7 +170,7 @@ def fit_mixture(x, m, steps, ridge=1e-6, start=None, generator=None, progress=Fa
         size = r.sum(0)
         w, mu = size / len(x), r.T @ x / size[:, None]
         off = x[:, None] - mu
-        cov = torch.einsum("ni,nia,nib->iab", r, off, off) / size[:, None, None] + ridge * torch.eye(x.shape[1], dtype=x.dtype)
+        cov = torch.einsum("ni,nia,nib->iab", r, off, off) / size[:, None, None] + ridge * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
     return w, mu, cov, {"log_likelihood": log}
 
 
@@ -181,7 +181,7 @@ def squared_norm_log_density(s, d, sigma):
     out = []
     for v in s.flatten().tolist():
         out.append(k * math.log(d / (2 * sigma**2)) + (k - 1) * math.log(v) - v * d / (2 * sigma**2) - math.lgamma(k))
-    return torch.tensor(out, dtype=s.dtype).reshape(s.shape)
+    return torch.tensor(out, dtype=s.dtype, device=s.device).reshape(s.shape)
 
 
 def covered_fraction(x, bins):

@@ -48,9 +48,9 @@ def select_bandwidth(data, bandwidths):
 def kde_sample(data, bandwidth, n, generator=None):
     _positive(bandwidth, "bandwidth")
     _positive(n, "n")
-    noise = torch.randn((n, data.shape[-1]), dtype=data.dtype, generator=generator)
+    noise = torch.randn((n, data.shape[-1]), dtype=data.dtype, generator=generator).to(data)
     which = (torch.rand(n, dtype=torch.float64, generator=generator) * len(data)).long()
-    return torch.index_select(data, 0, which).addcmul(noise, torch.tensor(bandwidth, dtype=data.dtype))
+    return torch.index_select(data, 0, which).addcmul(noise, torch.tensor(bandwidth, dtype=data.dtype, device=data.device))
 
 
 def component_log_prob(x, means, covariances):
@@ -99,7 +99,7 @@ def mixture_sample(weights, means, covariances, n, component=None, generator=Non
     # Symmetric roots instead of triangular ones.
     values, vectors = torch.linalg.eigh(covariances)
     roots = vectors @ torch.diag_embed(values.sqrt()) @ vectors.mT
-    noise = torch.randn((len(means), n, means.shape[-1]), dtype=means.dtype, generator=generator)
+    noise = torch.randn((len(means), n, means.shape[-1]), dtype=means.dtype, generator=generator).to(means)
     everything = means[:, None] + noise @ roots  # draws of all components; each row keeps one
     return everything[labels, torch.arange(n)], labels
 
@@ -120,7 +120,7 @@ def fit_classes(x, labels, ridge=0.0):
         raise ValueError("negative ridge or label")
     if (torch.bincount(labels) == 0).any():
         raise ValueError("empty class")
-    r = (labels[:, None] == torch.arange(int(labels.max()) + 1)).to(x.dtype)
+    r = (labels[:, None] == torch.arange(int(labels.max()) + 1)).to(x)
     return _maximise(x, r, ridge)
 
 
@@ -136,7 +136,7 @@ def fit_mixture(x, m, steps, ridge=1e-6, start=None, generator=None, progress=Fa
     if start is None:
         starts = []
         for _ in range(4):
-            r = torch.rand(len(x), m, generator=generator, dtype=x.dtype) ** 8 + 1e-3
+            r = torch.rand(len(x), m, generator=generator, dtype=x.dtype).to(x) ** 8 + 1e-3
             current = _maximise(x, r / r.sum(1, keepdim=True), ridge + 1e-6)
             for _ in range(25):
                 current = em_step(x, *current, ridge)
@@ -158,7 +158,7 @@ def fit_mixture(x, m, steps, ridge=1e-6, start=None, generator=None, progress=Fa
 def squared_norm_log_density(s, d, sigma):
     _positive(d, "d")
     _positive(sigma, "sigma")
-    law = torch.distributions.Gamma(torch.tensor(d / 2, dtype=s.dtype), torch.tensor(d / (2 * sigma**2), dtype=s.dtype))
+    law = torch.distributions.Gamma(torch.tensor(d / 2, dtype=s.dtype, device=s.device), torch.tensor(d / (2 * sigma**2), dtype=s.dtype, device=s.device))
     return law.log_prob(s)
 
 
@@ -166,6 +166,6 @@ def covered_fraction(x, bins):
     _positive(bins, "bins")
     if torch.any(x < 0) or torch.any(x > 1):
         raise ValueError("x outside the cube")
-    edges = torch.arange(1, bins, dtype=x.dtype) / bins
+    edges = torch.arange(1, bins, dtype=x.dtype, device=x.device) / bins
     boxes = torch.bucketize(x, edges, right=True)
     return float(torch.unique(boxes, dim=0).shape[0]) / float(bins ** x.shape[1])

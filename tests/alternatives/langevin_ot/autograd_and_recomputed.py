@@ -35,7 +35,7 @@ def langevin_sample(score_fn, x0, step, n_steps, generator=None):
     out = [x0.clone()]
     for _ in range(n_steps):
         x = out[-1]
-        out.append(langevin_step(x, score_fn(x), step, torch.randn(x.shape, dtype=x.dtype, generator=generator)))
+        out.append(langevin_step(x, score_fn(x), step, torch.randn(x.shape, dtype=x.dtype, generator=generator).to(x)))
     return torch.stack(out, dim=0)
 
 
@@ -85,7 +85,7 @@ def wasserstein_1d(x, y, p=1):
     middle, width = (grid[1:] + grid[:-1]) / 2, grid[1:] - grid[:-1]
     xq = x.sort().values[(middle * n).long().clamp(max=n - 1)]
     yq = y.sort().values[(middle * m).long().clamp(max=m - 1)]
-    return ((xq - yq).abs() ** p * width.to(x.dtype)).sum() ** (1.0 / p)
+    return ((xq - yq).abs() ** p * width.to(x)).sum() ** (1.0 / p)
 
 
 def barycentric_projection(plan, y):
@@ -109,9 +109,9 @@ def morph(x_source, x_target, score_fn, n_steps, step, ot_weight, epsilon, gener
     if n_steps < 1:
         raise ValueError("n_steps must be at least 1")
     n, m = x_source.shape[0], x_target.shape[0]
-    log_a = torch.full((n,), 1 / n, dtype=x_source.dtype).log()
-    log_b = torch.full((m,), 1 / m, dtype=x_source.dtype).log()
-    g = torch.zeros(m, dtype=x_source.dtype)
+    log_a = torch.full((n,), 1 / n, dtype=x_source.dtype, device=x_source.device).log()
+    log_b = torch.full((m,), 1 / m, dtype=x_source.dtype, device=x_source.device).log()
+    g = torch.zeros(m, dtype=x_source.dtype, device=x_source.device)
     x, out = x_source, [x_source]
     for _ in range(n_steps):
         drift = score_fn(x)
@@ -120,7 +120,7 @@ def morph(x_source, x_target, score_fn, n_steps, step, ot_weight, epsilon, gener
             f, g = _potentials(log_a, log_b, C, epsilon, 1000, 1e-7, g)
             plan = torch.exp((f[:, None] + g - C) / epsilon)
             drift = drift + ot_weight * (barycentric_projection(plan, x_target) - x)
-        noise = torch.randn(x.shape, dtype=x.dtype, generator=generator)
+        noise = torch.randn(x.shape, dtype=x.dtype, generator=generator).to(x)
         x = langevin_step(x, drift, step, noise)
         out.append(x)
     return torch.stack(out)

@@ -21,7 +21,7 @@ def gaussian_mixture_log_prob(x, means, std, weights):
             terms.append(math.log(w) - squared / (2 * std**2) - d * math.log(std) - d / 2 * math.log(2 * math.pi))
         top = max(terms)
         result.append(top + math.log(sum(math.exp(t - top) for t in terms)))
-    return torch.tensor(result, dtype=x.dtype)
+    return torch.tensor(result, dtype=x.dtype, device=x.device)
 
 
 def gaussian_mixture_score(x, means, std, weights):
@@ -43,7 +43,7 @@ def langevin_step(x, score, step, noise):
 
 def langevin_sample(score_fn, x0, step, n_steps, generator=None):
     _need(n_steps >= 1, "n_steps must be positive")
-    trajectory = torch.zeros((n_steps + 1,) + tuple(x0.shape), dtype=x0.dtype)
+    trajectory = torch.zeros((n_steps + 1,) + tuple(x0.shape), dtype=x0.dtype, device=x0.device)
     trajectory[0] = x0
     for k in range(n_steps):
         s = score_fn(trajectory[k].clone()).detach()
@@ -64,7 +64,7 @@ def denoising_score_matching_loss(model, x, sigma, noise):
 
 def cost_matrix(x, y, p=2):
     _need(x.shape[1] == y.shape[1], "x, y: dimensions differ")
-    C = torch.zeros(len(x), len(y), dtype=x.dtype)
+    C = torch.zeros(len(x), len(y), dtype=x.dtype, device=x.device)
     for i in range(len(x)):
         for j in range(len(y)):
             C[i, j] = math.sqrt(((x[i] - y[j]) ** 2).sum()) ** p
@@ -124,14 +124,14 @@ def morph(x_source, x_target, score_fn, n_steps, step, ot_weight, epsilon, gener
     _need(x_source.shape[1] == x_target.shape[1], "dimensions differ")
     _need(n_steps >= 1, "n_steps must be positive")
     n, m = len(x_source), len(x_target)
-    a = torch.full((n,), 1.0 / n, dtype=x_source.dtype)
-    b = torch.full((m,), 1.0 / m, dtype=x_source.dtype)
+    a = torch.full((n,), 1.0 / n, dtype=x_source.dtype, device=x_source.device)
+    b = torch.full((m,), 1.0 / m, dtype=x_source.dtype, device=x_source.device)
     squared = (x_source[:, None, :] - x_target[None, :, :]).pow(2).sum(2)
     T = barycentric_projection(sinkhorn(a, b, squared, epsilon), x_target)
     xs = [x_source]
     for _ in range(n_steps):
         x = xs[-1]
-        noise = torch.randn(n, x.shape[1], generator=generator, dtype=x.dtype)
+        noise = torch.randn(n, x.shape[1], generator=generator, dtype=x.dtype).to(x)
         drift = score_fn(x).detach() + ot_weight * (T - x)
         xs.append(x + step * drift + math.sqrt(2 * step) * noise)
     return torch.stack(xs)

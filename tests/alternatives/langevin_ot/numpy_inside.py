@@ -60,7 +60,7 @@ def langevin_step(x, score, step, noise):
 def langevin_sample(score_fn, x0, step, n_steps, generator=None):
     if n_steps < 1:
         raise ValueError(f"n_steps: got {n_steps}")
-    noise = torch.randn((n_steps, *x0.shape), generator=generator, dtype=x0.dtype)
+    noise = torch.randn((n_steps, *x0.shape), generator=generator, dtype=x0.dtype).to(x0)
     path = [x0]
     with torch.no_grad():
         for k in range(n_steps):
@@ -103,7 +103,7 @@ def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
 def transport_cost(plan, C):
     if plan.shape != C.shape:
         raise ValueError("plan and C: shapes differ")
-    return torch.as_tensor(np.vdot(_np(plan), _np(C)), dtype=plan.dtype)
+    return torch.as_tensor(np.vdot(_np(plan), _np(C)), dtype=plan.dtype, device=plan.device)
 
 
 def wasserstein_1d(x, y, p=1):
@@ -132,6 +132,6 @@ def displacement_interpolation(x, x_mapped, t):
 def morph(x_source, x_target, score_fn, n_steps, step, ot_weight, epsilon, generator=None):
     n, m = x_source.shape[0], x_target.shape[0]
     C = cost_matrix(x_source, x_target, 2)
-    P = sinkhorn(torch.ones(n, dtype=C.dtype) / n, torch.ones(m, dtype=C.dtype) / m, C, epsilon)
+    P = sinkhorn(torch.ones(n, dtype=C.dtype, device=C.device) / n, torch.ones(m, dtype=C.dtype, device=C.device) / m, C, epsilon)
     T = barycentric_projection(P, x_target)
     return langevin_sample(lambda x: score_fn(x) + ot_weight * (T - x), x_source, step, n_steps, generator=generator)

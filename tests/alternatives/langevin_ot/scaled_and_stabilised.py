@@ -45,7 +45,7 @@ def langevin_sample(score_fn, x0, step, n_steps, generator=None):
     frames[0].copy_(x)
     for k in range(1, n_steps + 1):
         s = score_fn(x).detach()
-        x = x.add(s, alpha=step).add_(torch.randn(x.shape, generator=generator, dtype=x.dtype), alpha=sqrt(2 * step))
+        x = x.add(s, alpha=step).add_(torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x), alpha=sqrt(2 * step))
         frames[k].copy_(x)
     return frames
 
@@ -97,8 +97,8 @@ def wasserstein_1d(x, y, p=1):
     xs, ys = torch.sort(x)[0], torch.sort(y)[0]
     if p == 1:  # area between the distribution functions
         points = torch.sort(torch.cat([xs, ys]))[0]
-        Fx = torch.searchsorted(xs, points[:-1].contiguous(), right=True).to(x.dtype) / len(x)
-        Fy = torch.searchsorted(ys, points[:-1].contiguous(), right=True).to(x.dtype) / len(y)
+        Fx = torch.searchsorted(xs, points[:-1].contiguous(), right=True).to(x) / len(x)
+        Fy = torch.searchsorted(ys, points[:-1].contiguous(), right=True).to(x) / len(y)
         return torch.sum((Fx - Fy).abs() * torch.diff(points))
     # every point repeated: n m atoms on both sides
     return torch.mean((xs.repeat_interleave(len(ys)) - ys.repeat_interleave(len(xs))).abs() ** p) ** (1 / p)
@@ -119,8 +119,8 @@ def morph(x_source, x_target, score_fn, n_steps, step, ot_weight, epsilon, gener
     _check(x_source.size(1) == x_target.size(1), "dimensions")
     _check(n_steps >= 1, "n_steps")
     x, frames = x_source.clone(), [x_source.clone()]
-    a = torch.full((x.size(0),), 1 / x.size(0), dtype=x.dtype)
-    b = torch.full((x_target.size(0),), 1 / x_target.size(0), dtype=x.dtype)
+    a = torch.full((x.size(0),), 1 / x.size(0), dtype=x.dtype, device=x.device)
+    b = torch.full((x_target.size(0),), 1 / x_target.size(0), dtype=x.dtype, device=x.device)
     target = None
     for k in range(n_steps):
         if k % 5 == 0:  # found again from the current cloud now and then
@@ -128,6 +128,6 @@ def morph(x_source, x_target, score_fn, n_steps, step, ot_weight, epsilon, gener
             target = barycentric_projection(plan, x_target)
         pull = target - x
         x = x + step * (score_fn(x).detach() + ot_weight * pull)
-        x = x + sqrt(2 * step) * torch.randn(x.shape, generator=generator, dtype=x.dtype)
+        x = x + sqrt(2 * step) * torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x)
         frames.append(x)
     return torch.stack(frames)

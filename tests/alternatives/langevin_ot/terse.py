@@ -9,7 +9,7 @@ def err(bad, msg="bad arguments"):
 
 def gaussian_mixture_log_prob(x, means, std, weights):
     err(x.shape[1] != means.shape[1] or len(weights) != len(means))
-    s = torch.as_tensor(std, dtype=x.dtype)
+    s = torch.as_tensor(std, dtype=x.dtype, device=x.device)
     comp = torch.distributions.Normal(means[None], s).log_prob(x[:, None]).sum(-1)
     return (comp + weights.log()).logsumexp(1)
 
@@ -23,7 +23,7 @@ def gaussian_mixture_score(x, means, std, weights):
 
 def langevin_step(x, score, step, noise):
     err(x.shape != score.shape or x.shape != noise.shape)
-    h = torch.as_tensor(step, dtype=x.dtype)
+    h = torch.as_tensor(step, dtype=x.dtype, device=x.device)
     return x + h * score + (2 * h).sqrt() * noise
 
 
@@ -31,7 +31,7 @@ def langevin_sample(score_fn, x0, step, n_steps, generator=None):
     err(n_steps < 1)
     xs = [x0]
     for _ in range(n_steps):
-        z = torch.stack([torch.randn(len(x0), generator=generator, dtype=x0.dtype) for _ in range(x0.shape[1])], 1)
+        z = torch.stack([torch.randn(len(x0), generator=generator, dtype=x0.dtype).to(x0) for _ in range(x0.shape[1])], 1)
         xs.append(langevin_step(xs[-1], score_fn(xs[-1]), step, z).detach())
     return torch.stack(xs)
 
@@ -65,7 +65,7 @@ def wasserstein_1d(x, y, p=1):
     n, m = len(x), len(y)
     # the north-west corner rule on the sorted points is the optimal plan of the line
     cx, cy = torch.arange(n + 1) * m, torch.arange(m + 1) * n
-    P = (torch.minimum(cx[1:, None], cy[1:]) - torch.maximum(cx[:-1, None], cy[:-1])).clamp(min=0).to(x.dtype) / (n * m)
+    P = (torch.minimum(cx[1:, None], cy[1:]) - torch.maximum(cx[:-1, None], cy[:-1])).clamp(min=0).to(x) / (n * m)
     return (P * (x.sort()[0][:, None] - y.sort()[0]).abs() ** p).sum() ** (1 / p)
 
 
@@ -81,7 +81,7 @@ def displacement_interpolation(x, x_mapped, t):
 
 def morph(x_source, x_target, score_fn, n_steps, step, ot_weight, epsilon, generator=None):
     n, m = len(x_source), len(x_target)
-    u = lambda k: torch.full((k,), 1 / k, dtype=x_source.dtype)
+    u = lambda k: torch.full((k,), 1 / k, dtype=x_source.dtype, device=x_source.device)
     plan = sinkhorn(u(m), u(n), cost_matrix(x_target, x_source), epsilon).T
     T = barycentric_projection(plan, x_target)
     return langevin_sample(lambda x: score_fn(x) + ot_weight * (T - x), x_source, step, n_steps, generator)

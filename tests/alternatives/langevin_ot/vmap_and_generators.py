@@ -69,8 +69,8 @@ def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9, warm=None):
         raise ValueError("C must be of shape %s" % ((n, m),))
     if n_iterations < 1:
         raise ValueError("n_iterations")
-    f = torch.zeros(n, dtype=C.dtype)
-    g = torch.zeros(m, dtype=C.dtype)
+    f = torch.zeros(n, dtype=C.dtype, device=C.device)
+    g = torch.zeros(m, dtype=C.dtype, device=C.device)
     it = 0
     while it < n_iterations:
         old = f

@@ -69,7 +69,7 @@ class Denoiser(nn.Module):
 def diffusion_loss(model, alpha_bars, z0, c, t, noise, drop):
     refuse(len({len(z0), len(c), len(t), len(noise), len(drop)}) > 1 or noise.shape != z0.shape, "rows")
     refuse(bool(((t < 0) | (t >= alpha_bars.numel())).any()), "times")
-    bar = alpha_bars.to(z0.dtype)[t].view(-1, 1)
+    bar = alpha_bars.to(z0)[t].view(-1, 1)
     z_t = bar.pow(0.5) * z0 + (1 - bar).pow(0.5) * noise
     total = 0
     for rows, k in ((drop, torch.zeros_like(c)), (~drop, c)):
@@ -97,7 +97,7 @@ def classifier_guided_noise(noise, z_t, t, labels, classifier, alpha_bars, weigh
 
     with torch.enable_grad():
         slopes = vmap(grad(log_p))(z_t.detach(), t, labels)
-    factor = (1 - alpha_bars.to(z_t.dtype)[t]).sqrt()
+    factor = (1 - alpha_bars.to(z_t)[t]).sqrt()
     return torch.sub(noise, (factor * weight).unsqueeze(-1) * slopes.detach())
 
 
@@ -106,7 +106,7 @@ def path(alpha_bars, times, like):
     refuse(not times, "no times")
     refuse(max(times) > len(alpha_bars) - 1 or min(times) < 0, "times out of range")
     refuse(any(later >= earlier for earlier, later in zip(times, times[1:])), "times do not fall")
-    bars = torch.cat([alpha_bars.to(like.dtype)[times], torch.ones(1, dtype=like.dtype)])
+    bars = torch.cat([alpha_bars.to(like)[times], torch.ones(1, dtype=like.dtype, device=like.device)])
     return [(torch.full((like.shape[-2],), t), *bars[i : i + 2]) for i, t in enumerate(times)]
 
 
@@ -144,7 +144,7 @@ def train_text_to_image(
     losses = []
     for z0, rows in DataLoader(data, batch_size, sampler=sampler, drop_last=True, generator=generator):
         t = torch.randint(len(alpha_bars), (len(z0),), generator=generator)
-        noise = torch.randn(z0.shape, generator=generator, dtype=z0.dtype)
+        noise = torch.randn(z0.shape, generator=generator, dtype=z0.dtype).to(z0)
         drop = torch.rand(len(z0), generator=generator) < drop_probability
         c = text_encoder([prompts[int(i)] for i in rows])
         loss = diffusion_loss(model, alpha_bars, z0, c, t, noise, drop)
@@ -159,7 +159,7 @@ def train_text_to_image(
 def text_to_image(model, text_encoder, space, alpha_bars, prompts, times, guidance_scale=3.0, z_T=None, generator=None):
     size = torch.Size([len(prompts), space[1].shape[0]])
     if z_T is None:
-        z_T = torch.zeros(size, dtype=space[1].dtype).normal_(0, 1, generator=generator)
+        z_T = torch.zeros(size, dtype=space[1].dtype, device=space[1].device).normal_(0, 1, generator=generator)
     refuse(z_T.shape != size, "z_T")
     with torch.inference_mode():
         c = text_encoder(prompts)

@@ -100,7 +100,7 @@ def diffusion_loss(model, alpha_bars, z0, c, t, noise, drop):
         raise ValueError("noise or times do not fit")
     rows, given = [], []
     for i in range(len(z0)):
-        bar = alpha_bars[int(t[i])].to(z0.dtype)
+        bar = alpha_bars[int(t[i])].to(z0)
         rows.append(bar**0.5 * z0[i] + (1 - bar) ** 0.5 * noise[i])
         given.append(0 * c[i] if drop[i] else c[i])
     difference = model(torch.stack(rows), t, torch.stack(given)) - noise
@@ -126,7 +126,7 @@ def classifier_guided_noise(noise, z_t, t, labels, classifier, alpha_bars, weigh
             z = z_t[i : i + 1].detach().clone().requires_grad_(True)
             logits = classifier(z, t[i : i + 1])[0]
             (logits[labels[i]] - torch.logsumexp(logits, 0)).backward()
-        out.append(noise[i] - weight * (1 - alpha_bars[t[i]].to(z_t.dtype)) ** 0.5 * z.grad[0])
+        out.append(noise[i] - weight * (1 - alpha_bars[t[i]].to(z_t)) ** 0.5 * z.grad[0])
     return torch.stack(out)
 
 
@@ -139,7 +139,7 @@ def _times(times, T):
 
 def ddim_sample(noise_fn, alpha_bars, z_T, times):
     times = _times(times, len(alpha_bars))
-    bars = [alpha_bars[t].to(z_T.dtype) for t in times] + [torch.ones((), dtype=z_T.dtype)]
+    bars = [alpha_bars[t].to(z_T) for t in times] + [torch.ones((), dtype=z_T.dtype, device=z_T.device)]
     z = z_T
     for k in range(len(times)):
         e = noise_fn(z, torch.tensor([times[k]] * len(z)))
@@ -153,7 +153,7 @@ def inpaint(noise_fn, alpha_bars, noise, times, known, mask, space):
     D, d = len(space[0]), len(space[1])
     if noise.shape != (len(times), len(known), d) or known.shape[1] != D or mask.shape != (D,):
         raise ValueError("shapes")
-    bars = alpha_bars.to(noise.dtype)
+    bars = alpha_bars.to(noise)
     z, x = noise[0], None
     for k, t in enumerate(times):
         if k > 0:
@@ -179,10 +179,10 @@ def train_text_to_image(
             order = torch.randperm(len(z), generator=generator).tolist()
         rows, order = order[:batch_size], order[batch_size:]
         t = torch.randint(0, len(alpha_bars), (batch_size,), generator=generator)
-        noise = torch.randn(batch_size, z.shape[1], generator=generator, dtype=z.dtype)
+        noise = torch.randn(batch_size, z.shape[1], generator=generator, dtype=z.dtype).to(z)
         lost = (torch.rand(batch_size, generator=generator) < drop_probability).tolist()
         c = text_encoder(["" if gone else prompts[i] for i, gone in zip(rows, lost)])
-        bars = alpha_bars.to(z.dtype)[t][:, None]
+        bars = alpha_bars.to(z)[t][:, None]
         loss = ((model(bars**0.5 * z[rows] + (1 - bars) ** 0.5 * noise, t, c) - noise) ** 2).mean()
         for optimiser in optimisers:
             optimiser.zero_grad()
@@ -196,7 +196,7 @@ def train_text_to_image(
 def text_to_image(model, text_encoder, space, alpha_bars, prompts, times, guidance_scale=3.0, z_T=None, generator=None):
     d = len(space[1])
     if z_T is None:
-        z_T = torch.randn(len(prompts), d, generator=generator, dtype=space[1].dtype)
+        z_T = torch.randn(len(prompts), d, generator=generator, dtype=space[1].dtype).to(space[1])
     if z_T.shape != (len(prompts), d):
         raise ValueError("z_T")
     with torch.no_grad():

@@ -7,11 +7,11 @@ from torch import nn
 def fit_latent_space(x, d):
     if not 1 <= d <= min(x.shape):
         raise ValueError(f"d must be in 1..{min(x.shape)}")
-    data = x.double().numpy()
+    data = x.double().cpu().numpy()
     mean = data.mean(0)
     rows = np.linalg.svd(data - mean, full_matrices=False)[2][:d]
     scale = 1 / np.sqrt(np.mean(((data - mean) @ rows.T) ** 2))
-    return torch.from_numpy(mean).to(x.dtype), torch.from_numpy(rows.copy()).to(x.dtype), float(scale)
+    return torch.from_numpy(mean).to(x), torch.from_numpy(rows.copy()).to(x), float(scale)
 
 
 def encode(x, space):
@@ -46,7 +46,7 @@ class TextEncoder(nn.Module):
     def forward(self, prompts):
         rows = []
         for prompt in prompts:
-            tokens = torch.tensor(tokenize(prompt, self.vocabulary), dtype=torch.int64)
+            tokens = torch.tensor(tokenize(prompt, self.vocabulary), dtype=torch.int64, device=self.table.device)
             vectors = self.embedding(tokens)
             rows.append(vectors.mean(0) if len(tokens) > 0 else vectors.sum(0))
         return torch.stack(rows)
@@ -74,7 +74,7 @@ def diffusion_loss(model, alpha_bars, z0, c, t, noise, drop):
         raise ValueError("rows or shapes differ")
     if len(t) and not (0 <= int(t.min()) and int(t.max()) < len(alpha_bars)):
         raise ValueError("times out of range")
-    bars = alpha_bars[t].to(z0.dtype)
+    bars = alpha_bars[t].to(z0)
     z_t = torch.sqrt(bars)[:, None] * z0 + torch.sqrt(1 - bars)[:, None] * noise
     given = c.clone()
     given[drop] = 0
@@ -104,7 +104,7 @@ def classifier_guided_noise(noise, z_t, t, labels, classifier, alpha_bars, weigh
 
     with torch.enable_grad():
         _values, slope = torch.autograd.functional.vjp(log_p, z_t.detach(), torch.ones_like(z_t[:, 0]))
-    return noise - weight * torch.sqrt(1 - alpha_bars[t].to(z_t.dtype))[:, None] * slope
+    return noise - weight * torch.sqrt(1 - alpha_bars[t].to(z_t))[:, None] * slope
 
 
 def whole_times(times, T):
@@ -116,10 +116,10 @@ def whole_times(times, T):
 
 def ddim_sample(noise_fn, alpha_bars, z_T, times):
     times = whole_times(times, len(alpha_bars))
-    bars = np.append(alpha_bars.double().numpy()[times], 1.0)
+    bars = np.append(alpha_bars.double().cpu().numpy()[times], 1.0)
     z = z_T
     for t, bar, following in zip(times, bars, bars[1:]):
-        e = noise_fn(z, torch.full((len(z),), t))
+        e = noise_fn(z, torch.full((len(z),), t, device=z.device))
         # z / sqrt(bar) moves along the noise by the change of sqrt(1 / bar - 1).
         straight = z / float(np.sqrt(bar)) + float(np.sqrt(1 / following - 1) - np.sqrt(1 / bar - 1)) * e
         z = float(np.sqrt(following)) * straight
@@ -132,11 +132,11 @@ def inpaint(noise_fn, alpha_bars, noise, times, known, mask, space):
         raise ValueError("noise")
     if known.shape[1] != space[0].shape[0] or mask.shape != space[0].shape:
         raise ValueError("known, mask")
-    bars = alpha_bars.double().numpy()
+    bars = alpha_bars.double().cpu().numpy()
     pasted = mask.to(torch.bool)
     z = noise[0]
     for k, t in enumerate(times):
-        e = noise_fn(z, torch.full((len(z),), t))
+        e = noise_fn(z, torch.full((len(z),), t, device=z.device))
         x = decode((z - float(np.sqrt(1 - bars[t])) * e) / float(np.sqrt(bars[t])), space)
         x[:, pasted] = known[:, pasted]
         if k + 1 == len(times):
@@ -158,9 +158,9 @@ def train_text_to_image(
     history = {"loss": []}
     for _step in range(steps):
         rows = rng.choice(len(z), batch_size, replace=False)
-        t = torch.from_numpy(rng.integers(0, len(alpha_bars), batch_size))
-        noise = torch.from_numpy(rng.standard_normal((batch_size, z.shape[1]))).to(z.dtype)
-        drop = torch.from_numpy(rng.random(batch_size) < drop_probability)
+        t = torch.from_numpy(rng.integers(0, len(alpha_bars), batch_size)).to(z.device)
+        noise = torch.from_numpy(rng.standard_normal((batch_size, z.shape[1]))).to(z)
+        drop = torch.from_numpy(rng.random(batch_size) < drop_probability).to(z.device)
         c = text_encoder([prompts[i] for i in rows])
         loss = diffusion_loss(model, alpha_bars, z[torch.from_numpy(rows)], c, t, noise, drop)
         optimiser.zero_grad()
@@ -173,7 +173,7 @@ def train_text_to_image(
 def text_to_image(model, text_encoder, space, alpha_bars, prompts, times, guidance_scale=3.0, z_T=None, generator=None):
     d = space[1].shape[0]
     if z_T is None:
-        z_T = torch.stack([torch.randn(d, generator=generator, dtype=space[1].dtype) for _prompt in prompts])
+        z_T = torch.stack([torch.randn(d, generator=generator, dtype=space[1].dtype).to(space[1]) for _prompt in prompts]).to(space[1])
     if z_T.shape != (len(prompts), d):
         raise ValueError("z_T")
     c = text_encoder(prompts).detach()

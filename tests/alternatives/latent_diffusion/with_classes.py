@@ -78,7 +78,7 @@ class TextEncoder(nn.Module):
         return self.seen[prompt]
 
     def forward(self, prompts):
-        return torch.stack([self.share(p) for p in prompts]).to(self.table.dtype) @ self.table
+        return torch.stack([self.share(p) for p in prompts]).to(self.table) @ self.table
 
 
 class Residual(nn.Module):
@@ -111,7 +111,7 @@ class Schedule:
     """The two weights of a time."""
 
     def __init__(self, alpha_bars, like):
-        bars = alpha_bars.to(like.dtype)
+        bars = alpha_bars.to(like)
         self.signal, self.spread = bars.sqrt(), (1 - bars).sqrt()
 
     def mix(self, clean, t, noise):
@@ -213,7 +213,7 @@ def train_text_to_image(
     losses = torch.zeros(steps)
     for step in range(steps):
         rows = torch.randperm(len(z), generator=generator)[:batch_size]
-        noise = torch.randn(z[rows].shape, generator=generator, dtype=z.dtype)
+        noise = torch.randn(z[rows].shape, generator=generator, dtype=z.dtype).to(z)
         t = torch.randint(0, len(alpha_bars), (batch_size,), generator=generator)
         drop = torch.rand((batch_size,), generator=generator) < drop_probability
         c = text_encoder(distinct)[which[rows]]
@@ -227,7 +227,7 @@ def train_text_to_image(
 
 def text_to_image(model, text_encoder, space, alpha_bars, prompts, times, guidance_scale=3.0, z_T=None, generator=None):
     if z_T is None:
-        z_T = torch.randn(len(prompts), len(space[1]), generator=generator).to(space[1].dtype)
+        z_T = torch.randn(len(prompts), len(space[1]), generator=generator).to(space[1])
     if z_T.shape != (len(prompts), len(space[1])):
         raise ValueError("text_to_image: z_T")
     with torch.no_grad():

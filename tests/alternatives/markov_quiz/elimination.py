@@ -53,7 +53,7 @@ def transition_matrix(counts, smoothing=0.0):
     if smoothing < 0: raise ValueError("smoothing must be non-negative")
     c = counts.double() + smoothing
     P = c / (c.sum(-1, keepdim=True) + EPS)
-    return P.to(counts.dtype) if counts.is_floating_point() else P
+    return P.to(counts) if counts.is_floating_point() else P
 
 def _context(start):
     return (start,) if isinstance(start, int) else tuple(start)
@@ -119,7 +119,7 @@ def stationary_distribution(P):
     pi = [1.0]
     for k in range(1, n):
         pi.append(sum(pi[i] * A[i][k] for i in range(k)))
-    return torch.tensor([p / sum(pi) for p in pi], dtype=P.dtype)
+    return torch.tensor([p / sum(pi) for p in pi], dtype=P.dtype, device=P.device)
 
 if __name__ == "__main__":
     print(tokenize("Le vélo d’Ali est bleu."))

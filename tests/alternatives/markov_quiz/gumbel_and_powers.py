@@ -118,4 +118,4 @@ def stationary_distribution(P):
         M = M / M.sum(1, keepdim=True)
     if (M.max(0).values - M.min(0).values).max() > 1e-6 or (M[0] < 1e-9).any():
         raise ValueError("reducible")
-    return M[0].to(P.dtype)
+    return M[0].to(P)

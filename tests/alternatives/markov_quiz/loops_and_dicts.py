@@ -16,7 +16,7 @@ def joint_probability(x, y):
     vx, vy = sorted(set(xs)), sorted(set(ys))
     c = Counter(zip(xs, ys))
     P = [[c[a, b] / len(xs) for b in vy] for a in vx]
-    return torch.tensor(vx, dtype=x.dtype), torch.tensor(vy, dtype=y.dtype), torch.tensor(P, dtype=torch.float64)
+    return torch.tensor(vx, dtype=x.dtype, device=x.device), torch.tensor(vy, dtype=y.dtype, device=y.device), torch.tensor(P, dtype=torch.float64)
 
 
 def conditional_probability(x, y):
@@ -25,7 +25,7 @@ def conditional_probability(x, y):
     vx, vy = sorted(set(xs)), sorted(set(ys))
     c, cx = Counter(zip(xs, ys)), Counter(xs)
     P = [[c[a, b] / cx[a] for b in vy] for a in vx]
-    return torch.tensor(vx, dtype=x.dtype), torch.tensor(vy, dtype=y.dtype), torch.tensor(P, dtype=torch.float64)
+    return torch.tensor(vx, dtype=x.dtype, device=x.device), torch.tensor(vy, dtype=y.dtype, device=y.device), torch.tensor(P, dtype=torch.float64)
 
 
 def tokenize(sentence):
@@ -144,4 +144,4 @@ def stationary_distribution(P):
     pi = [1 / n] * n
     for _ in range(5000):  # the lazy chain (I + P) / 2 is aperiodic and has the same stationary law
         pi = [(pi[j] + sum(pi[i] * rows[i][j] for i in range(n))) / 2 for j in range(n)]
-    return torch.tensor(pi, dtype=P.dtype)
+    return torch.tensor(pi, dtype=P.dtype, device=P.device)

@@ -8,8 +8,8 @@ import torch
 def joint_probability(x, y):
     if x.shape != y.shape or x.dim() != 1 or x.numel() == 0:
         raise ValueError(f"x {tuple(x.shape)} and y {tuple(y.shape)} must be pairs")
-    vx, ix = np.unique(x.numpy(), return_inverse=True)
-    vy, iy = np.unique(y.numpy(), return_inverse=True)
+    vx, ix = np.unique(x.cpu().numpy(), return_inverse=True)
+    vy, iy = np.unique(y.cpu().numpy(), return_inverse=True)
     P = np.zeros((len(vx), len(vy)))
     np.add.at(P, (ix, iy), 1 / len(ix))
     return torch.from_numpy(vx), torch.from_numpy(vy), torch.from_numpy(P)
@@ -46,7 +46,7 @@ def transition_counts(sequences, states, order=1):
 
 
 def transition_matrix(counts, smoothing=0.0):
-    c = counts.numpy()
+    c = counts.cpu().numpy()
     c = (c if c.dtype.kind == "f" else c.astype(np.float32)) + np.asarray(smoothing, dtype=c.dtype if c.dtype.kind == "f" else np.float32)
     total = c.sum(axis=-1, keepdims=True)
     return torch.from_numpy(np.divide(c, total, out=np.zeros_like(c), where=total > 0))
@@ -54,7 +54,7 @@ def transition_matrix(counts, smoothing=0.0):
 
 def most_likely_sequence(start, P, length):
     seq = np.atleast_1d(start).tolist()
-    P = P.numpy()
+    P = P.cpu().numpy()
     order = P.ndim - 1
     for _ in range(length - len(seq)):
         row = P[tuple(seq[-order:])]
@@ -67,7 +67,7 @@ def most_likely_sequence(start, P, length):
 def sample_sequence(start, P, length, generator=None):
     seq = np.atleast_1d(start).tolist()
     order = P.dim() - 1
-    cdf = P.double().cumsum(-1).numpy()
+    cdf = P.double().cumsum(-1).cpu().numpy()
     u = torch.rand(length, generator=generator, dtype=torch.float64).numpy()
     for i in range(len(seq), length):
         row = cdf[tuple(seq[-order:])]
@@ -87,7 +87,7 @@ def _validated(sequence, n):
 def log_likelihood(sequence, P):
     s = _validated(sequence, P.shape[-1])
     order = P.dim() - 1
-    p = np.array([P.numpy()[tuple(s[i - order : i + 1])] for i in range(order, len(s))], dtype=np.float64)
+    p = np.array([P.cpu().numpy()[tuple(s[i - order : i + 1])] for i in range(order, len(s))], dtype=np.float64)
     with np.errstate(divide="ignore"):
         return float(np.log(p).sum())
 
@@ -95,11 +95,11 @@ def log_likelihood(sequence, P):
 def can_generate(sequence, P):
     s = _validated(sequence, P.shape[-1])
     order = P.dim() - 1
-    return bool(np.all([P.numpy()[tuple(s[i - order : i + 1])] > 0 for i in range(order, len(s))]))
+    return bool(np.all([P.cpu().numpy()[tuple(s[i - order : i + 1])] > 0 for i in range(order, len(s))]))
 
 
 def stationary_distribution(P):
-    A = P.numpy().astype(np.float64)
+    A = P.cpu().numpy().astype(np.float64)
     n = len(A)
     if np.any(A.sum(1) == 0):
         raise ValueError("a state has no successor")
@@ -107,4 +107,4 @@ def stationary_distribution(P):
         raise ValueError("the chain is reducible")
     w, v = np.linalg.eig(A.T)
     pi = np.real(v[:, np.argmin(np.abs(w - 1))])
-    return torch.tensor(pi / pi.sum(), dtype=P.dtype)
+    return torch.tensor(pi / pi.sum(), dtype=P.dtype, device=P.device)

@@ -95,7 +95,7 @@ def log_likelihood(sequence, P):
     if len(s) <= m: return 0
     grams = np.stack([s[k: len(s) - m + k] for k in range(m + 1)])
     with np.errstate(divide="ignore"):
-        return np.log(P.numpy()[tuple(grams)].astype(np.float64)).sum()    # np.float64
+        return np.log(P.cpu().numpy()[tuple(grams)].astype(np.float64)).sum()    # np.float64
 
 def can_generate(sequence, P):
     return np.isfinite(log_likelihood(sequence, P))      # np.bool_

@@ -117,11 +117,11 @@ def log_likelihood(sequence, P):
 
 def stationary_distribution(P):
     n = len(P)
-    if not torch.allclose(P.sum(1), torch.ones(n, dtype=P.dtype), atol=1e-4):
+    if not torch.allclose(P.sum(1), torch.ones(n, dtype=P.dtype, device=P.device), atol=1e-4):
         raise ValueError("rows must sum to 1")
     walks = sum(torch.linalg.matrix_power(P.double(), k) for k in range(n))
     if bool((walks <= 0).any()):
         raise ValueError("reducible chain")
     _, _, Vh = torch.linalg.svd((P.double() - torch.eye(n, dtype=torch.float64)).T)
     v = Vh[-1]
-    return (v / v.sum()).to(P.dtype)
+    return (v / v.sum()).to(P)

@@ -66,7 +66,7 @@ def bits_per_dim(log_prob, x, noise, levels=256):
         raise ValueError("levels")
     if tuple(x.shape) != tuple(noise.shape):
         raise ValueError("x and noise")
-    grey = x.to(noise.dtype)
+    grey = x.to(noise)
     if (grey < 0).any() or (grey >= levels).any():
         raise ValueError("x")
     if (noise < 0).any() or (noise > 1).any():
@@ -90,7 +90,7 @@ def fid_infinity(real, fake, sizes):
     if sizes.unique().numel() < 2 or sizes.min() < 2 or sizes.max() > len(fake):
         raise ValueError("sizes")
     values = torch.stack([fid(real, fake[: int(n)]) for n in sizes])
-    x = 1 / sizes.to(values.dtype)
+    x = 1 / sizes.to(values)
     slope = torch.cov(torch.stack([x, values]))[0, 1] / x.var()
     return values.mean() - slope * x.mean(), values
 
@@ -181,7 +181,7 @@ def tsne_affinities(x, perplexity=30.0):
             step = t - (h - target) / slope if slope < -1e-12 else math.inf
             t = step if low < step < high else (max(low, t - 40) + min(high, t + 40)) / 2
         p[i, keep] = w
-    return (0.5 * (p + p.T) / n).to(x.dtype)
+    return (0.5 * (p + p.T) / n).to(x)
 
 
 def tsne_loss(affinities, y):

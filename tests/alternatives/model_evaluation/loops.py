@@ -16,7 +16,7 @@ def gaussian_log_likelihood(x, mean, cov):
     for point in x:
         z = vectors.T @ (point - mean)
         out.append(-0.5 * sum(float(a) ** 2 / float(v) + math.log(2 * math.pi * float(v)) for a, v in zip(z, values)))
-    return torch.tensor(out, dtype=x.dtype)
+    return torch.tensor(out, dtype=x.dtype, device=x.device)
 
 
 def bits_per_dim(log_prob, x, noise, levels=256):
@@ -26,7 +26,7 @@ def bits_per_dim(log_prob, x, noise, levels=256):
         for pixel, u in zip(image, drawn):
             _check(0 <= pixel <= levels - 1, "x")
             _check(0 <= u <= 1, "noise")
-    nats = log_prob((x.to(noise.dtype) + noise) / levels)
+    nats = log_prob((x.to(noise) + noise) / levels)
     return torch.stack([-v / math.log(2) / x.shape[1] + math.log2(levels) for v in nats])
 
 
@@ -81,7 +81,7 @@ def kernel_inception_distance(real, fake):
     a = sum(_k(real[i], real[j]) for i in range(n) for j in range(n) if i != j) / n / (n - 1)
     b = sum(_k(fake[i], fake[j]) for i in range(m) for j in range(m) if i != j) / m / (m - 1)
     c = sum(_k(x, y) for x in real for y in fake) / n / m
-    return torch.tensor(a + b - 2 * c, dtype=real.dtype)
+    return torch.tensor(a + b - 2 * c, dtype=real.dtype, device=real.device)
 
 
 def inception_score(probabilities, splits=1):
@@ -99,7 +99,7 @@ def inception_score(probabilities, splits=1):
         scores.append(math.exp(total / size))
     mean = sum(scores) / splits
     std = math.sqrt(sum((v - mean) ** 2 for v in scores) / splits)
-    return torch.tensor(mean, dtype=probabilities.dtype), torch.tensor(std, dtype=probabilities.dtype)
+    return torch.tensor(mean, dtype=probabilities.dtype, device=probabilities.device), torch.tensor(std, dtype=probabilities.dtype, device=probabilities.device)
 
 
 def _d(a, b):
@@ -129,7 +129,7 @@ def memorisation_ratio(samples, train):
     for s in samples:
         first, second = sorted(_d(s, t) for t in train)[:2]
         out.append(first / second if first > 0 else 0.0)
-    return torch.tensor(out, dtype=samples.dtype)
+    return torch.tensor(out, dtype=samples.dtype, device=samples.device)
 
 
 def _cos(a, b):
@@ -171,7 +171,7 @@ def tsne_affinities(x, perplexity=30.0):
         for j, v in zip(others, w):
             conditional[i][j] = v
     p = torch.tensor(conditional, dtype=torch.float64)
-    return ((p + p.T) / (2 * n)).to(x.dtype)
+    return ((p + p.T) / (2 * n)).to(x)
 
 
 def tsne_loss(affinities, y):
@@ -188,7 +188,7 @@ def tsne_loss(affinities, y):
             if p > 0:
                 loss += p * math.log(p / q)
             gradient[i] += 4 * (p - q) * w[i][j] * (y[i] - y[j])
-    return torch.tensor(loss, dtype=y.dtype), gradient
+    return torch.tensor(loss, dtype=y.dtype, device=y.device), gradient
 
 
 def trustworthiness(x, y, k=5):

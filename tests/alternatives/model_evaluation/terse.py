@@ -37,7 +37,7 @@ def fid(real, fake):
 def fid_infinity(real, fake, sizes):
     no(len({*sizes}) < 2 or min(sizes) < 2 or max(sizes) > len(fake))
     v = torch.stack([fid(real, fake[:s]) for s in sizes])
-    a = torch.tensor([[1.0, 1 / s] for s in sizes], dtype=v.dtype)
+    a = torch.tensor([[1.0, 1 / s] for s in sizes], dtype=v.dtype, device=v.device)
     return (torch.linalg.pinv(a) @ v)[0], v
 
 

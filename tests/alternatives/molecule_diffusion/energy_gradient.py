@@ -14,7 +14,7 @@ def centre(x):
 def zero_mean_log_prob(x, std=1.0):
     if std <= 0.0:
         raise ValueError(f"std must be positive: {std}")
-    if not torch.allclose(x.mean(-2), torch.zeros((), dtype=x.dtype), atol=1e-3, rtol=0):
+    if not torch.allclose(x.mean(-2), torch.zeros((), dtype=x.dtype, device=x.device), atol=1e-3, rtol=0):
         raise ValueError("x must be centred")
     half = 1.5 * (x.shape[-2] - 1)
     return -half * math.log(2 * math.pi) - 2 * half * math.log(std) - (x / std).pow(2).flatten(1).sum(1) / 2
@@ -57,7 +57,7 @@ class Energy(nn.Module):
         d = (x[:, :, None] - x[:, None]).square().sum(-1, keepdim=True)
         r = (d + 0.01).sqrt()
         h = self.kind(types)[None] + self.when(t)[:, None]
-        off = 1 - torch.eye(x.shape[1], dtype=x.dtype)[..., None]
+        off = 1 - torch.eye(x.shape[1], dtype=x.dtype, device=x.device)[..., None]
         features = self.first(torch.cat([d, r, torch.exp(-d), 1 / (0.3 + r)], -1))
         for layer, mix in zip(self.layers, self.mixes):
             m = silu(layer(silu(features + h[:, :, None] + h[:, None]))) * off
@@ -82,7 +82,7 @@ class EGNN(nn.Module):
 def fits(x, alpha_bars, t, noise):
     if x.shape != noise.shape or t.shape != x.shape[:1] or (t < 0).any() or (t >= alpha_bars.shape[0]).any():
         raise ValueError("shapes or times")
-    return alpha_bars[t].to(x.dtype).reshape(-1, 1, 1)
+    return alpha_bars[t].to(x).reshape(-1, 1, 1)
 
 
 def q_sample(x0, alpha_bars, t, noise):
@@ -118,7 +118,7 @@ def langevin_step(model, x, types, alpha_bars, t, step, noise):
 
 def sample(model, types, alpha_bars, n, generator=None):
     def fresh():
-        return centre(torch.randn(n, types.shape[0], 3, generator=generator, dtype=alpha_bars.dtype))
+        return centre(torch.randn(n, types.shape[0], 3, generator=generator, dtype=alpha_bars.dtype).to(alpha_bars))
 
     x = fresh()
     for t in range(alpha_bars.shape[0])[::-1]:
@@ -134,7 +134,7 @@ def train_diffusion(model, x, types, alpha_bars, steps, batch_size=64, lr=5e-3, 
     for k in range(steps):
         rows = (torch.rand(batch_size, generator=generator) * len(x)).long()
         t = (torch.rand(batch_size, generator=generator) * len(alpha_bars)).long()
-        noise = torch.randn(batch_size, x.shape[1], 3, generator=generator, dtype=x.dtype)
+        noise = torch.randn(batch_size, x.shape[1], 3, generator=generator, dtype=x.dtype).to(x)
         loss = denoising_loss(model, x[rows], types, alpha_bars, t, noise)
         optimiser.zero_grad()
         loss.backward()
@@ -150,7 +150,7 @@ def transport_pull(x, y, epsilon, strength=1.0, permutations=None, n_iterations=
     rows = [align(one.expand(len(y), -1, -1), y, permutations) for one in x]
     aligned, cost = torch.stack([row[0] for row in rows]), torch.stack([row[1] for row in rows]).pow(2)
     n, m = cost.shape
-    log_v = torch.full((m,), -math.log(m), dtype=x.dtype)
+    log_v = torch.full((m,), -math.log(m), dtype=x.dtype, device=x.device)
     for _ in range(n_iterations):
         log_u = -math.log(n) - torch.logsumexp(log_v - cost / epsilon, 1)
         log_v = -math.log(m) - torch.logsumexp(log_u[:, None] - cost / epsilon, 0)

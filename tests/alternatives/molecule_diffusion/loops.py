@@ -25,7 +25,7 @@ def zero_mean_log_prob(x, std=1.0):
 def one_pair(x, y, order):
     a, b = centre(x), centre(y)[order]
     u, _, v = torch.linalg.svd(b.T @ a)
-    d = torch.diag(torch.tensor([1.0, 1.0, 1.0 if torch.det(u) * torch.det(v) > 0 else -1.0], dtype=x.dtype))
+    d = torch.diag(torch.tensor([1.0, 1.0, 1.0 if torch.det(u) * torch.det(v) > 0 else -1.0], dtype=x.dtype, device=x.device))
     return b @ u @ d @ v + x.mean(0)
 
 
@@ -77,7 +77,7 @@ class EGNN(nn.Module):
         squared = (difference**2).sum(-1, keepdim=True)
         distance = (squared + 1e-6).sqrt()
         radial = torch.cat([squared, torch.exp(-4 * (distance - self.knots) ** 2)], -1)
-        mask = 1.0 - torch.eye(N, dtype=x.dtype).unsqueeze(-1)
+        mask = 1.0 - torch.eye(N, dtype=x.dtype, device=x.device).unsqueeze(-1)
 
         def ends(h):
             return torch.cat([h.unsqueeze(2).expand(B, N, N, -1), h.unsqueeze(1).expand(B, N, N, -1), radial], -1)
@@ -102,7 +102,7 @@ def q_sample(x0, alpha_bars, t, noise):
     for molecule, time, z in zip(x0, t.tolist(), noise):
         bar = alpha_bars[time]
         rows.append(bar**0.5 * centre(molecule) + (1 - bar) ** 0.5 * centre(z))
-    return torch.stack(rows).to(x0.dtype)
+    return torch.stack(rows).to(x0)
 
 
 def denoising_loss(model, x0, types, alpha_bars, t, noise):
@@ -133,9 +133,9 @@ def langevin_step(model, x, types, alpha_bars, t, step, noise):
 
 def sample(model, types, alpha_bars, n, generator=None):
     with torch.no_grad():
-        x = centre(torch.randn(n, len(types), 3, generator=generator, dtype=alpha_bars.dtype))
+        x = centre(torch.randn(n, len(types), 3, generator=generator, dtype=alpha_bars.dtype).to(alpha_bars))
         for t in reversed(range(len(alpha_bars))):
-            noise = torch.randn(n, len(types), 3, generator=generator, dtype=alpha_bars.dtype)
+            noise = torch.randn(n, len(types), 3, generator=generator, dtype=alpha_bars.dtype).to(alpha_bars)
             x = reverse_step(model, x, types, alpha_bars, t, noise)
     return x
 
@@ -150,7 +150,7 @@ def train_diffusion(model, x, types, alpha_bars, steps, batch_size=64, lr=5e-3, 
             queue += torch.randperm(len(x), generator=generator).tolist()
         rows, queue = queue[:batch_size], queue[batch_size:]
         t = torch.randint(0, len(alpha_bars), (batch_size,), generator=generator)
-        noise = torch.randn(batch_size, *x.shape[1:], generator=generator, dtype=x.dtype)
+        noise = torch.randn(batch_size, *x.shape[1:], generator=generator, dtype=x.dtype).to(x)
         loss = denoising_loss(model, x[rows], types, alpha_bars, t, noise)
         optimiser.zero_grad()
         loss.backward()
@@ -165,7 +165,7 @@ def transport_pull(x, y, epsilon, strength=1.0, permutations=None, n_iterations=
     n, m = len(x), len(y)
     aligned, rmsd = align(x.unsqueeze(1).expand(n, m, *x.shape[1:]), y.unsqueeze(0).expand(n, m, *y.shape[1:]), permutations)
     cost = rmsd**2
-    f, g = torch.zeros(n, dtype=x.dtype), torch.zeros(m, dtype=x.dtype)
+    f, g = torch.zeros(n, dtype=x.dtype, device=x.device), torch.zeros(m, dtype=x.dtype, device=x.device)
     for _ in range(n_iterations):
         g = -epsilon * (torch.logsumexp((f[:, None] - cost) / epsilon, 0) + math.log(m))
         f = -epsilon * (torch.logsumexp((g[None] - cost) / epsilon, 1) + math.log(n))

@@ -7,7 +7,7 @@ from torch import nn
 
 
 def projector(n, like):
-    return torch.eye(n, dtype=like.dtype) - 1 / n
+    return torch.eye(n, dtype=like.dtype, device=like.device) - 1 / n
 
 
 def centre(x):
@@ -18,8 +18,8 @@ def zero_mean_log_prob(x, std=1.0):
     if not std > 0 or bool((x.mean(1).abs() > 1e-3).any()):
         raise ValueError("std or x")
     # The isotropic density of all 3N coordinates without that of the mean, which is 0.
-    normal = torch.distributions.Normal(torch.zeros((), dtype=x.dtype), std)
-    return normal.log_prob(x).sum((1, 2)) - 3 * normal.log_prob(torch.zeros((), dtype=x.dtype))
+    normal = torch.distributions.Normal(torch.zeros((), dtype=x.dtype, device=x.device), std)
+    return normal.log_prob(x).sum((1, 2)) - 3 * normal.log_prob(torch.zeros((), dtype=x.dtype, device=x.device))
 
 
 class Laid(NamedTuple):
@@ -31,7 +31,7 @@ def align(x, y, permutations=None):
     n = x.shape[-2]
     if y.shape[-2] != n:
         raise ValueError("x and y have different numbers of atoms")
-    swaps = torch.eye(n, dtype=x.dtype)[None] if permutations is None else torch.eye(n, dtype=x.dtype)[permutations]
+    swaps = torch.eye(n, dtype=x.dtype, device=x.device)[None] if permutations is None else torch.eye(n, dtype=x.dtype, device=x.device)[permutations]
     a, b = centre(x).unsqueeze(-3), torch.einsum("pij,...jk->...pik", swaps, centre(y))
     cross = torch.einsum("...ik,...il->...kl", a, b)  # of x and y
     u, s, vh = torch.linalg.svd(cross)
@@ -41,7 +41,7 @@ def align(x, y, permutations=None):
     moved = b @ rotation.transpose(-1, -2)
     squares = ((a - moved) ** 2).mean((-1, -2)) * 3
     rmsd = squares.clamp(min=0).sqrt()
-    chosen = torch.nn.functional.one_hot(rmsd.argmin(-1), len(swaps)).to(x.dtype)
+    chosen = torch.nn.functional.one_hot(rmsd.argmin(-1), len(swaps)).to(x)
     aligned = torch.einsum("...p,...pik->...ik", chosen, moved.expand(*rmsd.shape, n, 3))
     return Laid(aligned + x.mean(-2, keepdim=True), rmsd.amin(-1))
 
@@ -80,7 +80,7 @@ class EGNN(nn.Module):
 
     def forward(self, x, types, t):
         h = self.embed(types[None] * self.n_times + t[:, None])
-        off, y = 1 - torch.eye(x.shape[1], dtype=x.dtype), x
+        off, y = 1 - torch.eye(x.shape[1], dtype=x.dtype, device=x.device), x
         for one in self.rounds:
             h, y = one(h, y, x, off)
         return centre(y) - centre(x)
@@ -131,8 +131,8 @@ def sample(model, types, alpha_bars, n, generator=None):
     with torch.no_grad():
         for t in range(len(alpha_bars) - 1, -1, -1):
             if x is None:
-                x = centre(torch.randn((n, len(types), 3), generator=generator, dtype=alpha_bars.dtype))
-            noise = torch.randn((n, len(types), 3), generator=generator, dtype=alpha_bars.dtype) if t else torch.zeros_like(x)
+                x = centre(torch.randn((n, len(types), 3), generator=generator, dtype=alpha_bars.dtype).to(alpha_bars))
+            noise = torch.randn((n, len(types), 3), generator=generator, dtype=alpha_bars.dtype).to(alpha_bars) if t else torch.zeros_like(x)
             x = reverse_step(model, x, types, alpha_bars, t, noise)
     return x.detach()
 

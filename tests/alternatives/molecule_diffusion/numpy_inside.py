@@ -12,12 +12,12 @@ def centre(x):
 
 
 def zero_mean_log_prob(x, std=1.0):
-    a = x.detach().numpy()
+    a = x.detach().cpu().numpy()
     if not std > 0 or (np.abs(a.mean(1)) > 1e-3).any():
         raise ValueError("std or x")
     d = 3 * (a.shape[1] - 1)
     values = -0.5 * np.square(a / std).sum((1, 2)) - d * np.log(std * np.sqrt(2 * np.pi))
-    return torch.from_numpy(np.asarray(values)).to(x.dtype)
+    return torch.from_numpy(np.asarray(values)).to(x)
 
 
 def horn(a, b):
@@ -41,12 +41,11 @@ def horn(a, b):
 def align(x, y, permutations=None):
     if x.shape[-2] != y.shape[-2]:
         raise ValueError("atoms")
-    dtype = x.dtype
-    a, b = x.detach().double().numpy(), y.detach().double().numpy()
+    a, b = x.detach().double().cpu().numpy(), y.detach().double().cpu().numpy()
     mean = a.mean(-2, keepdims=True)
     a, b = a - mean, b - b.mean(-2, keepdims=True)
     best = None
-    for order in [slice(None)] if permutations is None else permutations.numpy():
+    for order in [slice(None)] if permutations is None else permutations.cpu().numpy():
         c = b[..., order, :]
         a_all, c_all = np.broadcast_arrays(a, c)
         moved = c_all @ np.swapaxes(horn(a_all, c_all), -1, -2)
@@ -56,12 +55,12 @@ def align(x, y, permutations=None):
         else:
             better = rmsd < best[1]
             best = np.where(better[..., None, None], moved, best[0]), np.where(better, rmsd, best[1])
-    return torch.tensor(best[0] + mean, dtype=dtype), torch.tensor(best[1], dtype=dtype)
+    return torch.tensor(best[0] + mean).to(x), torch.tensor(best[1]).to(x)
 
 
 def coordinate_update(x, weights):
     n = x.shape[1]
-    off = weights * (1 - torch.eye(n, dtype=weights.dtype))
+    off = weights * (1 - torch.eye(n).to(weights))
     return x + (off.sum(2, keepdim=True) * x - off @ x) / (n - 1)
 
 
@@ -82,9 +81,9 @@ class EGNN(nn.Module):
 
     def forward(self, x, types, t):
         B, N, _ = x.shape
-        kinds = F.one_hot(types, self.n_types).to(x.dtype).expand(B, N, -1)
+        kinds = F.one_hot(types, self.n_types).to(x).expand(B, N, -1)
         h = self.start(torch.cat([kinds, self.times[t][:, None].expand(B, N, -1)], -1))
-        y, self_pairs = x, torch.eye(N, dtype=torch.bool)
+        y, self_pairs = x, torch.eye(N, dtype=torch.bool, device=x.device)
         for pair, move, score, mix in zip(self.pairs, self.moves, self.scores, self.mixes):
             d = ((y[:, :, None] - y[:, None]) ** 2).sum(-1)
             f = torch.stack([d, torch.exp(-d), 1 / (0.5 + d)], -1)
@@ -98,7 +97,7 @@ class EGNN(nn.Module):
 def table(alpha_bars, t, x):
     if (t.min() < 0) | (t.max() > len(alpha_bars) - 1) or t.shape[0] != x.shape[0]:
         raise ValueError("t")
-    return alpha_bars.to(x.dtype).gather(0, t).view(-1, 1, 1)
+    return alpha_bars.to(x).gather(0, t).view(-1, 1, 1)
 
 
 def q_sample(x0, alpha_bars, t, noise):
@@ -115,7 +114,7 @@ def denoising_loss(model, x0, types, alpha_bars, t, noise):
 def reverse_step(model, x_t, types, alpha_bars, t, noise):
     if noise.shape != x_t.shape:
         raise ValueError("noise")
-    times = torch.full(x_t.shape[:1], t, dtype=torch.int64)
+    times = torch.full(x_t.shape[:1], t, dtype=torch.int64, device=x_t.device)
     bar = table(alpha_bars, times, x_t)
     before = table(alpha_bars, times - 1, x_t) if t else torch.ones_like(bar)
     eps = model(x_t, types, times)
@@ -128,7 +127,7 @@ def reverse_step(model, x_t, types, alpha_bars, t, noise):
 def langevin_step(model, x, types, alpha_bars, t, step, noise):
     if noise.shape != x.shape or not step > 0:
         raise ValueError("noise or step")
-    times = torch.full(x.shape[:1], t, dtype=torch.int64)
+    times = torch.full(x.shape[:1], t, dtype=torch.int64, device=x.device)
     factor = step / (1 - table(alpha_bars, times, x)).sqrt()
     drift = model(x, types, times) * factor
     return x - drift + centre(noise) * math.sqrt(2.0 * step)
@@ -137,7 +136,7 @@ def langevin_step(model, x, types, alpha_bars, t, step, noise):
 @torch.inference_mode()
 def sample(model, types, alpha_bars, n, generator=None):
     shape = (n, types.numel(), 3)
-    noises = torch.randn(len(alpha_bars) + 1, *shape, generator=generator, dtype=alpha_bars.dtype)
+    noises = torch.randn(len(alpha_bars) + 1, *shape, generator=generator, dtype=alpha_bars.dtype).to(alpha_bars)
     x = centre(noises[-1])
     for t in np.arange(len(alpha_bars))[::-1]:
         x = reverse_step(model, x, types, alpha_bars, int(t), noises[t])
@@ -150,8 +149,8 @@ def train_diffusion(model, x, types, alpha_bars, steps, batch_size=64, lr=5e-3, 
     history = {"loss": np.zeros(steps), "rate": []}
     for k in range(steps):
         rows = torch.randperm(len(x), generator=generator)[:batch_size]
-        t = torch.randint(len(alpha_bars), (batch_size,), generator=generator)
-        noise = torch.randn(x[rows].shape, generator=generator, dtype=x.dtype)
+        t = torch.randint(len(alpha_bars), (batch_size,), generator=generator).to(x.device)
+        noise = torch.randn(x[rows].shape, generator=generator, dtype=x.dtype).to(x)
         loss = denoising_loss(model, x[rows], types, alpha_bars, t, noise)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -168,7 +167,7 @@ def transport_pull(x, y, epsilon, strength=1.0, permutations=None, n_iterations=
     if not epsilon > 0 or not 0 <= strength <= 1:
         raise ValueError("epsilon or strength")
     aligned, rmsd = align(x[:, None], y[None], permutations)
-    c = -rmsd.double().numpy() ** 2 / epsilon
+    c = -rmsd.double().cpu().numpy() ** 2 / epsilon
     n, m = c.shape
     u, v = np.zeros((n, 1)), np.zeros((1, m))
     for _ in range(n_iterations):
@@ -178,6 +177,6 @@ def transport_pull(x, y, epsilon, strength=1.0, permutations=None, n_iterations=
         z = c + u
         top = z.max(0, keepdims=True)
         v = -np.log(m) - top - np.log(np.exp(z - top).sum(0, keepdims=True))
-    plan = torch.from_numpy(np.exp(c + u + v)).to(x.dtype)
+    plan = torch.from_numpy(np.exp(c + u + v)).to(x)
     target = torch.einsum("ij,ijkd->ikd", plan, aligned) / plan.sum(1)[:, None, None]
     return torch.lerp(x, target, strength), plan

@@ -116,12 +116,12 @@ def langevin_step(model, x, types, alpha_bars, t, step, noise):
 
 @torch.no_grad()
 def sample(model, types, alpha_bars, n, generator=None):
-    x = torch.zeros(n, len(types), 3, dtype=alpha_bars.dtype).normal_(generator=generator)
+    x = torch.zeros(n, len(types), 3, dtype=alpha_bars.dtype, device=alpha_bars.device).normal_(generator=generator)
     x -= x.mean(1, keepdim=True)
     t = len(alpha_bars)
     while t > 0:
         t -= 1
-        x = reverse_step(model, x, types, alpha_bars, t, torch.randn(x.shape, generator=generator, dtype=x.dtype))
+        x = reverse_step(model, x, types, alpha_bars, t, torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x))
     return x
 
 
@@ -135,7 +135,7 @@ def train_diffusion(model, x, types, alpha_bars, steps, batch_size=64, lr=5e-3, 
     for k, rows in zip(range(steps), batches()):
         optimiser.param_groups[0]["lr"] = lr * (1 - k / steps) ** 0.5
         t = torch.randint(len(alpha_bars), rows.shape, generator=generator)
-        noise = torch.randn(x[rows].shape, generator=generator, dtype=x.dtype)
+        noise = torch.randn(x[rows].shape, generator=generator, dtype=x.dtype).to(x)
         loss = denoising_loss(model, x[rows], types, alpha_bars, t, noise)
         model.zero_grad()
         loss.backward()

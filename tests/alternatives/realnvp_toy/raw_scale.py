@@ -94,7 +94,7 @@ def train_flow(model, x, steps, batch_size=256, lr=1e-3, generator=None, progres
 def density_grid(model, low, high, n):
     if n < 1:
         raise ValueError("n")
-    g = torch.linspace(low, high, n, dtype=model.layers[0].b.dtype)
+    g = torch.linspace(low, high, n, dtype=model.layers[0].b.dtype, device=model.layers[0].b.device)
     points = torch.stack(torch.meshgrid(g, g, indexing="xy"), -1).reshape(-1, 2)
     with torch.no_grad():
         return points, model.log_prob(points).exp()

@@ -99,5 +99,5 @@ def density_grid(model, low, high, n):
     w = model.layers[0].to_scale.weight
     i = torch.arange(n * n, device=w.device)
     h = (high - low) / max(n - 1, 1)
-    points = torch.stack([low + h * (i % n), low + h * (i // n)], -1).to(w.dtype)
+    points = torch.stack([low + h * (i % n), low + h * (i // n)], -1).to(w)
     return points, model.log_prob(points).exp().detach()

@@ -72,7 +72,7 @@ def noised_score(x, t, means, std, weights):
 
 
 def divergence(field, x):
-    total = torch.zeros(len(x), dtype=x.dtype)
+    total = torch.zeros(len(x), dtype=x.dtype, device=x.device)
     with torch.enable_grad():
         for i in range(x.shape[1]):
             y = x.detach().clone().requires_grad_(True)
@@ -127,12 +127,12 @@ def reverse_sample(score_fn, x_T, times, eta=1.0, generator=None):
     values = ordered(times, down=True)
     if eta < 0 or eta > 1:
         raise ValueError("eta")
-    path = torch.zeros((len(values),) + tuple(x_T.shape), dtype=x_T.dtype)
+    path = torch.zeros((len(values),) + tuple(x_T.shape), dtype=x_T.dtype, device=x_T.device)
     path[0] = x_T.detach()
     for k in range(len(values) - 1):
         x = path[k].clone()
         with torch.no_grad():
-            score = score_fn(x, torch.ones(len(x), dtype=x.dtype) * values[k])
+            score = score_fn(x, torch.ones(len(x), dtype=x.dtype, device=x.device) * values[k])
         if eta == 0:
             noise = torch.zeros_like(x)
         else:
@@ -146,12 +146,12 @@ def flow_log_likelihood(score_fn, x, times):
     d = x.shape[1]
 
     def slope(y, t):
-        now = torch.ones(len(y), dtype=y.dtype) * t
+        now = torch.ones(len(y), dtype=y.dtype, device=y.device) * t
         with torch.no_grad():
             v = -y - score_fn(y, now)
         return v, divergence(lambda p: -p - score_fn(p, now), y)
 
-    y, integral = x.detach().clone(), torch.zeros(len(x), dtype=x.dtype)
+    y, integral = x.detach().clone(), torch.zeros(len(x), dtype=x.dtype, device=x.device)
     for a, b in zip(values, values[1:]):
         h = b - a
         v1, r1 = slope(y, a)
@@ -212,9 +212,9 @@ def train_score(model, x, steps, batch_size=256, lr=5e-3, t_min=0.01, t_max=3.0,
             take = min(batch_size - len(chosen), len(order) - position)
             chosen += order[position : position + take].tolist()
             position += take
-        u = torch.rand(batch_size, generator=generator, dtype=x.dtype)
+        u = torch.rand(batch_size, generator=generator, dtype=x.dtype).to(x)
         t = t_min + (t_max - t_min) * u * u
-        noise = torch.randn(batch_size, x.shape[1], generator=generator, dtype=x.dtype)
+        noise = torch.randn(batch_size, x.shape[1], generator=generator, dtype=x.dtype).to(x)
         loss = score_matching_loss(model, x[chosen], t, noise)
         model.zero_grad()
         loss.backward()

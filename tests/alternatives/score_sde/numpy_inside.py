@@ -105,10 +105,10 @@ def reverse_sample(score_fn, x_T, times, eta=1.0, generator=None):
     a = _ordered(times, -1)
     if not 0 <= eta <= 1:
         raise ValueError("eta")
-    noises = torch.randn((len(a) - 1, *x_T.shape), generator=generator, dtype=x_T.dtype)  # all at once
+    noises = torch.randn((len(a) - 1, *x_T.shape), generator=generator, dtype=x_T.dtype).to(x_T)  # all at once
     path = [x_T.detach().clone()]
     for k in range(len(a) - 1):
-        score = score_fn(path[-1], torch.full((len(x_T),), float(a[k]), dtype=x_T.dtype)).detach()
+        score = score_fn(path[-1], torch.full((len(x_T),), float(a[k]), dtype=x_T.dtype, device=x_T.device)).detach()
         path.append(reverse_step(path[-1], score, float(a[k] - a[k + 1]), noises[k], eta))
     return torch.stack(path)
 
@@ -118,18 +118,18 @@ def flow_log_likelihood(score_fn, x, times):
     d = x.shape[1]
 
     def slopes(y, t):
-        now = torch.full((len(y),), float(t), dtype=y.dtype)
+        now = torch.full((len(y),), float(t), dtype=y.dtype, device=y.device)
         with torch.enable_grad():
             y = y.detach().requires_grad_()
             s = score_fn(y, now)
-            trace = torch.zeros(len(y), dtype=y.dtype)
+            trace = torch.zeros(len(y), dtype=y.dtype, device=y.device)
             if s.requires_grad:
                 for i in range(d):
                     g = torch.autograd.grad(s[:, i].sum(), y, retain_graph=True, allow_unused=True)[0]
                     trace = trace if g is None else trace + g[:, i]
         return (-y - s).detach(), (-d - trace).detach()
 
-    y, total = x.detach(), torch.zeros(len(x), dtype=x.dtype)
+    y, total = x.detach(), torch.zeros(len(x), dtype=x.dtype, device=x.device)
     for t, u in zip(a, a[1:]):
         h = u - t
         v, r = slopes(y, t)
@@ -173,9 +173,9 @@ def train_score(model, x, steps, batch_size=256, lr=5e-3, t_min=0.01, t_max=3.0,
         for (rows,) in loader:
             if len(losses) == steps:
                 break
-            u = torch.rand(len(rows), generator=generator, dtype=x.dtype)
+            u = torch.rand(len(rows), generator=generator, dtype=x.dtype).to(x)
             t = torch.exp(math.log(t_min) + u * (math.log(t_max) - math.log(t_min)))
-            noise = torch.randn(rows.shape, generator=generator, dtype=x.dtype)
+            noise = torch.randn(rows.shape, generator=generator, dtype=x.dtype).to(x)
             loss = score_matching_loss(model, rows, t, noise)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()

@@ -12,7 +12,7 @@ def bad(condition, message="bad arguments"):
 
 
 def col(t, x):
-    t = torch.as_tensor(t, dtype=x.dtype)
+    t = torch.as_tensor(t, dtype=x.dtype, device=x.device)
     bad(t.ndim > 1 or (t.ndim == 1 and len(t) != len(x)), "t")
     return t.reshape(-1, 1)
 
@@ -70,7 +70,7 @@ def reverse_sample(score_fn, x_T, times, eta=1.0, generator=None):
     xs = [x_T.detach()]
     with torch.no_grad():
         for a, b in zip(times[:-1], times[1:]):
-            z = torch.randn(x_T.shape, generator=generator, dtype=x_T.dtype)
+            z = torch.randn(x_T.shape, generator=generator, dtype=x_T.dtype).to(x_T)
             xs.append(reverse_step(xs[-1], score_fn(xs[-1], a.to(x_T).expand(len(x_T))), float(a - b), z, eta))
     return torch.stack(xs)
 
@@ -110,8 +110,8 @@ def train_score(model, x, steps, batch_size=256, lr=5e-3, t_min=0.01, t_max=3.0,
     out = []
     for _ in range(steps):
         i = torch.randint(len(x), (batch_size,), generator=generator)
-        t = t_min + (t_max - t_min) * torch.rand(batch_size, generator=generator, dtype=x.dtype)
-        loss = score_matching_loss(model, x[i], t, torch.randn(batch_size, x.shape[1], generator=generator, dtype=x.dtype))
+        t = t_min + (t_max - t_min) * torch.rand(batch_size, generator=generator, dtype=x.dtype).to(x)
+        loss = score_matching_loss(model, x[i], t, torch.randn(batch_size, x.shape[1], generator=generator, dtype=x.dtype).to(x))
         opt.zero_grad()
         loss.backward()
         opt.step()

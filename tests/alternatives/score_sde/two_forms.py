@@ -70,7 +70,7 @@ def fokker_planck_residual(log_prob, x, t):
         change = grad(density, argnums=1)(point, time)
         second = sum(
             jvp(lambda p: grad(density)(p, time), (point,), (basis,))[1][i]
-            for i, basis in enumerate(torch.eye(len(point), dtype=point.dtype))
+            for i, basis in enumerate(torch.eye(len(point), dtype=point.dtype, device=point.device))
         )
         return change - len(point) - (point * slope).sum() - (slope * slope).sum() - second
 
@@ -92,8 +92,8 @@ def reverse_sample(score_fn, x_T, times, eta=1.0, generator=None):
     frames, x = [x_T.detach().clone()], x_T.detach()
     for k in range(len(t) - 1):
         with torch.no_grad():
-            score = score_fn(x, t[k].to(x.dtype).expand(len(x)))
-        noise = torch.stack([torch.randn(len(x), generator=generator, dtype=x.dtype) for _ in range(x.shape[1])], 1)
+            score = score_fn(x, t[k].to(x).expand(len(x)))
+        noise = torch.stack([torch.randn(len(x), generator=generator, dtype=x.dtype).to(x) for _ in range(x.shape[1])], 1)
         x = reverse_step(x, score, float(t[k] - t[k + 1]), noise, eta)
         frames.append(x)
     return torch.stack(frames, 0)
@@ -149,8 +149,8 @@ def train_score(model, x, steps, batch_size=256, lr=5e-3, t_min=0.01, t_max=3.0,
     history = {"loss": []}
     for _ in range(steps):
         rows = (torch.rand(batch_size, generator=generator) * len(x)).long().clamp(max=len(x) - 1)
-        t = t_min + (t_max - t_min) * torch.rand(batch_size, generator=generator, dtype=x.dtype).square()
-        noise = torch.randn(x[rows].shape, generator=generator, dtype=x.dtype)
+        t = t_min + (t_max - t_min) * torch.rand(batch_size, generator=generator, dtype=x.dtype).to(x).square()
+        noise = torch.randn(x[rows].shape, generator=generator, dtype=x.dtype).to(x)
         optimiser.zero_grad()
         loss = score_matching_loss(model, x[rows], t, noise)
         loss.backward()

@@ -25,7 +25,7 @@ class OU:
             t = t.expand(x.shape[0])
         if t.shape != (x.shape[0],):
             raise ValueError("one time per row")
-        t = t.to(x.dtype)
+        t = t.to(x)
         return cls.mean_coeff(t).view(-1, 1), cls.variance(t).sqrt().view(-1, 1)
 
 
@@ -73,7 +73,7 @@ def divergence(field, x):
         y = x.detach().clone().requires_grad_(True)
         out = field(y) + 0 * y  # depends on y at any rate
         rows = [
-            torch.autograd.grad(out, y, torch.eye(x.shape[1], dtype=x.dtype)[i].expand_as(out), retain_graph=True)[0][:, i]
+            torch.autograd.grad(out, y, torch.eye(x.shape[1], dtype=x.dtype, device=x.device)[i].expand_as(out), retain_graph=True)[0][:, i]
             for i in range(x.shape[1])
         ]
     return sum(rows)
@@ -82,7 +82,7 @@ def divergence(field, x):
 def fokker_planck_residual(log_prob, x, t):
     require(t.ndim == 1 and len(t) == len(x), "t")
     with torch.enable_grad():
-        y = torch.cat([x.detach(), t.detach()[:, None].to(x.dtype)], 1).requires_grad_(True)  # (B, d + 1)
+        y = torch.cat([x.detach(), t.detach()[:, None].to(x)], 1).requires_grad_(True)  # (B, d + 1)
         lp = log_prob(y[:, :-1], y[:, -1])
         (g,) = torch.autograd.grad(lp.sum(), y, create_graph=True)
         lap = 0
@@ -118,7 +118,7 @@ def reverse_sample(score_fn, x_T, times, eta=1.0, generator=None):
     with torch.no_grad():
         for k, (t, s) in enumerate(zip(grid.tolist(), grid.tolist()[1:])):
             noise = torch.normal(0.0, 1.0, x_T.shape, generator=generator, dtype=x_T.dtype)
-            score = score_fn(out[k], torch.tensor(t, dtype=x_T.dtype).repeat(len(x_T)))
+            score = score_fn(out[k], torch.tensor(t, dtype=x_T.dtype, device=x_T.device).repeat(len(x_T)))
             out[k + 1] = reverse_step(out[k], score, t - s, noise, eta=eta)
     return out
 
@@ -144,7 +144,7 @@ def flow_log_likelihood(score_fn, x, times):
             r = h / previous
             state = state + h * ((1 + r / 2) * f - r / 2 * g)
         before = f, h
-    prior = MultivariateNormal(state.new_zeros(d), torch.eye(d, dtype=state.dtype), validate_args=False)
+    prior = MultivariateNormal(state.new_zeros(d), torch.eye(d, dtype=state.dtype, device=state.device), validate_args=False)
     return prior.log_prob(state[:, :d]) + state[:, d], state[:, :d]
 
 
@@ -186,9 +186,9 @@ def train_score(model, x, steps, batch_size=256, lr=5e-3, t_min=0.01, t_max=3.0,
         index = torch.multinomial(torch.ones(len(x)), batch_size, replacement=True, generator=generator)
         # one time in each of batch_size slices of the logarithm
         u = (torch.randperm(batch_size, generator=generator) + torch.rand(batch_size, generator=generator)) / batch_size
-        t = (t_min * (t_max / t_min) ** u).to(x.dtype).clamp(t_min, t_max)
+        t = (t_min * (t_max / t_min) ** u).to(x).clamp(t_min, t_max)
         optimizer.zero_grad()
-        loss = score_matching_loss(model, x[index], t, torch.randn(batch_size, x.shape[1], generator=generator, dtype=x.dtype))
+        loss = score_matching_loss(model, x[index], t, torch.randn(batch_size, x.shape[1], generator=generator, dtype=x.dtype).to(x))
         loss.backward()
         optimizer.step()
         record[step] = loss.detach()
@@ -206,5 +206,5 @@ def wiener_filter(y, mean, covariance, sigma):
     require(mean.shape == (d,), "mean")
     require(covariance.shape == (d, d), "covariance")
     require(sigma > 0, "sigma")
-    factor = torch.linalg.cholesky(covariance + sigma**2 * torch.eye(d, dtype=y.dtype))
+    factor = torch.linalg.cholesky(covariance + sigma**2 * torch.eye(d, dtype=y.dtype, device=y.device))
     return mean + torch.cholesky_solve((y - mean).T, factor).T @ covariance

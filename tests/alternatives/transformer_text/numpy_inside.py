@@ -68,7 +68,7 @@ class Block(nn.Module):
         elif q.shape[-2] == 1:
             o = F.scaled_dot_product_attention(q, k, v)
         else:
-            o = F.scaled_dot_product_attention(q, k, v, causal_mask(q.shape[-2], old.shape[-2]))
+            o = F.scaled_dot_product_attention(q, k, v, causal_mask(q.shape[-2], old.shape[-2]).to(q.device))
         x = x + self.read["out"](o.transpose(1, 2).flatten(2))
         return x + self.think(x), torch.stack((k, v))
 
@@ -93,7 +93,7 @@ class GPT(nn.Module):
         if past + t > self.context:
             raise ValueError("context")
         places = F.one_hot(torch.arange(past, past + t, device=tokens.device), self.context).expand(len(tokens), -1, -1)
-        x = self.embed(torch.cat((F.one_hot(tokens, self.V), places), -1).to(self.embed.weight.dtype))
+        x = self.embed(torch.cat((F.one_hot(tokens, self.V), places), -1).to(self.embed.weight))
         kept = []
         for i, block in enumerate(self.blocks):
             x, both = block.run(x, None if cache is None else cache[i])
@@ -118,7 +118,7 @@ def next_token_loss(model, tokens):
 def evaluate(model, tokens, batch_size=64):
     if tokens.ndim != 2 or tokens.shape[1] < 2:
         raise ValueError("tokens")
-    rows = [token_log_probs(model, tokens[i : i + batch_size]).detach().numpy() for i in range(0, len(tokens), batch_size)]
+    rows = [token_log_probs(model, tokens[i : i + batch_size]).detach().cpu().numpy() for i in range(0, len(tokens), batch_size)]
     nats = np.float64(-np.concatenate(rows).astype(np.float64).mean())
     return {"nats": nats, "bits": nats / np.log(2), "perplexity": np.exp(nats)}
 
@@ -155,7 +155,7 @@ def generate(model, prompt, n, temperature=1.0, top_k=None, use_cache=False, gen
                 logits, cache = model.step(text if cache is None else text[:, -1:], cache)
         p = next_token_probabilities(logits[:, -1], temperature, top_k).double().cpu().numpy()
         new = [int(np.searchsorted(row.cumsum() / row.sum(), u, side="right")) for row, u in zip(p, uniform[i])]
-        text = torch.cat((text, torch.tensor(new)[:, None].clamp(max=p.shape[1] - 1)), 1)
+        text = torch.cat((text, torch.tensor(new, device=text.device)[:, None].clamp(max=p.shape[1] - 1)), 1)
     return text
 
 

@@ -109,7 +109,7 @@ def sample(model, n, generator=None):
 def interpolate(model, z1, z2, steps):
     if steps <= 0:
         raise ValueError(f"steps must be positive, got {steps}")
-    weights = torch.linspace(1, 0, steps, dtype=z1.dtype)
+    weights = torch.linspace(1, 0, steps, dtype=z1.dtype, device=z1.device)
     z = torch.einsum("s,d->sd", weights, z1) + torch.einsum("s,d->sd", 1 - weights, z2)
     return model.decoder(z).sigmoid()
 
@@ -118,9 +118,9 @@ def importance_weighted_bound(model, x, k, generator=None):
     if k <= 0:
         raise ValueError(f"k must be positive, got {k}")
     mu, logvar = model.encoder(x)
-    eps = torch.randn(k, *mu.shape, generator=generator, dtype=mu.dtype)
+    eps = torch.randn(k, *mu.shape, generator=generator, dtype=mu.dtype).to(mu)
     z = mu + torch.exp(logvar / 2) * eps  # (k, B, d)
     logits = model.decoder(z.flatten(0, 1)).unflatten(0, (k, -1))  # (k, B, 784)
     log_p = Bernoulli(logits=logits, validate_args=False).log_prob(x).sum(-1)
     log_w = log_p + _prior(z).log_prob(z) - _law(mu, logvar).log_prob(z)
-    return log_w.logsumexp(0) - torch.tensor(float(k), dtype=x.dtype).log()
+    return log_w.logsumexp(0) - torch.tensor(float(k), dtype=x.dtype, device=x.device).log()

@@ -90,7 +90,7 @@ def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progres
         values = []
         for rows in torch.randperm(x.shape[0], generator=generator).split(batch_size):
             batch = x.index_select(0, rows)
-            eps = torch.randn(len(rows), model.latent_dim, generator=generator, dtype=x.dtype)
+            eps = torch.randn(len(rows), model.latent_dim, generator=generator, dtype=x.dtype).to(x)
             mu, logvar = model.encoder(batch)
             logits = model.decoder(reparameterize(mu, logvar, eps))
             value = elbo(batch, logits, mu, logvar)
@@ -110,7 +110,7 @@ def sample(model, n, generator=None):
     if n < 1:
         raise ValueError(f"n: {n}")
     weight = next(model.parameters())
-    z = torch.randn(model.latent_dim, n, generator=generator, dtype=weight.dtype).T
+    z = torch.randn(model.latent_dim, n, generator=generator, dtype=weight.dtype).to(weight).T
     return torch.sigmoid(model.decoder(z)).detach()
 
 
@@ -127,10 +127,10 @@ def importance_weighted_bound(model, x, k, generator=None):
     mu, logvar = model.encoder(x)
     answers = []
     for i in range(len(x)):
-        eps = torch.randn(k, model.latent_dim, generator=generator, dtype=mu.dtype)
+        eps = torch.randn(k, model.latent_dim, generator=generator, dtype=mu.dtype).to(mu)
         m, s = mu[i].expand_as(eps), logvar[i].expand_as(eps)
         z = reparameterize(m, s, eps)
         log_p = reconstruction_log_likelihood(model.decoder(z), x[i].expand(k, -1))
         log_w = log_p + 0.5 * (eps**2 + s - z**2).sum(1)
-        answers.append(torch.logsumexp(log_w, 0) - torch.tensor(k, dtype=mu.dtype).log())
+        answers.append(torch.logsumexp(log_w, 0) - torch.tensor(k, dtype=mu.dtype, device=mu.device).log())
     return torch.stack(answers)

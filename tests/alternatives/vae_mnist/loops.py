@@ -94,7 +94,7 @@ def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progres
         while start < len(x):
             batch = x[order[start : start + batch_size]]
             start += batch_size
-            eps = torch.randn(len(batch), model.latent_dim, generator=generator, dtype=x.dtype)
+            eps = torch.randn(len(batch), model.latent_dim, generator=generator, dtype=x.dtype).to(x)
             logits, mu, logvar = model(batch, eps)
             loss = -elbo(batch, logits, mu, logvar).sum() / len(batch)
             optimizer.zero_grad(set_to_none=True)
@@ -140,7 +140,7 @@ def importance_weighted_bound(model, x, k, generator=None):
     sigma = torch.exp(logvar / 2)
     running = None
     for _ in range(k):
-        z = mu + sigma * torch.randn(mu.shape, generator=generator, dtype=mu.dtype)
+        z = mu + sigma * torch.randn(mu.shape, generator=generator, dtype=mu.dtype).to(mu)
         log_p = reconstruction_log_likelihood(model.decoder(z), x)
         log_prior = (-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(1)
         log_q = (-0.5 * ((z - mu) / sigma) ** 2 - torch.log(sigma) - 0.5 * math.log(2 * math.pi)).sum(1)

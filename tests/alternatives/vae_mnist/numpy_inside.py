@@ -90,14 +90,14 @@ def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progres
         batch_means = []
         for rows in torch.randperm(x.size(0), generator=generator).split(batch_size):
             xb = x[rows]
-            eps = torch.randn((xb.size(0), model.latent_dim), generator=generator, dtype=xb.dtype)
+            eps = torch.randn((xb.size(0), model.latent_dim), generator=generator, dtype=xb.dtype).to(xb)
             logits, mu, logvar = model(xb, eps)
             loss = -elbo(xb, logits, mu, logvar, beta=beta).mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             with torch.no_grad():
-                batch_means.append(elbo(xb, logits, mu, logvar).mean().numpy())
+                batch_means.append(elbo(xb, logits, mu, logvar).mean().item())
         means.append(float(np.mean(batch_means)))
     model.eval()
     return {"elbo": means}
@@ -110,17 +110,17 @@ def _sigmoid(logits):
 def sample(model, n, generator=None):
     if n < 1:
         raise ValueError("n < 1")
-    dtype = next(model.parameters()).dtype
-    z = torch.randn((n, model.latent_dim), generator=generator, dtype=dtype)
-    return torch.from_numpy(_sigmoid(model.decoder(z).detach().numpy()))
+    like = next(model.parameters())
+    z = torch.randn((n, model.latent_dim), generator=generator, dtype=like.dtype).to(like)
+    return torch.from_numpy(_sigmoid(model.decoder(z).detach().cpu().numpy())).to(like)
 
 
 def interpolate(model, z1, z2, steps):
     if steps < 1:
         raise ValueError("steps < 1")
-    a, b = z1.numpy(), z2.numpy()
+    a, b = z1.cpu().numpy(), z2.cpu().numpy()
     z = np.linspace(a, b, steps).astype(a.dtype)
-    return torch.from_numpy(_sigmoid(model.decoder(torch.from_numpy(z)).detach().numpy()))
+    return torch.from_numpy(_sigmoid(model.decoder(torch.from_numpy(z).to(z1)).detach().cpu().numpy()))
 
 
 def importance_weighted_bound(model, x, k, generator=None):
@@ -128,12 +128,12 @@ def importance_weighted_bound(model, x, k, generator=None):
         raise ValueError("k < 1")
     with torch.no_grad():
         mu, logvar = model.encoder(x)
-        log_w = np.empty((len(x), k), dtype=mu.numpy().dtype)
+        log_w = np.empty((len(x), k), dtype=mu.cpu().numpy().dtype)
         for j in range(k):
-            eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype)
+            eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype).to(mu)
             z = reparameterize(mu, logvar, eps)
             log_p = reconstruction_log_likelihood(model.decoder(z), x)
             ratio = -0.5 * (z**2).sum(1) + 0.5 * (eps**2 + logvar).sum(1)
-            log_w[:, j] = (log_p + ratio).numpy()
+            log_w[:, j] = (log_p + ratio).cpu().numpy()
     top = log_w.max(1, keepdims=True)
     return torch.from_numpy(top[:, 0] + np.log(np.exp(log_w - top).mean(1)))

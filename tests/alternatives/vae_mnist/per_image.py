@@ -85,7 +85,7 @@ def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progres
     history = {"elbo": []}
 
     def bound(rows):
-        eps = torch.randn(len(rows), model.latent_dim, dtype=x.dtype, generator=generator)
+        eps = torch.randn(len(rows), model.latent_dim, dtype=x.dtype, generator=generator).to(x)
         return elbo(x[rows], *model(x[rows], eps))
 
     for _ in range(epochs):
@@ -104,7 +104,7 @@ def sample(model, n, generator=None):
         raise ValueError(f"n = {n}")
     weights = [p for p in model.decoder.parameters()]
     with torch.inference_mode():
-        z = torch.randn(n, model.latent_dim, generator=generator, dtype=weights[0].dtype)
+        z = torch.randn(n, model.latent_dim, generator=generator, dtype=weights[0].dtype).to(weights[0])
         images = torch.exp(nn.functional.logsigmoid(model.decoder(z)))
     return images.clone()
 
@@ -123,7 +123,7 @@ def importance_weighted_bound(model, x, k, generator=None):
         raise ValueError(f"k = {k}")
     mu, logvar = model.encoder(x)
     mu, logvar = mu.repeat_interleave(k, 0), logvar.repeat_interleave(k, 0)
-    eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype)
+    eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype).to(mu)
     z = reparameterize(mu, logvar, eps)  # (B k, d)
     log_w = reconstruction_log_likelihood(model.decoder(z), x.repeat_interleave(k, 0))
     log_w = log_w - 0.5 * (z * z).sum(1) + 0.5 * (eps * eps).sum(1) + 0.5 * logvar.sum(1)

@@ -86,7 +86,7 @@ def train_wgan_gp(generator, critic, data, steps, n_critic=5, lr=1e-4, betas=(0.
     generator_optimiser = torch.optim.Adam(generator.parameters(), lr=lr, betas=betas)
 
     def noise():
-        return torch.randn(batch_size, generator.latent_dim, generator=generator_rng, dtype=data.dtype)
+        return torch.randn(batch_size, generator.latent_dim, generator=generator_rng, dtype=data.dtype).to(data)
 
     history = {"critic_loss": [], "generator_loss": []}
     for _ in range(steps):
@@ -95,7 +95,7 @@ def train_wgan_gp(generator, critic, data, steps, n_critic=5, lr=1e-4, betas=(0.
             real = data[torch.randperm(len(data), generator=generator_rng)[:batch_size]]
             with torch.no_grad():
                 fake = generator(noise())
-            eps = torch.rand(len(real), 1, generator=generator_rng, dtype=data.dtype)
+            eps = torch.rand(len(real), 1, generator=generator_rng, dtype=data.dtype).to(data)
             both = critic(torch.cat([real, fake]))
             loss = critic_loss(both[: len(real)], both[len(real) :])
             total = loss + gp_weight * gradient_penalty(critic, real, fake[: len(real)], eps)

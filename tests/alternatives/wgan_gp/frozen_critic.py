@@ -82,7 +82,7 @@ def train_wgan_gp(generator, critic, data, steps, n_critic=5, lr=1e-4, betas=(0.
     generator.train(); critic.train()
 
     def noise(n):
-        return torch.randn(n, generator.latent_dim, generator=generator_rng, dtype=data.dtype)
+        return torch.randn(n, generator.latent_dim, generator=generator_rng, dtype=data.dtype).to(data)
 
     for step in range(steps):
         for p in critic.parameters():
@@ -90,7 +90,7 @@ def train_wgan_gp(generator, critic, data, steps, n_critic=5, lr=1e-4, betas=(0.
         for real, in itertools.islice(batches, n_critic):
             with torch.no_grad():
                 fake = generator(noise(len(real)))
-            eps = torch.rand(len(real), 1, generator=generator_rng, dtype=data.dtype)
+            eps = torch.rand(len(real), 1, generator=generator_rng, dtype=data.dtype).to(data)
             opt_D.zero_grad(set_to_none=True)
             w = critic_loss(critic(real), critic(fake))
             gp = gradient_penalty(critic, real, fake, eps)

@@ -43,7 +43,7 @@ def interpolates(real, fake, eps):
         raise ValueError(f"shapes do not match: {real.shape}, {fake.shape}, {eps.shape}")
     if torch.any(eps < 0) or torch.any(eps > 1):
         raise ValueError("eps outside [0, 1]")
-    return torch.lerp(fake, real, eps.to(real.dtype))
+    return torch.lerp(fake, real, eps.to(real))
 
 
 def gradient_penalty(critic, real, fake, eps):
@@ -103,4 +103,4 @@ def mode_coverage(samples, centres, radius):
     if samples.shape[-1] != centres.shape[-1]:
         raise ValueError("dimensions differ")
     near = torch.cdist(samples, centres).le(radius)
-    return near.any(0).sum(), near.any(1).to(samples.dtype).mean()
+    return near.any(0).sum(), near.any(1).to(samples).mean()

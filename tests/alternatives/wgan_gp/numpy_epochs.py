@@ -78,16 +78,16 @@ def train_wgan_gp(generator, critic, data, steps, n_critic=5, lr=1e-4, betas=(0.
     for i in range(steps):
         for _ in range(n_critic):
             real = epochs.next()
-            z = torch.randn(len(real), generator.latent_dim, generator=generator_rng, device=data.device).to(data.dtype)
+            z = torch.randn(len(real), generator.latent_dim, generator=generator_rng, device=data.device).to(data)
             fake = generator(z).data
-            eps = torch.rand(len(real), 1, generator=generator_rng, device=data.device).to(data.dtype)
+            eps = torch.rand(len(real), 1, generator=generator_rng, device=data.device).to(data)
             optimizers[0].zero_grad()
             loss = critic_loss(critic(real), critic(fake))
             loss.backward()
             (gp_weight * gradient_penalty(critic, real, fake, eps)).backward()
             optimizers[0].step()
         optimizers[1].zero_grad()
-        z = torch.randn(batch_size, generator.latent_dim, generator=generator_rng, device=data.device).to(data.dtype)
+        z = torch.randn(batch_size, generator.latent_dim, generator=generator_rng, device=data.device).to(data)
         g_loss = generator_loss(critic(generator(z)))
         g_loss.backward()
         optimizers[1].step()
