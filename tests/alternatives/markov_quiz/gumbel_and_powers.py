@@ -80,7 +80,7 @@ def sample_sequence(start, P, length, generator=None):
         row = logits[seq[len(seq) - P.dim() + 1 :]]
         if not torch.isfinite(row).any():
             break
-        noise = torch.empty(row.shape, dtype=torch.float64).exponential_(generator=generator)
+        noise = torch.empty(row.shape, dtype=torch.float64, device=row.device).exponential_(generator=generator)
         seq += (int((row.exp() / noise).argmax()),)  # exponential race
     return seq
 
@@ -111,7 +111,7 @@ def stationary_distribution(P):
     Q = P.double()
     if (Q.sum(1) == 0).any():
         raise ValueError("zero row")
-    lazy = (Q + torch.eye(n, dtype=torch.float64)) / 2
+    lazy = (Q + torch.eye(n).to(Q)) / 2
     M = lazy
     for _ in range(20):
         M = M @ M

@@ -68,7 +68,7 @@ def transition_matrix(counts, smoothing=0.0):
     return F.normalize(c, p=1, dim=-1)
 
 def most_likely_sequence(start, P, length):
-    seq = torch.as_tensor(start).reshape(-1)
+    seq = torch.as_tensor(start, device=P.device).reshape(-1)
     m = P.dim() - 1
     while len(seq) < length:
         row = P[tuple(seq[-m:])]
@@ -80,7 +80,7 @@ def most_likely_sequence(start, P, length):
 def sample_sequence(start, P, length, generator=None):
     seq = list(start) if hasattr(start, "__len__") else [start]
     cdf = P.double().cumsum(-1)
-    u = torch.rand(max(length, 1), dtype=torch.float64, generator=generator)
+    u = torch.rand(max(length, 1), dtype=torch.float64, generator=generator).to(P.device)
     for k in range(len(seq), length):
         c = cdf[tuple(seq[k - P.dim() + 1: k])]
         if c[-1] <= 0: break
@@ -104,7 +104,7 @@ def stationary_distribution(P):
     if P.dim() != 2 or P.shape[0] != P.shape[1]:
         raise ValueError("square matrix wanted")
     n = len(P)
-    lazy = 0.5 * (P.double() + torch.eye(n, dtype=torch.float64))
+    lazy = 0.5 * (P.double() + torch.eye(n, dtype=torch.float64, device=P.device))
     if (P.sum(1) == 0).any() or not (torch.linalg.matrix_power((lazy > 0).double(), n) > 0).all():
         raise ValueError("reducible")
     for _ in range(40):

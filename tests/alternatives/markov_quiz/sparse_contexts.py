@@ -122,6 +122,6 @@ def stationary_distribution(P):
     walks = sum(torch.linalg.matrix_power(P.double(), k) for k in range(n))
     if bool((walks <= 0).any()):
         raise ValueError("reducible chain")
-    _, _, Vh = torch.linalg.svd((P.double() - torch.eye(n, dtype=torch.float64)).T)
+    _, _, Vh = torch.linalg.svd((P.double() - torch.eye(n, dtype=torch.float64, device=P.device)).T)
     v = Vh[-1]
     return (v / v.sum()).to(P)

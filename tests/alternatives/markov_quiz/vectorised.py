@@ -86,7 +86,7 @@ def sample_sequence(start, P, length, generator=None):
     while len(seq) < length and _row(P, seq).any():
         row = _row(P, seq)
         # Gumbel-max: argmax of log p + Gumbel noise is a draw from p
-        u = torch.rand(row.shape, generator=generator, dtype=torch.float64)
+        u = torch.rand(row.shape, generator=generator, dtype=torch.float64).to(row.device)
         seq.append((row.double().log() - (-u.log()).log()).argmax().item())
     return torch.tensor(seq)
 
@@ -109,12 +109,12 @@ def stationary_distribution(P):
     n = P.shape[0]
     if P.sum(1).min() <= 0:
         raise ValueError("P: zero row")
-    A = (P > 0).double() + torch.eye(n).double()
+    A = (P > 0).double() + torch.eye(n).double().to(P.device)
     for _ in range(n):
         A = ((A @ A) > 0).double()
     if A.min() == 0:
         raise ValueError("P: reducible")
-    M = torch.cat([P.double().T - torch.eye(n).double(), torch.ones(1, n).double()])
-    b = torch.zeros(n + 1, 1).double()
+    M = torch.cat([P.double().T - torch.eye(n).to(P.device), torch.ones(1, n).double().to(P.device)])
+    b = torch.zeros(n + 1, 1).double().to(P.device)
     b[-1] = 1
     return torch.linalg.lstsq(M, b).solution[:, 0].to(P)

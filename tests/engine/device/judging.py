@@ -165,7 +165,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Note what came of it."""
     if report.when == "call":
         exercise, check = report.nodeid.split("/")[-2], report.nodeid.rpartition("::test_")[2]
-        message = "" if report.passed else str(report.longrepr)
+        message = "" if report.passed else "; ".join(_mixed) or str(report.longrepr)
         _REPORTS[exercise][check] = {"seconds": round(report.duration, 3), "message": message}
 
 

@@ -13,7 +13,6 @@ import pytest
 from tests.engine.device.cover import ROOT, cover, means, public, run, without_tensors
 
 EXERCISES = sorted(cover())
-DRAWS = "generator"  # of the parameters of functions that draw
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +39,6 @@ PLANTED = {
     # Exercise, its check, what stands in the solution, and the wrong thing in its place.
     "a mask": ("kde_mixture", "leave_one_out", "dtype=torch.bool, device=data.device)", "dtype=torch.bool)"),
     "a sum": ("gibbs_mcmc", "fit_history", "torch.zeros(2, dtype=data.dtype, device=data.device)", "torch.zeros(2)"),
-    "noise": ("langevin_ot", "langevin_stationary", "device=device).to(x.device)", "device=device).cpu()"),
     "a draw": ("realnvp_toy", "conventions", "generator=generator, dtype=parameter.dtype, device=device)",
                "generator=generator, dtype=parameter.dtype)"),
 }  # fmt: skip
