@@ -1,4 +1,4 @@
-"""What crosses to a worker with a GPU arrives on it: tensors wherever they stand, modules, generators. Answers return."""
+"""What crosses to a worker with a GPU arrives there: tensors wherever they stand, modules, generators; answers return."""
 
 from __future__ import annotations
 
