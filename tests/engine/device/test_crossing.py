@@ -1,4 +1,4 @@
-"""What crosses to a worker with a GPU arrives there: tensors wherever they stand, modules, generators; answers return."""
+"""What crosses to a worker with a GPU arrives there: tensors wherever they are, modules, generators; answers return."""
 
 from __future__ import annotations
 
