@@ -119,7 +119,8 @@ mistake("mean_over_both", "one mean over real and generated rows together", chec
 
 mistake("saturating_swapped", "the two losses of the generator exchanged", check="generator_loss_value",
     hint="The game itself, E log(1 - D), is the one that saturates; -E log D does not.",
-    also={"losses_large_logits": "wrong at any logits"},
+    also={"losses_large_logits": "wrong at any logits",
+          "generator_step_leaves": "where the discriminator is sure, the two losses lead in different directions"},
     function="generator_loss", old='if loss == "saturating"', new='if loss == "non_saturating"')
 
 mistake("saturating_sign", "E log(1 - D) with its sign reversed", check="generator_loss_value",
@@ -302,8 +303,7 @@ mistake("clip_for_wasserstein_only", "weights clamped for one loss only", check=
 
 mistake("generator_detached", "fakes detached in the generator's step", check="generator_step",
     hint="The gradient has to reach the generator through the discriminator: nothing detached here.",
-    also={("generator_step_leaves", "training_updates", "history", "training_batches", "training_rows"):
-          "the generator never moves"},
+    also={("generator_step_leaves", "training_updates", "history"): "the generator never moves"},
     function="generator_step", old="discriminator(generator(z))", new="discriminator(generator(z).detach())")
 mistake("generator_detached",
     function="generator_step", old="    value.backward()\n", new="    value.requires_grad and value.backward()\n")
@@ -321,7 +321,6 @@ mistake("discriminator_frozen", "the discriminator's weights frozen and not thaw
 
 mistake("step_sets_modes", "evaluation mode in a step", check="generator_step_leaves",
     hint="No train() and no eval() in a step: modes stay as they are.",
-    also={"training_batches": "the discriminator is then called in evaluation mode"},
     function="generator_step", old="    value = generator_loss(",
     new="    discriminator.eval()\n    value = generator_loss(")
 
@@ -329,7 +328,6 @@ mistake("step_sets_modes", "evaluation mode in a step", check="generator_step_le
 
 mistake("n_discriminator_ignored", "one update of the discriminator per step", check="training_updates",
     hint="n_discriminator updates of the discriminator come before each of the generator's.",
-    also={"training_batches": "fewer updates"},
     function="train_gan", old="for _ in range(n_discriminator)", new="for _ in range(1)")
 
 mistake("generator_first", "the generator updated before the discriminator", check="training_updates",
@@ -389,14 +387,12 @@ mistake("same_noise_for_both",
 
 mistake("same_batch", "one batch for all updates of the discriminator in a step", check="training_batches",
     hint="Draw the batch inside the loop over n_discriminator.",
-    also={"training_rows": "two updates in a row see the same batch"},
     function="train_gan", old="for _ in range(n_discriminator):", new="for update in range(n_discriminator):")
 mistake("same_batch",
     function="train_gan", old="rows = torch.randint(", new="rows = rows if update else torch.randint(")
 
 mistake("first_rows_only", "only the first batch_size rows of the data", check="training_rows",
     hint="Draw from all rows: torch.randint(len(data), (batch_size,)).",
-    also={"training_batches": "its data are more than one batch, too"},
     function="train_gan", old="torch.randint(len(data), (batch_size,)", new="torch.randint(batch_size, (batch_size,)")
 
 mistake("noise_uniform", "training noise drawn from a uniform law", check="training_batches",
@@ -408,7 +404,7 @@ mistake("noise_uniform", "training noise drawn from a uniform law", check="train
 mistake("training_latent_hard_coded", "a latent size of 16, whatever the generator's latent_dim is",
     check="training_batches",
     hint="The generator may have any latent size: read it from generator.latent_dim.",
-    also={("training_rows", "conventions", "generators"): "z has another size there, too"},
+    also={("conventions", "generators"): "z has another size there, too"},
     function="train_gan", old="standard_normal((batch_size, generator.latent_dim)",
     new="standard_normal((batch_size, 16)")
 
