@@ -251,8 +251,8 @@ def _proofs() -> Iterator[str]:
     """Tests that are no table: their docstring, or their name in words."""
     tables = {group.test for group in HOSTILE} | {"test_attack_is_refused"}
     files = [*sorted((ENGINE / "hostile").glob("test_*.py")), ENGINE / "judge/test_secrecy.py", ENGINE / "sandbox/test_attacks.py",
-             ENGINE / "sandbox/test_libraries.py", ENGINE / "worker/test_imports.py", ENGINE / "judge/test_disturbed.py",
-             ENGINE / "batch/test_retries.py", ENGINE / "commands/test_faults.py",
+             ENGINE / "sandbox/test_libraries.py", ENGINE / "sandbox/test_gpu.py", ENGINE / "worker/test_imports.py",
+             ENGINE / "judge/test_disturbed.py", ENGINE / "batch/test_retries.py", ENGINE / "commands/test_faults.py",
              *sorted((ENGINE / "wire").glob("test_*.py"))]  # fmt: skip
     for path in files:
         if path.name == "test_broken_files.py":

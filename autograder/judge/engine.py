@@ -229,6 +229,9 @@ class Engine:
                 self.close()
                 raise
             self._parent = parent
+            if place is not None and not parent.isolation.gpu:
+                place.leave()  # it does not compute here, and another judge finds that out for itself
+                self._place = None
             self._require_gpu_limit(parent)
             level = parent.isolation.level
             if self.config.isolation == "full" and level != "full" and not self._unprotected:

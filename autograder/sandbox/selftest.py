@@ -18,7 +18,7 @@ from autograder.sandbox import jail, kernel
 from autograder.sandbox.gpu import escape
 from autograder.sandbox.isolation import WorkerLimits
 from autograder.sandbox.lockdown import REPORT, WIRE, Lockdown, OpenedGpu, Owner
-from autograder.sandbox.readable import Readable
+from autograder.sandbox.readable import Readable, devices
 
 PRIVATE_FILES = ("/etc/passwd", "/proc/self/status", "/proc/1/environ")
 PRIVATE_FOLDERS = ("/", "/root", "/home", "/tmp", "/proc")
@@ -97,7 +97,7 @@ def _parent_death_signal() -> int:
 
 def _open_descriptors(gpu: OpenedGpu | None) -> list[int]:
     """Those that are open, but for what a GPU's driver has opened in its jail: its nodes, and what has no name."""
-    allowed = {os.stat(path).st_rdev for path in gpu.opening.nodes} if gpu is not None else set()
+    allowed = {os.stat(path).st_rdev for path in (*gpu.opening.nodes, *devices())} if gpu is not None else set()
     found = []
     for number in range(resource.getrlimit(resource.RLIMIT_NOFILE)[0]):
         try:

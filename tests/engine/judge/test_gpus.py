@@ -14,7 +14,8 @@ import torch
 if sys.platform != "linux":
     pytest.skip("a GPU is opened on Linux alone", allow_module_level=True)
 
-from autograder.batch.job import Job
+from autograder.batch.job import Job, Order
+from autograder.batch.judges import CannotJudge, Judge
 from autograder.batch.pool import workers_for
 from autograder.course import load_config
 from autograder.judge import engine as engines
@@ -85,6 +86,37 @@ def test_cuda_without_a_gpu_says_what_was_looked_for(cards, built, chosen, said,
     engine = Engine(replace(course, device="cuda"), b"a secret of the tests")
     with pytest.raises(FrameworkFault, match=said):
         engine.start()
+    engine.close()
+
+
+@pytest.mark.skipif(bool(gpus.gpus()), reason="there is a GPU here")
+def test_a_judge_that_is_to_have_a_gpu_says_so(course):
+    order = Order(course.file, (), b"a secret of the tests", device="cuda")
+    with pytest.raises(CannotJudge, match="the course asks for device: cuda, but"), Judge(order):
+        pass
+
+
+def test_a_gpu_that_does_not_compute_is_left_to_others(course, machine, monkeypatch, tmp_path):
+    machine(TWO[:1])
+    auto = replace(course, device="auto")
+
+    class Parent:
+        ordinary = False
+        isolation = Isolation("full", (), (), ("the GPU GPU-a is not used: it computes 3",))
+
+        def __init__(self, **options):
+            assert not options["gpu_required"]
+
+        def start(self):
+            pass
+
+        close = start
+
+    monkeypatch.setattr(engines, "WarmParent", Parent)
+    monkeypatch.setattr(engines, "take_place", lambda config: take_place(config, tmp_path, wait=0))
+    engine = Engine(auto, b"a secret of the tests")
+    assert engine.device == "cpu"
+    take_place(auto, tmp_path, wait=0).leave()
     engine.close()
 
 

@@ -28,6 +28,8 @@ def main():
         about = {
             "pid": os.getpid(), "path": sys.path, "folder": os.getcwd(), "here": os.environ.get("HERE"),
             "safe": os.environ.get("PYTHONSAFEPATH"), "torch": "torch" in sys.modules,
+            "cuda": "torch" in sys.modules and sys.modules["torch"].cuda.is_initialized(),
+            "nodes": [p for p in map(os.path.realpath, os.scandir("/proc/self/fd")) if "nvidia" in p],
             "judge": sorted(m for m in sys.modules if m.startswith("autograder.")),
         }
         line.sendall(json.dumps(about).encode() + b"\\n")
@@ -71,6 +73,7 @@ def test_a_fork_has_torch_and_the_environment_it_was_given(program, monkeypatch,
     fork, said, ours = run(program, PYTHONSAFEPATH="1")
     with ours:
         assert said["torch"]
+        assert (said["cuda"], said["nodes"]) == (False, []), "CUDA survives no fork: the zygote starts none"
         assert said["pid"] == fork.pid != os.getpid()
         assert (said["here"], said["safe"], said["folder"]) == ("yes", "1", str(tmp_path))
         assert not ended(fork, 0)
