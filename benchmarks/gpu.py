@@ -72,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         figures["starts"][device] = starts(course, gpus[0] if device == "cuda" else None)
         keep()
     if "refused" in figures["starts"]["cuda"]:
+        figures["layers"] = layers(gpus[0])
+        keep()
         print(f"The sandbox gets no GPU: {figures['starts']['cuda']['refused']}", file=sys.stderr)
         return 1
     names = options.exercise or [exercise.id for exercise in course.finished]
@@ -117,6 +119,25 @@ def starts(course: CourseConfig, gpu: Gpu | None) -> dict[str, Any]:
         "gpu_mb": [value if value is None else round(value) for value in device],
         "isolation": isolation,
     }
+
+
+def layers(gpu: Gpu) -> dict[str, str]:
+    """Without which layer the GPU computes, where it does not with all: for who has to find out why."""
+    found = {}
+    for name, without, unprotected in (
+        ("without Landlock", {"landlock"}, False),
+        ("without namespaces", {"namespaces"}, False),
+        ("without a filter", {"seccomp"}, True),
+        ("without a filter and Landlock", {"seccomp", "landlock"}, True),
+        ("without a filter and namespaces", {"seccomp", "namespaces"}, True),
+        ("without any", {"seccomp", "namespaces", "landlock"}, True),
+    ):
+        try:
+            with WarmParent(gpu=opening(gpu), without=frozenset(without), unprotected=unprotected) as parent:
+                found[name] = f"it computes; {'; '.join(parent.isolation.why)}"
+        except (IsolationRefused, WarmParentDied, OSError) as refusal:
+            found[name] = str(refusal)
+    return found
 
 
 def _resident(pid: int) -> float:
@@ -272,6 +293,7 @@ def page(figures: dict[str, Any]) -> str:
     graded = [one["cuda"] for one in figures["class"].values() if "points" in one["cuda"]]
     lines += ["", f"Example class on the GPU: {len(graded)} of {len(figures['class'])} files graded, "
               f"{sum(one['seconds'] for one in graded):.0f} s.", ""]  # fmt: skip
+    lines += [f"- {name}: {said}" for name, said in figures.get("layers", {}).items()]
     problems = wrong(figures)
     lines += [f"- {line}" for line in problems] or ["What was measured got the points that are due."]
     return "\n".join(lines) + "\n"

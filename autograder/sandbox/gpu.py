@@ -36,6 +36,8 @@ DRIVER_FILES = (
     "/sys/module/nvidia",
     "/sys/module/nvidia_uvm",
 )
+# Versions of the driver differ in what they read there: all of it, where it does not start with that.
+WIDER = ("/sys",)
 
 # Where the driver's libraries lie beside the folders that every worker reads.
 DRIVER_LIBRARIES = (
@@ -78,6 +80,7 @@ class OpeningData(TypedDict):
     device: str
     nodes: list[str]
     readable: list[str]
+    wider: list[str]
     shut: list[str]
     environment: dict[str, str]
     escapes: list[int]
@@ -93,6 +96,7 @@ class Opening:
         device: the GPU, as `CUDA_VISIBLE_DEVICES` and NVML name it.
         nodes: device nodes: opened, read, written, mapped, and asked by ioctl.
         readable: files and folders beyond those of every worker, to be read.
+        wider: more of them, where the driver does not start without.
         shut: nodes that must stay shut, for the self-test.
         environment: names and values that a worker's environment gets.
         escapes: numbers of the ioctls of the driver's type that pass; see `escape`.
@@ -103,6 +107,7 @@ class Opening:
     device: str
     nodes: tuple[str, ...]
     readable: tuple[str, ...] = ()
+    wider: tuple[str, ...] = ()
     shut: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     escapes: tuple[int, ...] = ESCAPES
@@ -114,6 +119,7 @@ class Opening:
             device=self.device,
             nodes=list(self.nodes),
             readable=list(self.readable),
+            wider=list(self.wider),
             shut=list(self.shut),
             environment=dict(self.environment),
             escapes=list(self.escapes),
@@ -127,6 +133,7 @@ class Opening:
             device=data["device"],
             nodes=tuple(data["nodes"]),
             readable=tuple(data["readable"]),
+            wider=tuple(data["wider"]),
             shut=tuple(data["shut"]),
             environment=tuple(data["environment"].items()),
             escapes=tuple(data["escapes"]),
@@ -254,6 +261,7 @@ def opening(gpu: Gpu, root: str = "") -> Opening:
         device=gpu.device,
         nodes=tuple(nodes),
         readable=tuple(there((*DRIVER_FILES, *DRIVER_LIBRARIES, *bus))),
+        wider=tuple(there(WIDER)),
         shut=tuple(sorted(node for node in every if node not in nodes and not os.path.isdir(root + node))),
         environment=tuple(_environment(gpu).items()),
     )

@@ -6,6 +6,7 @@ calls, so that old kernels do it too.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -17,7 +18,8 @@ from autograder.sandbox.readable import Readable, devices
 SCRATCH = "/scratch"
 _PROCESS = f"{SCRATCH}/.process"
 _THREADS = 64  # that a driver may name while it starts
-_FACTS = ("maps", "status", "stat", "statm", "limits", "cmdline")  # that it may read of its own process
+# What it may read of its own process.
+_FACTS = ("maps", "status", "stat", "statm", "limits", "cmdline", "comm", "cgroup", "mounts", "mountinfo")
 _INODES = 16384  # of the scratch folder: empty files cost kernel memory too
 
 # A place to build on: any existing folder will do, as the mount is seen by this process alone.
@@ -75,11 +77,15 @@ def _imitate_process(root: str, owner: tuple[int, int]) -> None:
         with open(f"{place}/task/{number}/comm", "wb"):
             pass
     for name in _FACTS:
-        with open(f"/proc/self/{name}", "rb") as there, open(f"{place}/{name}", "wb") as here:
-            here.write(there.read())
+        # Not all are there on every kernel, nor may each be read by who is not dumpable.
+        with contextlib.suppress(OSError), open(f"/proc/self/{name}", "rb") as there:
+            text = there.read()
+            with open(f"{place}/{name}", "wb") as here:
+                here.write(text)
+    os.symlink(os.readlink("/proc/self/exe"), f"{place}/exe")
     for folder, _folders, files in os.walk(place):
         for path in (folder, *(os.path.join(folder, file) for file in files)):
-            os.chown(path, *owner)
+            os.chown(path, *owner, follow_symlinks=False)
     os.makedirs(f"{root}/proc", exist_ok=True)
     os.symlink(_PROCESS, f"{root}/proc/{os.getpid()}")
     os.symlink(str(os.getpid()), f"{root}/proc/self")

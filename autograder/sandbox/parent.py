@@ -176,15 +176,25 @@ def _planned(mission: minder.Mission, order: ParentOrder) -> minder.Mission:
     without, unprotected = frozenset(order["without"]), order["unprotected"]
     if mission.gpu is None:
         return _choose_plan(mission, without, unprotected)
-    readable = Readable(tuple(library_paths([*order["readable"], *mission.gpu.opening.readable])))
-    try:
-        return _choose_plan(replace(mission, readable=readable, limits=_GPU_PROBE_LIMITS), without, unprotected)
-    except CannotStart as refusal:
-        if order["gpu_required"]:
-            raise
-        plain = _choose_plan(replace(mission, gpu=None), without, unprotected)
-        plain.isolation["why"].append(f"the GPU {mission.gpu.opening.device} is not used: {refusal}")
-        return plain
+    opening = mission.gpu.opening
+    refused = ""
+    for more in ((), opening.wider) if opening.wider else ((),):
+        readable = Readable(tuple(library_paths([*order["readable"], *opening.readable, *more])))
+        try:
+            chosen = _choose_plan(replace(mission, readable=readable, limits=_GPU_PROBE_LIMITS), without, unprotected)
+        except CannotStart as refusal:
+            refused = str(refusal)
+            continue
+        if more:
+            chosen.isolation["why"].append(
+                f"the GPU's driver starts only where it can read {', '.join(more)}: {refused}"
+            )
+        return chosen
+    if order["gpu_required"]:
+        raise CannotStart(refused)
+    plain = _choose_plan(replace(mission, gpu=None), without, unprotected)
+    plain.isolation["why"].append(f"the GPU {opening.device} is not used: {refused}")
+    return plain
 
 
 def _choose_plan(mission: minder.Mission, without: frozenset[str], unprotected: bool) -> minder.Mission:

@@ -56,6 +56,8 @@ def start(memory_bytes: int) -> None:
             name.write("standin")
     assert "rw" in Path("/proc/self/maps").read_text()
     assert os.listdir("/sys/devices/system/cpu")
+    if os.environ.get("STANDIN_FAULT") == "narrow":
+        os.listdir("/sys/kernel/mm")
 
 
 def compute() -> None:

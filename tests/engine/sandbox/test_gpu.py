@@ -7,8 +7,10 @@ import hashlib
 import importlib
 import json
 import os
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,8 @@ if sys.platform != "linux":
 from autograder.sandbox import IsolationRefused, calls, parent, seccomp
 from autograder.sandbox.gpu import ESCAPES, REQUESTS, Gpu, Opening, escape, gpus, opening, visible
 from autograder.sandbox.isolation import GPU_LAYER, MIB
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +204,16 @@ def test_a_gpu_that_does_not_compute_is_refused(said, new_parent, stand_in):
         pass
 
 
+def test_where_its_driver_needs_more_it_is_opened_and_said(new_parent, stand_in, limits, talk):
+    opening = stand_in.but(fault="narrow", wider=("/sys",))
+    with new_parent(gpu=opening) as parent, parent.spawn(limits) as worker:
+        assert parent.isolation.level == "full"
+        assert any("starts only where it can read /sys" in line for line in parent.isolation.why)
+        reply = talk(worker, TRY + "\nanswer = [opens('/sys/kernel', os.O_RDONLY), opens('/sys/kernel/uevent_seqnum')]")
+        assert reply.answer[0] is True
+        assert reply.answer[1] in ("EACCES", "EROFS", "ENOENT", "EPERM")
+
+
 def test_where_it_need_not_be_workers_do_without_it(new_parent, stand_in, limits, talk):
     with new_parent(gpu=stand_in.but(fault="compute"), gpu_required=False) as parent, parent.spawn(limits) as worker:
         assert parent.isolation.gpu == ""
@@ -326,6 +340,25 @@ def test_a_process_that_forks_does_nothing_that_counts_gpus(built, monkeypatch):
     parent.warm_up()
     torch.random.set_rng_state(state)
     assert done == ([] if built else ["backward", "step"] * 2)
+
+
+LOOK = """
+import importlib, torch
+asked = []
+torch.version.cuda = "12.8"
+for name in ("is_available", "device_count", "init", "_lazy_init", "current_device"):
+    setattr(torch.cuda, name, lambda *_, name=name: asked.append(name))
+from autograder.sandbox import forks, parent
+for name in (*forks.PRELOAD, forks.SERVICE):
+    importlib.import_module(name)
+parent.warm_up()
+print(asked)
+"""
+
+
+def test_what_a_zygote_imports_and_runs_asks_for_no_gpu():
+    ran = subprocess.run([sys.executable, "-c", LOOK], capture_output=True, text=True, cwd=ROOT, timeout=300)
+    assert ran.stdout == "[]\n", ran.stdout + ran.stderr
 
 
 def test_warm_parent_and_zygote_start_no_cuda(new_parent, limits, talk, stand_in):
