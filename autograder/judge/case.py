@@ -39,6 +39,7 @@ class Case:
         answers_released: whether wrong ones are explained.
         uses: the names of the fixtures that the check takes.
         told: where an answer to the quiz is kept as it was given.
+        draw: how numbers are drawn, where it is not as for grading.
         noted: where comparisons that fail are kept, so that the rest of the check runs as well; None where they end it.
     """
 
@@ -55,3 +56,4 @@ class Case:
     parts: Parts = field(default_factory=Parts)
     noted: list[CheckFailed] | None = None
     told: Callable[[object], None] = _nobody
+    draw: type[Draw] | None = None

@@ -33,7 +33,7 @@ def compare(
         rtol: relative tolerance; an answer in float32 where float64 is due is compared at 1e-4 (its precision is
             the business of the `conventions` check).
         atol: absolute tolerance.
-        mistakes: known wrong answers by the mistake's id.
+        mistakes: known wrong answers by the mistake's id, of whatever shape.
         hint: what to look at next.
         labels: what the answers of the check are called.
 
@@ -53,20 +53,26 @@ def compare(
             ),
             hint,
         )
+    if got.shape == right.shape and same(got, right, rtol, atol):
+        return
+    named = next((name for name, value in (mistakes or {}).items() if _is(got, value, rtol, atol)), None)
     if got.shape != right.shape:
         raise CheckFailed(
             _("{what}: expected shape {expected}, got {got}.").format(
                 what=said(what), expected=tuple(right.shape), got=describe(actual)
             ),
             hint or _shape_hint(got, right),
+            named,
         )
-    if same(got, right, rtol, atol):
-        return
-    for mistake, value in (mistakes or {}).items():
-        wrong = as_tensor(_detached(value))
-        if wrong is not None and wrong.shape == got.shape and same(got, wrong, max(rtol, 1e-5), atol):
-            raise CheckFailed(_difference(got, right, what), hint, mistake)
-    raise CheckFailed(_difference(got, right, what), hint)
+    failed = CheckFailed(_difference(got, right, what), hint, named)
+    failed.compared = got, right
+    raise failed
+
+
+def _is(got: Tensor, value: object, rtol: float, atol: float) -> bool:
+    """Whether an answer is this wrong one."""
+    wrong = as_tensor(_detached(value))
+    return wrong is not None and wrong.shape == got.shape and same(got, wrong, max(rtol, 1e-5), atol)
 
 
 def _detached(value: object) -> object:

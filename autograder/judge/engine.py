@@ -7,7 +7,7 @@ import base64
 import marshal
 import os
 import types
-from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,7 @@ from autograder.worker.proofs import names_in
 
 if TYPE_CHECKING:
     from autograder.judge.drawing import Drawing
-    from autograder.judge.examples import PublicCall
+    from autograder.judge.public_calls import RightCode
 
 # Beyond the import: what NumPy, torch and matplotlib map lazily in a worker's first calls.
 # The fixtures that give real images, and the data set of each.
@@ -70,7 +70,6 @@ class Kit:
         self.exercise = exercise
         self.config = config
         self.drawings: dict[str, Drawing] = {}  # the reference's figures, by name
-        self.public_calls: dict[tuple[str, int], Sequence[PublicCall]] = {}  # by check and run, see `examples`
 
     @cached_property
     def solution(self) -> str:
@@ -159,6 +158,13 @@ class Kit:
             load_module(f"alternative_{self.exercise.id}_{path.stem}", path.read_text(encoding="utf-8"), str(path))
             for path in self.exercise.alternatives
         )
+
+    @cached_property
+    def right_code(self) -> RightCode:
+        """What the reference and the alternatives agree on."""
+        from autograder.judge.public_calls import RightCode
+
+        return RightCode(self)
 
     @cached_property
     def _mistake_modules(self) -> dict[str, types.ModuleType]:

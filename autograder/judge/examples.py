@@ -1,56 +1,50 @@
 """The smallest call that shows what is wrong: a failed check's function on public inputs, small and round.
 
-An exact check is run on the reference with numbers that anybody may know (their seed follows from the exercise and the
-check alone), and its calls of public functions on plain data are kept. When it has failed, those calls are made of the
-submission, in a fresh worker that has never seen the inputs that graded: what it answers is shown to the student, and
-could be what it has seen. One where its answer differs from the reference's, and every alternative agrees with that, is
-shrunk as long as both stay so. Where the alternatives do not agree with each other the contract leaves the answer free,
-or does not allow the arguments, and nothing is shown.
+A check is run on the reference with numbers that anybody may know (`public_calls`), and its calls are kept. When it has
+failed, those calls are made of the submission, in a fresh worker that has never seen the inputs that graded: what it
+answers is shown to the student, and could be what it has seen. One where its answer departs from what the reference and
+every alternative agree on is shrunk as long as it does. Where they do not agree with each other the contract leaves the
+answer free, or does not allow the arguments, and nothing is shown.
 """
 
 from __future__ import annotations
 
 import inspect
-import types
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from time import monotonic
-from typing import NamedTuple
 
 import pytest
-import torch
 from torch import Tensor
 
 from autograder.judge import fixtures
-from autograder.judge.answers import as_tensor, describe
+from autograder.judge.answers import as_tensor
 from autograder.judge.case import Case
 from autograder.judge.check import CheckInfo
-from autograder.judge.compare import same
 from autograder.judge.concluding import run_with
-from autograder.judge.draw import Draw, subseed
-from autograder.judge.engine import IMAGE_FIXTURES, Engine, Kit
+from autograder.judge.engine import Engine, Kit
+from autograder.judge.example_text import example_text, numbers_in
 from autograder.judge.grading import Grading
 from autograder.judge.items import info_of
 from autograder.judge.messages import Job
-from autograder.judge.parts import Parts
+from autograder.judge.outcomes import CannotGoOn, Ended, Right, departs, outcome, text_of_outcome
+from autograder.judge.own_run import OwnRuns
+from autograder.judge.public_calls import PublicCall, public_calls
 from autograder.judge.relations import Compared, relation
-from autograder.judge.remote import Handle
-from autograder.judge.session import Recorded, Session
-from autograder.judge.shown import example_call, example_value
-from autograder.judge.shrink import Arguments, shrink
+from autograder.judge.session import Session
+from autograder.judge.shrink import Arguments, is_plain, shrink
 from autograder.judge.sitting import Sitting
-from autograder.judge.verdicts import StudentError
+from autograder.language import _
 from autograder.results.model import CheckResult, Example
 
 RUNS = 2  # of the check, each on other public numbers
-CALLS = 4  # of one function, which are tried
 STEPS = 250  # calls that shrinking one example may make
 FEW = 6  # numbers of an example that is small
 MOST = 12  # numbers of an example: a larger one is nothing to look at
-TOTAL_SECONDS = 20.0
-LARGEST = 5000  # numbers of a call that is looked at
+TRIED = 24  # calls of one check that are made of a submission
+TOTAL_SECONDS = 10.0
 KINDS = ("exact", "statistical")
-CLEARLY = 1e-3  # relative: what rounding would hide shows nothing
 
 
 @dataclass(frozen=True)
@@ -59,26 +53,6 @@ class Explained:
 
     example: Example | None
     relation: str | None
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a call ended: what it answered, or the builtin exception that it raised."""
-
-    value: object = None
-    raised: str = ""
-
-
-class PublicCall(NamedTuple):
-    """A call that anybody may know."""
-
-    name: str
-    call: Arguments
-    right: Ended
-
-
-class CannotGoOn(Exception):
-    """The student's worker answers no more."""
 
 
 def explain_failures(
@@ -123,9 +97,9 @@ def _red(result: CheckResult) -> bool:
 
 
 def explainable(item: pytest.Function, info: CheckInfo) -> bool:
-    """Whether a check can be run on public numbers: not where it looks at images, which are held out."""
+    """Whether a check can be run on public numbers."""
     takes = set(inspect.signature(item.obj).parameters)
-    return info.kind in KINDS and takes <= set(fixtures.FIXTURES) - {*IMAGE_FIXTURES, "quiz", "calibrated"}
+    return info.kind in KINDS and takes <= set(fixtures.FIXTURES) - {"quiz"}
 
 
 class Explainer:
@@ -164,191 +138,105 @@ class Explainer:
         best: tuple[int, Example] | None = None
         pairs: dict[str, list[Compared]] = {}
         for run in range(RUNS):
-            if monotonic() > self._until or (named and best is not None and best[0] <= FEW):
+            small = best is not None and best[0] <= FEW
+            if monotonic() > self._until or (small and named):
                 break
-            for name, call, right in self._calls(item, info, case, run):
+            calls = public_calls(self._kit, item, info, case, run, self._rerun)
+            for one in itertools.islice(sorted(calls, key=lambda one: one.function != about), TRIED):
+                if (small and (named or one.asked != "value")) or monotonic() > self._until:
+                    break
                 try:
-                    if not _differ(self._of_student(name, call), right):
+                    if (wrong := self._wrong(one)) is None:
                         continue
-                    pairs.setdefault(name, []).extend(self._pair(name, call, right))
-                    found = self._smallest(name, call)
+                    got, right = wrong
+                    if one.asked == "value":
+                        pairs.setdefault(one.function, []).extend(_pair(one.call, got, right))
+                    found = self._smallest(one, right)
                     best = found if best is None or found[0] < best[0] else best
+                    small = best[0] <= FEW
                 except CannotGoOn:
                     if not self._session.can_answer:
                         raise
                     continue  # this function has no answer
+        if info.kind == "exact" and (best is None or best[0] > FEW) and monotonic() < self._until:
+            best = self._own(item, info, case, about) or best
         self._related |= {name: relation(of_one) for name, of_one in pairs.items()}
         return Explained(
             best[1] if best is not None and best[0] <= MOST else None,
             next((text for name in pairs if (text := self._related[name])), None),
         )
 
-    def _calls(self, item: pytest.Function, info: CheckInfo, case: Case, run: int) -> Sequence[PublicCall]:
-        """The calls of public functions on plain data that the check makes of the reference, with what is right."""
-        known = self._kit.public_calls
-        if (info.id, run) not in known:
-            known[info.id, run] = tuple(self._found(item, info, case, run))
-        return known[info.id, run]
-
-    def _found(self, item: pytest.Function, info: CheckInfo, case: Case, run: int) -> Iterator[PublicCall]:
-        seed = subseed(run, f"example/{self._kit.exercise.id}/{info.id}")
-        session = self._kit.reference_session()
-        session.recorded = []
-        try:
-            session.begin_check(info.id, TOTAL_SECONDS, subseed(seed, "globals"))
-            public = replace(
-                case, session=session, seed=seed, once=lambda key, function: function(Draw(subseed(seed, key))),
-                record=lambda name, value: None, limits=None, quiz_answers={}, parts=Parts(), noted=[],
-            )  # fmt: skip
-            self._rerun(item, public)
-        except Exception:  # however it ends: what was called is what counts
-            pass
-        finally:
-            session.close()
-        by_name: dict[str, list[Arguments]] = {}
-        for one in session.recorded:
-            call = _plain(one)
-            if call is not None and one.name in self._kit.parameters:
-                by_name.setdefault(one.name, []).append(call)
-        for name, calls in by_name.items():
-            for call in sorted(calls, key=lambda call: call.numbers)[:CALLS]:
-                if (right := self._right(name, call)) is not None:
-                    yield PublicCall(name, call, right)
-
-    def _of_student(self, name: str, call: Arguments) -> Ended:
-        if not self._session.can_answer:
-            raise CannotGoOn
-        passed = call.copy()
-        try:
-            function = self._session.get_public(name)
-            if not isinstance(function, Handle):
-                raise CannotGoOn
-            return Ended(function(*passed.args, **passed.kwargs))
-        except StudentError as error:
-            if error.kind != "raised" or not error.bases or "NotImplementedError" in error.bases:
-                raise CannotGoOn from None
-            return Ended(raised=error.bases[0])
-
-    def _right(self, name: str, call: Arguments) -> Ended | None:
-        """What is right, where the reference says it and every alternative agrees; None where nothing can be shown."""
-        right = _outcome(self._kit.reference, name, call)
-        if right is None or not _showable(right):
+    def _wrong(self, one: PublicCall) -> tuple[Ended, Right] | None:
+        """What comes of a call and what is right, where it is wrong: the alternatives are asked where that may be."""
+        if self._kit.right_code.says(one, asked=1) is None:
             return None
-        for module in self._kit.alternatives:
-            if hasattr(module, name):
-                other = _outcome(module, name, call)
-                if other is None or _differ(other, right, 1e-6):
-                    return None
-        return right
+        got, right = self._of_student(one, one.call), None
+        for asked in (1, 2, None):
+            right = self._kit.right_code.says(one, asked=asked)
+            if right is None or not departs(got, right):
+                return None
+        return None if right is None else (got, right)
 
-    def _smallest(self, name: str, call: Arguments) -> tuple[int, Example]:
+    def _own(self, item: pytest.Function, info: CheckInfo, case: Case, about: str) -> tuple[int, Example] | None:
+        """What the check itself finds wrong on public numbers, where that is little."""
+        shown = OwnRuns(self._kit, self._rerun).shown(self._session, item, info, case)
+        if shown is None:
+            return None
+        words = self._kit.right_code.probe_words
+        text = example_text("value", shown.call, self._kit.parameters, words, objects=shown.objects)
+        numbers = numbers_in(text)
+        if any(isinstance(leaf, Tensor) and leaf.numel() > MOST and not is_plain(leaf) for leaf in shown.call.leaves):
+            numbers = max(numbers, FEW + 1)  # whose numbers are not written out
+        return (numbers, Example(text, shown.got, shown.right)) if numbers <= MOST else None
+
+    def _of_student(self, one: PublicCall, call: Arguments) -> Ended:
+        return outcome(self._session, one.asked, call)
+
+    def _smallest(self, one: PublicCall, first: Right) -> tuple[int, Example]:
         """An example of what is wrong in a function, and how many numbers it has; a small one is looked for once."""
-        known = self._known.get(name)
+        known = self._known.get(one.function)
         if known is not None and known[0] <= FEW:
             return known
-        first = self._right(name, call)
-        raises = first is not None and bool(first.raised)
 
-        def fails(candidate: Arguments) -> bool:
-            right = self._right(name, candidate)
-            if right is None or bool(right.raised) != raises or monotonic() > self._until:
+        def fails(candidate: Arguments, asked: int | None = None) -> bool:
+            if monotonic() > self._until:
                 return False
-            return _differ(self._of_student(name, candidate), right)
+            right = self._kit.right_code.says(one, candidate, asked)
+            if right is None or right.settled != first.settled or bool(right.ended.raised) != bool(first.ended.raised):
+                return False
+            try:
+                return departs(self._of_student(one, candidate), right)
+            except CannotGoOn:
+                if not self._session.can_answer:
+                    raise
+                return False
 
-        small = shrink(call, fails, STEPS)
-        found = small.numbers, self._example(name, small)
+        # Two of those who are right say nearly always what all of them do, in a part of the time.
+        small = shrink(one.call, lambda candidate: fails(candidate, 2), STEPS)
+        if not fails(small):
+            small = shrink(one.call, fails, STEPS)
+        example = self._example(one, small)
+        found = max(numbers_in(example.call), small.numbers), example
         if known is None or found[0] < known[0]:
-            self._known[name] = found
-        return self._known[name]
+            self._known[one.function] = found
+        return self._known[one.function]
 
-    def _example(self, name: str, call: Arguments) -> Example:
-        right = self._right(name, call)
+    def _example(self, one: PublicCall, call: Arguments) -> Example:
+        right = self._kit.right_code.says(one, call)
         assert right is not None
-        got = self._of_student(name, call)
-        parameters = self._kit.parameters.get(name, ())
-        return Example(example_call(name, call.args, call.kwargs, parameters), _text(got), _text(right))
-
-    def _pair(self, name: str, call: Arguments, right: Ended) -> list[Compared]:
-        got, value = as_tensor(self._of_student(name, call).value), as_tensor(right.value)
-        if got is None or value is None:
-            return []
-        sizes = {size for leaf in call.leaves if isinstance(leaf, Tensor) for size in leaf.shape}
-        return [Compared(got, value, frozenset(sizes))]
+        got = self._of_student(one, call)
+        text = example_text(one.asked, call, self._kit.parameters, self._kit.right_code.probe_words, one.types)
+        due = text_of_outcome(right.ended, right.settled)
+        if right.settled == "signs":
+            due = _("{value}, up to signs").format(value=due)
+        if one.asked != "value" and not right.ended.raised:  # words
+            return Example(text, str(got.value or got.raised), str(right.ended.value))
+        return Example(text, text_of_outcome(got, right.settled), due)
 
 
-def _plain(recorded: Recorded) -> Arguments | None:
-    """What was passed, where it is data that can be written down."""
-    call = Arguments(tuple(recorded.args), dict(recorded.kwargs))
-    for leaf in call.leaves:
-        if not (leaf is None or isinstance(leaf, bool | int | float | str | Tensor)):
-            return None
-        if isinstance(leaf, Tensor) and (leaf.is_complex() or leaf.requires_grad):
-            return None
-    return call if call.numbers <= LARGEST else None
-
-
-def _outcome(module: types.ModuleType, name: str, call: Arguments) -> Ended | None:
-    passed = call.copy()
-    try:
-        value = getattr(module, name)(*passed.args, **passed.kwargs)
-    except ValueError:
-        return Ended(raised="ValueError")
-    except Exception:
-        return None
-    return Ended(_detached(value))
-
-
-def _detached(value: object) -> object:
-    if isinstance(value, Tensor):
-        return value.detach()
-    if isinstance(value, list | tuple):
-        return tuple(_detached(item) for item in value)
-    if isinstance(value, dict):
-        return {key: _detached(item) for key, item in value.items()}
-    return value
-
-
-def _showable(outcome: Ended) -> bool:
-    """Whether an answer is data with nothing in it that is no number."""
-    if outcome.raised:
-        return True
-    value = outcome.value
-    items: Sequence[object] = value if isinstance(value, list | tuple) else [value]
-    if isinstance(value, dict):
-        items = list(value.values())
-    for item in items:
-        tensor = as_tensor(item)
-        if tensor is None and not isinstance(item, str | bool):
-            return False
-        if tensor is not None and (tensor.isnan().any() or tensor.numel() > LARGEST):
-            return False
-    return bool(items)
-
-
-def _differ(got: Ended, right: Ended, by: float = CLEARLY) -> bool:
-    if got.raised or right.raised:
-        return got.raised != right.raised
-    return _values_differ(got.value, right.value, by)
-
-
-def _values_differ(got: object, right: object, by: float) -> bool:
-    a, b = as_tensor(got), as_tensor(right)
-    if a is not None and b is not None:
-        b = b.to(torch.float64)
-        finite = b[b.isfinite()]
-        size = float(finite.abs().max()) if finite.numel() else 0.0
-        return a.shape != b.shape or not same(a.to(torch.float64), b, by, by * size + 1e-12)
-    if isinstance(right, list | tuple):
-        if not isinstance(got, list | tuple) or len(got) != len(right):
-            return True
-        return any(_values_differ(one, other, by) for one, other in zip(got, right, strict=True))
-    if isinstance(right, dict):  # other keys are free
-        known = isinstance(got, dict) and right.keys() <= got.keys()
-        return not known or any(_values_differ(got[key], value, by) for key, value in right.items())
-    return type(got) is not type(right) or got != right
-
-
-def _text(outcome: Ended) -> str:
-    if outcome.raised:
-        return outcome.raised
-    return example_value(outcome.value) or describe(outcome.value)
+def _pair(call: Arguments, ended: Ended, right: Right) -> list[Compared]:
+    got, value = as_tensor(ended.value), as_tensor(right.ended.value)
+    if got is None or value is None or right.settled != "values":
+        return []
+    sizes = {size for leaf in call.leaves if isinstance(leaf, Tensor) for size in leaf.shape}
+    return [Compared(got, value, frozenset(sizes))]

@@ -6,7 +6,7 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -16,6 +16,7 @@ from autograder.judge.answers import describe
 from autograder.judge.labels import Labels, written
 from autograder.judge.loading import Code, Loading
 from autograder.judge.raised import in_words, raised_error
+from autograder.judge.recording import Recorder
 from autograder.judge.remote import Answered, Handle
 from autograder.judge.shown import shown_call
 from autograder.judge.transport import RequestFields, Transport, WorkerLost
@@ -49,15 +50,6 @@ class Call:
     answered: bool = False
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """A call of a public function, with copies of what was passed."""
-
-    name: str
-    args: Sequence[object]
-    kwargs: Mapping[str, object]
-
-
 @dataclass
 class Session:
     """The student's code behind calls.
@@ -89,7 +81,7 @@ class Session:
         self.trace: list[Answer] = []
         self.labels = Labels()
         self.called: Call | None = None
-        self.recorded: list[Recorded] | None = None  # calls of public functions, where somebody wants to know them
+        self.recorder: Recorder | None = None  # of how answers came about, where somebody wants to know
         self._called_seconds = 0.0
         self._alive = False
         self._probes_sent = False
@@ -187,6 +179,8 @@ class Session:
     def get_public(self, name: str) -> Answered:
         """A public name of the student's file."""
         if name in self._functions:
+            if self.recorder is not None:
+                self.recorder.named(self._functions[name], name)
             return self._functions[name]
         if self._alive and name not in self.loading.names:
             raise StudentError(
@@ -196,6 +190,8 @@ class Session:
         if kind == "missing":
             raise StudentError(_("`{name}` is not defined in your file.").format(name=name), kind="missing")
         value = self._value(kind, value, name)
+        if self.recorder is not None:
+            self.recorder.named(value, name)
         if isinstance(value, Handle):
             self._functions[name] = value
         elif name in self.signatures:
@@ -222,6 +218,8 @@ class Session:
             )
         value = self._value(kind, value, label)
         self.labels.keep(value, label)
+        if self.recorder is not None:
+            self.recorder.got(handle, name, value)
         return value
 
     def call(self, handle: Handle, args: Sequence[object], kwargs: Mapping[str, object]) -> Answered:
@@ -231,12 +229,11 @@ class Session:
         self._own_all(request)
         if self.shows:
             self.called = Call(shown_call(handle._label, args, kwargs))
-        if self.recorded is not None and self._functions.get(handle._label) is handle:
-            self.recorded.append(
-                Recorded(handle._label, _copies(args), dict(zip(kwargs, _copies(kwargs.values()), strict=True)))
-            )
+        kept = self.recorder.call(handle, args, kwargs) if self.recorder is not None else None
         kind, value = self._request("call", request, handle._label)
         value = self._value(kind, value, handle._label, traced=True)
+        if self.recorder is not None:
+            self.recorder.answer(kept, value)
         if self.called is not None:
             self.called.answer, self.called.answered = value, True
         self.labels.keep(value, self.written(handle, args, kwargs))
@@ -269,9 +266,13 @@ class Session:
         label = next((a._label for a in args if isinstance(a, Handle)), name)
         if self._alive and self.transport.sealed and self._dice.random() < CONTROLS:
             self._control(label)
+        kept = self.recorder.probe(name, args, kwargs) if self.recorder is not None else None
         kind, value = self._request("probe", request, label)
         self._refuse_replaced(kind, value)
-        return self._value(kind, value, label, traced=True)
+        value = self._value(kind, value, label, traced=True)
+        if self.recorder is not None:
+            self.recorder.answer(kept, value)
+        return value
 
     def _control(self, label: str) -> None:
         """Measure something by probes of which the judge knows what is right."""
@@ -391,7 +392,3 @@ class Session:
 
 def _result_label(label: str) -> str:
     return label if label.endswith("(...)") else f"{label}(...)"
-
-
-def _copies(values: Iterable[object]) -> list[object]:
-    return [value.clone() if isinstance(value, torch.Tensor) else value for value in values]

@@ -1,5 +1,8 @@
 """Smaller and rounder arguments of a call that goes on failing: fewer rows, then integers, then fewer digits.
 
+What is passed may have been made by other calls (`recording.Made`), whose arguments become smaller as well. A tensor or
+an object that stands in two places is one thing, and stays one.
+
 What holds of a tensor before (rows that sum to one, a covariance's symmetry, an order, a range) holds after, so that a
 call that the contract allows stays one that it allows.
 """
@@ -7,15 +10,16 @@ call that the contract allows stays one that it allows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
+from autograder.judge.invariants import FEW, Rules
+from autograder.judge.recording import Made, Seeded
+
 SIZES = 1, 2, 3, 4  # that a dimension is cut to, the smallest that still fails
-ENOUGH = 6  # numbers that are not in a range by accident
-FEW = 8  # numbers of a tensor of which each is tried by itself
-_TINY = 1e-9
+CONSTANT = 4  # numbers of a tensor that is written by its shape, where they are all the same
 
 
 class OutOfSteps(Exception):
@@ -29,16 +33,19 @@ class Arguments:
     args: tuple[object, ...]
     kwargs: Mapping[str, object] = field(default_factory=dict)
 
-    def map(self, change: Callable[[object], object]) -> Arguments:
-        """The same call with every leaf changed."""
+    def map(
+        self, change: Callable[[object], object], of_list: Callable[[Sequence[object]], object] = list
+    ) -> Arguments:
+        """The same call with every leaf changed, and every list as `of_list` makes it of its changed items."""
+        known: dict[int, object] = {}
         return Arguments(
-            tuple(_map(value, change) for value in self.args),
-            {name: _map(value, change) for name, value in self.kwargs.items()},
+            tuple(_map(value, change, of_list, known) for value in self.args),
+            {name: _map(value, change, of_list, known) for name, value in self.kwargs.items()},
         )
 
     @property
     def leaves(self) -> list[object]:
-        """Tensors, numbers and what else is passed, in order."""
+        """Tensors, numbers and what else is passed, in order; what stands in two places, once."""
         found: list[object] = []
 
         def note(leaf: object) -> object:
@@ -58,17 +65,46 @@ class Arguments:
         return self.map(lambda leaf: leaf.clone() if isinstance(leaf, Tensor) else leaf)
 
 
+def is_constant(leaf: Tensor) -> bool:
+    """Whether a tensor is written by its shape and one number."""
+    return leaf.numel() > CONSTANT and bool((leaf == leaf.reshape(-1)[0]).all())
+
+
+def is_eye(leaf: Tensor) -> bool:
+    """Whether a tensor is an identity matrix."""
+    square = leaf.ndim == 2 and leaf.shape[0] == leaf.shape[1] and leaf.is_floating_point() and len(leaf) > 1
+    return square and torch.equal(leaf, torch.eye(len(leaf), dtype=leaf.dtype))
+
+
+def is_plain(leaf: Tensor) -> bool:
+    """Whether a tensor is written by its shape."""
+    return is_constant(leaf) or is_eye(leaf)
+
+
 def _size(leaf: object) -> int:
     if isinstance(leaf, Tensor):
-        return leaf.numel()
-    return len(leaf.split()) if isinstance(leaf, str) else int(isinstance(leaf, int | float))
+        if is_eye(leaf):
+            return 1
+        return leaf.ndim + int(float(leaf.reshape(-1)[0]) not in (0, 1)) if is_constant(leaf) else leaf.numel()
+    return len(leaf.split()) if isinstance(leaf, str) else int(isinstance(leaf, int | float | Seeded))
 
 
-def _map(value: object, change: Callable[[object], object]) -> object:
-    if isinstance(value, list):
-        return [_map(item, change) for item in value]
-    if isinstance(value, tuple):
-        return tuple(_map(item, change) for item in value)
+def _map(
+    value: object,
+    change: Callable[[object], object],
+    of_list: Callable[[Sequence[object]], object],
+    known: dict[int, object],
+) -> object:
+    if isinstance(value, list | tuple):
+        return type(value)(of_list([_map(item, change, of_list, known) for item in value]))  # type: ignore[arg-type]
+    if isinstance(value, dict):
+        return {key: _map(item, change, of_list, known) for key, item in value.items()}
+    if isinstance(value, Made | Tensor):
+        if id(value) not in known:
+            inside = isinstance(value, Made)
+            again = lambda one: _map(one, change, of_list, known)  # noqa: E731  # as short as the line that it is for
+            known[id(value)] = value.mapped(again) if inside else change(value)
+        return known[id(value)]
     return change(value)
 
 
@@ -92,8 +128,8 @@ def shrink(call: Arguments, fails: Callable[[Arguments], bool], steps: int) -> A
         return fails(candidate)
 
     try:
-        # Fewer rows again: what they are divided by, or neighbours that are counted, may have kept them.
-        for candidates in (_shorter, _fewer, _smaller_numbers, _shorter, _fewer, _rounder, _single):
+        # Numbers that have become smaller may let sizes become so.
+        for candidates in (_shorter, _left, _fewer, _smaller_numbers, _shorter, _constant, _rounder, _single, _shorter):
             changed = True
             while changed:
                 changed = False
@@ -107,24 +143,40 @@ def shrink(call: Arguments, fails: Callable[[Arguments], bool], steps: int) -> A
 
 
 def _written(call: Arguments) -> str:
-    leaves = [leaf.tolist() if isinstance(leaf, Tensor) else leaf for leaf in call.leaves]
-    return f"{leaves} {call.args if not leaves else ''}"
+    """What tells two versions of one call from each other: numbers, and the shapes of lists around them."""
+    leaves = [(leaf.dtype, leaf.tolist()) if isinstance(leaf, Tensor) else leaf for leaf in call.leaves]
+    sizes: list[object] = []
+
+    def note(items: Sequence[object]) -> Sequence[object]:
+        sizes.append(len(items))
+        return items
+
+    call.map(lambda leaf: leaf, note)
+    return f"{leaves} {sizes} {[_names(value) for value in call.args]}"
+
+
+def _names(value: object) -> object:
+    """What is passed where, of a call and those within it."""
+    if not isinstance(value, Made):
+        return None
+    return [_names(value.of), len(value.args), list(value.kwargs), *map(_names, value.args)]
 
 
 def _shorter(call: Arguments, rules: Rules) -> Iterator[Arguments]:
     """Every dimension of one size cut to the same smaller one, with the numbers that state it and without."""
-    tensors = [leaf for leaf in call.leaves if isinstance(leaf, Tensor)]
-    lists = [value for value in (*call.args, *call.kwargs.values()) if isinstance(value, list | tuple)]
-    sizes = {size for tensor in tensors for size in tensor.shape} | {len(value) for value in lists}
+    sizes = {size for leaf in call.leaves if isinstance(leaf, Tensor) for size in leaf.shape}
+
+    def note(items: Sequence[object]) -> Sequence[object]:
+        sizes.add(len(items))
+        return items
+
+    call.map(lambda leaf: leaf, note)
     for size in sorted(sizes, reverse=True):
-        for target in SIZES:
-            if target >= size:
-                continue
-            for start in (0, size - target):
-                cut = Arguments(
-                    tuple(_cut(value, size, start, target, rules) for value in call.args),
-                    {name: _cut(value, size, start, target, rules) for name, value in call.kwargs.items()},
-                )
+        twice = any(isinstance(leaf, Tensor) and leaf.shape.count(size) > 1 for leaf in call.leaves)
+        ways = [(target, start) for target in SIZES if target < size for start in (0, size - target)]
+        for axis in (None, 0, -1) if twice else (None,):
+            for target, start in ways:
+                cut = _cut(call, size, start, target, rules, axis)
                 if sum(leaf is None for leaf in cut.leaves) > sum(leaf is None for leaf in call.leaves):
                     continue
                 if any(type(leaf) is int and leaf == size for leaf in call.leaves):
@@ -132,23 +184,26 @@ def _shorter(call: Arguments, rules: Rules) -> Iterator[Arguments]:
                 yield cut
 
 
-def _cut(value: object, size: int, start: int, target: int, rules: Rules) -> object:
-    if isinstance(value, list | tuple):
-        items = [_cut(item, size, start, target, rules) for item in value]
-        return type(value)(items[start : start + target] if len(items) == size else items)
-    if not isinstance(value, Tensor) or size not in value.shape:
-        return value
-    cut = value
-    for axis, length in enumerate(value.shape):
-        if length == size:
-            cut = cut.narrow(axis, start, target)
-    return rules.kept(value, cut.clone())
+def _cut(call: Arguments, size: int, start: int, target: int, rules: Rules, only: int | None) -> Arguments:
+    def shorter(items: Sequence[object]) -> Sequence[object]:
+        return items[start : start + target] if len(items) == size else items
+
+    def narrower(leaf: object) -> object:
+        if not isinstance(leaf, Tensor) or size not in leaf.shape:
+            return leaf
+        cut = leaf
+        for axis, length in enumerate(leaf.shape):
+            if length == size and only in (None, axis, axis - leaf.ndim):
+                cut = cut.narrow(axis, start, target)
+        return rules.kept(leaf, cut.clone())
+
+    return call.map(narrower, shorter)
 
 
 def _fewer(call: Arguments, rules: Rules) -> Iterator[Arguments]:
     """One list or text with a part left out: a half, or one item."""
     for place, value in enumerate(call.args):
-        for fewer in _parts_left_out(value):
+        for fewer in (*_parts_left_out(value), *_nested(value)):
             yield Arguments((*call.args[:place], fewer, *call.args[place + 1 :]), call.kwargs)
     for name, value in call.kwargs.items():
         for fewer in _parts_left_out(value):
@@ -164,6 +219,43 @@ def _parts_left_out(value: object) -> Iterator[object]:
             for place, item in enumerate(value):
                 for fewer in _parts_left_out(item):
                     yield type(value)([*value[:place], fewer, *value[place + 1 :]])
+
+
+def _left(call: Arguments, rules: Rules) -> Iterator[Arguments]:
+    """One argument that may be left out."""
+    for place, value in enumerate(call.args):
+        for fewer in _without(value):
+            yield Arguments((*call.args[:place], fewer, *call.args[place + 1 :]), call.kwargs)
+
+
+def _without(value: object) -> Iterator[Made]:
+    if not isinstance(value, Made):
+        return
+    for name in value.kwargs:
+        yield replace(value, kwargs={key: item for key, item in value.kwargs.items() if key != name})
+    if len(value.args) > 1:
+        yield replace(value, args=value.args[:-1])
+    if value.of is not None:
+        yield from (replace(value, of=of) for of in _without(value.of))
+    for place, item in enumerate(value.args):
+        for fewer in _without(item):
+            yield replace(value, args=(*value.args[:place], fewer, *value.args[place + 1 :]))
+
+
+def _nested(value: object) -> Iterator[object]:
+    """What is passed to the calls that made a value, with one of them shorter."""
+    if not isinstance(value, Made):
+        return
+    if value.of is not None:
+        for of in _nested(value.of):
+            assert isinstance(of, Made)
+            yield replace(value, of=of)
+    for place, item in enumerate(value.args):
+        for fewer in (*_parts_left_out(item), *_nested(item)):
+            yield replace(value, args=(*value.args[:place], fewer, *value.args[place + 1 :]))
+    for name, item in value.kwargs.items():
+        for fewer in (*_parts_left_out(item), *_nested(item)):
+            yield replace(value, kwargs={**value.kwargs, name: fewer})
 
 
 def _left_out(items: Sequence[object]) -> Iterator[list[object]]:
@@ -182,13 +274,40 @@ def _smaller_numbers(call: Arguments, rules: Rules) -> Iterator[Arguments]:
             for target in SIZES:
                 if abs(leaf) > target:
                     yield _with(call, place, target if leaf > 0 else -target)
+        elif isinstance(leaf, Tensor) and _whole(leaf):
+            for low in (0, 1):
+                if bool((leaf != low).any()) and leaf.numel() > 1:
+                    yield _with(call, place, torch.full_like(leaf, low))
+            for index in range(leaf.numel() if leaf.numel() <= FEW else 0):
+                for low in (0, 1, 2):
+                    if int(leaf.reshape(-1)[index]) > low:
+                        changed = leaf.clone()
+                        changed.reshape(-1)[index] = low
+                        yield _with(call, place, changed)
+
+
+def _whole(leaf: Tensor) -> bool:
+    return not (leaf.is_floating_point() or leaf.is_complex() or leaf.dtype is torch.bool)
+
+
+def _constant(call: Arguments, rules: Rules) -> Iterator[Arguments]:
+    """All numbers of one larger tensor the same."""
+    for place, leaf in enumerate(call.leaves):
+        if isinstance(leaf, Tensor) and leaf.is_floating_point() and leaf.numel() > CONSTANT and not is_plain(leaf):
+            simple = [torch.full_like(leaf, number) for number in (0.0, 1.0, 0.5)]
+            if leaf.ndim == 2 and leaf.shape[0] == leaf.shape[1]:
+                simple.append(torch.eye(len(leaf), dtype=leaf.dtype))
+            for one in simple:
+                kept = rules.kept(leaf, one)
+                if kept is not None and torch.equal(kept, one):
+                    yield _with(call, place, kept)
 
 
 def _rounder(call: Arguments, rules: Rules) -> Iterator[Arguments]:
     """All of one tensor or number with fewer digits; what is nearly nothing, as a tenth."""
     for place, leaf in enumerate(call.leaves):
         if isinstance(leaf, Tensor) and leaf.is_floating_point():
-            # Adding 0 takes the sign of -0 away.
+            # Adding 0 makes 0 of what rounding has made -0.
             for number, rounded in enumerate((*(leaf.round(decimals=d) + 0.0 for d in (0, 1, 2)), _no_small(leaf))):
                 if number < 3 and torch.equal(rounded, leaf):
                     break
@@ -227,86 +346,3 @@ def _single(call: Arguments, rules: Rules) -> Iterator[Arguments]:
 def _with(call: Arguments, place: int, leaf: object) -> Arguments:
     counter = iter(range(10**9))
     return call.map(lambda old: leaf if next(counter) == place else old)
-
-
-class Rules:
-    """What holds of the tensors of a call from its beginning, and is to hold of what is made of them."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[Tensor, Callable[[Tensor], Tensor | None]]] = {}
-
-    def kept(self, before: Tensor, after: Tensor) -> Tensor | None:
-        """What was made of a tensor, with what held of the first one; None where that cannot be."""
-        rule = self._known[id(before)][1] if id(before) in self._known else _rule_of(before)
-        made = rule(after)
-        for tensor in (before, made):
-            if tensor is not None:
-                self._known[id(tensor)] = tensor, rule  # kept, so that its number stays its own
-        return made
-
-
-def _rule_of(first: Tensor) -> Callable[[Tensor], Tensor | None]:
-    if not first.is_floating_point() or not first.numel():
-        return lambda after: after
-    known = torch.unique(first)
-    if len(known) <= 2 and (bool((known.abs() <= 1).all() and (known % 1 == 0).all()) or first.numel() > FEW):
-        # Spins, masks, one number everywhere.
-        return lambda after: after if bool(torch.isin(after, known).all()) else None
-    sums = next(_sums_to_one(first), None)
-    shapes = (_definite, _symmetric) if first.ndim >= 2 and first.shape[-1] > 1 else ()
-    orders = (_rising, _falling) if first.numel() >= 3 else ()
-    ranges = (_positive, _not_negative, _below_one, _at_most_one) if first.numel() >= ENOUGH else ()
-    rules = [rule for rule in (*shapes, *orders, *ranges) if rule(first)]
-
-    def kept(after: Tensor) -> Tensor | None:
-        if sums is not None:
-            total = after.sum(sums, keepdim=True)
-            if bool((total <= _TINY).any() or (after < 0).any()):
-                return None
-            after = after / total
-        return after if all(rule(after) for rule in rules) else None
-
-    return kept
-
-
-def _sums_to_one(values: Tensor) -> Iterator[tuple[int, ...]]:
-    if not bool((values >= 0).all()) or values.ndim == 0:
-        return
-    for axes in ((-1,), (-2,), tuple(range(values.ndim))):
-        if max(-axis for axis in axes) <= values.ndim or axes == tuple(range(values.ndim)):
-            total = values.sum(axes)
-            if bool(torch.isclose(total, torch.ones_like(total), rtol=1e-5).all()):
-                yield axes
-                return
-
-
-def _positive(x: Tensor) -> bool:
-    return bool((x > 0).all())
-
-
-def _not_negative(x: Tensor) -> bool:
-    return bool((x >= 0).all())
-
-
-def _at_most_one(x: Tensor) -> bool:
-    return bool((x.abs() <= 1).all())
-
-
-def _below_one(x: Tensor) -> bool:
-    return bool((x.abs() < 1).all())
-
-
-def _symmetric(x: Tensor) -> bool:
-    return x.ndim >= 2 and x.shape[-1] == x.shape[-2] and torch.allclose(x, x.mT)
-
-
-def _definite(x: Tensor) -> bool:
-    return _symmetric(x) and bool((torch.linalg.eigvalsh(x) > 1e-6).all())
-
-
-def _rising(x: Tensor) -> bool:
-    return x.ndim == 1 and bool((x.diff() > 0).all())
-
-
-def _falling(x: Tensor) -> bool:
-    return x.ndim == 1 and bool((x.diff() < 0).all())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from autograder.language import said
 from autograder.results.outcomes import PartOutcome
 from autograder.sandbox import IsolationRefused, WarmParentDied
@@ -40,6 +42,8 @@ class CheckFailed(AssertionError):
         self.mistake = mistake
         self.parts = dict(parts or {})
         self.raised_in: RaisedIn | None = None
+        # What `compare` found different. Only examples look at it, where a check runs on public numbers.
+        self.compared: tuple[Tensor, Tensor] | None = None
 
 
 class StudentError(CheckFailed):

@@ -68,7 +68,7 @@ def _key(exercise: str, check: CheckResult) -> Cause | None:
 
 
 def _function(example: Example) -> str:
-    return example.call.partition("(")[0]
+    return example.call.splitlines()[-1].partition("(")[0]
 
 
 def _group(key: Cause, seen: Sequence[tuple[str, CheckResult]]) -> Misunderstanding:

@@ -11,10 +11,15 @@ import torch
 from autograder.book.grades import grade as grade_of
 from autograder.course.config import load_config
 from autograder.judge.concluding import about
-from autograder.judge.examples import Ended, _differ
+from autograder.judge.example_text import example_text, numbers_in
 from autograder.judge.excerpt import excerpts
+from autograder.judge.loading import Code
+from autograder.judge.local import LocalTransport
+from autograder.judge.outcomes import Ended, Right, departs, outcome, settled
+from autograder.judge.recording import Made, Recorder
+from autograder.judge.reference import load_module
 from autograder.judge.relations import Compared, relation
-from autograder.judge.session import Answer
+from autograder.judge.session import Answer, Session
 from autograder.judge.shown import example_value
 from autograder.judge.shrink import Arguments, shrink
 from autograder.reports.pages import student_page
@@ -148,18 +153,87 @@ def test_rows_go_once_a_number_that_kept_them_is_smaller():
 
 
 def test_answers_under_keys_are_compared_and_written():
-    right = Ended({"precision": 1.0, "recall": torch.tensor(0.5)})
-    assert not _differ(Ended({"recall": 0.5, "precision": 1, "more": 3}), right)
-    assert _differ(Ended({"recall": 0.25, "precision": 1.0}), right)
-    assert _differ(Ended({"precision": 1.0}), right)
-    assert _differ(Ended((1.0, 0.5)), right)
-    assert example_value(right.value) == "{'precision': 1., 'recall': tensor(0.5)}"
+    right = Right(Ended({"precision": 1.0, "recall": torch.tensor(0.5)}))
+    assert not departs(Ended({"recall": 0.5, "precision": 1, "more": 3}), right)
+    assert departs(Ended({"recall": 0.25, "precision": 1.0}), right)
+    assert departs(Ended({"precision": 1.0}), right)
+    assert departs(Ended((1.0, 0.5)), right)
+    assert example_value(right.ended.value) == "{'precision': 1., 'recall': tensor(0.5)}"
 
 
 def test_lists_and_texts_lose_what_is_not_needed():
     call = Arguments((["a", "b", "c", "d"], "one two three four"))
     small = shrink(call, lambda call: "c" in call.args[0] and "three" in call.args[1], 300)
     assert small.args == (["c"], "three")
+
+
+def test_what_made_the_arguments_shrinks_too_and_what_is_shared_stays_one():
+    x = torch.randn(5, 3, dtype=torch.float64)
+    made = Made("call", of=Made("name", "Model"), args=(7, x))
+    whole = Made("call", of=Made("get", "encode", made), args=(x,), kwargs={"scale": 2.0})
+    small = shrink(Arguments((whole,)), lambda call: len(call.args[0].of.of.args) == 2, 300).args[0]
+    assert small.args[0].shape == (1, 1)
+    assert small.of.of.args[0] == 1
+    assert "scale" not in small.kwargs
+    assert small.args[0] is small.of.of.args[1]  # one tensor in two places
+
+
+# --- objects, generators, shapes ---
+
+OBJECTS = """
+class Line:
+    def __init__(self, slope): self.slope = slope
+    def at(self, x): return self.slope * x
+def noisy(x, generator=None): return x + torch.randn(x.shape, generator=generator, dtype=x.dtype)
+def head(x, k): return x[:k]
+"""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "label", "asked", "text"),
+    [
+        (
+            "Line.at = lambda self, x: self.slope + x",
+            "Line(...).at", "value", "Line(tensor([[0.]])).at(tensor([[1.]]))",
+        ),
+        (
+            "def noisy(x, generator=None): return x + torch.randn(x.shape, dtype=x.dtype)",
+            "noisy", "twice", "noisy(tensor([0.]), torch.Generator().manual_seed(0))",
+        ),
+        ("def head(x, k): return x", "head", "value", "head(tensor([[0.], [0.]]), 1)"),
+    ],
+)  # fmt: skip
+def test_calls_on_objects_with_generators_and_shapes_have_examples(wrong, label, asked, text):
+    """What is right is what two right solutions agree on; what is shown is short and can be typed."""
+    source = "import torch\n" + OBJECTS
+    right = [session_on(source, f"right_{label}_{k}") for k in range(2)]
+    student = session_on(source + wrong, f"wrong_{label}")
+    recorder = right[0].recorder = Recorder()
+    line = right[0].get_public("Line")(torch.rand(3, 1, dtype=torch.float64))
+    line.at(torch.randn(3, 2, dtype=torch.float64))
+    right[0].get_public("noisy")(torch.randn(4, dtype=torch.float64), torch.Generator().manual_seed(91))
+    right[0].get_public("head")(torch.randn(5, 3, dtype=torch.float64), 2)
+    right[0].recorder = None
+    (kept,) = (one for one in recorder.kept if one.label == label)
+
+    def says(call):
+        return settled([outcome(one, asked, call) for one in right])
+
+    def fails(call):
+        due = says(call)
+        return due is not None and departs(outcome(student, asked, call), due)
+
+    call = Arguments((kept.made,))
+    assert fails(call)
+    small = shrink(call, fails, 300)
+    assert example_text(asked, small, {}, {}).splitlines()[0] == text
+    assert numbers_in(text) <= 6
+
+
+def session_on(source, name):
+    session = Session(LocalTransport(load_module(name, source, f"{name}.py")), Code("toy", (), ""), 60.0)
+    session.begin_check("examples", 60.0, 0)
+    return session
 
 
 # --- relations ---

@@ -1,0 +1,183 @@
+"""An example's call as it can be typed into a notebook: what is used twice, or is long, gets a name first."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from autograder.judge.outcomes import Asked
+from autograder.judge.recording import Made, Seeded
+from autograder.judge.shown import example_value
+from autograder.judge.shrink import Arguments, is_constant, is_eye
+
+_NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e-?\d+)?(?![\w(])")
+_PICKED = re.compile(r"(?<=[\w)\]])\[\d+\]")
+LONG = 48  # characters of an object within a call that is given a name
+
+
+def example_text(
+    asked: Asked,
+    call: Arguments,
+    parameters: Mapping[str, Sequence[str]],
+    probes: Mapping[str, str],
+    types: bool = False,
+    objects: Mapping[int, str] | None = None,
+) -> str:
+    """The lines of an example.
+
+    Args:
+        parameters: names of parameters by function, class and `Class.method`.
+        probes: what the checks' own functions do, by their names.
+        types: dtypes are what matters.
+        objects: what stands for an object, by the id of what made it, where that is not to be said.
+    """
+    return _Writer(call, parameters, probes, types, objects or {}).written(asked, call)
+
+
+class _Writer:
+    def __init__(
+        self,
+        call: Arguments,
+        parameters: Mapping[str, Sequence[str]],
+        probes: Mapping[str, str],
+        types: bool,
+        objects: Mapping[int, str],
+    ) -> None:
+        self._parameters = parameters
+        self._probes = probes
+        self._types = types
+        self._uses = Counter(_uses(call))
+        self._names: dict[int, str] = dict(objects)
+        self._before: list[str] = []
+        self._said: list[str] = []
+
+    def written(self, asked: Asked, call: Arguments) -> str:
+        made = call.args[0]
+        if asked == "seeds":
+            lines = [self.value(made), self.value(_with_seeds(made, 1))]
+        elif asked == "free":
+            lines = [self.value(_with_seeds(made, None))] * 2
+        elif asked == "twice":
+            lines = [self.value(made)] * 2
+        else:
+            lines = [self.value(one) for one in call.args]
+        return "\n".join((*self._said, *self._before, *lines))
+
+    def value(self, value: object, top: bool = True) -> str:
+        if isinstance(value, Made):
+            return self.made(value, top)
+        if isinstance(value, Tensor):
+            return self.tensor(value)
+        if isinstance(value, Seeded):
+            return f"torch.Generator().manual_seed({value.seed})"
+        if isinstance(value, list):
+            return f"[{', '.join(self.value(item, False) for item in value)}]"
+        if isinstance(value, tuple):
+            return f"({', '.join(self.value(item, False) for item in value)}{',' * (len(value) == 1)})"
+        if isinstance(value, dict):
+            return f"{{{', '.join(f'{key!r}: {self.value(item, False)}' for key, item in value.items())}}}"
+        return str(value) if isinstance(value, torch.dtype) else example_value(value) or repr(value)
+
+    def tensor(self, value: Tensor) -> str:
+        if is_eye(value):
+            return f"eye({len(value)}{f', dtype={value.dtype}' if self._types else ''})"
+        if is_constant(value):
+            first = value.reshape(-1)[0].item()
+            sizes = ", ".join(map(str, value.shape))
+            kind = "" if value.is_floating_point() and not self._types else f", dtype={value.dtype}"
+            if first in (0, 1):
+                return f"{'zeros' if first == 0 else 'ones'}({sizes}{kind})"
+            return f"full(({sizes}{',' * (value.ndim == 1)}), {example_value(first)}{kind})"
+        text = example_value(value)
+        if self._types and value.is_floating_point() and text.startswith("tensor("):
+            text = f"{text[:-1]}, dtype={value.dtype})"
+        if self._uses[id(value)] > 1 and len(text) > 16:
+            return self._named(value, text, "x")
+        return text
+
+    def made(self, made: Made, top: bool) -> str:
+        if id(made) in self._names:
+            return self._names[id(made)]
+        text = self._expression(made)
+        if made.how in ("call", "probe") and (self._uses[id(made)] > 1 or (len(text) > LONG and not top)):
+            method = made.of is not None and made.of.how == "get"
+            return self._named(made, text, "answer" if method else _variable(made.contract_name or str(made.name)))
+        return text
+
+    def _expression(self, made: Made) -> str:
+        if made.how == "name":
+            return str(made.name)
+        inner = self.value(made.of, made.how == "part") if made.of is not None else ""
+        if made.how == "get":
+            return f"{inner}.{made.name}"
+        if made.how == "part":
+            return f"{inner}[{made.name!r}]"
+        names: list[str] = []
+        if made.how == "probe":
+            inner = str(made.name)
+            if self._probes.get(inner):
+                line = f"# {inner}: {self._probes[inner]}"
+                self._said += [line] if line not in self._said else []
+        else:
+            names = list(self._parameters.get(made.contract_name, ()))
+        names += [""] * len(made.args)
+        passed = [
+            self.value(arg, False) if place < 2 or not names[place] else f"{names[place]}={self.value(arg, False)}"
+            for place, arg in enumerate(made.args)
+        ]
+        passed += [f"{name}={self.value(arg, False)}" for name, arg in made.kwargs.items()]
+        return f"{inner}({', '.join(passed)})"
+
+    def _named(self, value: object, text: str, name: str) -> str:
+        if id(value) not in self._names:
+            taken = set(self._names.values())
+            free = next(n for n in (name, *(f"{name}{k}" for k in range(2, 99))) if n not in taken)
+            self._names[id(value)] = free
+            self._before.append(f"{free} = {text}")
+        return self._names[id(value)]
+
+
+def numbers_in(text: str) -> int:
+    """How many numbers somebody has to read in an example's call: what `[0]` picks, and words, are none."""
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    return len(_NUMBER.findall(_PICKED.sub("", "\n".join(lines))))
+
+
+def _variable(name: str) -> str:
+    """A variable for an object of this class, or that this function makes."""
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", name.rpartition(".")[2] or name)
+    return (words[-1].lower() if words else "model") + ("_" if words and words[-1] == name else "")
+
+
+def _uses(call: Arguments) -> list[int]:
+    """What is used in several places, once for each of them."""
+    found: list[int] = []
+    entered: set[int] = set()
+
+    def look(value: object) -> object:
+        if isinstance(value, Made | Tensor):
+            found.append(id(value))
+        if isinstance(value, Made) and id(value) not in entered:
+            entered.add(id(value))
+            value.mapped(look)
+        elif isinstance(value, list | tuple):
+            list(map(look, value))
+        elif isinstance(value, dict):
+            list(map(look, value.values()))
+        return value
+
+    list(map(look, call.args))
+    return found
+
+
+def _with_seeds(made: object, step: int | None) -> object:
+    def change(leaf: object) -> object:
+        if isinstance(leaf, Seeded):
+            return None if step is None else Seeded(leaf.seed + step)
+        return leaf
+
+    return Arguments((made,)).map(change).args[0]

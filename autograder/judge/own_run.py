@@ -1,0 +1,235 @@
+"""What a check finds wrong when it is run on public numbers: for what can only be judged against the code itself.
+
+A layer with weights of its own has no right answer that another program knows. The check does: it compares the
+log-determinant with the Jacobian of this very layer. So the check is run once more, in the worker that has never seen
+the inputs that graded, and what it compares where it fails is shown: one row of it. The reference and every alternative
+pass the check on the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from time import process_time
+from typing import TYPE_CHECKING, cast
+
+import pytest
+import torch
+from torch import Tensor
+
+from autograder.judge.answers import as_tensor
+from autograder.judge.case import Case
+from autograder.judge.draw import Draw, subseed
+from autograder.judge.outcomes import Ended, differ, shows_something, text_of_outcome
+from autograder.judge.parts import Parts
+from autograder.judge.recording import Kept, Made, NoPart, Recorder, evaluate
+from autograder.judge.session import Session
+from autograder.judge.shown import MOST, text_of
+from autograder.judge.shrink import Arguments
+from autograder.judge.verdicts import CheckFailed, StudentError
+from autograder.language import said
+
+if TYPE_CHECKING:
+    from autograder.judge.check import CheckInfo
+    from autograder.judge.engine import Engine, Kit
+    from autograder.judge.public_calls import Rerun
+
+SLOW = 4.0  # seconds of the reference: such a check is not run by everybody
+NEAR = 1e-9
+
+
+class RoundDraw(Draw):
+    """Public numbers that can be read: one decimal, the smallest sizes, seeds that count from 1."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self._seeds = 0
+
+    def normal(self, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+        """With one decimal."""
+        return super().normal(*shape).round(decimals=1).to(dtype)
+
+    def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0, dtype: torch.dtype = torch.float64) -> Tensor:
+        """With one decimal where the range is not too narrow."""
+        plain = super().uniform(*shape, low=low, high=high)
+        return (plain.round(decimals=1).clamp(low, high) if high - low >= 1 else plain).to(dtype)
+
+    def integer(self, low: int, high: int) -> int:
+        """The smallest."""
+        return low
+
+    def seed(self) -> int:
+        """The next one."""
+        self._seeds += 1
+        return self._seeds
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is wrong in a check on public numbers.
+
+    Attributes:
+        call: the call that it is about, with one row of what was passed where that says it.
+        objects: the labels of the objects in it.
+    """
+
+    call: Arguments
+    objects: dict[int, str]
+    got: str
+    right: str
+
+
+class OwnRuns:
+    """The checks of one exercise on public numbers, and whether right code passes them there."""
+
+    def __init__(self, kit: Kit, rerun: Rerun) -> None:
+        self._kit = kit
+        self._rerun = rerun
+
+    def shown(self, session: Session, item: pytest.Function, info: CheckInfo, case: Case) -> Shown | None:
+        """What the check finds wrong in this session's code; None where it finds nothing, or not only there."""
+        drawn = self._passed_by_all(item, info, case)
+        if drawn is None:
+            return None
+        recorder = Recorder()
+        failure = self._failure(session, item, info, case, drawn, recorder)
+        if failure is None or (isinstance(failure, StudentError) and not shows_something(failure)):
+            return None
+        return _shown(session, recorder, failure, said(info.title))
+
+    def _passed_by_all(self, item: pytest.Function, info: CheckInfo, case: Case) -> type[Draw] | None:
+        """The draws on which right code passes, the simplest; None where there are none."""
+        known = self._kit.right_code.passed_by_all
+        if info.id not in known:
+            known[info.id] = next((draw for draw in (RoundDraw, Draw) if self._all_pass(item, info, case, draw)), None)
+        return known[info.id]
+
+    def _all_pass(self, item: pytest.Function, info: CheckInfo, case: Case, draw: type[Draw]) -> bool:
+        for session in self._kit.right_code.sessions:
+            started = process_time()
+            if self._failure(session, item, info, case, draw, None) is not None or process_time() - started > SLOW:
+                return False
+        return True
+
+    def _failure(
+        self, session: Session, item: pytest.Function, info: CheckInfo, case: Case, draw: type[Draw],
+        recorder: Recorder | None,
+    ) -> Exception | None:  # fmt: skip
+        """What the check loses first; the one with values where there is one."""
+        from autograder.judge.public_calls import PublicEngine
+
+        seed = subseed(0, f"example/{self._kit.exercise.id}/{info.id}")
+        once: dict[str, object] = {}
+
+        def kept_once(key: str, function: object) -> object:
+            if key not in once:
+                once[key] = function(draw(subseed(seed, key)))  # type: ignore[operator]
+            return once[key]
+
+        engine = cast("Engine", PublicEngine(case.engine, seed))
+        own = replace(
+            case, engine=engine, session=session, seed=seed, once=kept_once, draw=draw,
+            record=lambda name, value: None, limits=None, quiz_answers={}, parts=Parts(), noted=[],
+        )  # fmt: skip
+        session.trace, session.recorder = [], recorder
+        try:
+            session.reseed(subseed(seed, "globals"))
+            self._rerun(item, own)
+        except CheckFailed as failed:
+            several = [*(own.noted or ()), *own.parts.errors.values(), failed]
+            return next((one for one in several if getattr(one, "compared", None) is not None), several[0])
+        except Exception as error:
+            return error
+        finally:
+            session.recorder = None
+        return None
+
+
+def _shown(session: Session, recorder: Recorder, failure: Exception, title: str) -> Shown | None:
+    objects = recorder.labels
+    compared = getattr(failure, "compared", None)
+    if compared is not None:
+        got, right = compared
+        row = _wrong_row(got, right)
+        for made, value, kept in _answers(recorder.kept):
+            if value.shape == got.shape and not differ(value, got, NEAR):
+                call, at = _row_of(session, recorder, made, kept, got, row)
+                pick = got if at is None else got[at : at + 1]
+                due = right if at is None else right[at : at + 1]
+                return Shown(call, objects, _text(pick), _text(due.to(pick.dtype) if due.is_floating_point() else due))
+    # Nothing was compared, but something does not hold: the last call, and what has to hold.
+    told = [kept for kept in recorder.kept if _about_them(kept)]
+    if told and not told[-1].answered:
+        bases = getattr(failure, "bases", None)
+        return Shown(Arguments((told[-1].made,)), objects, bases[0], title) if bases else None
+    for kept in reversed(told[-3:]):
+        for made, value, _one in _answers([kept]):
+            if value.ndim and len(value) > 1 and value[0].numel() <= MOST:
+                call, at = _row_of(session, recorder, made, kept, value, 0)
+                if at is not None:
+                    return Shown(call, objects, _text(value[:1]), title)
+            return Shown(Arguments((made,)), objects, text_of(value), title)
+    return None
+
+
+def _about_them(kept: Kept) -> bool:
+    return kept.made.how != "probe" or any(isinstance(arg, Made) for arg in kept.made.args)
+
+
+def _text(value: object) -> str:
+    return text_of_outcome(Ended(value), "values")
+
+
+def _wrong_row(got: Tensor, right: Tensor) -> int:
+    """The row that is farthest off."""
+    if got.ndim == 0 or got.shape != right.shape:
+        return 0
+    off = (got.to(torch.float64) - right.to(torch.float64)).abs().nan_to_num(nan=torch.inf)
+    return int(off.reshape(len(off), -1).amax(1).argmax()) if off.numel() else 0
+
+
+def _answers(kept: Sequence[Kept]) -> Iterator[tuple[Made, Tensor, Kept]]:
+    """All tensors that were answered, the last first, down to parts of parts."""
+    for one in reversed(kept):
+        todo: list[tuple[Made, object, int]] = [(one.made, one.value, 0)]
+        while todo:
+            made, value, depth = todo.pop(0)
+            tensor = as_tensor(value)
+            if tensor is not None and not tensor.is_complex():
+                yield made, tensor, one
+            if depth < 3 and isinstance(value, list | tuple) and len(value) <= 8:
+                todo += [(Made("part", place, made), item, depth + 1) for place, item in enumerate(value)]
+            elif depth < 3 and isinstance(value, dict):
+                todo += [(Made("part", key, made), item, depth + 1) for key, item in value.items()]
+
+
+def _row_of(
+    session: Session, recorder: Recorder, made: Made, kept: Kept, value: Tensor, row: int
+) -> tuple[Arguments, int | None]:
+    """The call with one row of what was passed, where it answers that row of the answer; else the whole call."""
+    whole = Arguments((made,)), None
+    if value.ndim == 0 or len(value) < 2:
+        return whole
+    size = len(value)
+    outer = kept.made
+    if not any(isinstance(arg, Tensor) and arg.ndim and len(arg) == size for arg in outer.args):
+        return whole
+    alone = replace(outer, args=tuple(
+        arg[row : row + 1].clone() if isinstance(arg, Tensor) and arg.ndim and len(arg) == size else arg
+        for arg in outer.args
+    ))  # fmt: skip
+    path: list[str | int] = []
+    inner = made
+    while inner is not outer and inner.of is not None:
+        path.append(inner.name)
+        inner = inner.of
+    shown = alone
+    for name in reversed(path):
+        shown = Made("part", name, shown)
+    try:
+        answer = as_tensor(evaluate(session, shown, recorder.live))
+    except (StudentError, NoPart):
+        return whole
+    if answer is None or answer.shape != value[row : row + 1].shape or differ(answer, value[row : row + 1], 1e-5):
+        return whole
+    return Arguments((shown,)), row
