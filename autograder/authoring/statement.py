@@ -21,6 +21,8 @@ _SECTION = re.compile(r"[A-Z]\w*(?: \(.*\))?:")
 # Spaces in a formula or in code are no places to break a line: "- 1" at the start of one would begin a list.
 _UNBROKEN = re.compile(r"\$[^$]+\$|`[^`]+`")
 _FIGURE_WORDS = frozenset({"title", "suptitle", "xlabel", "ylabel", "label"})
+_FIELD = re.compile(r"\{[^{}]*\}")
+_FIGURE_LISTS = _FIGURE_WORDS | {"titles", "labels"}
 _GLUE = "\x00"
 _RISKY = re.compile(r"(?:[-+*>#|=]+|\d+[.)])$")
 
@@ -187,22 +189,42 @@ def _docstring(lines: list[str]) -> Iterator[Piece]:
 def _translate_figures(script: str, say: Say) -> str:
     """Titles, labels of axes and of curves, as they stand between double quotes; what an f-string puts in stays."""
     lines = script.split("\n")
-    nodes = [node for call in ast.walk(ast.parse(script)) if isinstance(call, ast.Call) for node in _shown(call)]
+    nodes = [text for node in ast.walk(ast.parse(script)) for shown in _shown(node) for text in _strings(shown)]
     for node in sorted(nodes, key=lambda node: (-node.lineno, -node.col_offset)):
         line = lines[node.lineno - 1].encode()  # offsets are those of bytes
         start, end = node.col_offset, node.end_col_offset or node.col_offset
         written = line[start:end].decode()
-        quoted = re.fullmatch(r'(f?)"([^"\\]+)"', written)
+        quoted = re.fullmatch(r'(f?)"((?:[^"\\]|\\n)+)"', written)
         if node.lineno == node.end_lineno and quoted and re.search(r"[^\W\d_]{2}", quoted[2]):
-            said = f'{quoted[1]}"{say(quoted[2])}"'.encode()
-            lines[node.lineno - 1] = (line[:start] + said + line[end:]).decode()
+            parts = quoted[2].split("\\n")
+            # A line that only shows a value, as "{loss:.2f}", has no words.
+            said = "\\n".join(say(part) if _FIELD.sub("", part).strip() else part for part in parts)
+            lines[node.lineno - 1] = (line[:start] + f'{quoted[1]}"{said}"'.encode() + line[end:]).decode()
     return "\n".join(lines)
 
 
-def _shown(call: ast.Call) -> Iterator[ast.expr]:
-    yield from (keyword.value for keyword in call.keywords if keyword.arg in _FIGURE_WORDS)
-    if isinstance(call.func, ast.Attribute) and call.func.attr.removeprefix("set_") in _FIGURE_WORDS:
-        yield from call.args[:1]
+def _shown(node: ast.AST) -> Iterator[ast.expr]:
+    """What a call shows by `title=`, `set_title` and the like, and what is kept for it under such a name."""
+    if isinstance(node, ast.Call):
+        yield from (keyword.value for keyword in node.keywords if keyword.arg in _FIGURE_LISTS)
+        if isinstance(node.func, ast.Attribute) and node.func.attr.removeprefix("set_") in _FIGURE_WORDS:
+            yield from node.args[:1]
+    elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if any(isinstance(target, ast.Name) and target.id in _FIGURE_LISTS for target in targets):
+            yield node.value
+
+
+def _strings(value: ast.expr) -> Iterator[ast.expr]:
+    """The strings of a value: itself, the members of a tuple or a list, the two sides of a choice."""
+    if isinstance(value, ast.Tuple | ast.List):
+        for member in value.elts:
+            yield from _strings(member)
+    elif isinstance(value, ast.IfExp):
+        yield from _strings(value.body)
+        yield from _strings(value.orelse)
+    elif isinstance(value, ast.JoinedStr) or (isinstance(value, ast.Constant) and isinstance(value.value, str)):
+        yield value
 
 
 # --- writing ------------------------------------------------------------------------------------------------------

@@ -465,18 +465,17 @@ def make_figures(folder: str | Path) -> list[Path]:
     test = spots(1.4 * torch.rand(8, 2, generator=generator) - 0.7)
     errors = [reconstruction_loss(x, pca_decode(pca_encode(x, mean, components), mean, components)).item()]
     errors += [reconstruction_loss(x, linear(x - mean) + mean).item(), reconstruction_loss(x, model(x)).item()]
-    reconstructions = {
-        "data": test,
-        f"PCA\n{errors[0]:.4f}": pca_decode(pca_encode(test, mean, components), mean, components),
-        f"affine\n{errors[1]:.4f}": linear(test - mean) + mean,
-        f"MLP\n{errors[2]:.4f}": model(test),
-    }
-    files = [show(reconstructions, "Through two numbers, with the mean squared error", "reconstructions.png")]
+    labels = ["data", f"PCA\n{errors[0]:.4f}", f"affine\n{errors[1]:.4f}", f"MLP\n{errors[2]:.4f}"]
+    images = [test, pca_decode(pca_encode(test, mean, components), mean, components)]
+    images += [linear(test - mean) + mean, model(test)]
+    title = "Through two numbers, with the mean squared error"
+    files = [show(dict(zip(labels, images, strict=True)), title, "reconstructions.png")]
     alphas = torch.linspace(1, 0, 7)
     x1, x2 = spots(torch.tensor([[-0.6, -0.4]])), spots(torch.tensor([[0.6, 0.3]]))
-    mixtures = {"pixels": alphas[:, None] * x1 + (1 - alphas[:, None]) * x2}
-    mixtures["codes"] = interpolate(model, x1, x2, alphas)
-    files.append(show(mixtures, "Between two images", "interpolation.png"))
+    labels = ["pixels", "codes"]
+    images = [alphas[:, None] * x1 + (1 - alphas[:, None]) * x2, interpolate(model, x1, x2, alphas)]
+    title = "Between two images"
+    files.append(show(dict(zip(labels, images, strict=True)), title, "interpolation.png"))
 
     figure, axis = plt.subplots(figsize=(5.5, 3.4), layout="constrained")
     axis.semilogy(range(1, len(history["loss"]) + 1), history["loss"], label="MLP, d = 2")

@@ -787,7 +787,8 @@ def make_figures(folder: str | Path) -> list[Path]:
 
     # 1. How fast the two schedules destroy the signal.
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 2.8), layout="constrained")
-    for name, betas in (("linear", linear_beta_schedule(1000)), ("cosine", cosine_beta_schedule(1000))):
+    labels = ("linear", "cosine")
+    for name, betas in zip(labels, (linear_beta_schedule(1000), cosine_beta_schedule(1000)), strict=True):
         schedule = Diffusion(betas)
         left.plot(schedule.alpha_bars.sqrt().numpy(), label=name)
         right.semilogy(betas.numpy(), label=f"{name}: β")

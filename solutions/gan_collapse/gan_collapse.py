@@ -808,11 +808,8 @@ def make_figures(folder: str | Path) -> list[Path]:
     figure = Figure(figsize=(10, 3.4))
     left, right = figure.subplots(1, 2)
     logits = torch.linspace(-6.0, 6.0, 200)
-    for loss, label in (
-        ("non_saturating", "non-saturating"),
-        ("saturating", "saturating"),
-        ("wasserstein", "Wasserstein"),
-    ):
+    labels = "non-saturating", "saturating", "Wasserstein"
+    for loss, label in zip(LOSSES, labels, strict=True):
         x = logits.clone().requires_grad_()
         (slope,) = torch.autograd.grad(len(x) * generator_loss(x, loss=loss), x)
         left.plot(logits, slope, label=label)
@@ -831,23 +828,23 @@ def make_figures(folder: str | Path) -> list[Path]:
 
     data, labels = small_figures(2000, rng)
     classify = nearest_centroid(data, labels)
-    runs = {
-        "batch normalisation": (True, {}),
-        "none, much momentum": (False, {"betas": (0.9, 0.999)}),
-        "Wasserstein": (False, {"loss": "wasserstein", "clip": 0.05, "betas": (0.0, 0.9), "n_discriminator": 3}),
-    }
+    labels = "batch normalisation", "none, much momentum", "Wasserstein"
+    runs = (
+        (True, {}),
+        (False, {"betas": (0.9, 0.999)}),
+        (False, {"loss": "wasserstein", "clip": 0.05, "betas": (0.0, 0.9), "n_discriminator": 3}),
+    )
     figure = Figure(figsize=(11, 4.4))
-    for axes, (name, (batch_norm, settings)) in zip(figure.subplots(1, 3), runs.items(), strict=True):
+    for axes, name, (batch_norm, settings) in zip(figure.subplots(1, 3), labels, runs, strict=True):
         generator = Generator(dim=64, hidden=64, batch_norm=batch_norm)
         train_gan(generator, Discriminator(dim=64, hidden=64), data, 600, generator_rng=rng, **settings)
         x = sample(generator, 1000, generator_rng=rng)
         report = collapse_report(x, data, classify, 10)
         sheet = x[:64].reshape(8, 8, 8, 8).transpose(1, 2).reshape(64, 64)
         axes.imshow(sheet, cmap="gray", vmin=-1, vmax=1)
-        verdict = "collapsed" if report["collapsed"] else "not collapsed"
-        axes.set_title(
-            f"{name}: {verdict}\n{report['covered']} of 10 modes, diversity {report['diversity']:.2f}", fontsize=10
-        )
+        label = "collapsed" if report["collapsed"] else "not collapsed"
+        title = f"{name}: {label}\n{report['covered']} of 10 modes, diversity {report['diversity']:.2f}"
+        axes.set_title(title, fontsize=10)
         axes.set_axis_off()
     figure.tight_layout()
     save(figure, "collapse.png")

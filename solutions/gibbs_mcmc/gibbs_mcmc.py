@@ -630,13 +630,14 @@ def _draw_sums(folder: Path, generator: torch.Generator) -> Path:
     for coupling in couplings:
         states, log_prob, _log_partition = exact_ising(4, 4, coupling, 0.0)
         exact.append(float((log_prob.exp() * -ising_energy(states, 1.0, 0.0)).sum()) / 32)
-        for name, sweep in (("heat bath", heat_bath_sweep), ("Metropolis", metropolis_sweep)):
+        labels = ("heat bath", "Metropolis")
+        for name, sweep in zip(labels, (heat_bath_sweep, metropolis_sweep), strict=True):
             spins, series = torch.ones(10, 4, 4, dtype=torch.float64), []
             for _ in range(300):
                 spins = sweep(spins, coupling, 0.0, torch.rand(spins.shape, generator=generator).double())
                 series.append(-ising_energy(spins, 1.0, 0.0) / 32)
             bonds = torch.stack(series)[50:]  # (250, 10)
-            if name == "heat bath":
+            if sweep is heat_bath_sweep:
                 sampled.append(float(bonds.mean()))
             sizes = [effective_sample_size(chain) / len(chain) for chain in bonds.T]
             worth.setdefault(name, []).append(sum(sizes) / len(sizes))

@@ -791,7 +791,7 @@ def make_figures(folder: str | Path, steps: int = 400) -> list[Path]:
         row[0].set_title(title, loc="left", fontsize=9)
 
     sheet, axes = plt.subplots(4, 10, figsize=(9, 4.4), layout="constrained")
-    show(axes[0], pixels[:10], "drawings")
+    show(axes[0], pixels[:10], title="drawings")
     for row, temperature in zip(axes[1:], (1.0, 0.7, 0.3), strict=True):
         images = sample_images(flow, 10, 17, temperature=temperature, generator=generator)
         show(row, images, f"T = {temperature}")
@@ -803,7 +803,7 @@ def make_figures(folder: str | Path, steps: int = 400) -> list[Path]:
         way = torch.linspace(0, 1, 10)[:, None, None, None]
         x, _ = flow.inverse([(1 - way) * z[:1] + way * z[1:] for z in zs])
     path, row = plt.subplots(1, 10, figsize=(9, 1.4), layout="constrained")
-    show(row, quantize(inverse_logit_transform(x)[0], 17), "a way between two drawings")
+    show(row, quantize(inverse_logit_transform(x)[0], 17), title="a way between two drawings")
 
     paths = [folder / name for name in ("glow_training.png", "glow_images.png", "glow_way.png")]
     for figure, file in zip((curve, sheet, path), paths, strict=True):

@@ -611,9 +611,8 @@ def _draw_scores(folder: Path, generator: torch.Generator) -> Path:
     trajectory = langevin_sample(ring_score, start, 0.01, 300, generator)  # (301, 400, 2)
 
     figure, panels = plt.subplots(1, 3, figsize=(12.5, 4.3), layout="constrained")
-    for panel, field, title in zip(
-        panels, (exact, learned), (f"Score, blurred by {sigma}", "Learned from samples"), strict=False
-    ):
+    titles = f"Score, blurred by {sigma}", "Learned from samples"
+    for panel, field, title in zip(panels, (exact, learned), titles, strict=False):
         panel.quiver(*grid.T.numpy(), *field.T.numpy(), color="tab:blue", width=0.004)
         panel.scatter(*data[:400].T.numpy(), s=3, color="0.7", zorder=0)
         panel.set(title=title, aspect="equal")

@@ -888,8 +888,8 @@ def make_figures(folder: str | Path) -> list[Path]:
             guess = inpaint(lambda z, t, c=condition: model(z, t, c), alpha_bars, noise, times, whole, mask, space)
             filled.append(guess.clamp(0, 1))
     rows = torch.stack([whole, whole * mask, *filled])
-    names = ("image", "known", "no prompt", "prompt")
-    files.append(_show(rows, names, "the lower half invented", folder / "inpainting.png"))
+    labels = ("image", "known", "no prompt", "prompt")
+    files.append(_show(rows, labels, title="the lower half invented", file=folder / "inpainting.png"))
     return files
 
 

@@ -769,12 +769,14 @@ def _draw_table(folder: Path, generator: torch.Generator) -> Path:
     def noise(*shape: int) -> Tensor:
         return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
-    models = {
-        "Gaussian fit": lambda: _gaussian_fit(train, noise(300, 64)),
-        "mean of two": lambda: (train[torch.randperm(300, generator=generator)] + train) / 2,
-        "copy": lambda: train[torch.randint(300, (300,), generator=generator)] + 0.01 * noise(300, 64),
-        "truth": lambda: _pictures(300, generator)[0],
-    }
+    titles = "Gaussian fit", "mean of two", "copy", "truth"
+    draws = (
+        lambda: _gaussian_fit(train, noise(300, 64)),
+        lambda: (train[torch.randperm(300, generator=generator)] + train) / 2,
+        lambda: train[torch.randint(300, (300,), generator=generator)] + 0.01 * noise(300, 64),
+        lambda: _pictures(300, generator)[0],
+    )
+    models = dict(zip(titles, draws, strict=True))
     table = compare_models({name: [draw() for _ in range(3)] for name, draw in models.items()}, real, train, features,
                            probabilities)  # fmt: skip
     metrics = list(next(iter(table.values())))

@@ -844,9 +844,9 @@ def make_figures(folder: str | Path) -> list[Path]:
             frames[t] = x[0]
             x = reverse_step(model, x, PEROXIDE_TYPES, alpha_bars, t, torch.randn(1, 4, 3, generator=generator))
     for axis, t in zip(axes[1], [19, 16, 13, 10, 7, 4, 2], strict=False):
-        show(axis, frames[t], f"back: t = {t}")
+        show(axis, frames[t], title=f"back: t = {t}")
     x = best_order(x, PEROXIDE_BONDS, PEROXIDE_ANGLES, PEROXIDE_ORDERS)
-    show(axes[1, -1], x[0], "made")
+    show(axes[1, -1], x[0], title="made")
     save(figure, "trajectories")
 
     figure, axis = plt.subplots(figsize=(5, 2.8))
@@ -858,7 +858,8 @@ def make_figures(folder: str | Path) -> list[Path]:
     generated = sample(model, PEROXIDE_TYPES, alpha_bars, 200, generator=generator)
     pulled, _plan = transport_pull(generated, molecules[:200], 0.002, permutations=PEROXIDE_ORDERS)
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(12, 3), layout="constrained")
-    for name, cloud in (("target", molecules), ("generated", generated), ("transported", pulled)):
+    labels = "target", "sampled", "transported"
+    for name, cloud in zip(labels, (molecules, generated, pulled), strict=True):
         ordered = best_order(cloud, PEROXIDE_BONDS, PEROXIDE_ANGLES, PEROXIDE_ORDERS)
         share = validity(ordered, PEROXIDE_BONDS, PEROXIDE_ANGLES).double().mean()
         bonds, _angles, torsions = internal_coordinates(ordered)

@@ -749,7 +749,8 @@ def _draw_denoisers(folder: Path, generator: torch.Generator) -> Path:
     x = draw_data(4000, generator)
     mean, covariance = data.mean(0), data.T.cov()
     sigmas = torch.linspace(0.2, 2.6, 13)
-    errors: dict[str, list[float]] = {"Wiener filter": [], "learned score": [], "true score": []}
+    labels = "Wiener filter", "learned score", "true score"
+    errors: dict[str, list[float]] = {label: [] for label in labels}
     for sigma in sigmas.tolist():
         t = torch.full((len(x),), 0.5 * math.log1p(sigma**2))  # e^{2t} - 1 = sigma^2
         noise = torch.randn(x.shape, generator=generator)

@@ -851,7 +851,10 @@ def make_figures(folder: str | Path) -> list[Path]:
         torch.manual_seed(0)
         gpt = GPT(vocab_size=len(tokenizer.vocabulary), context=places)
     history = train_lm(gpt, rows, 400, generator=generator)
-    models: dict[str, Any] = {f"order {k}": NGram(rows, len(tokenizer.vocabulary), k, 0.01) for k in (3, 6, 12)}
+    models: dict[str, Any] = {}
+    for k in (3, 6, 12):
+        label = f"order {k}"
+        models[label] = NGram(rows, len(tokenizer.vocabulary), k, 0.01)
     models["GPT"] = gpt
     costs = {name: evaluate(model, new)["nats"] * places for name, model in models.items()}
     rates = {name: agreement_rate(_written(model, tokenizer, 100, generator)) for name, model in models.items()}

@@ -654,15 +654,15 @@ def make_figures(folder: str | Path) -> list[Path]:
     with torch.no_grad():
         images = torch.sigmoid(model.decoder(grid)).reshape(side, side, 28, 28)
     figure = Figure(figsize=(5, 5))
-    show(figure.subplots(), images.permute(0, 2, 1, 3).reshape(side * 28, side * 28), "Decoded latent plane")
+    show(figure.subplots(), images.permute(0, 2, 1, 3).reshape(side * 28, side * 28), title="Decoded latent plane")
     save(figure, "latent_plane.png")
 
     figure = Figure(figsize=(9, 2.6))
     top, bottom = figure.subplots(2, 1)
     drawn = sample(model, 10, generator=generator)  # (10, 784)
-    show(top, drawn.reshape(10, 28, 28).permute(1, 0, 2).reshape(28, 280), "Samples")
+    show(top, drawn.reshape(10, 28, 28).permute(1, 0, 2).reshape(28, 280), title="Samples")
     line = interpolate(model, mu[angle.argmin()], mu[angle.argmax()], steps=10)
-    show(bottom, line.reshape(10, 28, 28).permute(1, 0, 2).reshape(28, 280), "Interpolation")
+    show(bottom, line.reshape(10, 28, 28).permute(1, 0, 2).reshape(28, 280), title="Interpolation")
     save(figure, "samples.png")
     return saved
 

@@ -574,7 +574,7 @@ def make_figures(folder: str | Path) -> list[Path]:
     figure = Figure(figsize=(10, 3.6))
     panels = figure.subplots(1, 3)
     for axes, (step, points) in zip(panels, moments, strict=True):
-        show(axes, points, f"after {step} steps")
+        show(axes, points, title=f"after {step} steps")
     panels[0].legend(loc="upper right", fontsize="small", markerscale=2)
     figure.tight_layout()
     save(figure, "samples.png")
@@ -598,10 +598,10 @@ def make_figures(folder: str | Path) -> list[Path]:
 
     collapsed = centres[0] + 0.1 * torch.randn(1000, 2, generator=rng)
     figure = Figure(figsize=(7, 3.8))
-    clouds = {"yours": moments[-1][1], "collapsed": collapsed}
-    for axes, (name, points) in zip(figure.subplots(1, 2), clouds.items(), strict=True):
+    labels = "yours", "collapsed"
+    for axes, name, points in zip(figure.subplots(1, 2), labels, (moments[-1][1], collapsed), strict=True):
         covered, high_quality = mode_coverage(points, centres, radius=0.25)
-        show(axes, points, f"{name}: {covered} of 8 modes,\nhigh quality {high_quality:.2f}")
+        show(axes, points, title=f"{name}: {covered} of 8 modes,\nhigh quality {high_quality:.2f}")
     figure.tight_layout()
     save(figure, "modes.png")
     return saved

@@ -75,6 +75,14 @@ def test_code_and_formulas_of_a_statement_stay():
     assert "        X: A NUMBER, SAID IN TWO LINES." in shouted
 
 
+def test_what_a_figure_will_show_is_translated_where_it_is_assigned():
+    script = (
+        'labels = "one", f"two {x}\\n{y:.2f}"\ntitle = "good" if ok else "bad"\nnames = ["kept"]\nlabels = f("kept")\n'
+    )
+    assert sorted(texts(script)) == ["bad", "good", "one", "two {x}"]
+    assert 'labels = "ONE", f"TWO {X}\\n{y:.2f}"\n' in translate(script, str.upper)
+
+
 @pytest.mark.parametrize("exercise", [e.id for e in COURSE.exercises])
 def test_an_exercise_in_french_has_the_same_code(exercise):
     files = find_exercise(COURSE, exercise)
@@ -91,10 +99,18 @@ def test_an_exercise_in_french_has_the_same_code(exercise):
                 node.body = node.body[1:] or [ast.Pass()]
             if isinstance(node, ast.Call):
                 for keyword in node.keywords:
-                    if keyword.arg in ("title", "xlabel", "ylabel", "label"):
+                    if keyword.arg in ("title", "xlabel", "ylabel", "label", "labels"):
                         keyword.value = ast.Constant("shown")
                 if getattr(node.func, "attr", "") in ("suptitle", "set_title", "set_xlabel", "set_ylabel"):
                     node.args = [ast.Constant("shown")]
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("title", "titles", "label", "labels"):
+                for text in ast.walk(node.value):  # a number of strings stays the same
+                    if isinstance(text, ast.Tuple | ast.List):
+                        text.elts = [ast.Constant("shown") for _ in text.elts]
+                    elif isinstance(text, ast.IfExp):
+                        text.body = text.orelse = ast.Constant("shown")
+                if isinstance(node.value, ast.Constant | ast.JoinedStr):
+                    node.value = ast.Constant("shown")
         body = [n for n in tree.body if not (isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "QUIZ")]
         return [ast.unparse(n) for n in body]
 
