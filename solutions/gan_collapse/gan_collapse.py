@@ -36,13 +36,14 @@
 # (Salimans et al. 2016) tells $D$ that a real sample is real with probability $1 - s$ only, so that it never
 # grows too sure; fakes keep the label 0. With that, $D$ minimises the sum of two means,
 #
-# $$ L_D = -\,\mathbb E_{\text{real}}[(1 - s) \log D + s \log(1 - D)] - \mathbb E_{\text{fake}}[\log(1 - D)]. $$
+# $$ L_D = -\,\mathbb E_{x \sim p_{\text{data}}}[(1 - s) \log D(x) + s \log(1 - D(x))]
+#    - \mathbb E_{z \sim \mathcal N(0, I)}[\log(1 - D(G(z)))]. $$
 #
 # For $G$ there are two losses with the same best answer. The game itself says: minimise
 # $\mathbb E[\log(1 - D(G(z)))]$. By the logit of a fake its derivative is $-D$: where $D$ sees through a fake,
 # $D \approx 0$, there is hardly any gradient. The loss **saturates**. The usual way out is to minimise
-# $-\mathbb E[\log D(G(z))]$ instead, whose derivative $D - 1$ is largest just there: the **non-saturating**
-# loss.
+# $-\mathbb E[\log D(G(z))]$ instead, whose derivative $D - 1$ is largest in size just there: the
+# **non-saturating** loss.
 #
 # The **Wasserstein GAN** (Arjovsky et al. 2017) changes the game: the logits are read as scores $f$ without a
 # sigmoid, $D$ minimises $\mathbb E f(\text{fake}) - \mathbb E f(\text{real})$ and $G$ minimises
@@ -762,9 +763,9 @@ ANSWERS = {
 # %% [markdown]
 # ## 9. Figures
 #
-# `make_figures` is given. Without data files it draws digits of its own: ten digits of 5 × 3 pixels in a frame
-# of 8 × 8, moved, blurred and noisy. It shows the gradients of the losses of $G$, and three generators (with
-# batch normalisation, without it and with much momentum, and as a Wasserstein GAN) with their reports.
+# `make_figures` is given. It needs no data files: it draws the ten digits by itself, with 5 × 3 pixels in a
+# frame of 8 × 8, moved, blurred and noisy. It shows the gradients of the losses of $G$, and three generators
+# (with batch normalisation, without it and with much momentum, and as a Wasserstein GAN) with their reports.
 
 
 # %%

@@ -602,10 +602,10 @@ class Glow(nn.Module):
 #
 # $$\text{bits per dimension} = - \frac{\log p_X(x) + \log|\det \partial x / \partial y| - D \log L}{D \log 2} .$$
 #
-# The term $D \log L$ is the size of a box of noise, $L^{-D}$. It makes the number an estimate (an upper bound, on
-# average over the noise, by Jensen's inequality) of how many bits per pixel an optimal code for images would need that
-# believes in the model. A model that knows nothing gives each of $L$ levels the same probability and needs exactly
-# $\log_2 L$ bits, 4.09 for 17 levels; whoever forgets $L$, $D$ or $\log 2$ gets another number.
+# The term $D \log L$ accounts for the size of a box of noise, $L^{-D}$. It makes the number an estimate (an upper
+# bound, on average over the noise, by Jensen's inequality) of how many bits per pixel a code for images would need
+# that is optimal where the model is right. A model that knows nothing gives each of $L$ levels the same probability
+# and needs exactly $\log_2 L$ bits, 4.09 for 17 levels; whoever forgets $L$, $D$ or $\log 2$ gets another number.
 
 
 # %%

@@ -273,8 +273,8 @@ def align(x: Tensor, y: Tensor, permutations: Tensor | None = None) -> tuple[Ten
 # h_i \leftarrow \phi_h\Big(h_i, \sum_{j \ne i} m_{ij}\Big).$$
 #
 # Here $h_i$ holds what is known of the atom i and does not turn: at the start its type and the time, then what its
-# neighbours tell. After some layers the answer is how far the atoms have moved, made to have zero mean: the noise has
-# none. The weights $\phi_x$ need not be symmetric: $w_{ij}$ moves atom i, $w_{ji}$ moves atom j.
+# neighbours tell. After some layers the answer is how far the atoms have moved, made to have zero mean, as the noise
+# has. The weights $\phi_x$ need not be symmetric: $w_{ij}$ moves atom i, $w_{ji}$ moves atom j.
 #
 # Everything inside your EGNN is free (layers, features, activations; the coordinates may move in every layer or once).
 # It must be equivariant under rotations *and* reflections, unchanged by shifts, follow the atoms when they are
@@ -363,7 +363,7 @@ class EGNN(nn.Module):
 # with everything in the subspace of zero mean. The network learns to answer the *centred* noise, the only part of it
 # that $x_t$ contains:
 #
-# $$L = \mathrm{mean}\big( f(x_t, \mathrm{types}, t) - \mathrm{centre}(\varepsilon) \big)^2,$$
+# $$L = \mathrm{mean}\Big[ \big( f(x_t, \mathrm{types}, t) - \mathrm{centre}(\varepsilon) \big)^2 \Big],$$
 #
 # the mean over all B·N·3 entries. Since the network answers arrows of zero mean, a loss against the raw noise would be
 # larger by the variance of the mean, which nobody can predict.

@@ -483,7 +483,7 @@ def flow_log_likelihood(
 # **The training** draws, in each step, a batch of rows, one time for *each row* in $[t_{min}, t_{max}]$ (uniform,
 # log-uniform... any density that is positive there), and fresh noise. Use `torch.optim.Adam` (or AdamW).
 #
-# Judged, after {judged:training.FIT} on three Gaussians whose places are drawn for you, is the score of your
+# What is judged, after {judged:training.FIT} on three Gaussians whose places are drawn for you, is the score of your
 # network against the true one.
 
 

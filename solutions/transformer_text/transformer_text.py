@@ -25,14 +25,14 @@
 # evaluation ({points:likelihood}), generation ({points:generation}), training ({points:training}), conventions,
 # randomness and the refusal of bad arguments ({points:conventions}), the quiz ({points:quiz}). How your networks are
 # made inside is free: they are judged by what they may look at and by what they may not, with weights that the judge
-# has moved. `F.scaled_dot_product_attention` and `nn.MultiheadAttention` may be used in `Block` and `GPT`, and may
+# has changed. `F.scaled_dot_product_attention` and `nn.MultiheadAttention` may be used in `Block` and `GPT`, and may
 # not in `attention` and `multi_head_attention`, which you write yourself.
 #
 # **The training that is judged.** Your `GPT(vocab_size=8, context=12)` on {judged:training.ROWS} rows of twelve
 # tokens: the first is one of two kinds, ten fillers follow, each drawn from four, and the last token depends on the
 # first one alone. Which token is which is drawn for you. `train_lm` runs with `{judged:training.FIT}`. What it leaves
-# in the weights is judged, in a new network that is given them, on new rows, and from both sides: worse than the
-# truth has not learnt, and better than the truth has looked at the future.
+# in the weights is judged, in a new network that is given them, on new rows, and from both sides: a model that does
+# worse than the truth has not learnt, and one that does better has looked at the future.
 #
 # **Conventions.** Tokens are int64, batch first. Logarithms are natural, and a *nat* is their unit. A model is any
 # callable that turns tokens (B, T) into *logits* (B, T, V), numbers that are **not** normalised: `logits[:, t]` is
@@ -169,9 +169,9 @@ class NGram:
 # %% [markdown]
 # ## 2. Attention
 #
-# Each of $T$ places asks with a *query* $q_i \in \mathbb R^{d_k}$; each of $S$ places answers to a *key* $k_j \in
-# \mathbb R^{d_k}$ and holds a *value* $v_j \in \mathbb R^{d_v}$. A place reads the mean of the values, weighted by
-# how well their keys fit:
+# Each of $T$ places asks with a *query* $q_i \in \mathbb R^{d_k}$; each of $S$ places offers a *key*
+# $k_j \in \mathbb R^{d_k}$ and holds a *value* $v_j \in \mathbb R^{d_v}$. A place reads the mean of the values,
+# weighted by how well their keys fit:
 #
 # $$\operatorname{attention}(Q, K, V) = \operatorname{softmax}\Big(\frac{Q K^\top}{\sqrt{d_k}}\Big)\, V.$$
 #
