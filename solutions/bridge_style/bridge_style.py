@@ -21,14 +21,14 @@
 # as it is; one that draws takes a `generator`, and nobody seeds the global one. The file must import without computing
 # anything.
 #
-# **How it is judged** ({points} points). Nearly everything is checked by itself, in float64, on clouds drawn afresh for
-# you: the coupling ({points:coupling_*}), the divergence and the penalty ({points:divergence_value,penalised_*}), the
-# Gaussian bridge ({points:gaussian_bridge}), bridges between two points ({points:bridge_interpolate,path_*}), pairs
-# ({points:pairs_law}), the drift and its simulation ({points:drift_*,euler_*,ends_hit}), the network and its loss
-# ({points:network,loss_*,endpoint_drift}), its training ({points:training}), neighbours ({points:neighbours}), form and
-# refusals ({points:conventions}; of a function only where its values are right), the quiz ({points:quiz}). What is
-# random is judged by its law, with tests that a correct solution fails less than once in 100,000 times (where the
-# training arrives: once in 1,000).
+# **How it is judged** ({points} points). Nearly everything is checked by itself, in float64, on clouds drawn afresh
+# for you: the coupling ({points:coupling_*}), the divergence and the penalty ({points:divergence_value,penalised_*}),
+# the Gaussian bridge ({points:gaussian_bridge}), bridges between two points ({points:bridge_interpolate,path_*}),
+# pairs ({points:pairs_law}), the drift and its simulation ({points:drift_*,euler_*,ends_hit}), the network and its
+# loss ({points:network,loss_*,endpoint_drift}), its training ({points:training}), neighbours ({points:neighbours}),
+# form and refusals ({points:conventions}; of a function only where its values are right), the quiz ({points:quiz}).
+# What is random is judged by its law, with tests that a correct solution fails less than once in 100,000 times (where
+# the trained bridge ends: once in 1,000).
 #
 # **The training that is judged.** Your `EndpointNet(dim={judged:training.DIM}, hidden={judged:training.HIDDEN})` on
 # {judged:training.POINTS} digits and as many garments of 14 × 14 pixels in a common space of
@@ -60,7 +60,7 @@ from torch import Tensor, nn
 # $R_{ij} \propto a_i\, e^{-C_{ij} / 2\sigma^2}$ with $C_{ij} = \|x_i - y_j\|^2$, squared and unscaled. Its column sums
 # are not $b$. Schrödinger's answer is the coupling nearest to it whose ends are right,
 #
-# $$\min_P\ \mathrm{KL}(P \,\|\, R) \quad \text{where } P 1 = a,\ P^\top 1 = b .$$
+# $$\min_{P :\ P 1 = a,\ P^\top 1 = b}\ \mathrm{KL}(P \,\|\, R) .$$
 #
 # Write the logarithm out: up to a constant, this is $\frac{1}{\varepsilon} \langle P, C\rangle + \mathrm{KL}(P \,\|\, a
 # \otimes b)$ with
@@ -271,7 +271,7 @@ def penalised_step(
 #
 # $$\Sigma_t = (1-t)^2\, \Sigma_0 + t^2\, \Sigma_1 + t (1-t) \big( K + K^\top + \sigma^2 I \big).$$
 #
-# As $\sigma \to 0$ this is McCann's interpolation, along the Bures distance of covariances.
+# As $\sigma \to 0$ this is McCann's interpolation, a geodesic of the Bures distance between covariances.
 
 
 # %%
@@ -504,7 +504,7 @@ def simulate_bridge(drift_fn: Callable[[Tensor, float], Tensor], x0: Tensor, sig
 # the best guess of $x_1$ from $x_t$ in the mean square is $\mathbb E[x_1 \mid x_t]$, which is exactly $\sum_j w_j(x_t,
 # t)\, y_j$. So the network is trained on
 #
-# $$\mathcal L = \mathbb E\, \big( D(x_t, t) - x_1 \big)^2, \qquad x_t = (1 - t)\, x_0 + t\, x_1 + \sigma
+# $$\mathcal L = \mathbb E\, \tfrac1d \big\| D(x_t, t) - x_1 \big\|^2, \qquad x_t = (1 - t)\, x_0 + t\, x_1 + \sigma
 # \sqrt{t(1-t)}\; \xi,$$
 #
 # the mean over all $B \cdot d$ entries, and its drift is $(D(x, t) - x) / (1 - t)$. This is *bridge matching*. A

@@ -230,7 +230,7 @@ class TextEncoder(nn.Module):
 # own chance. The loss is otherwise as ever,
 #
 # $$L = \frac{1}{B d} \sum_{i, j} \big(\varepsilon_{ij} - \varepsilon_\theta(z_t, t, \tilde c)_{ij}\big)^2, \qquad
-# \tilde c_i = \begin{cases} 0 & \text{if row } i \text{ is dropped} \\ c_i & \text{else.} \end{cases}$$
+# \tilde c_i = \begin{cases} 0 & \text{drop}_i \\ c_i & \neg\,\text{drop}_i \end{cases}$$
 #
 # The schedule is given: $T = 100$ and $\bar\alpha_{T-1} = 0.005$ (Stable Diffusion ends at 0.0047). Do not replace it
 # by the cosine schedule here: that one ends near $10^{-7}$, and the first step back divides by the root of it.
@@ -466,7 +466,7 @@ def classifier_guided_noise(
 # **Inpainting.** Some pixels are known, the others are to be invented so that they fit. Nothing has to be trained for
 # it: at each time, decode the guess $\hat z_0$, write the known pixels into the image $x$, and go on from there,
 #
-# $$x = \operatorname{decode}(\hat z_0) \text{ with the known pixels where the mask is 1}, \qquad
+# $$x = \text{mask} \odot \text{known} + (1 - \text{mask}) \odot \operatorname{decode}(\hat z_0), \qquad
 # z \leftarrow \sqrt{\bar\alpha'}\, \operatorname{encode}(x) + \sqrt{1 - \bar\alpha'}\; \varepsilon',$$
 #
 # with *fresh* noise $\varepsilon'$ at each time: the old one belongs to the old guess, and would pull back to it. The

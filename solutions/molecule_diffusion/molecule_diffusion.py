@@ -363,7 +363,7 @@ class EGNN(nn.Module):
 # with everything in the subspace of zero mean. The network learns to answer the *centred* noise, the only part of it
 # that $x_t$ contains:
 #
-# $$L = \mathrm{mean}\Big[ \big( f(x_t, \mathrm{types}, t) - \mathrm{centre}(\varepsilon) \big)^2 \Big],$$
+# $$L = \mathbb E\, \frac1{3N} \big\| f(x_t, \mathrm{types}, t) - \mathrm{centre}(\varepsilon) \big\|^2,$$
 #
 # the mean over all B·N·3 entries. Since the network answers arrows of zero mean, a loss against the raw noise would be
 # larger by the variance of the mean, which nobody can predict.
@@ -445,13 +445,13 @@ def denoising_loss(
 # ## 6. Back: steps and scores
 #
 # With $\alpha_t = \bar\alpha_t / \bar\alpha_{t-1}$ ($\bar\alpha_{-1} = 1$) and the predicted noise
-# $\hat\varepsilon = f(x_t, \mathrm{types}, t)$, one step back draws from a Gaussian with
+# $\hat\varepsilon = f(x_t, \mathrm{types}, t)$, one step back draws from a Gaussian of mean $m$ and variance $v$,
 #
-# $$\text{mean} = \frac1{\sqrt{\alpha_t}} \Big( x_t - \frac{1 - \alpha_t}{\sqrt{1 - \bar\alpha_t}}\, \hat\varepsilon
-# \Big), \qquad \text{variance} = (1 - \alpha_t)\, \frac{1 - \bar\alpha_{t-1}}{1 - \bar\alpha_t},$$
+# $$m = \frac1{\sqrt{\alpha_t}} \Big( x_t - \frac{1 - \alpha_t}{\sqrt{1 - \bar\alpha_t}}\, \hat\varepsilon
+# \Big), \qquad v = (1 - \alpha_t)\, \frac{1 - \bar\alpha_{t-1}}{1 - \bar\alpha_t},$$
 #
-# with noise in the subspace again. At t = 0 the variance is 0: the mean alone. The course's slides add noise of
-# variance $\beta_t = 1 - \alpha_t$ instead, the other usual choice; the checks expect the variance above.
+# with noise in the subspace again. At t = 0, $v = 0$: the mean alone. The course's slides add noise of variance
+# $\beta_t = 1 - \alpha_t$ instead, the other usual choice; the checks expect the variance above.
 #
 # The predicted noise is also the *score*, up to its scale and sign: $\nabla \log p_t(x) \approx s(x) = -\hat\varepsilon
 # / \sqrt{1 - \bar\alpha_t}$. With it, *Langevin dynamics* explores the law of the molecules at one level of noise,
