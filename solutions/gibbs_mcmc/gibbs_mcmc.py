@@ -50,8 +50,8 @@ from torch import Tensor
 # $$U(s) = -J \sum_{\langle ij \rangle} s_i s_j - h \sum_i s_i .$$
 #
 # The first sum runs over pairs of nearest neighbours, each pair once. Borders are *periodic*: the last column is the
-# left neighbour of the first one, so each site has four neighbours, and there are $2HW$ pairs ($H, W \geq
-# 3$: otherwise a pair would be one twice). The *coupling* $J > 0$ makes neighbours agree, the *field* $h > 0$ pulls
+# left neighbour of the first one, so each site has four neighbours, and there are $2HW$ pairs ($H, W \geq 3$:
+# otherwise some pairs would count twice). The *coupling* $J > 0$ makes neighbours agree, the *field* $h > 0$ pulls
 # spins up.
 #
 # Turning one spin changes only the terms that hold it:
@@ -129,7 +129,7 @@ def neighbour_sum(x: Tensor) -> Tensor:
 # uphill. With a uniform number $u_i \in [0, 1)$: turn where $u_i < e^{-\Delta_i}$. *Heat bath* (Gibbs sampling) forgets
 # the spin and draws it from its law given all others,
 #
-# $$P(s_i = +1 \mid \text{others}) = \frac{1}{1 + e^{-2 (J \sum_{j \sim i} s_j + h)}} .$$
+# $$P(s_i = +1 \mid (s_j)_{j \neq i}) = \frac{1}{1 + e^{-2 (J \sum_{j \sim i} s_j + h)}} .$$
 #
 # Both leave $p$ invariant if sites are visited one after the other. All at once they do not: two neighbours would
 # decide without seeing each other. But sites of one colour of a *checkerboard* have no neighbours of their own colour:
@@ -572,11 +572,11 @@ def sample_phi4(
 # %% [markdown]
 # ## 6. What a chain is worth
 #
-# Given. Successive states of a chain resemble each other. With the autocorrelation $\rho(k)$ of a series, $T$ dependent
-# numbers are worth $T / \tau$ independent ones, $\tau = 1 + 2 \sum_{k \geq 1} \rho(k)$. The sum of *all* $\rho(k)$ of a
-# finite series is $-1/2$, whatever the series: it has to be cut. Geyer (1992) adds pairs
-# $\Gamma_k = \rho(2k) + \rho(2k+1)$ while they are positive. No such number sees what the chain never did: at $J = 0.6$
-# the total spin of one well has $\tau \approx 2$.
+# Given. Successive states of a chain resemble each other. With the autocorrelation $\rho(k)$ of a series, $T$
+# dependent numbers are worth $T / \tau$ independent ones, $\tau = 1 + 2 \sum_{k \geq 1} \rho(k)$. The sum of *all*
+# $\rho(k)$, $k \geq 1$, of a finite series is $-1/2$, whatever the series: it has to be cut. Geyer (1992) adds pairs
+# $\Gamma_k = \rho(2k) + \rho(2k+1)$ while they are positive. No such number sees what the chain never did: at
+# $J = 0.6$ the total spin of one well has $\tau \approx 2$.
 
 
 # %%

@@ -598,9 +598,9 @@ class Glow(nn.Module):
 # %% [markdown]
 # ## 7. Bits per dimension
 #
-# The chain is pixels → $y$ → $x$ → $z$. With $x$ the logit of the dequantised image,
+# The chain is pixels → $y$ → $x$ → $z$. With $x$ the logit of the dequantised image, the bits per dimension (bpd) are
 #
-# $$\text{bits per dimension} = - \frac{\log p_X(x) + \log|\det \partial x / \partial y| - D \log L}{D \log 2} .$$
+# $$\mathrm{bpd} = - \frac{\log p_X(x) + \log|\det \partial x / \partial y| - D \log L}{D \log 2} .$$
 #
 # The term $D \log L$ accounts for the size of a box of noise, $L^{-D}$. It makes the number an estimate (an upper
 # bound, on average over the noise, by Jensen's inequality) of how many bits per pixel a code for images would need

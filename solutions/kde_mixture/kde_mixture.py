@@ -169,7 +169,7 @@ def select_bandwidth(data: Tensor, bandwidths: Sequence[float] | Tensor) -> floa
 # A draw from a mean of densities takes two steps: choose one of the bumps, each with probability $1/n$, then draw
 # from it,
 #
-# $$x = x_I + h\, \xi, \qquad I \sim \text{uniform on } \{1, \dots, n\}, \quad \xi \sim \mathcal N(0, I).$$
+# $$x = x_I + h\, \xi, \qquad I \sim \mathcal U(\{1, \dots, n\}), \quad \xi \sim \mathcal N(0, I).$$
 #
 # Points are chosen *with replacement*: $n$ draws are independent, and a point may come twice. Without the noise this
 # would only hand the data back. With it, the samples are new, and yet each one is a data point in disguise; keep

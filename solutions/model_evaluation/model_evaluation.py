@@ -397,8 +397,8 @@ def ball_radii(x: Tensor, k: int) -> Tensor:
 # A model that hands back its training images has a perfect FID. Two ways to find it out:
 #
 # **The ratio.** For each sample, the distance to the nearest training image over the distance to the second nearest.
-# A new image is about equally far from both, near 1; a copy has the ratio 0. Below 1/3 a sample counts as
-# *memorised*. A copy of an image that the training set holds twice is 0/0: it is a copy, so the ratio is 0. Beware
+# A new image is about equally far from both: its ratio is near 1; a copy has the ratio 0. Below 1/3 a sample counts
+# as *memorised*. A copy of an image that the training set holds twice is 0/0: it is a copy, so the ratio is 0. Beware
 # of `torch.cdist`: beyond 25 rows it uses $\|x\|^2 + \|y\|^2 - 2 x^\top y$, which leaves $10^{-8}$ where 0 is right.
 #
 # **Two models.** Train the same model on two disjoint halves of the data and let both draw from the *same noise*. If

@@ -113,7 +113,7 @@ def answers(personal: dict) -> dict[str, dict]:
             "kind": "choice",
             "value": "mirror",
             "explanation": "Whatever the data are: each sample and its mirror image have the same density under an "
-            "equivariant network that starts from noise without a hand.",
+            "equivariant network that starts from noise, which has no handedness.",
         },
         "transport": {
             "title": "The cost of your three molecules.",

@@ -36,12 +36,13 @@
 # Jensen's inequality, applied to the logarithm of an expectation under $q$:
 #
 # $$ \log p_\theta(x) = \log \mathbb E_{q(z|x)}\!\left[\frac{p_\theta(x \mid z)\, p(z)}{q(z \mid x)}\right]
-#    \ \ge\ \underbrace{\mathbb E_{q(z|x)}[\log p_\theta(x \mid z)]}_{\text{reconstruction}}
-#    - \underbrace{\mathrm{KL}(q(z \mid x)\,\|\,p(z))}_{\text{price of the code}} = \mathrm{ELBO}(x). $$
+#    \ \ge\ \mathbb E_{q(z|x)}[\log p_\theta(x \mid z)]
+#    - \mathrm{KL}(q(z \mid x)\,\|\,p(z)) = \mathrm{ELBO}(x). $$
 #
-# The gap is $\mathrm{KL}(q(z \mid x) \,\|\, p(z \mid x)) \ge 0$: the bound is tight where the encoder finds
-# the true posterior. With weight $\beta$ on the second term one speaks of a β-VAE; β = 1 is the bound
-# itself. All logarithms are natural: values are in **nats per image**.
+# The first term is the *reconstruction*, the second the *price of the code*. The gap is
+# $\mathrm{KL}(q(z \mid x) \,\|\, p(z \mid x)) \ge 0$: the bound is tight where the encoder finds the true posterior.
+# With weight $\beta$ on the second term one speaks of a β-VAE; β = 1 is the bound itself. All logarithms are natural:
+# values are in **nats per image**.
 #
 # Both terms are easy:
 #

@@ -46,10 +46,10 @@
 # between real samples and the fakes they are transported to. Gulrajani et al. (2017) do not know that transport:
 # they draw points on the lines between *independently* drawn real and fake samples,
 #
-# $$ \hat x = \varepsilon\, x + (1 - \varepsilon)\, \tilde x, \qquad \varepsilon \sim \mathcal U[0, 1]
-#    \text{ drawn once per sample,} $$
+# $$ \hat x = \varepsilon\, x + (1 - \varepsilon)\, \tilde x, \qquad \varepsilon \sim \mathcal U[0, 1], $$
 #
-# and add to the critic's loss, with weight $\lambda$ (`gp_weight`), the penalty
+# with one $\varepsilon$ drawn for each sample, and add to the critic's loss, with weight $\lambda$ (`gp_weight`), the
+# penalty
 #
 # $$ P = \mathbb E_{\hat x}\left[\left(\|\nabla_{\hat x} D(\hat x)\|_2 - 1\right)^2\right]. $$
 #
