@@ -344,7 +344,7 @@ mistake("odd_sides_accepted", "lattices with an odd side swept", check="refusals
     function="metropolis_sweep", old="even=True", new="even=False")
 
 mistake("small_lattices_accepted", "lattices with a side of 2 accepted", check="refusals",
-    hint="With a side of 2 a pair of neighbours would be one twice: raise ValueError.",
+    hint="With a side of 2 a pair of neighbours would count twice: raise ValueError.",
     function="check_lattice", old="min(x.shape[1:]) < 3", new="False")
 
 mistake("dtype_not_kept", "answers in float64 whatever the input", check="conventions",

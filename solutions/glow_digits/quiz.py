@@ -98,7 +98,7 @@ def answers(personal: dict[str, Any]) -> dict[str, dict[str, Any]]:
             "value": "d",
             "explanation": (
                 "Whole numbers are a set of volume 0: a density can be as high on them as it likes. With uniform noise "
-                "the loss is bounded by the entropy of the images."
+                "the loss stays above the entropy of the images."
             ),
         },
     }
