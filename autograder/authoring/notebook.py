@@ -78,6 +78,16 @@ def _with_questions(cells: Iterable[dict[str, object]], exercise: str) -> Iterat
         yield given
 
 
+def questions_apart(script: str) -> str:
+    """A percent script with the questions of its quiz in a Markdown cell, as notebooks have them."""
+    cells = re.split(r"(?m)^(?=# %%)", script)
+    for place, source in enumerate(cells):
+        if _MARKS["PERSONAL"] in source and (asked := _questions(source)):
+            text = "".join(f"# {line}".rstrip() + "\n" for line in _as_markdown(asked).split("\n"))
+            cells[place] = f"# %% [markdown]\n{text}\n{_numbered(source, asked)}"
+    return "".join(cells)
+
+
 def _questions(source: str) -> dict[str, str]:
     asked = read_personal(source, Path("quiz")).get("QUIZ")
     return cast("dict[str, str]", asked) if isinstance(asked, dict) else {}

@@ -86,5 +86,8 @@ def formula(tex: str, apart: bool = False) -> Markup:
     except ValueError:
         return Markup("<code class=tex>{}</code>").format(tex.strip())
     data = base64.b64encode(picture.getvalue()).decode("ascii")
-    style = "display: block; margin: .5rem auto" if apart else f"vertical-align: {-depth:g}pt"
-    return Markup('<img alt="{}" style="{}" src="data:image/svg+xml;base64,{}">').format(escape(tex), style, data)
+    style = "" if apart else f"vertical-align: {-depth:g}pt"
+    image = Markup('<img class=formula alt="{}" style="{}" src="data:image/svg+xml;base64,{}">')
+    drawn = image.format(escape(tex), style, data)
+    # What is wider than the screen is scrolled: made smaller, it could not be read.
+    return Markup("<span class=apart tabindex=0>{}</span>").format(drawn) if apart else drawn

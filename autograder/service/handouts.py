@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.authoring import bundle
-from autograder.authoring.notebook import replace_personal
+from autograder.authoring.notebook import questions_apart, replace_personal
 from autograder.authoring.personal import personalise
 from autograder.course import ConfigurationError, find_exercise
 from autograder.course.roster import read_roster
@@ -52,7 +52,7 @@ def preview(course: Course, exercise: str) -> str:
 
     source = find_exercise(course.config, exercise)
     title = said(course.config.exercise(source.id).title)
-    return statement_page(bundle.stub_in(source), title, course.config, course.language)
+    return statement_page(questions_apart(bundle.stub_in(source)), title, course.config, course.language)
 
 
 def untouched(course: Course, exercise: str, submission: Submission) -> bool:

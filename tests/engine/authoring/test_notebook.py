@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from autograder.authoring.errors import AuthoringError
-from autograder.authoring.notebook import replace_personal, to_notebook, with_checks
+from autograder.authoring.notebook import questions_apart, replace_personal, to_notebook, with_checks
 
 SCRIPT = """\
 # %% [markdown]
@@ -167,3 +167,14 @@ def test_other_questions_take_the_place_of_those_that_stand_there() -> None:
     assert "How large" not in changed
     assert '\\"kl\\": \\"question 1\\"' in changed
     nbformat.validate(nbformat.reads(changed, 4))
+
+
+def test_a_page_has_the_questions_as_notebooks_have_them() -> None:
+    script = questions_apart(ASKED)
+    cells = json.loads(to_notebook(ASKED, "demo"))["cells"]
+    text = next("".join(cell["source"]) for cell in cells if cell["id"] == "quiz-questions")
+    assert "\n".join(f"# {line}".rstrip() for line in text.split("\n")) in script
+    assert "# %%\n### BEGIN PERSONAL" in script
+    assert "How large" in script
+    assert '"How large' not in script
+    assert questions_apart(SCRIPT) == SCRIPT
