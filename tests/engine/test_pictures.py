@@ -34,9 +34,9 @@ def matrix(path: Path) -> tuple[object, str]:
 
 
 def example_class(path: Path) -> tuple[object, str]:
-    """The report on the example class: who handed in what, and what each gets."""
+    """Pages of the example class: who handed in what, and what each gets."""
     shown = yaml.safe_load((ROOT / "examples" / "expected.yaml").read_text(encoding="utf-8"))
-    return shown, f"make demo, a picture of out/demo/class.html, write_stamp({path.name}, examples/expected.yaml)"
+    return shown, "make demo, python docs/screenshots.py out/demo/pages"
 
 
 def calibration(path: Path) -> tuple[object, str]:
@@ -56,6 +56,7 @@ def comparison(path: Path) -> tuple[object, str]:
 
 SOURCES: dict[str, Callable[[Path], tuple[object, str]]] = {
     "docs/pictures/class-report.png": example_class,
+    "docs/pictures/student-page.png": example_class,
     "docs/pictures/comparison.png": comparison,
     "docs/pictures": matrix,
     "reference": calibration,

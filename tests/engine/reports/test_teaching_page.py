@@ -104,9 +104,9 @@ def test_a_failed_check_knows_what_its_function_should_do(reading, result, check
 def test_the_page_says_what_the_function_should_do_in_both_languages(course, result, check):
     given = [result("ada", "flows", check("density", "failed", message="wrong"))]
     told = {("flows", "density"): Purpose("kl_divergence", "KL divergence of `mu` " + EVIL)}
-    assert "What kl_divergence should do: KL divergence of mu <script>" in text_of(course, given, purposes=told)
+    assert "What the exercise says of kl_divergence: KL divergence of mu <script>" in text_of(course, given, purposes=told)
     assert "<script>" not in page(course, given, purposes=told)
-    assert "Ce que kl_divergence doit faire\u00a0: KL" in Outline(page(course, given, "fr", purposes=told)).text
+    assert "Ce que l'énoncé dit de kl_divergence\u00a0: KL" in Outline(page(course, given, "fr", purposes=told)).text
 
 
 def test_a_line_that_raised_stands_with_what_was_in_it(course, result, check):
