@@ -4,6 +4,7 @@ that raised an exception."""
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from autograder.results.model import OwnLines, RaisedLine
 from autograder.submissions.model import CodeCell
 from autograder.wire.values import CellData
 
+_WORD = re.compile(r"[A-Za-z_]\w*")
 MOST_LINES = 40
 MOST_RAISED = 8  # lines of a statement that raised, and variables in it
 
@@ -49,7 +51,8 @@ def raised_line(cells: Sequence[CellData], raised: RaisedIn) -> RaisedLine | Non
         first = first if here + 1 - first < MOST_RAISED else here + 1
         last = min(last, first + MOST_RAISED - 1)
         text = textwrap.dedent("\n".join(lines[first - 1 : last]))
-        names = _names(statement, first, last) if statement is not None else ()
+        # A file that is broken elsewhere has no statements, and words all the same.
+        names = _names(statement, first, last) if statement is not None else _WORD.findall(text)
         there = {name: raised.values[name] for name in names if name in raised.values}
         return RaisedLine(cell["where"], raised.line, clean(text), dict(list(there.items())[:MOST_RAISED]))
     return None

@@ -51,8 +51,8 @@ def raised_error(
         hint = _("Where exercises are graded there are Python's own modules and {listing}.").format(
             listing=", ".join(libraries)
         )
-    if "NameError" in bases:
-        message += loading_note
+    if "NameError" in bases and loading_note:
+        message += f".{loading_note}"
     hint = hint or _about_devices(value["message"])
     error = StudentError(message, hint, bases=bases)
     if value["line"]:

@@ -109,7 +109,7 @@ def test_what_no_worker_of_ours_has_written_is_left_out():
         ("def f(x):\n    for row in x:\n        y = row\n", 2, "for row in x:", ["x"]),
         ("def f(x, n): return x[n]\n", 1, "def f(x, n): return x[n]", ["x", "n"]),
         ("x = (\n" + "\n".join(f"    a{n}," for n in range(20)) + "\n    n,\n)\n", 20, "a18,\na19,\nn,\n)", ["n"]),
-        ("def f(:\n    x\n", 2, "x", []),
+        ("def f(:\n    return g(x, n)\n", 2, "return g(x, n)", ["x", "n"]),
     ],
 )  # fmt: skip
 def test_the_statement_around_the_line_is_shown(source, line, text, names):
