@@ -21,6 +21,7 @@ from autograder.language.registry import settings
 from autograder.reports.class_view import ClassView, ExerciseStats, Listing
 from autograder.reports.visible import StudentView
 from autograder.reports.words import (
+    hundredths,
     isolation_word,
     legend,
     measured,
@@ -98,6 +99,7 @@ def _environment() -> jinja2.Environment:
         ngettext=ngettext,
         points=points,
         measured=measured,
+        hundredths=hundredths,
         seconds=seconds,
         percent=percent,
         outcome=outcome_word,

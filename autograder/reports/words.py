@@ -20,6 +20,11 @@ def measured(value: float | None) -> str:
     return "–" if value is None or not math.isfinite(value) else number(value, ".3g")
 
 
+def hundredths(value: float | None) -> str:
+    """A number with two decimals, for a column of such."""
+    return "–" if value is None or not math.isfinite(value) else number(value, ".2f")
+
+
 def seconds(value: float | None) -> str:
     """A duration; what is short is all alike."""
     if value is None:

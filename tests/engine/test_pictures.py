@@ -36,7 +36,7 @@ def matrix(path: Path) -> tuple[object, str]:
 def example_class(path: Path) -> tuple[object, str]:
     """Pages of the example class: who handed in what, and what each gets."""
     shown = yaml.safe_load((ROOT / "examples" / "expected.yaml").read_text(encoding="utf-8"))
-    return shown, "make demo, python docs/screenshots.py out/demo/pages"
+    return shown, "make demo, python docs/screenshots.py out/demo"
 
 
 def calibration(path: Path) -> tuple[object, str]:

@@ -104,7 +104,8 @@ def test_a_failed_check_knows_what_its_function_should_do(reading, result, check
 def test_the_page_says_what_the_function_should_do_in_both_languages(course, result, check):
     given = [result("ada", "flows", check("density", "failed", message="wrong"))]
     told = {("flows", "density"): Purpose("kl_divergence", "KL divergence of `mu` " + EVIL)}
-    assert "What the exercise says of kl_divergence: KL divergence of mu <script>" in text_of(course, given, purposes=told)
+    text = text_of(course, given, purposes=told)
+    assert "What the exercise says of kl_divergence: KL divergence of mu <script>" in text
     assert "<script>" not in page(course, given, purposes=told)
     assert "Ce que l'énoncé dit de kl_divergence\u00a0: KL" in Outline(page(course, given, "fr", purposes=told)).text
 
