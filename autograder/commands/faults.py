@@ -18,10 +18,19 @@ class CommandFault(AutograderError):
 
 
 def of_the_machine(error: Exception) -> CommandFault | None:
-    """What to say where the machine fails a command: a full disk, a place that cannot be written, too many open files.
+    """What to say where the machine fails a command: a full disk, a place that cannot be written, too many open files,
+    a library that is not installed.
 
     None where it is something else, which is ours to mend.
     """
+    if isinstance(error, ModuleNotFoundError) and error.name and error.name.partition(".")[0] != "autograder":
+        return CommandFault(
+            _(
+                "this needs the library {name}, which is not installed here. What students set up is made for `new`, "
+                "`check` and `ci`; the other commands are for teachers, who set up with `make` in the course's folder"
+            ).format(name=error.name.partition(".")[0]),
+            2,
+        )
     if isinstance(error, OSError):
         reason = error.strerror or str(error)
         if error.errno in (errno.EMFILE, errno.ENFILE):

@@ -98,4 +98,8 @@ def _no_file(course: Course, place: Path) -> str:
         return missing + _("; did you mean {name!r}?").format(name=str(folder / close[0]))
     if suggestion := did_you_mean(str(place), course.exercises):
         return missing + suggestion
-    return missing + (_("; there are: {listing}").format(listing=", ".join(sorted(there)[:10])) if there else "")
+    near = [*sorted(folder.glob("*")), *sorted(folder.glob("*/*"))] if folder.is_dir() else []
+    # A folder of the course's own has its name, and holds the file as it was given.
+    own = [path for path in near if is_code(path.name) and path.parent.name not in course.exercises]
+    known = [str(path) for path in own if match_exercise(path.name, course.exercises) is not None]
+    return missing + (_("; there are: {listing}").format(listing=", ".join(known[:10])) if known else "")

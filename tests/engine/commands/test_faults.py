@@ -142,3 +142,12 @@ def test_a_disk_that_is_full_at_some_moment(toy, place, most):
     again = grade(toy, folder, out)
     assert again.returncode in (0, 3), again.stderr
     assert (out / "grades.csv").is_file()
+
+
+def test_a_library_that_students_have_not_is_said_and_a_fault_of_ours_is_not_hidden():
+    fault = of_the_machine(ModuleNotFoundError("No module named 'sqlalchemy.orm'", name="sqlalchemy.orm"))
+    assert fault is not None
+    assert "this needs the library sqlalchemy, which is not installed here" in str(fault)
+    assert fault.status == 2
+    assert of_the_machine(ModuleNotFoundError("No module named 'autograder.x'", name="autograder.x")) is None
+    assert of_the_machine(ModuleNotFoundError("odd")) is None

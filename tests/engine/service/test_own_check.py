@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,13 @@ def test_what_is_not_there_is_met_halfway(course, tmp_path):
     (tmp_path / "toy.py").write_text(MEAN)
     with pytest.raises(ConfigurationError, match=r"no such file; did you mean '.*toy.py'\?"):
         to_check(course, tmp_path / "toi.py")
-    with pytest.raises(ConfigurationError, match=r"no such file; there are: toy.py"):
+    for other in ("ada/toy.ipynb", "toy/toy.py", "ada/notes.py", "install.py"):
+        (tmp_path / other).parent.mkdir(exist_ok=True)
+        (tmp_path / other).write_text("")
+    with pytest.raises(ConfigurationError, match=r"no such file; there are: \S*/toy.py, \S*/ada/toy.ipynb$"):
         to_check(course, tmp_path / "zzzzzzzzz")
+    shutil.rmtree(tmp_path / "toy")
+    shutil.rmtree(tmp_path / "ada")
     with pytest.raises(ConfigurationError, match=r"no such file; did you mean 'toy'\?"):
         to_check(course, Path("tooy"))
     with pytest.raises(ConfigurationError, match="the course has no exercise 'to'"):
