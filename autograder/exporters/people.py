@@ -41,10 +41,14 @@ class People:
 
     Args:
         handed_in: what the platforms told of students with their files, of each the last at the end.
+        names: of the students of whom something else than the id is known.
     """
 
-    def __init__(self, roster: Roster | None, handed_in: Iterable[Handed] = ()) -> None:
+    def __init__(
+        self, roster: Roster | None, handed_in: Iterable[Handed] = (), names: Mapping[str, str] | None = None
+    ) -> None:
         self._roster = roster
+        self._names = names or {}
         self._handed_in: dict[tuple[str, str], Handed] = {}
         self._numbers: dict[str, dict[str, str]] = {}
         for one in handed_in:
@@ -66,7 +70,7 @@ class People:
         numbers |= _numbers(told)
         person = self._person(student, told, numbers.get("moodle", ""))
         if person is None:
-            name, email = told.name, told.email
+            name, email = told.name or self._names.get(student, ""), told.email
             email = email or (student if "@" in student else "")
             first, _space, last = name.rpartition(" ")
             return Profile(student, name, first or name, last if first else "", email, numbers)

@@ -18,7 +18,7 @@ from autograder.book.rubric import load_rubric
 from autograder.book.store import Store
 from autograder.course.roster import Roster, read_roster
 from autograder.errors import AutograderError
-from autograder.language import _
+from autograder.language import LANGUAGES, _
 from autograder.results.attempt import Known, Name
 from autograder.results.grade import Grade
 from autograder.results.model import Result
@@ -141,7 +141,7 @@ class Book:
         from autograder.exporters.people import People
 
         read = read_roster(Path(roster)) if isinstance(roster, Path | str) else roster
-        return People(read, self.handed_in())
+        return People(read, self.handed_in(), self.names())
 
     # --- deciding
 
@@ -185,15 +185,15 @@ class Book:
             DecisionFault: lines make no sense; says which and why.
             ConfigurationError: it is no such table.
         """
-        from autograder.service.decision_table import at_line, new_ones, read_decisions, refuse
+        from autograder.service.decision_table import new_ones, read_decisions, refuse
 
-        given = new_ones(read_decisions(Path(file), self.course.config, exercise, why), self.history())
-        kept, faults, results, everybody = [], [], self.results(), self.class_list()
-        for number, decision in given:
+        decided, faults = read_decisions(Path(file), self.course.config, exercise, why)
+        kept, results, everybody = [], self.results(), self.class_list()
+        for number, decision in new_ones(decided, self.history()):
             try:
                 kept.append(checked(self._signed(decision, by), self, bonus, results, everybody))
             except AutograderError as fault:
-                faults.append(at_line(number, fault))
+                faults[number] = fault
         refuse(Path(file), faults)
         self._keep(*kept)
         return kept
@@ -290,13 +290,23 @@ class Book:
     def renew_views(self) -> bool:
         """Write the views again where the configuration (a due date) has changed `grades.csv`; whether it has."""
         file = self.views / "grades.csv" if self.views is not None else None
-        if file is None or not file.is_file() or file.read_text(encoding="utf-8") == self.table():
+        if file is None or not file.is_file() or self._is_table(file.read_text(encoding="utf-8")):
             return False
         try:
             self.write_views()
         except OSError:  # somebody else's folder
             return False
         return True
+
+    def _is_table(self, text: str) -> bool:
+        """Whether a text is the table of grades, in whatever language it was written."""
+        if text == self.table():
+            return True
+        for language in LANGUAGES:
+            with Book(type(self.course)(self.course.config, language), self.place, self.views) as other:
+                if language != self.course.language and text == other.table():
+                    return True
+        return False
 
     @in_its_language
     def write_pages(

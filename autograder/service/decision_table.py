@@ -24,10 +24,13 @@ _YES, _NO = ("yes", "true", "1", "x"), ("", "no", "false", "0")
 _DECIDING = ("due", "points", "text", "excuse")
 
 
+Faults = dict[int, AutograderError]  # what is wrong, by line
+
+
 def read_decisions(
     file: Path, config: CourseConfig, exercise: str = "", why: str = ""
-) -> list[tuple[int, Decision]]:  # fmt: skip
-    """What a CSV file decides, each with its line.
+) -> tuple[list[tuple[int, Decision]], Faults]:  # fmt: skip
+    """What a CSV file decides, each with its line; and what is in some lines that cannot be read.
 
     Args:
         exercise: what lines are about that do not say it.
@@ -35,7 +38,6 @@ def read_decisions(
 
     Raises:
         ConfigurationError: it is no such table.
-        DecisionFault: what is in some lines cannot be read; says which and why.
     """
     rows, headings = read_table(file)
     names = {heading.casefold(): heading for heading in headings}
@@ -47,26 +49,22 @@ def read_decisions(
         raise ConfigurationError(_("no column that decides anything: {listing}, or an item of the rubric").format(
             listing=", ".join(_DECIDING)), file=file)  # fmt: skip
     found: list[tuple[int, Decision]] = []
-    faults: list[str] = []
+    faults: Faults = {}
     for number, row in rows:
         cells = {name: (row.get(heading) or "").strip() for name, heading in names.items()}
         try:
             found += [(number, decision) for decision in _of_line(cells, config, items, exercise, why)]
         except AutograderError as fault:
-            faults.append(at_line(number, fault))
-    refuse(file, faults)
-    return found
+            faults[number] = fault
+    return found, faults
 
 
-def at_line(number: int, fault: AutograderError) -> str:
-    """What is wrong with a line."""
-    return _("line {number}: {what}").format(number=number, what=fault)
-
-
-def refuse(file: Path, faults: Sequence[str]) -> None:
+def refuse(file: Path, faults: Faults) -> None:
     """Raise a DecisionFault where there is something wrong."""
     if faults:
-        raise DecisionFault("\n".join([_("{file}: nothing of it is kept").format(file=file), *faults]))
+        line = _("line {number}: {what}")
+        lines = [line.format(number=number, what=faults[number]) for number in sorted(faults)]
+        raise DecisionFault("\n".join([_("{file}: nothing of it is kept").format(file=file), *lines]))
 
 
 def _of_line(

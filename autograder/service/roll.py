@@ -50,7 +50,7 @@ def class_list(book: Book) -> list[Listed]:
     if not has_book(book.place):
         return []
     store = book.store
-    names = {one.student: one.name for one in store.handed_in.files() if one.name}
+    names = store.handed_in.names()
     at: dict[str, int] = {}
     for student, _exercise in store.attempts.latest():
         at[student] = at.get(student, 0) + 1

@@ -183,7 +183,10 @@ def test_a_table_decides_for_many(course, out, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("student,points,why\nadda,3,x\nbob,30,x\nada,three,x\n", ("line 4: 'three' is no number",)),
+        (
+            "student,points,why\nadda,3,x\nbob,30,x\nada,three,x\n",
+            ("line 2: ", "mean 'ada'", "line 3: ", "--bonus", "line 4: 'three' is no number"),
+        ),
         ("student,points,why\nadda,3,x\nbob,30,x\nada,3,x\n", ("line 2: ", "mean 'ada'", "line 3: ", "--bonus")),
         ("student,points\nada,3\n", ("line 2: every change says why",)),
         ("student,text,line\nada,Look,cell 3\n", ("line 2: 'cell 3' is no line of flows.py",)),
@@ -210,6 +213,16 @@ def test_the_language_of_the_command_line_is_that_of_every_command(course, out):
         [sys.executable, "-m", "autograder.commands.main", "--lang", "fr", *words], capture_output=True, text=True
     )
     assert "(tests : 6)" in ran.stdout.replace("\u00a0", " "), ran.stdout
+
+
+def test_another_language_is_no_change_of_grades_csv(course, out):
+    english, french = Course(course).book(out), Course(course, "fr").book(out)
+    english.write_views()
+    assert not french.renew_views()
+    (out / "grades.csv").write_text(french.table())
+    assert not english.renew_views()
+    (out / "grades.csv").write_text("of another configuration")
+    assert french.renew_views()
 
 
 def grades(out):

@@ -195,4 +195,6 @@ def test_the_number_that_canvas_told_is_its_own(export, course):
     found = read(export("canvas")[0], {"11": ("Ada", "A", "", "")}, ASSIGNMENTS)
     assert found["11", "77"] == "15"
     assert People(None, told).of("ada").number_in("moodle") == ""
+    # Who handed in nothing is known by the roster of the grading.
+    assert People(None, told, {"dave": "Dave De"}).of("dave").name == "Dave De"
     assert People(None, [replace(told[0], lms_id="1001")]).of("ada").numbers == {"moodle": "1001"}
