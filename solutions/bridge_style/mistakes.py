@@ -74,6 +74,10 @@ mistake("divergence_not_debiased", "entropic cost without those of each cloud to
     hint="OT_ε(x, x) is not 0: take half of it and half of OT_ε(y, y) off.",
     old=" - 0.5 * cost(x, x) - 0.5 * cost(y, y)", new="")
 
+mistake("divergence_without_halves", "the whole of each cloud's cost to itself taken off", check="divergence_value",
+    hint="Half of OT_ε(x, x) and half of OT_ε(y, y): at y = x nothing is left.",
+    old=" - 0.5 * cost(x, x) - 0.5 * cost(y, y)", new=" - cost(x, x) - cost(y, y)")
+
 mistake("divergence_of_sharp_costs", "transport costs without their entropy", check="divergence_value",
     hint="OT_ε is the value of what the plan minimises, ⟨P, C⟩ + ε KL(P | a ⊗ b) = ⟨a, f⟩ + ⟨b, g⟩.",
     old="""_, f, g = schrodinger_coupling(u, v, math.sqrt(epsilon / 2), None, None, n_iterations, tolerance)
@@ -239,6 +243,10 @@ mistake("euler_sigma_ignored", "noise of the steps without sigma", check="euler_
     hint="The reference is dX = σ dW: each step adds σ sqrt(h) times its noise.",
     function="simulate_bridge", old="sigma * math.sqrt(h)", new="math.sqrt(h)")
 
+mistake("euler_noise_without_root", "noise of the steps times h instead of its root", check="euler_value",
+    hint="Variances add up over the steps: each adds σ² h, so its noise is σ sqrt(h).",
+    function="simulate_bridge", old="sigma * math.sqrt(h)", new="sigma * h")
+
 mistake("euler_last_noise_dropped", "last step without its noise", check="euler_value",
     hint="All N noises are used: the caller sets noise[-1] to 0 for a sharp end.",
     function="simulate_bridge", old="math.sqrt(h) * xi", new="math.sqrt(h) * xi * (k < len(noise) - 1)")
@@ -358,6 +366,10 @@ mistake("history_sums_up", "history that sums the losses up", check="train_histo
 mistake("neighbours_with_itself", "each point counted among its own neighbours", check="neighbours",
     hint="The nearest point of all is the point itself, in both clouds: leave it out.",
     function="neighbours_kept", old="distances.fill_diagonal_(torch.inf)", new="distances.fill_diagonal_(0.0)")
+
+mistake("neighbours_over_all", "shared neighbours divided by n - 1 instead of k", check="neighbours",
+    hint="Each point has k neighbours: the share is that of those that are kept.",
+    function="neighbours_kept", old="/ (n * k)", new="/ (n * (n - 1))")
 
 mistake("neighbours_in_one_space", "neighbours of the sources looked for among the images", check="neighbours",
     hint="The neighbours of an image are looked for among the images, those of a source among the sources.",

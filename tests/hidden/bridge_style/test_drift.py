@@ -1,6 +1,6 @@
 """The drift of the bridge against the gradient of log h_t, its simulation, and neighbours that are kept.
 
-False-fail rate of the one random check: ALPHA. Smallest difference: a mass of the ends off by 0.1.
+False-fail rate of the one random check: ALPHA. Smallest difference: a mass of the ends off by 0.15.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ def test_euler_value(student, probe, expect, compare, draw):
 )
 def test_ends_hit(student, probe, expect, draw):
     """Simulated with your own drift, bridges end on the targets, each as often as its mass says."""
-    m, sigma, n_steps, rows = draw.integer(3, 4), 0.8, 60, 1500
+    # So few that a loop over rows and steps, which is as right, comes to its end.
+    m, sigma, n_steps, rows = draw.integer(3, 4), 0.8, 40, 600
     x, angle = 0.6 * draw.normal(8, 2), float(draw.uniform(1, high=2 * math.pi))
     angles = angle + 2 * math.pi * torch.arange(m) / m
     y = 2 * torch.stack([angles.cos(), angles.sin()], 1).double()
