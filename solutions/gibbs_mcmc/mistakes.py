@@ -59,9 +59,18 @@ mistake("flip_change_field", "change of the energy without the field", check="fl
     also={"metropolis_sweep": "the sweep takes the change from here"},
     function="flip_energy_change", old="coupling * neighbour_sum(spins) + field", new="coupling * neighbour_sum(spins)")
 
+mistake("flip_change_field_sign", "change of the energy with the field's sign reversed", check="flip_change",
+    hint="The field pulls spins up: turning an up spin costs 2 h, so that J Σ s_j and h are added.",
+    also={"metropolis_sweep": "the sweep takes the change from here"},
+    function="flip_energy_change", old="+ field)", new="- field)")
+
 mistake("phi4_bonds_twice", "each pair of the field's neighbours counted twice", check="phi4_energy",
     hint="κ/2 stands before the sum over pairs, each once: for the sum over all four neighbours it is κ/4.",
     function="phi4_energy", old="kappa / 2 * bonds", new="kappa * bonds")
+
+mistake("phi4_bonds_halved", "κ/4 instead of κ/2 before the sum over pairs", check="phi4_energy",
+    hint="κ/4 belongs to the sum over all four neighbours of each site; over pairs, each once, it is κ/2.",
+    function="phi4_energy", old="kappa / 2 * bonds", new="kappa / 4 * bonds")
 
 @mistake("phi4_open_borders", "a field whose borders are not periodic", check="phi4_energy",
     hint="The last column is the left neighbour of the first one, and the last row lies above the first: torch.roll.")
@@ -128,6 +137,10 @@ def heat_bath_sweep(spins, coupling, field, uniform):
 mistake("heat_bath_sign", "P(-1) used for P(+1)", check="heat_bath_sweep",
     hint="With all neighbours up and J > 0 the spin is likely up: sigmoid(+2 (J Σ s_j + h)).",
     function="heat_bath_sweep", old="torch.sigmoid(2 * (", new="torch.sigmoid(-2 * (")
+
+mistake("heat_bath_odd_first", "odd sites first in the heat bath", check="heat_bath_sweep",
+    hint="The site (0, 0) is even: sites with i + j even decide first.",
+    function="heat_bath_sweep", old="in checkerboard(spins)", new="in checkerboard(spins)[::-1]")
 
 mistake("heat_bath_one_colour", "only the even sites visited", check="heat_bath_sweep",
     hint="A sweep visits every site: after the even ones the odd ones.",
@@ -221,6 +234,10 @@ mistake("fit_chains_restart_at_random", "chains that start again at random in ea
     hint="One sweep from random spins is far from equilibrium: let the chains go on, or start them at data points.",
     function="fit_ising", old="    for step in range(steps):",
     new="    for step in range(steps):\n        chains = torch.randint(2, shape, generator=generator).to(data) * 2 - 1")
+
+mistake("fit_descends", "parameters that go down the likelihood", check="fit",
+    hint="The gradient is that of the log-likelihood: theta climbs, theta + lr * gradient / N.",
+    function="fit_ising", old="theta = theta + lr", new="theta = theta - lr")
 
 mistake("fit_field_not_updated", "only the coupling updated", check="fit",
     hint="Both parameters climb: theta has two entries, and so has the gradient.",

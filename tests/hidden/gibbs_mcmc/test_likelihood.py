@@ -63,19 +63,24 @@ def fitted(expect, answer, steps, what):
 @check(points=1, kind="statistical", time_limit=60, covers=("fit", "fit_ising"))
 def test_fit(student, expect, calibrated, draw):
     """The fits to two data sets come near their exact maximum likelihood, in the coupling and in the field."""
-    errors = []
+    errors, away, no_field = [], [], []
     for _k in range(2):  # the error of one alone may be near 0 by chance
         data = draw_data(draw, STATES)
         what = f"fit_ising(data ({STATES}, {SIDE}, {SIDE}), {STEPS})"
         answer = student.fit_ising(data, STEPS, generator=draw.generator())
         found, _histories = fitted(expect, answer, STEPS, what)
-        errors.append(found - best(data))
+        right = best(data)
+        errors.append(found - right)
+        away.append(bool((found * right < 0).all()))  # both parameters on the other side of 0, where the fit starts
+        no_field.append(float(found[1]) == 0.0)
+    mistake = "fit_descends" if all(away) else "fit_field_not_updated" if all(no_field) else None
     calibrated(
         "fit_error",
         float(torch.stack(errors).square().mean().sqrt()),
         better="lower",
         what=_("The distance of coupling and field from the exact maximum likelihood of the data"),
         hint=_("Do the chains go on from step to step, and are both parameters updated?"),
+        mistake=mistake,
     )
 
 
