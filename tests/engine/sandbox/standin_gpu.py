@@ -42,7 +42,7 @@ def start(memory_bytes: int) -> None:
         ask(node)
         _kept.append(open(node, "rb+", buffering=0))  # noqa: SIM115 (kept, as a driver keeps it)
     _kept.append(mmap.mmap(-1, RESERVED, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000, prot=0))
-    _kept.append(bytearray(256 << 20))  # more than the smallest worker may have
+    _kept.append(bytearray(64 << 20))  # which is not counted as the worker's
     meeting = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     meeting.bind(f"\0standin-{os.getpid()}")
     meeting.listen()

@@ -124,7 +124,7 @@ def test_its_environment_names_one_gpu(gpu_worker, talk):
 
 
 def test_addresses_are_reserved_and_memory_is_limited(gpu_worker, talk, limits):
-    """The driver's own memory, 256 MiB here, does not count."""
+    """The driver's own memory, 64 MiB here, does not count."""
     grow = """
         held = []
         try:
