@@ -304,11 +304,11 @@ class ActNorm(nn.Module):
 #
 # $$z_{:,i,j} = W\, x_{:,i,j}, \qquad \log|\det| = H\, W_{\text{width}}\, \log|\det W| .$$
 #
-# $W$ starts as a random orthogonal matrix (from torch's global generator; `torch.linalg.qr` of a normal matrix has
-# one), so the log-determinant starts at 0. Its determinant is $+1$ or $-1$: take $\log|\det W|$ with
-# `torch.linalg.slogdet`, for the logarithm of a negative determinant is not a number. The paper also writes $W = P L
-# (U + \operatorname{diag}(s))$ with a fixed permutation $P$, for which the determinant is a product of $C$ numbers;
-# both ways are fine. $W$ is trained without remaining orthogonal: the inverse needs $W^{-1}$, not $W^\top$.
+# $W$ starts as a random orthogonal matrix (from torch's global generator; `torch.linalg.qr` of a matrix of standard
+# normal numbers gives one), so the log-determinant starts at 0. Its determinant is $+1$ or $-1$: take $\log|\det W|$
+# with `torch.linalg.slogdet`, for the logarithm of a negative determinant is not a number. The paper also writes
+# $W = P L (U + \operatorname{diag}(s))$ with a fixed permutation $P$, for which the determinant is a product of $C$
+# numbers; both ways are fine. $W$ is trained without remaining orthogonal: the inverse needs $W^{-1}$, not $W^\top$.
 
 
 # %%
@@ -378,12 +378,13 @@ class InvertibleConv1x1(nn.Module):
 # $$z_a = x_a, \qquad z_b = \sigma(x_a) \odot x_b + t(x_a), \qquad
 # \log|\det| = \sum_{c \in b} \sum_{i,j} \log|\sigma_{c,i,j}(x_a)| .$$
 #
-# $\sigma$ and $t$ are computed from $x_a$ by a small network of *convolutions*, so that a pixel is changed by what its
-# neighbours look like: they see at least the $3 \times 3$ neighbourhood (two such convolutions in a row see more, and
-# where in the image they are: samples profit from it). Which half passes is free, and so is the form of $\sigma \neq 0$
-# ($e^s$ with a bounded $s$, the paper's $\operatorname{sigmoid}(s + 2)$, division instead of multiplication), as long
-# as it varies with $x_a$. A last convolution that starts at 0 makes each coupling start as the identity; that helps and
-# is valid. Batch normalisation is not: every image is transformed by itself, in both modes.
+# $\sigma$ and $t$ are computed from $x_a$ by a small network of *convolutions*, so that a pixel is changed by what
+# its neighbours look like: they see at least the $3 \times 3$ neighbourhood (two such convolutions in a row see more
+# and, by the padding, where in the image they are: samples profit from it). Which half passes is free, and so is the
+# form of $\sigma \neq 0$ ($e^s$ with a bounded $s$, the paper's $\operatorname{sigmoid}(s + 2)$, division instead of
+# multiplication), as long as it varies with $x_a$. A last convolution that starts at 0 makes each coupling start as
+# the identity; that helps and is valid. Batch normalisation is not: every image is transformed by itself, in both
+# modes.
 
 
 # %%
