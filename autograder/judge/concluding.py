@@ -23,8 +23,7 @@ from autograder.judge.parts import Parts
 from autograder.judge.shown import text_of
 from autograder.judge.sitting import Sitting
 from autograder.judge.verdicts import OURS, Blocked, CheckFailed, StudentError
-from autograder.language import _, language
-from autograder.language.registry import settings
+from autograder.language import _, mark
 
 if TYPE_CHECKING:
     from autograder.judge.case import Case
@@ -98,8 +97,8 @@ def _failed(
         engine, grading = sitting.in_force
         result.raised = raised_line(grading.session.code.cells, error.raised_in)
         if engine.public and result.raised is not None and result.raised.values:
-            colon, semicolon = (f"\u00a0{mark}" if mark in settings(language()).spaced_marks else mark for mark in ":;")
-            listing = f"{semicolon} ".join(f"`{name}`{colon} {what}" for name, what in result.raised.values.items())
+            named = [f"`{name}`{mark(':')} {what}" for name, what in result.raised.values.items()]
+            listing = f"{mark(';')} ".join(named)
             result.message += " " + _("In that line: {listing}.").format(listing=listing)
     return result
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from autograder.language.again import said
 from autograder.language.registry import LANGUAGES
-from autograder.language.speech import N_, _, in_same_language, language, ngettext, number, speaking, use_language
+from autograder.language.speech import N_, _, in_same_language, language, mark, ngettext, number, speaking, use_language
 
 TRANSLATIONS = "translations"  # in a course's folder
 
 __all__ = [
-    "LANGUAGES", "N_", "TRANSLATIONS", "_", "in_same_language", "language", "ngettext", "number", "said", "speaking",
-    "use_language",
+    "LANGUAGES", "N_", "TRANSLATIONS", "_", "in_same_language", "language", "mark", "ngettext", "number", "said",
+    "speaking", "use_language",
 ]  # fmt: skip

@@ -96,6 +96,11 @@ def in_same_language(function: Callable[_Arguments, _Result]) -> Callable[_Argum
     return partial(copy_context().run, function)
 
 
+def mark(sign: str) -> str:
+    """A mark of punctuation as the language in force sets it: French has a space before some."""
+    return f"\u00a0{sign}" if sign in settings(language()).spaced_marks else sign
+
+
 def language() -> str:
     """The id of the language in force."""
     return speech().language

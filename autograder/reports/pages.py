@@ -16,8 +16,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from autograder.course import CourseConfig
-from autograder.language import _, ngettext
-from autograder.language.registry import settings
+from autograder.language import _, mark, ngettext
 from autograder.reports.class_view import ClassView, ExerciseStats, Listing
 from autograder.reports.visible import StudentView
 from autograder.reports.words import (
@@ -78,8 +77,8 @@ def render(template: str, course: CourseConfig, language: str, **values: object)
     def moment(value: datetime) -> str:
         return value.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
 
-    colon = "\u00a0:" if ":" in settings(language).spaced_marks else ":"
-    return _environment().get_template(template).render(language=language, moment=moment, colon=colon, **values)
+    given = {"language": language, "moment": moment, "colon": mark(":"), "semicolon": mark(";"), **values}
+    return _environment().get_template(template).render(**given)
 
 
 @cache

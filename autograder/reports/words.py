@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from autograder.language import N_, _, language, number, said
-from autograder.language.registry import settings
+from autograder.language import N_, _, mark, number, said
 from autograder.results.grade import Grade
 from autograder.results.model import LoadingProblem
 
@@ -77,8 +76,7 @@ def legend(cells: Iterable[str]) -> str:
     lines = [f"{mark} {_(meaning)}" for mark, meaning in MARKS.items() if mark in text]
     if "(" in text:
         lines.append(_("(in parentheses: the points of the checks)"))
-    semicolon = "\u00a0;" if ";" in settings(language()).spaced_marks else ";"
-    return f"{semicolon} ".join(lines)
+    return f"{mark(';')} ".join(lines)
 
 
 def called(student: str, names: Mapping[str, str]) -> str:

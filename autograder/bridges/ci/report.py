@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from autograder.language import _, ngettext
+from autograder.language import _, mark, ngettext
 from autograder.reports.visible import NOT_SHOWN, CheckView, ExerciseView
 from autograder.submissions.lines import LineFinder
 
@@ -170,9 +170,8 @@ def closing(sections: Sequence[Section]) -> str:
     )
     passed, seen = sum(part.passed for part in begun), sum(len(part.seen) for part in begun)
     if seen:
-        text += "; " + ngettext("{n} of {total} checks passed", "{n} of {total} checks passed", passed).format(
-            n=passed, total=seen
-        )
+        checks = ngettext("{n} of {total} checks passed", "{n} of {total} checks passed", passed)
+        text += f"{mark(';')} {checks.format(n=passed, total=seen)}"
     scored = [part for part in sections if part.kind == "hidden" and part.points is not None]
     if scored and len(scored) == len(sections):
         earned = sum(part.points or 0.0 for part in scored)
