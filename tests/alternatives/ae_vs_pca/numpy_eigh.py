@@ -105,7 +105,7 @@ def principal_angles(A, B):
 
     k = min(len(A), len(B))
     # squared sines: what the projection on the larger space leaves of an orthonormal basis of the smaller
-    eye = torch.eye(A.shape[1], dtype=torch.float64)
+    eye = torch.eye(A.shape[1], dtype=torch.float64, device=A.device)
     small, large = (A, B) if len(A) <= len(B) else (B, A)
     R, N = projector(large.double()), torch.linalg.qr(small.double().T)[0]
     sin2 = torch.linalg.eigvalsh(N.T @ (eye - R) @ N)[:k]

@@ -110,7 +110,7 @@ def train_autoencoder(model, x, epochs, batch_size=128, lr=1e-3, generator: Opti
     opt = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.99), weight_decay=0.0)
     losses = []
     for _ in range(epochs):
-        total, count = torch.zeros(()), 0
+        total, count = torch.zeros((), device=x.device), 0
         for rows in batches:
             xb = x[rows]
             loss = reconstruction_loss(xb, model(xb))

@@ -102,7 +102,7 @@ class Times:
     """Times of a batch as a column, checked."""
 
     def __init__(self, t, x, closed=True):
-        values = t if isinstance(t, Tensor) and t.ndim == 1 else torch.tensor([float(t)] * len(x))
+        values = t if isinstance(t, Tensor) and t.ndim == 1 else torch.tensor([float(t)] * len(x), device=x.device)
         self.row = values.to(dtype=x.dtype)
         beyond = self.row > 1 if closed else self.row >= 1
         if torch.any(self.row < 0) or torch.any(beyond):
@@ -134,10 +134,10 @@ def bridge_path(x0, x1, times, sigma, noise):
 def sample_coupling(plan, n, generator=None):
     # Gumbel: the largest of log P + G is a draw of P.
     logs = plan.double().reshape(-1).log()
-    uniform = torch.rand(n, len(logs), generator=generator, dtype=torch.float64) if n * len(logs) < 4e6 else None
+    uniform = torch.rand(n, len(logs), generator=generator, dtype=torch.float64).to(plan.device) if n * len(logs) < 4e6 else None
     if uniform is None:
         flat = torch.searchsorted(
-            plan.double().reshape(-1).cumsum(0), torch.rand(n, generator=generator).double() * plan.sum()
+            plan.double().reshape(-1).cumsum(0), torch.rand(n, generator=generator).to(plan.device).double() * plan.sum()
         )
         flat = flat.clamp(max=len(logs) - 1)
     else:
@@ -213,7 +213,7 @@ def neighbours_kept(x, mapped, k):
 
     def table(cloud):
         order = torch.cdist(cloud, cloud, compute_mode="donot_use_mm_for_euclid_dist")
-        order = order.masked_fill(torch.eye(len(cloud), dtype=torch.bool), torch.inf).argsort(1)
-        return torch.zeros(len(cloud), len(cloud)).scatter(1, order[:, :k], 1.0)
+        order = order.masked_fill(torch.eye(len(cloud), dtype=torch.bool, device=cloud.device), torch.inf).argsort(1)
+        return torch.zeros(len(cloud), len(cloud), device=cloud.device).scatter(1, order[:, :k], 1.0)
 
     return (table(x) * table(mapped)).sum(1).div(k).mean()

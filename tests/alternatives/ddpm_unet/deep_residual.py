@@ -159,12 +159,13 @@ def sample(model, diffusion, shape, steps=None, generator=None, progress=False):
     if steps is not None and steps < 1:
         raise ValueError("steps must be at least 1")
     T = len(diffusion)
-    x = torch.randn(shape, generator=generator)
+    like = next(model.parameters(), diffusion.betas) if hasattr(model, 'parameters') else diffusion.betas
+    x = torch.randn(shape, generator=generator).to(like.device)
     with torch.no_grad():
         if steps is None or steps == T:
             for t in range(T - 1, 0, -1):
-                x = p_sample_step(model, diffusion, x, t, torch.randn(shape, generator=generator))
-            return p_sample_step(model, diffusion, x, 0, torch.zeros(shape))
+                x = p_sample_step(model, diffusion, x, t, torch.randn(shape, generator=generator).to(x.device))
+            return p_sample_step(model, diffusion, x, 0, torch.zeros(shape, device=x.device))
         times = sorted({int(v) for v in torch.linspace(0, T - 1, steps)}, reverse=True)
         while times:
             t = times.pop(0)
@@ -182,8 +183,8 @@ def train_ddpm(model, diffusion, x, steps, batch_size=64, lr=2e-4, generator=Non
     losses = []
     while True:
         for (x0,) in loader:
-            t = torch.randint(len(diffusion), (len(x0),), generator=generator)
-            noise = torch.randn(x0.shape, generator=generator)
+            t = torch.randint(len(diffusion), (len(x0),), generator=generator).to(x0.device)
+            noise = torch.randn(x0.shape, generator=generator).to(x0.device)
             loss = ddpm_loss(model, diffusion, x0, t, noise)
             adam.zero_grad()
             loss.backward()

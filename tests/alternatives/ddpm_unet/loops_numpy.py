@@ -182,7 +182,7 @@ def train_ddpm(model, diffusion, x, steps, batch_size=64, lr=2e-4, generator=Non
             if len(losses) == steps:
                 break
             batch = x[rows]
-            t = torch.randint(0, len(diffusion.alphas), (len(batch),), generator=generator)
+            t = torch.randint(0, len(diffusion.alphas), (len(batch),), generator=generator).to(batch.device)
             noise = torch.randn(batch.shape, generator=generator, dtype=batch.dtype).to(batch)
             loss = ddpm_loss(model, diffusion, batch, t, noise)
             optimizer.zero_grad()

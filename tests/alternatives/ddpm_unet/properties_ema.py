@@ -171,7 +171,7 @@ def train_ddpm(model, diffusion, x, steps, batch_size=64, lr=2e-4, generator=Non
     losses = []
     for _ in range(steps):
         rows = torch.randint(len(x), (batch_size,), generator=generator)
-        t = torch.randint(len(diffusion.betas), (batch_size,), generator=generator)
+        t = torch.randint(len(diffusion.betas), (batch_size,), generator=generator).to(x.device)
         eps = torch.randn(batch_size, *x.shape[1:], generator=generator).to(x)
         loss = ddpm_loss(model, diffusion, x[rows], t, eps)
         optimizer.zero_grad()

@@ -165,7 +165,7 @@ def train_ddpm(model, diffusion, x, steps, batch_size=64, lr=2e-4, generator=Non
             order = torch.cat([order, torch.randperm(len(x), generator=generator)])
         rows, order = order[:batch_size], order[batch_size:]
         clean = x[rows]
-        t = (torch.rand(len(clean), generator=generator) * T).long().clamp(max=T - 1)
+        t = (torch.rand(len(clean), generator=generator).to(clean.device) * T).long().clamp(max=T - 1)
         noise = torch.empty_like(clean).normal_(generator=generator)
         model.zero_grad()
         loss = ddpm_loss(model, diffusion, clean, t, noise)

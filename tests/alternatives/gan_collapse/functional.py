@@ -150,9 +150,9 @@ def train_gan(
         values = []
         for _ in range(n_discriminator):
             real = data[torch.randperm(len(data), generator=generator_rng)[:batch_size]]
-            z = torch.randn(batch_size, generator.latent_dim, generator=generator_rng, dtype=dtype)
+            z = torch.randn(batch_size, generator.latent_dim, generator=generator_rng, dtype=dtype).to(data.device)
             values.append(discriminator_step(generator, discriminator, optimizers[1], real, z, smoothing, loss, clip))
-        z = torch.randn(batch_size, generator.latent_dim, generator=generator_rng, dtype=dtype)
+        z = torch.randn(batch_size, generator.latent_dim, generator=generator_rng, dtype=dtype).to(data.device)
         history["generator_loss"].append(generator_step(generator, discriminator, optimizers[0], z, loss))
         history["discriminator_loss"].append(math.fsum(values) / len(values))
         history["step"].append(step)

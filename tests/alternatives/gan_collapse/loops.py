@@ -211,11 +211,11 @@ def train_gan(
                 if not queue:
                     queue = torch.randperm(len(data), generator=generator_rng).tolist()
                 rows.append(queue.pop())
-            z = torch.randn(batch_size, generator.latent_dim, dtype=dtype, generator=generator_rng)
+            z = torch.randn(batch_size, generator.latent_dim, dtype=dtype, generator=generator_rng).to(data.device)
             d_value = discriminator_step(
                 generator, discriminator, d_optimizer, data[rows], z, smoothing=smoothing, loss=loss, clip=clip
             )
-        z = torch.randn(batch_size, generator.latent_dim, dtype=dtype, generator=generator_rng)
+        z = torch.randn(batch_size, generator.latent_dim, dtype=dtype, generator=generator_rng).to(data.device)
         g_value = generator_step(generator, discriminator, g_optimizer, z, loss=loss)
         history["discriminator_loss"].append(d_value)
         history["generator_loss"].append(g_value)
@@ -228,7 +228,7 @@ def sample(generator, n, generator_rng=None):
         m.training = False
     with torch.no_grad():
         dtype = next(generator.parameters()).dtype
-        x = generator(torch.randn((n, generator.latent_dim), generator=generator_rng, dtype=dtype))
+        x = generator(torch.randn((n, generator.latent_dim), generator=generator_rng, dtype=dtype).to(next(generator.parameters()).device))
     for m in were_training:
         m.training = True
     return x

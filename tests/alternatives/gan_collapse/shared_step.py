@@ -217,7 +217,7 @@ def diversity(x):
         raise ValueError(f"x: expected at least two rows, got {x.shape[0]}")
     gaps = x.unsqueeze(0) - x.unsqueeze(1)
     distances = gaps.pow(2).sum(-1).sqrt()
-    return distances[~torch.eye(len(x), dtype=torch.bool)].mean()
+    return distances[~torch.eye(len(x), dtype=torch.bool, device=x.device)].mean()
 
 
 def collapse_report(samples, data, classify, n_modes, threshold=0.1):
@@ -227,10 +227,10 @@ def collapse_report(samples, data, classify, n_modes, threshold=0.1):
         raise ValueError(f"n_modes: got {n_modes}")
     if not 0 <= threshold <= 1:
         raise ValueError(f"threshold: got {threshold}")
-    s, r = torch.zeros(2, n_modes, dtype=torch.float64)
+    s, r = torch.zeros(2, n_modes, dtype=torch.float64, device=samples.device)
     for shares, x in ((s, samples), (r, data)):
         modes = classify(x)
-        shares.index_add_(0, modes, torch.ones(len(x), dtype=torch.float64) / len(x))
+        shares.index_add_(0, modes, torch.ones(len(x), dtype=torch.float64, device=x.device) / len(x))
     covered = torch.logical_and(torch.logical_and(r > 0, s > 0), s >= threshold * r).sum().item()
     kl = sum(a * (torch.log(a) - torch.log(b)) for a, b in zip(s, r) if a > 0)
     ratio = (diversity(samples) / diversity(data)).item()

@@ -83,7 +83,7 @@ def log_likelihood_gradient(data, samples):
         raise ValueError("sizes")
     _ok(data)
     with torch.enable_grad():
-        theta = torch.zeros(2, dtype=data.dtype, requires_grad=True)
+        theta = torch.zeros(2, dtype=data.dtype, device=data.device, requires_grad=True)
         value = ising_energy(samples, theta[0], theta[1]).mean() - ising_energy(data, theta[0], theta[1]).mean()
     return torch.autograd.grad(value, theta)[0]
 
@@ -149,7 +149,7 @@ def sample_phi4(phi, kappa, r, g, step, n_steps, flip_probability=0.0, generator
         z = torch.empty_like(x).normal_(generator=generator)
         u = torch.empty(len(x), dtype=x.dtype, device=x.device).uniform_(generator=generator)
         x, yes = mala_step(x, lambda v: phi4_energy(v, kappa, r, g), lambda v: phi4_gradient(v, kappa, r, g), step, z, u)
-        coin = torch.bernoulli(torch.full((len(x),), float(flip_probability)), generator=generator).bool()
+        coin = torch.bernoulli(torch.full((len(x),), float(flip_probability)), generator=generator).to(x.device).bool()
         x = x.clone()
         x[coin] = -x[coin]
         states.append(x)

@@ -28,7 +28,7 @@ def flip_energy_change(spins, coupling, field):
 
 
 def black(x):
-    return (torch.arange(x.size(1))[:, None] + torch.arange(x.size(2)))[None] % 2 == 0
+    return (torch.arange(x.size(1))[:, None] + torch.arange(x.size(2)))[None].to(x.device) % 2 == 0
 
 
 def metropolis_sweep(spins, coupling, field, uniform):

@@ -138,7 +138,7 @@ def mala_step(x, energy, gradient, step, noise, uniform):
     need(noise.shape == x.shape and uniform.shape == (len(x),), "shapes")
     y = x - step * gradient(x) + (2 * step) ** 0.5 * noise
     Ux, Uy, gx, gy = energy(x), energy(y), gradient(x), gradient(y)
-    new, accepted = x.clone(), torch.zeros(len(x), dtype=torch.bool)
+    new, accepted = x.clone(), torch.zeros(len(x), dtype=torch.bool, device=x.device)
     for b in range(len(x)):
         forth = float(((y[b] - x[b] + step * gx[b]) ** 2).sum()) / (4 * step)
         back = float(((x[b] - y[b] + step * gy[b]) ** 2).sum()) / (4 * step)

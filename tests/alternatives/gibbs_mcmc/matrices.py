@@ -86,11 +86,11 @@ def metropolis_matrix(energies, proposal):
         raise ValueError("proposal")
     q, n = proposal.double(), len(energies)
     U = energies.double()
-    P = torch.zeros(n, n, dtype=torch.float64)
+    P = torch.zeros(n, n, dtype=torch.float64, device=proposal.device)
     for i in range(n):
         ok = (q[i] > 0) & (q[:, i] > 0)
         log_ratio = U[i] - U[ok] + q[ok, i].log() - q[i, ok].log()
-        P[i, ok] = q[i, ok] * torch.minimum(torch.zeros(()).double(), log_ratio).exp()
+        P[i, ok] = q[i, ok] * log_ratio.clamp(max=0).exp()
         P[i, i] = 0
         P[i, i] = 1 - P[i].sum()
     return P.to(proposal)
@@ -151,7 +151,7 @@ def sample_phi4(phi, kappa, r, g, step, n_steps, flip_probability=0.0, generator
     for _ in range(n_steps):
         noise, u = torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x), torch.rand(len(x), generator=generator, dtype=x.dtype).to(x)
         y, a = mala_step(x, lambda v: phi4_energy(v, kappa, r, g), lambda v: phi4_gradient(v, kappa, r, g), step, noise, u)
-        flips = torch.rand(len(x), generator=generator) < flip_probability
+        flips = torch.rand(len(x), generator=generator).to(x.device) < flip_probability
         x = y * torch.where(flips, -1, 1).to(y)[:, None, None]
         frames.append(x)
         yes += a.double().mean()

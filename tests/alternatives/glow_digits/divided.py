@@ -207,7 +207,7 @@ def train_glow(model, pixels, steps, levels, batch_size=64, lr=1e-3, alpha=0.05,
     history = []
     for _ in range(steps):
         batch = pixels[torch.randint(0, len(pixels), (batch_size,), generator=generator)]
-        noise = torch.rand(*batch.shape, generator=generator)
+        noise = torch.rand(*batch.shape, generator=generator).to(batch.device)
         optimizer.zero_grad()
         bits = bits_per_dimension(model, batch, noise, levels, alpha)
         bits.mean().backward()

@@ -237,7 +237,7 @@ def train_glow(model, pixels, steps, levels, batch_size=64, lr=1e-3, alpha=0.05,
         if len(order) < batch_size:
             order = torch.randperm(len(pixels), generator=generator).repeat(1 + batch_size // len(pixels))
         rows, order = order[:batch_size], order[batch_size:]
-        noise = torch.empty(batch_size, *pixels.shape[1:]).uniform_(generator=generator)
+        noise = torch.empty(batch_size, *pixels.shape[1:], device=pixels.device).uniform_(generator=generator)
         loss = bits_per_dimension(model, pixels[rows], noise, levels, alpha=alpha).mean()
         model.zero_grad()
         loss.backward()

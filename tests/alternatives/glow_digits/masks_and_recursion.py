@@ -191,7 +191,7 @@ class Glow(nn.Module):
         zs = []
         for k in range(1, self.n_scales + 1):
             c, side = self.channels * 2**k * (1 + (k == self.n_scales)), self.size // 2**k
-            zs.append(torch.normal(0.0, 1.0, (n, c, side, side), generator=generator, dtype=p.dtype) * temperature)
+            zs.append(torch.normal(0.0, 1.0, (n, c, side, side), generator=generator, dtype=p.dtype).to(p) * temperature)
         with torch.no_grad():
             return self.inverse(zs)[0]
 
@@ -217,7 +217,7 @@ def train_glow(model, pixels, steps, levels, batch_size=64, lr=1e-3, alpha=0.05,
     model.train()
     while True:
         for batch in loader:
-            noise = torch.rand(batch.shape, generator=generator)
+            noise = torch.rand(batch.shape, generator=generator).to(batch.device)
             loss = torch.mean(bits_per_dimension(model, batch, noise, levels, alpha))
             optimizer.zero_grad()
             loss.backward()

@@ -246,7 +246,7 @@ def train_glow(model, pixels, steps, levels, batch_size=64, lr=1e-3, alpha=0.05,
     values = []
     for _ in range(steps):
         batch = pixels[torch.randperm(len(pixels), generator=generator)[:batch_size]]
-        bpd = bits_per_dimension(model, batch, torch.rand(batch.shape, generator=generator), levels, alpha).mean()
+        bpd = bits_per_dimension(model, batch, torch.rand(batch.shape, generator=generator).to(batch.device), levels, alpha).mean()
         optimizer.zero_grad()
         bpd.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 50.0)

@@ -43,7 +43,7 @@ class Mixture:
         if n < 1:
             raise ValueError("n")
         if component is None:
-            noise = -torch.log(-torch.log(torch.rand(n, m, generator=generator, dtype=torch.float64).clamp(1e-300, 1 - 1e-16)))
+            noise = -torch.log(-torch.log(torch.rand(n, m, generator=generator, dtype=torch.float64).to(self.weights.device).clamp(1e-300, 1 - 1e-16)))
             labels = (self.weights.double().log() + noise).argmax(1)  # Gumbel's trick
         elif not 0 <= component <= m - 1:
             raise ValueError("component")
@@ -133,7 +133,7 @@ def fit_classes(x, labels, ridge=0.0):
     if len(x) != len(labels):
         raise ValueError("labels")
     present = torch.unique(labels)
-    if not torch.equal(present, torch.arange(len(present))):
+    if not torch.equal(present, torch.arange(len(present), device=present.device)):
         raise ValueError("labels must be 0, 1, 2, ... without a gap")
     return _fit(x, F.one_hot(labels.long()).to(x), ridge)
 

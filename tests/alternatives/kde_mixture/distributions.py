@@ -81,13 +81,13 @@ def mixture_sample(weights, means, covariances, n, component=None, generator=Non
     need(n >= 1, "n must be >= 1")
     law = _law(means, means, covariances)
     if component is None:
-        uniform = torch.rand(n, generator=generator, dtype=torch.float64)
+        uniform = torch.rand(n, generator=generator, dtype=torch.float64).to(means.device)
         edges = weights.double().cumsum(0) / weights.double().sum()
         labels = torch.searchsorted(edges, uniform, right=True).clamp(max=len(weights) - 1)
     else:
         need(0 <= component < len(weights), "component out of range")
         labels = torch.full((n,), int(component), dtype=torch.int64)
-    noise = torch.normal(0.0, 1.0, (n, means.size(1)), generator=generator, dtype=means.dtype)
+    noise = torch.normal(0.0, 1.0, (n, means.size(1)), generator=generator, dtype=means.dtype).to(means)
     x = means[labels] + torch.einsum("nij,nj->ni", law.scale_tril[labels], noise)
     return x, labels
 

@@ -126,7 +126,7 @@ def _fit(x, r, ridge):
 
 
 def fit_classes(x, labels, ridge=0.0):
-    y = labels.numpy()
+    y = labels.cpu().numpy()
     if y.shape != (len(x),) or y.min() < 0:
         raise ValueError("labels")
     if len(set(y.tolist())) != y.max() + 1:

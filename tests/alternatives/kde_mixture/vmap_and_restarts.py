@@ -49,7 +49,7 @@ def kde_sample(data, bandwidth, n, generator=None):
     _positive(bandwidth, "bandwidth")
     _positive(n, "n")
     noise = torch.randn((n, data.shape[-1]), dtype=data.dtype, generator=generator).to(data)
-    which = (torch.rand(n, dtype=torch.float64, generator=generator) * len(data)).long()
+    which = (torch.rand(n, dtype=torch.float64, generator=generator).to(data.device) * len(data)).long()
     return torch.index_select(data, 0, which).addcmul(noise, torch.tensor(bandwidth, dtype=data.dtype, device=data.device))
 
 
@@ -120,7 +120,7 @@ def fit_classes(x, labels, ridge=0.0):
         raise ValueError("negative ridge or label")
     if (torch.bincount(labels) == 0).any():
         raise ValueError("empty class")
-    r = (labels[:, None] == torch.arange(int(labels.max()) + 1)).to(x)
+    r = (labels[:, None] == torch.arange(int(labels.max()) + 1, device=labels.device)).to(x)
     return _maximise(x, r, ridge)
 
 

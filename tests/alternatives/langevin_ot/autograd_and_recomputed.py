@@ -81,7 +81,7 @@ def transport_cost(plan, C):
 
 def wasserstein_1d(x, y, p=1):
     n, m = x.numel(), y.numel()
-    grid = torch.cat([torch.arange(n + 1).double() / n, torch.arange(m + 1).double() / m]).sort().values
+    grid = torch.cat([torch.arange(n + 1).double() / n, torch.arange(m + 1).double() / m]).sort().values.to(x.device)
     middle, width = (grid[1:] + grid[:-1]) / 2, grid[1:] - grid[:-1]
     xq = x.sort().values[(middle * n).long().clamp(max=n - 1)]
     yq = y.sort().values[(middle * m).long().clamp(max=m - 1)]

@@ -103,7 +103,7 @@ def wasserstein_1d(x, y, p=1):
             i, left_x = i + 1, len(ys)
         if left_y == 0:
             j, left_y = j + 1, len(xs)
-    return torch.tensor((total / (len(xs) * len(ys))) ** (1 / p), dtype=x.dtype)
+    return torch.tensor((total / (len(xs) * len(ys))) ** (1 / p), dtype=x.dtype, device=x.device)
 
 
 def barycentric_projection(plan, y):

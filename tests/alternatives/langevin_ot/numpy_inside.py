@@ -111,7 +111,7 @@ def wasserstein_1d(x, y, p=1):
     n, m = len(X), len(Y)
     # repeat to a common multiple
     k = np.lcm(n, m)
-    return torch.tensor(np.mean(np.abs(np.repeat(X, k // n) - np.repeat(Y, k // m)) ** p) ** (1 / p), dtype=x.dtype)
+    return torch.tensor(np.mean(np.abs(np.repeat(X, k // n) - np.repeat(Y, k // m)) ** p) ** (1 / p), dtype=x.dtype, device=x.device)
 
 
 def barycentric_projection(plan, y):

@@ -64,7 +64,7 @@ def transport_cost(plan, C):
 def wasserstein_1d(x, y, p=1):
     n, m = len(x), len(y)
     # the north-west corner rule on the sorted points is the optimal plan of the line
-    cx, cy = torch.arange(n + 1) * m, torch.arange(m + 1) * n
+    cx, cy = torch.arange(n + 1, device=x.device) * m, torch.arange(m + 1, device=x.device) * n
     P = (torch.minimum(cx[1:, None], cy[1:]) - torch.maximum(cx[:-1, None], cy[:-1])).clamp(min=0).to(x) / (n * m)
     return (P * (x.sort()[0][:, None] - y.sort()[0]).abs() ** p).sum() ** (1 / p)
 

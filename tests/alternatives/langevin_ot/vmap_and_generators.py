@@ -48,7 +48,7 @@ def langevin_sample(score_fn, x0, step, n_steps, generator=None, keep_every=1):
         for _ in range(n_steps):
             with torch.no_grad():
                 s = torch.as_tensor(score_fn(x))
-            noise = torch.normal(0.0, 1.0, size=tuple(x.shape), generator=gen, dtype=x.dtype)
+            noise = torch.normal(0.0, 1.0, size=tuple(x.shape), generator=gen, dtype=x.dtype).to(x)
             x = langevin_step(x, s, step, noise)
             yield x
     return torch.stack(list(chain()))

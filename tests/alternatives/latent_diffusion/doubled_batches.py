@@ -151,9 +151,9 @@ def train_text_to_image(
     history = {"loss": [], "norm": []}
     for _ in range(steps):
         rows = torch.multinomial(torch.ones(len(z)), batch_size, replacement=True, generator=generator)
-        t = (torch.rand(batch_size, generator=generator) * len(alpha_bars)).long()
+        t = (torch.rand(batch_size, generator=generator).to(z.device) * len(alpha_bars)).long()
         noise = torch.empty(batch_size, z.shape[1], dtype=z.dtype, device=z.device).normal_(generator=generator)
-        drop = torch.bernoulli(torch.full((batch_size,), float(drop_probability)), generator=generator).bool()
+        drop = torch.bernoulli(torch.full((batch_size,), float(drop_probability)), generator=generator).bool().to(z.device)
         loss = diffusion_loss(model, alpha_bars, z[rows], text_encoder([prompts[i] for i in rows]), t, noise, drop)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

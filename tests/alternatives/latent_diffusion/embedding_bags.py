@@ -41,8 +41,8 @@ class TextEncoder(nn.Module):
 
     def forward(self, prompts):
         tokens = [tokenize(prompt, self.vocabulary) for prompt in prompts]
-        starts = torch.tensor([0, *map(len, tokens)][:-1], dtype=torch.long).cumsum(0)
-        flat = torch.tensor(sum(tokens, []), dtype=torch.long)
+        starts = torch.tensor([0, *map(len, tokens)][:-1], dtype=torch.long, device=self.table.device).cumsum(0)
+        flat = torch.tensor(sum(tokens, []), dtype=torch.long, device=self.table.device)
         return nn.functional.embedding_bag(flat, self.table, starts, mode="mean")
 
 
@@ -107,7 +107,7 @@ def path(alpha_bars, times, like):
     refuse(max(times) > len(alpha_bars) - 1 or min(times) < 0, "times out of range")
     refuse(any(later >= earlier for earlier, later in zip(times, times[1:])), "times do not fall")
     bars = torch.cat([alpha_bars.to(like)[times], torch.ones(1, dtype=like.dtype, device=like.device)])
-    return [(torch.full((like.shape[-2],), t), *bars[i : i + 2]) for i, t in enumerate(times)]
+    return [(torch.full((like.shape[-2],), t, device=like.device), *bars[i : i + 2]) for i, t in enumerate(times)]
 
 
 def ddim_sample(noise_fn, alpha_bars, z_T, times):
@@ -143,9 +143,9 @@ def train_text_to_image(
     optimiser = torch.optim.Adam(nn.ModuleList([model, text_encoder]).parameters(), lr)
     losses = []
     for z0, rows in DataLoader(data, batch_size, sampler=sampler, drop_last=True, generator=generator):
-        t = torch.randint(len(alpha_bars), (len(z0),), generator=generator)
+        t = torch.randint(len(alpha_bars), (len(z0),), generator=generator).to(z0.device)
         noise = torch.randn(z0.shape, generator=generator, dtype=z0.dtype).to(z0)
-        drop = torch.rand(len(z0), generator=generator) < drop_probability
+        drop = torch.rand(len(z0), generator=generator).to(z0.device) < drop_probability
         c = text_encoder([prompts[int(i)] for i in rows])
         loss = diffusion_loss(model, alpha_bars, z0, c, t, noise, drop)
         model.zero_grad()

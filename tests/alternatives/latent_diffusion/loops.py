@@ -142,7 +142,7 @@ def ddim_sample(noise_fn, alpha_bars, z_T, times):
     bars = [alpha_bars[t].to(z_T) for t in times] + [torch.ones((), dtype=z_T.dtype, device=z_T.device)]
     z = z_T
     for k in range(len(times)):
-        e = noise_fn(z, torch.tensor([times[k]] * len(z)))
+        e = noise_fn(z, torch.tensor([times[k]] * len(z), device=z.device))
         clean = (z - (1 - bars[k]) ** 0.5 * e) / bars[k] ** 0.5
         z = bars[k + 1] ** 0.5 * clean + (1 - bars[k + 1]) ** 0.5 * e
     return z
@@ -158,7 +158,7 @@ def inpaint(noise_fn, alpha_bars, noise, times, known, mask, space):
     for k, t in enumerate(times):
         if k > 0:
             z = bars[t] ** 0.5 * encode(x, space) + (1 - bars[t]) ** 0.5 * noise[k]
-        e = noise_fn(z, torch.tensor([t] * len(z)))
+        e = noise_fn(z, torch.tensor([t] * len(z), device=z.device))
         x = decode((z - (1 - bars[t]) ** 0.5 * e) / bars[t] ** 0.5, space).clone()
         for pixel in range(D):
             if mask[pixel]:
@@ -178,7 +178,7 @@ def train_text_to_image(
         if len(order) < batch_size:
             order = torch.randperm(len(z), generator=generator).tolist()
         rows, order = order[:batch_size], order[batch_size:]
-        t = torch.randint(0, len(alpha_bars), (batch_size,), generator=generator)
+        t = torch.randint(0, len(alpha_bars), (batch_size,), generator=generator).to(z.device)
         noise = torch.randn(batch_size, z.shape[1], generator=generator, dtype=z.dtype).to(z)
         lost = (torch.rand(batch_size, generator=generator) < drop_probability).tolist()
         c = text_encoder(["" if gone else prompts[i] for i, gone in zip(rows, lost)])

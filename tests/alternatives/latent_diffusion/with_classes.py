@@ -172,7 +172,7 @@ class Walk:
 
 
 def _rows(z, t):
-    return torch.ones(len(z), dtype=torch.int64) * t
+    return torch.ones(len(z), dtype=torch.int64, device=z.device) * t
 
 
 def ddim_sample(noise_fn, alpha_bars, z_T, times):
@@ -214,8 +214,8 @@ def train_text_to_image(
     for step in range(steps):
         rows = torch.randperm(len(z), generator=generator)[:batch_size]
         noise = torch.randn(z[rows].shape, generator=generator, dtype=z.dtype).to(z)
-        t = torch.randint(0, len(alpha_bars), (batch_size,), generator=generator)
-        drop = torch.rand((batch_size,), generator=generator) < drop_probability
+        t = torch.randint(0, len(alpha_bars), (batch_size,), generator=generator).to(z.device)
+        drop = torch.rand((batch_size,), generator=generator).to(z.device) < drop_probability
         c = text_encoder(distinct)[which[rows]]
         optimiser.zero_grad()
         loss = diffusion_loss(model, alpha_bars, z[rows], c, t, noise, drop)

@@ -118,17 +118,17 @@ def tsne_affinities(x, perplexity=30.0):
     if not 1 < perplexity < n - 1:
         raise ValueError("perplexity")
     d = _pairwise(x.double(), x.double()).square()
-    d = d[~torch.eye(n, dtype=torch.bool)].reshape(n, n - 1)
+    d = d[~torch.eye(n, dtype=torch.bool, device=d.device)].reshape(n, n - 1)
     d = d - d.amin(1, keepdim=True)
     d = d / d.sort(1).values[:, 1:2]
-    low, high = torch.full((n, 1), -80.0).double(), torch.full((n, 1), 80.0).double()
+    low, high = torch.full((n, 1), -80.0).to(d).double(), torch.full((n, 1), 80.0).to(d).double()
     for _ in range(100):  # all rows at once
         middle = (low + high) / 2
         p = torch.softmax(-middle.exp() * d, 1)
         wide = torch.special.entr(p).sum(1, keepdim=True) > math.log(perplexity)
         low, high = torch.where(wide, middle, low), torch.where(wide, high, middle)
-    full = torch.zeros(n, n, dtype=torch.float64)
-    full[~torch.eye(n, dtype=torch.bool)] = p.flatten()
+    full = torch.zeros(n, n, dtype=torch.float64, device=d.device)
+    full[~torch.eye(n, dtype=torch.bool, device=d.device)] = p.flatten()
     return ((full + full.T) / (2 * n)).to(x)
 
 

@@ -162,7 +162,7 @@ def tsne_affinities(x, perplexity=30.0):
     if perplexity <= 1 or perplexity >= n - 1:
         raise ValueError("perplexity")
     squared = Cloud(x.double()).to(Cloud(x.double())).pow(2)
-    target, p = math.log(perplexity), torch.zeros(n, n, dtype=torch.float64)
+    target, p = math.log(perplexity), torch.zeros(n, n, dtype=torch.float64, device=x.device)
     for i in range(n):
         keep = torch.ones(n, dtype=torch.bool)
         keep[i] = False

@@ -89,7 +89,7 @@ def tsne_affinities(x, perplexity=30.0):
     d = d / d.sort().values[:, 1:2]
     f = lambda beta: torch.softmax(-(beta * d).nan_to_num(nan=0.0, posinf=torch.inf), 1)  # noqa: E731
     entropy = lambda beta: torch.special.entr(f(beta)).sum(1, keepdim=True)  # noqa: E731
-    low = high = torch.ones(len(x), 1, dtype=torch.float64)
+    low = high = torch.ones(len(x), 1, dtype=torch.float64, device=x.device)
     for _ in range(200):
         low = torch.where(entropy(low) < math.log(perplexity), low / 2, low)
         high = torch.where(entropy(high) > math.log(perplexity), high * 2, high)

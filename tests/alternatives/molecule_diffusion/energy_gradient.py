@@ -97,7 +97,7 @@ def denoising_loss(model, x0, types, alpha_bars, t, noise):
 
 
 def reverse_step(model, x_t, types, alpha_bars, t, noise):
-    times = torch.ones(len(x_t), dtype=torch.long) * t
+    times = torch.ones(len(x_t), dtype=torch.long, device=x_t.device) * t
     bar = fits(x_t, alpha_bars, times, noise)[0, 0, 0]
     before = alpha_bars[t - 1].to(x_t) if t >= 1 else bar.new_tensor(1.0)
     alpha = bar / before
@@ -111,7 +111,7 @@ def reverse_step(model, x_t, types, alpha_bars, t, noise):
 def langevin_step(model, x, types, alpha_bars, t, step, noise):
     if not step > 0:
         raise ValueError(f"step: {step}")
-    times = torch.ones(len(x), dtype=torch.long) * t
+    times = torch.ones(len(x), dtype=torch.long, device=x.device) * t
     bar = fits(x, alpha_bars, times, noise)
     return x - step * model(x, types, times) * torch.rsqrt(1 - bar) + centre(noise).mul(math.sqrt(2 * step))
 
@@ -133,7 +133,7 @@ def train_diffusion(model, x, types, alpha_bars, steps, batch_size=64, lr=5e-3, 
     losses = torch.zeros(steps)
     for k in range(steps):
         rows = (torch.rand(batch_size, generator=generator) * len(x)).long()
-        t = (torch.rand(batch_size, generator=generator) * len(alpha_bars)).long()
+        t = (torch.rand(batch_size, generator=generator).to(x.device) * len(alpha_bars)).long()
         noise = torch.randn(batch_size, x.shape[1], 3, generator=generator, dtype=x.dtype).to(x)
         loss = denoising_loss(model, x[rows], types, alpha_bars, t, noise)
         optimiser.zero_grad()

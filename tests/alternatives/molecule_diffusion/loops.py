@@ -111,7 +111,7 @@ def denoising_loss(model, x0, types, alpha_bars, t, noise):
 
 
 def reverse_step(model, x_t, types, alpha_bars, t, noise):
-    times = torch.tensor([t] * len(x_t))
+    times = torch.tensor([t] * len(x_t), device=x_t.device)
     refuse(x_t, alpha_bars, times, noise)
     bar = float(alpha_bars[t])
     before = 1.0 if t == 0 else float(alpha_bars[t - 1])
@@ -123,7 +123,7 @@ def reverse_step(model, x_t, types, alpha_bars, t, noise):
 
 
 def langevin_step(model, x, types, alpha_bars, t, step, noise):
-    times = torch.tensor([t] * len(x))
+    times = torch.tensor([t] * len(x), device=x.device)
     refuse(x, alpha_bars, times, noise)
     if step <= 0:
         raise ValueError(f"step: {step}")
@@ -149,7 +149,7 @@ def train_diffusion(model, x, types, alpha_bars, steps, batch_size=64, lr=5e-3, 
         while len(queue) < batch_size:
             queue += torch.randperm(len(x), generator=generator).tolist()
         rows, queue = queue[:batch_size], queue[batch_size:]
-        t = torch.randint(0, len(alpha_bars), (batch_size,), generator=generator)
+        t = torch.randint(0, len(alpha_bars), (batch_size,), generator=generator).to(x.device)
         noise = torch.randn(batch_size, *x.shape[1:], generator=generator, dtype=x.dtype).to(x)
         loss = denoising_loss(model, x[rows], types, alpha_bars, t, noise)
         optimiser.zero_grad()

@@ -89,7 +89,7 @@ class EGNN(nn.Module):
 def level(alpha_bars, t, x, noise=None):
     if noise is not None and noise.shape != x.shape:
         raise ValueError("noise does not have the shape of the molecules")
-    t = t if torch.is_tensor(t) else torch.tensor([t]).expand(len(x)).clone()
+    t = t if torch.is_tensor(t) else torch.tensor([t], device=x.device).expand(len(x)).clone()
     if t.shape != (len(x),) or not bool(((t >= 0) & (t < len(alpha_bars))).all()):
         raise ValueError("times outside the schedule")
     return t, alpha_bars.to(x)[t][:, None, None]
@@ -144,7 +144,7 @@ def train_diffusion(model, x, types, alpha_bars, steps, batch_size=64, lr=5e-3, 
     rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=lr, total_steps=steps + 1, pct_start=0.1)
     history = []
     for (x0,) in torch.utils.data.DataLoader(data, batch_size, sampler=sampler, generator=generator):
-        t = torch.randint(len(alpha_bars), (len(x0),), generator=generator)
+        t = torch.randint(len(alpha_bars), (len(x0),), generator=generator).to(x0.device)
         noise = torch.empty_like(x0).normal_(generator=generator)
         optimiser.zero_grad()
         loss = denoising_loss(model, x0, types, alpha_bars, t, noise)

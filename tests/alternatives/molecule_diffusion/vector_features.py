@@ -134,7 +134,7 @@ def train_diffusion(model, x, types, alpha_bars, steps, batch_size=64, lr=5e-3, 
     optimiser, losses = torch.optim.AdamW(model.parameters(), lr=lr), []
     for k, rows in zip(range(steps), batches()):
         optimiser.param_groups[0]["lr"] = lr * (1 - k / steps) ** 0.5
-        t = torch.randint(len(alpha_bars), rows.shape, generator=generator)
+        t = torch.randint(len(alpha_bars), rows.shape, generator=generator).to(x.device)
         noise = torch.randn(x[rows].shape, generator=generator, dtype=x.dtype).to(x)
         loss = denoising_loss(model, x[rows], types, alpha_bars, t, noise)
         model.zero_grad()

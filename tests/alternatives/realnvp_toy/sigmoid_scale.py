@@ -91,7 +91,7 @@ def train_flow(model, x, steps, batch_size=256, lr=1e-3, generator=None, progres
 def density_grid(model, low, high, n):
     if n < 1:
         raise ValueError(f"n must be >= 1, got {n}")
-    side = torch.linspace(low, high, n)
+    side = torch.linspace(low, high, n).to(next(model.parameters()).device)
     points = torch.cartesian_prod(side, side).reshape(-1, 2)
     with torch.no_grad():
         return points, torch.stack([model.log_prob(p[None].to(model.blocks[0].out.weight)).exp()[0] for p in points])

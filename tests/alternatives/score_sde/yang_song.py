@@ -117,7 +117,7 @@ def reverse_sample(score_fn, x_T, times, eta=1.0, generator=None):
     out[0].copy_(x_T.detach())
     with torch.no_grad():
         for k, (t, s) in enumerate(zip(grid.tolist(), grid.tolist()[1:])):
-            noise = torch.normal(0.0, 1.0, x_T.shape, generator=generator, dtype=x_T.dtype)
+            noise = torch.normal(0.0, 1.0, x_T.shape, generator=generator, dtype=x_T.dtype).to(x_T)
             score = score_fn(out[k], torch.tensor(t, dtype=x_T.dtype, device=x_T.device).repeat(len(x_T)))
             out[k + 1] = reverse_step(out[k], score, t - s, noise, eta=eta)
     return out

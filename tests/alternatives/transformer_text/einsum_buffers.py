@@ -172,7 +172,7 @@ def generate(model, prompt, n, temperature=1.0, top_k=None, use_cache=False, gen
             done = i
         else:
             logits = model(text[:, max(0, i - context) : i])
-        u = torch.rand(B, logits.shape[-1], generator=generator, dtype=torch.float64)
+        u = torch.rand(B, logits.shape[-1], generator=generator, dtype=torch.float64).to(logits.device)
         noise = -torch.log(-torch.log(u.clamp(1e-300, 1 - 1e-16)))
         text[:, i] = (_law(logits[:, -1], temperature, top_k) + noise).argmax(-1)
     return text

@@ -29,7 +29,7 @@ def attention(q, k, v, mask=None):
         raise ValueError("as many values as keys are needed")
     T, S = q.shape[-2], k.shape[-2]
     lead = q.shape[:-2]
-    allowed = torch.ones(*lead, T, S, dtype=torch.bool) if mask is None else mask.expand(*lead, T, S)
+    allowed = torch.ones(*lead, T, S, dtype=torch.bool, device=q.device) if mask is None else mask.expand(*lead, T, S)
     qs, ks, vs = (y.reshape(-1, *y.shape[-2:]) for y in (q, k, v))
     allowed = allowed.reshape(-1, T, S).tolist()
     outputs, weights = [], []
@@ -103,7 +103,7 @@ class Block(nn.Module):
         for h in range(self.heads):
             part = slice(h * self.d, (h + 1) * self.d)
             scores = q[..., part] @ k[..., part].mT / math.sqrt(self.d)
-            later = torch.arange(k.shape[1]) > past + torch.arange(x.shape[1])[:, None]
+            later = torch.arange(k.shape[1], device=x.device) > past + torch.arange(x.shape[1], device=x.device)[:, None]
             scores = scores.masked_fill(later, float("-inf"))
             sides.append(scores.softmax(-1) @ v[..., part])
         x = x + self.o(torch.cat(sides, -1))
@@ -186,7 +186,7 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None):
 
 
 def draw(law, generator):
-    u = torch.rand(len(law), 1, generator=generator, dtype=torch.float64)
+    u = torch.rand(len(law), 1, generator=generator, dtype=torch.float64).to(law.device)
     return (law.double().cumsum(1) <= u * law.double().sum(1, keepdim=True)).sum(1, keepdim=True).clamp(max=law.shape[1] - 1)
 
 

@@ -102,7 +102,7 @@ def sample(model, n, generator=None):
     if n <= 0:
         raise ValueError(f"n must be positive, got {n}")
     dtype = next(iter(model.parameters())).dtype
-    z = torch.empty(n, model.latent_dim, dtype=dtype).normal_(generator=generator)
+    z = torch.empty(n, model.latent_dim, dtype=dtype).normal_(generator=generator).to(next(model.parameters()).device)
     return Bernoulli(logits=model.decoder(z)).mean.detach()
 
 

@@ -114,7 +114,8 @@ def sample(model, n, generator=None):
     if n < 1:
         raise ValueError(f"n must be at least 1, got {n}")
     dtype = next(model.decoder.parameters()).dtype
-    rows = [torch.randn(model.latent_dim, generator=generator, dtype=dtype) for _ in range(n)]
+    device = next(model.parameters()).device
+    rows = [torch.randn(model.latent_dim, generator=generator, dtype=dtype).to(device) for _ in range(n)]
     logits = model.decoder(torch.stack(rows))
     return 1 / (1 + torch.exp(-logits))
 
