@@ -141,12 +141,12 @@ def sample(model, diffusion, shape, steps=None, generator=None, progress=False):
     like = {"generator": generator, "dtype": torch.float32}
     with torch.no_grad():
         if steps is None or steps >= T:
-            draws = torch.randn(T, *shape, **like)  # all at once
-            x = torch.randn(*shape, **like)
+            draws = torch.randn(T, *shape, **like).to(diffusion.alphas.device)  # all at once
+            x = torch.randn(*shape, **like).to(diffusion.alphas.device)
             for t in range(T)[::-1]:
                 x = p_sample_step(model, diffusion, x, t, draws[t])
             return x
-        x = torch.randn(*shape, **like)
+        x = torch.randn(*shape, **like).to(diffusion.alphas.device)
         times = [round(i * T / steps) for i in range(steps)][::-1]  # ends at 0, starts a stride before T
         for i, t in enumerate(times):
             x = ddim_step(model, diffusion, x, t, times[i + 1] if i + 1 < steps else -1)

@@ -188,7 +188,7 @@ def train_glow(model, pixels, steps, levels, batch_size=64, lr=1e-3, alpha=0.05,
     values = torch.zeros(steps)
     for step in range(steps):
         rows = torch.randint(high=len(pixels), size=(batch_size,), generator=generator)
-        batch = torch.index_select(pixels, 0, rows)
+        batch = torch.index_select(pixels, 0, rows.to(pixels.device))
         loss = bits_per_dimension(model, batch, torch.rand(batch.size(), generator=generator).to(batch.device), levels, alpha).mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -114,7 +114,7 @@ def morph(x_source, x_target, score_fn, n_steps, step, ot_weight, epsilon, gener
         raise ValueError("n_steps")
     n, m = len(x_source), len(x_target)
     ones = partial(torch.ones, dtype=x_source.dtype)
-    P = sinkhorn(ones(n) / n, ones(m) / m, cost_matrix(x_source, x_target), epsilon)
+    P = sinkhorn(ones(n).to(x_source) / n, ones(m).to(x_source) / m, cost_matrix(x_source, x_target), epsilon)
     dest = barycentric_projection(P, x_target)
     def drift(x):
         return score_fn(x) + ot_weight * (dest - x)

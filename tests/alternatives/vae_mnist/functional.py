@@ -89,7 +89,7 @@ def train_vae(model, x, epochs, batch_size=128, lr=1e-3, generator=None, progres
     for _ in range(epochs):
         values = []
         for rows in torch.randperm(x.shape[0], generator=generator).split(batch_size):
-            batch = x.index_select(0, rows)
+            batch = x.index_select(0, rows.to(x.device))
             eps = torch.randn(len(rows), model.latent_dim, generator=generator, dtype=x.dtype).to(x)
             mu, logvar = model.encoder(batch)
             logits = model.decoder(reparameterize(mu, logvar, eps))

@@ -61,7 +61,8 @@ def run(
     settings = {"PRETENDED_LEDGER": str(file), "PRETENDED_CHECKS": ",".join(wanted), "OMP_NUM_THREADS": "1"}
     if generators is not None:
         settings["PRETENDED_GENERATORS"] = generators
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.engine.device.judging"]
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "ignore", "-p", "no:cacheprovider"]
+    command += ["-p", "tests.engine.device.judging"]
     command += ["--submission", str(submission)] if submission is not None else []
     ran = subprocess.run(
         [*command, *(f"tests/hidden/{exercise}" for exercise in exercises)],
