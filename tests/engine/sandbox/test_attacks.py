@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox import calls, seccomp
+from autograder.sandbox import WarmParent, calls, seccomp
 from autograder.sandbox.readable import library_paths
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="isolation is built on Linux alone")
@@ -227,6 +227,12 @@ def _tree(folder: Path) -> dict[str, tuple[int, str | None]]:
     }
 
 
+def _ways_to_nodes(parent: WarmParent) -> set[str]:
+    """Where what stands for a GPU's nodes lies: the real ones are in /dev."""
+    gpu = parent._order["gpu"]
+    return {Path(node).parts[2] for node in gpu["nodes"]} if gpu is not None else set()
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 def test_attack_is_refused(name, worker, parent, talk, public_folder):
     if name in BY_NUMBER and calls.architecture() != "x86_64":
@@ -238,7 +244,7 @@ def test_attack_is_refused(name, worker, parent, talk, public_folder):
         os.chmod(address, 0o777)
         text = ATTACKS[name].format(
             judge=os.getpid(), group=os.getpgrp(), warm=parent.pid, public=public_folder, address=address,
-            this=__file__, repository=str(REPOSITORY), ways=WAYS,
+            this=__file__, repository=str(REPOSITORY), ways=WAYS | _ways_to_nodes(parent),
         )  # fmt: skip
         reply = talk(worker, IMPORTS + text)
         os.unlink(address)

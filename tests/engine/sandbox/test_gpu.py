@@ -11,13 +11,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
 if sys.platform != "linux":
     pytest.skip("isolation is built on Linux alone", allow_module_level=True)
 
-from autograder.sandbox import IsolationRefused, calls, parent, seccomp
+from autograder.sandbox import IsolationRefused, calls, cuda, parent, seccomp
 from autograder.sandbox.gpu import ESCAPES, REQUESTS, Gpu, Opening, escape, gpus, opening, visible
 from autograder.sandbox.isolation import GPU_LAYER, MIB
 
@@ -386,6 +388,69 @@ def test_the_real_driver_says_why_there_is_none():
     torch = importlib.import_module("torch")
     if torch.version.cuda is not None:
         pytest.skip("this torch may find a GPU")
-    cuda = importlib.import_module("autograder.sandbox.cuda")
     with pytest.raises(OSError, match="built without CUDA"):
         cuda.start(1 << 30)
+
+
+# --- NVML, with a stand-in for it too
+
+
+@pytest.fixture
+def nvml(monkeypatch):
+    """What NVML would say: `processes`, as (number, bytes), or an error."""
+
+    class NVMLError(Exception):
+        pass
+
+    class Library(ModuleType):
+        processes: ClassVar = []
+        handle: ClassVar = None
+
+        def nvmlInit(self):  # as the library calls it
+            pass
+
+        def nvmlDeviceGetHandleByIndex(self, index):
+            return ("index", index)
+
+        def nvmlDeviceGetHandleByUUID(self, uuid):
+            if uuid == "GPU-gone":
+                raise NVMLError("Not Found")
+            return ("uuid", uuid)
+
+        def nvmlDeviceGetComputeRunningProcesses(self, handle):
+            self.handle = handle
+            if self.processes is None:
+                raise NVMLError("GPU is lost")
+            return [SimpleNamespace(pid=pid, usedGpuMemory=used) for pid, used in self.processes]
+
+    library = Library("pynvml")
+    library.NVMLError = NVMLError
+    monkeypatch.setitem(sys.modules, "pynvml", library)
+    return library
+
+
+@pytest.mark.parametrize(
+    ("processes", "used"),
+    [
+        ([(7, 100), (8, 200)], 100),
+        ([(900, 300)], 300),  # a container, where the driver knows it by another number
+        ([(900, 300), (901, 1)], None),
+        ([], None),
+        ([(7, None)], None),  # the driver does not say
+        (None, None),
+    ],
+)
+def test_what_a_process_uses_is_asked_of_nvml(processes, used, nvml):
+    nvml.processes = processes
+    assert cuda.gauge("GPU-aaaa").used(7) == used
+    assert nvml.handle == ("uuid", "GPU-aaaa")
+    cuda.gauge("0").used(7)
+    assert nvml.handle == ("index", 0)
+
+
+def test_where_nvml_cannot_be_asked_it_is_said(nvml, monkeypatch):
+    with pytest.raises(OSError, match="NVML: Not Found"):
+        cuda.gauge("GPU-gone")
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    with pytest.raises(OSError, match="nvidia-ml-py is not installed"):
+        cuda.gauge("GPU-aaaa")
