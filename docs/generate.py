@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ import systems
 from autograder.authoring.course_map import FILE, course_map
 from autograder.book.rubric import SCHEMA_FILE as RUBRIC_SCHEMA
 from autograder.book.rubric import rubric_schema
-from autograder.course import load_config
+from autograder.course import CourseConfig, load_config
 from autograder.course.schema import SCHEMA_FILE as CONFIG_SCHEMA
 from autograder.course.schema import config_schema
 from autograder.results.schema import SCHEMA_FILE as RESULT_SCHEMA
@@ -270,6 +271,13 @@ def schemas() -> dict[Path, str]:
     return {path: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for path, schema in made.items()}
 
 
+def finished_map(course: CourseConfig) -> str:
+    """What builds on what among the finished exercises: a draft makes no page out of date."""
+    known = {exercise.id for exercise in course.finished}
+    after = {one.id: tuple(other for other in one.after if other in known) for one in course.finished}
+    return course_map(replace(course, exercises=tuple(replace(one, after=after[one.id]) for one in course.finished)))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -278,7 +286,7 @@ def main() -> None:
     check = parser.parse_args().check
     stale = []
     pages = {DOCS / "reference" / f"{name}.md": make for name, make in PAGES.items()}
-    texts = [*((page, make()) for page, make in pages.items()), *schemas().items(), (MAP, course_map(OUR_COURSE))]
+    texts = [*((page, make()) for page, make in pages.items()), *schemas().items(), (MAP, finished_map(OUR_COURSE))]
     for page, text in texts:
         if page.is_file() and page.read_text(encoding="utf-8") == text:
             continue

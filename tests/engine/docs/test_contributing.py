@@ -54,6 +54,7 @@ def test_a_new_exercise_leaves_what_holds_the_course_green(tmp_path, monkeypatch
     page = generate.configuration()
     monkeypatch.setattr(generate, "REPOSITORY", tmp_path)
     assert generate.configuration() == page
+    assert generate.finished_map(config) == generate.MAP.read_text(encoding="utf-8")
 
 
 def test_there_are_five_steps():
