@@ -60,7 +60,7 @@ class Denoiser(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Linear(hidden, latent_dim))
 
     def forward(self, z_t, t, c):
-        angles = t[:, None] * torch.tensor(self.rates, dtype=z_t.dtype)
+        angles = t[:, None] * torch.tensor(self.rates).to(z_t)
         return self.layers(torch.cat([z_t, angles.sin(), angles.cos(), c], 1))
 
 
@@ -70,7 +70,7 @@ def diffusion_loss(model, alpha_bars, z0, c, t, noise, drop):
         raise ValueError(f"shapes differ: {[tuple(v.shape) for v in (z0, c, t, noise, drop)]}")
     if B and (t.min() < 0 or t.max() >= len(alpha_bars)):
         raise ValueError(f"t must be in 0..{len(alpha_bars) - 1}, got {t.tolist()}")
-    a = alpha_bars.to(z0.dtype)[t, None]
+    a = alpha_bars.to(z0)[t, None]
     z = a.sqrt() * z0 + (1 - a).sqrt() * noise
     return (noise - model(z, t, c * (~drop)[:, None])).square().mean()
 
@@ -92,7 +92,7 @@ def classifier_guided_noise(noise, z_t, t, labels, classifier, alpha_bars, weigh
         z = z_t.detach().clone().requires_grad_()
         loss = nn.functional.cross_entropy(classifier(z, t), labels, reduction="sum")
         (g,) = torch.autograd.grad(loss, z)
-    return (noise + weight * (1 - alpha_bars.to(z_t.dtype)[t, None]).sqrt() * g).detach()
+    return (noise + weight * (1 - alpha_bars.to(z_t)[t, None]).sqrt() * g).detach()
 
 
 def _bars(alpha_bars, times, like):
@@ -107,7 +107,7 @@ def _bars(alpha_bars, times, like):
 def ddim_sample(noise_fn, alpha_bars, z_T, times):
     z = z_T
     for t, a, b in _bars(alpha_bars, times, z_T):
-        e = noise_fn(z, torch.full((len(z),), t))
+        e = noise_fn(z, torch.full((len(z),), t, device=z.device))
         z = (b / a) ** 0.5 * (z - (1 - a) ** 0.5 * e) + (1 - b) ** 0.5 * e
     return z
 
@@ -122,7 +122,7 @@ def inpaint(noise_fn, alpha_bars, noise, times, known, mask, space):
         raise ValueError(f"shapes do not fit: {tuple(noise.shape)}, {tuple(known.shape)}, {tuple(mask.shape)}")
     z = noise[0]
     for k, (t, a, b) in enumerate(_bars(alpha_bars, times, noise)):
-        e = noise_fn(z, torch.full((len(z),), t))
+        e = noise_fn(z, torch.full((len(z),), t, device=z.device))
         x = torch.where(mask.bool(), known, decode((z - (1 - a) ** 0.5 * e) / a**0.5, space))
         if k + 1 < K:
             z = b**0.5 * encode(x, space) + (1 - b) ** 0.5 * noise[k + 1]
@@ -148,12 +148,13 @@ def train_text_to_image(
     if not 0 <= drop_probability <= 1:
         raise ValueError(f"drop_probability must be in [0, 1], got {drop_probability}")
     opt, out = torch.optim.Adam([*model.parameters(), *text_encoder.parameters()], lr), []
+    own = {"generator": generator, "device": z.device if generator is None else generator.device}  # where it draws
     for _ in range(steps):
-        i = torch.randperm(n, generator=generator)[:batch_size]
-        t = torch.randint(len(alpha_bars), i.shape, generator=generator)
-        eps = torch.randn(len(i), z.shape[1], generator=generator, dtype=z.dtype)
-        drop = torch.rand(len(i), generator=generator) < drop_probability
-        loss = diffusion_loss(model, alpha_bars, z[i], text_encoder([prompts[j] for j in i]), t, eps, drop)
+        i = torch.randperm(n, **own)[:batch_size].to(z.device)
+        t = torch.randint(len(alpha_bars), i.shape, **own).to(z.device)
+        eps = torch.randn(len(i), z.shape[1], dtype=z.dtype, **own).to(z)
+        drop = (torch.rand(len(i), **own) < drop_probability).to(z.device)
+        loss = diffusion_loss(model, alpha_bars, z[i], text_encoder([prompts[j] for j in i.tolist()]), t, eps, drop)
         opt.zero_grad()
         loss.backward()
         opt.step()
@@ -165,7 +166,8 @@ def train_text_to_image(
 def text_to_image(model, text_encoder, space, alpha_bars, prompts, times, guidance_scale=3.0, z_T=None, generator=None):
     B, C = len(prompts), space[1]
     if z_T is None:
-        z_T = torch.randn(B, len(C), generator=generator, dtype=C.dtype)
+        device = C.device if generator is None else generator.device
+        z_T = torch.randn(B, len(C), generator=generator, dtype=C.dtype, device=device).to(C)
     if z_T.shape != (B, len(C)):
         raise ValueError(f"z_T must be {(B, len(C))}, got {tuple(z_T.shape)}")
     c = text_encoder(prompts)
