@@ -14,7 +14,7 @@ def joint_probability(x, y):
     _pairs(x, y)
     both, counts = torch.unique(torch.stack([x.double(), y.double()], 1), dim=0, return_counts=True)
     vx, vy = torch.unique(x), torch.unique(y)
-    P = torch.zeros(len(vx), len(vy), dtype=torch.float64)
+    P = torch.zeros(len(vx), len(vy), dtype=torch.float64, device=x.device)
     P[torch.searchsorted(vx.double(), both[:, 0].contiguous()), torch.searchsorted(vy.double(), both[:, 1].contiguous())] = (
         counts.double() / counts.sum()
     )
