@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
+from torch.overrides import _get_current_function_mode_stack
 
 from autograder.judge.loading import Code
 from autograder.judge.local import LocalTransport
 from autograder.judge.reference import load_module
 from autograder.judge.remote import Probe, Student
 from autograder.judge.session import Session
+from autograder.wire.channel import Frame
+from autograder.worker import service
+from autograder.worker.dispatcher import Dispatcher
 from tests.engine.device.pretended import PretendedDevice
 
 CODE = """
@@ -81,3 +87,19 @@ def test_a_tensor_made_on_the_cpu_is_told(student):
     with pytest.raises(Exception, match="on the same device") as raised:
         student.mixed(torch.zeros(3))
     assert "`torch.zeros(n, device=x.device)`" in raised.value.hint
+
+
+def test_a_worker_with_a_gpu_lets_generators_draw_on_both(monkeypatch):
+    monkeypatch.setattr(service.surroundings, "prepare", lambda: None)  # of a process of its own
+    cells = [{"source": "x = 1", "where": "toy.py", "filename": "toy.py", "first_line": 1}]
+    request = {"name": "toy", "cells": cells, "skip": [], "seconds": 9.0, "importable": None, "libraries": []}
+    channel, dispatcher = SimpleNamespace(device=None, send=lambda *reply: None), Dispatcher()
+    service._load(channel, dispatcher, Frame(1, "load", {**request, "device": "cpu"}, 0))
+    assert (channel.device, dispatcher.device, _get_current_function_mode_stack()) == (None, None, [])
+    with PretendedDevice():
+        service._load(channel, dispatcher, Frame(1, "load", {**request, "device": "cuda"}, 0))
+        try:
+            assert channel.device == dispatcher.device == "cuda"
+            assert len(torch.randperm(3, generator=torch.Generator(device="cuda"))) == 3
+        finally:
+            dispatcher.generators.__exit__(None, None, None)
