@@ -159,8 +159,7 @@ def sample(model, diffusion, shape, steps=None, generator=None, progress=False):
     if steps is not None and steps < 1:
         raise ValueError("steps must be at least 1")
     T = len(diffusion)
-    like = next(model.parameters(), diffusion.betas) if hasattr(model, 'parameters') else diffusion.betas
-    x = torch.randn(shape, generator=generator).to(like.device)
+    x = torch.randn(shape, generator=generator).to(diffusion.alphas.device)
     with torch.no_grad():
         if steps is None or steps == T:
             for t in range(T - 1, 0, -1):

@@ -185,7 +185,7 @@ def train_gan(
         # All noise of a step at once.
         z = torch.randn(
             n_discriminator + 1, batch_size, generator.latent_dim, generator=generator_rng, dtype=weight.dtype
-        )
+        ).to(weight.device)
         for k in range(n_discriminator):
             real = data[torch.multinomial(rows, batch_size, generator=generator_rng)]
             first = discriminator_step(

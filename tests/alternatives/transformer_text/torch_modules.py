@@ -59,7 +59,7 @@ class Block(nn.Module):
     def attend(self, x, before=None):
         y = self.ln1(x)
         seen = y if before is None else torch.cat((before, y), 1)
-        hidden = ~causal_mask(y.size(1), seen.size(1) - y.size(1))
+        hidden = ~causal_mask(y.size(1), seen.size(1) - y.size(1)).to(x.device)
         x = x + self.mha(y, seen, seen, attn_mask=hidden, need_weights=False)[0]
         return x + self.ff2(F.silu(self.ff1(self.ln2(x)))), seen
 
