@@ -136,7 +136,7 @@ def settled(outcomes: Sequence[Ended], types: bool = False) -> Right | None:
         alike = all(_type(other.value) == _type(right.value) for other in others)
         return Right(right, "dtype") if alike and _type(right.value) else None
     for how in ("values", "signs", "kind"):
-        found = Right(right, how)  # type: ignore[arg-type]  # one of the three
+        found = Right(right, how)
         by = SINGLE if any(_single(one.value) for one in outcomes) else ROUNDING
         if not any(departs(other, found, by) for other in others):
             return found

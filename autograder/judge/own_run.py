@@ -136,7 +136,7 @@ class OwnRuns:
             session.reseed(subseed(seed, "globals"))
             self._rerun(item, own)
         except CheckFailed as failed:
-            several = [*(own.noted or ()), *own.parts.errors.values(), failed]
+            several: list[Exception] = [*(own.noted or ()), *own.parts.errors.values(), failed]
             return next((one for one in several if getattr(one, "compared", None) is not None), several[0])
         except Exception as error:
             return error

@@ -34,7 +34,7 @@ class Arguments:
     kwargs: Mapping[str, object] = field(default_factory=dict)
 
     def map(
-        self, change: Callable[[object], object], of_list: Callable[[Sequence[object]], object] = list
+        self, change: Callable[[object], object], of_list: Callable[[Sequence[object]], Sequence[object]] = list
     ) -> Arguments:
         """The same call with every leaf changed, and every list as `of_list` makes it of its changed items."""
         known: dict[int, object] = {}
@@ -92,18 +92,19 @@ def _size(leaf: object) -> int:
 def _map(
     value: object,
     change: Callable[[object], object],
-    of_list: Callable[[Sequence[object]], object],
+    of_list: Callable[[Sequence[object]], Sequence[object]],
     known: dict[int, object],
 ) -> object:
     if isinstance(value, list | tuple):
-        return type(value)(of_list([_map(item, change, of_list, known) for item in value]))  # type: ignore[arg-type]
+        return type(value)(of_list([_map(item, change, of_list, known) for item in value]))
     if isinstance(value, dict):
         return {key: _map(item, change, of_list, known) for key, item in value.items()}
     if isinstance(value, Made | Tensor):
         if id(value) not in known:
-            inside = isinstance(value, Made)
-            again = lambda one: _map(one, change, of_list, known)  # noqa: E731  # as short as the line that it is for
-            known[id(value)] = value.mapped(again) if inside else change(value)
+            if isinstance(value, Made):
+                known[id(value)] = value.mapped(lambda one: _map(one, change, of_list, known))
+            else:
+                known[id(value)] = change(value)
         return known[id(value)]
     return change(value)
 

@@ -7,6 +7,32 @@ import torch
 from torch import nn
 
 
+def layer_order(flow, classes, method, x):
+    """The numbers of the flow's layers in the order in which `flow.method(x)` calls them."""
+    called = []
+    layers = [m for m in flow.modules() if isinstance(m, tuple(classes))]
+    own = [(c, {name: getattr(c, name) for name in ("forward", "inverse")}) for c in classes]
+
+    def noting(function):
+        def wrapper(self, *args, **kwargs):
+            called.extend(k for k, layer in enumerate(layers) if layer is self)
+            return function(self, *args, **kwargs)
+
+        return wrapper
+
+    try:
+        for c, methods in own:
+            for name, function in methods.items():
+                setattr(c, name, noting(function))
+        with torch.no_grad():
+            getattr(flow, method)(x)
+    finally:
+        for c, methods in own:
+            for name, function in methods.items():
+                setattr(c, name, function)
+    return called
+
+
 def initialised(module, x):
     """The module in float64, set by one batch in training mode, then in evaluation mode."""
     module.double().train()

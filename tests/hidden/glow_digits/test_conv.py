@@ -27,6 +27,12 @@ def log_det_of(expect, result, x, what):
     return expect.tensor(pair[1], (len(x),), name, hint=hint_pair()).double()
 
 
+def is_nan(answer):
+    """Whether the second value of an answer is NaN for every image, as the logarithm of a negative number is."""
+    pair = isinstance(answer, list | tuple) and len(answer) == 2
+    return pair and isinstance(answer[1], torch.Tensor) and bool(answer[1].isnan().all())
+
+
 def basis(channels):
     """The unit vectors as images of one pixel, (C, C, 1, 1)."""
     return torch.eye(channels, dtype=torch.float64)[:, :, None, None]
@@ -111,13 +117,19 @@ def test_conv_log_det(student, probe, expect, compare, draw):
         for method, given, factor in (("forward", x, 1.0), ("inverse", z, -1.0)):
             what = f"InvertibleConv1x1.{method}(x)"
             right = (factor * area * log_abs).expand(rows)
+            answer = getattr(layer, method)(given)
+            of_negative = float(sign) < 0 and is_nan(answer)
             compare(
-                log_det_of(expect, getattr(layer, method)(given), x, what),
+                torch.full_like(right, torch.nan) if of_negative else log_det_of(expect, answer, x, what),
                 right,
                 what=_("the log-determinant of {what}").format(what=what),
                 rtol=1e-6,
                 atol=1e-7,
-                mistakes={"conv_log_det_no_area": right / area},
+                mistakes={
+                    "conv_log_det_no_area": right / area,
+                    "conv_log_det_sign": -right,
+                    "conv_log_of_det": torch.full_like(right, torch.nan),
+                },
                 hint=_("W acts at each of the H · W positions: H · W · log|det W|, for each image."),
             )
         if k + 1 >= LEAST and len(signs) == 2:

@@ -64,6 +64,29 @@ def layer_log_dets(flow, layer_class, method, x):
     return recorded
 
 
+def layer_order(flow, layer_class, method, x):
+    """The numbers of the flow's layers in the order in which `flow.method(x)` calls them."""
+    called = []
+    own = {name: getattr(layer_class, name) for name in ("forward", "inverse")}
+    layers = [m for m in flow.modules() if isinstance(m, layer_class)]
+
+    def noting(function):
+        def wrapper(self, *args, **kwargs):
+            called.extend(k for k, layer in enumerate(layers) if layer is self)
+            return function(self, *args, **kwargs)
+
+        return wrapper
+
+    try:
+        for name, function in own.items():
+            setattr(layer_class, name, noting(function))
+        getattr(flow, method)(x)
+    finally:
+        for name, function in own.items():
+            setattr(layer_class, name, function)
+    return called
+
+
 def histories(train_flow, flow, x, steps, seeds):
     """The "nll" of trainings of one flow from the same weights, one for each seed of the generator."""
     settings = {"batch_size": 4, "lr": 1e-12}  # the flow stays as it is: only the mini-batches differ

@@ -102,7 +102,11 @@ def expect_mask(student, probe, expect, draw, mask, passes):
             what=what
         ),
         hint=_("The mask that the layer is given decides: what passes has scale 1 and shift 0."),
-        mistake="mask_ignored" if unchanged.any() else None,
+        mistake="mask_ignored"
+        if unchanged.any()
+        else "shift_not_masked"
+        if is_shifted(probe, expect, layers[0], x, groups)
+        else None,
     )
     expect.true(len(kept_values) == 1, _("{what}: no coordinate is transformed.").format(what=what))
     passes = kept_values[0] if passes is None else passes
@@ -137,20 +141,49 @@ def expect_mask(student, probe, expect, draw, mask, passes):
     return passes
 
 
+def is_shifted(probe, expect, layer, x, groups):
+    """Whether one group should have passed, but for a shift that depends on it alone."""
+    result, jacobian = expect.sequence(probe.transform(layer, "forward", x), 2, "AffineCoupling.forward(x)")
+    jacobian = jacobian_log_det(expect, jacobian, x, "AffineCoupling.forward(x)")[1]
+    log_det = log_det_of(expect, result, x, "AffineCoupling.forward(x)")
+    scales = jacobian.diagonal(dim1=1, dim2=2).abs().log()  # (B, dim)
+    return any(
+        bool((jacobian[:, group][:, :, ~group].abs() < 1e-9).all())
+        and torch.allclose(log_det, scales[:, ~group].sum(1), rtol=1e-6, atol=1e-8)
+        for group in groups.values()
+    )
+
+
 @check(points=1, covers=("coupling_inverse", "AffineCoupling"))
 def test_coupling_round_trip(student, probe, expect, compare, draw):
     """A coupling layer's inverse undoes its forward, and forward undoes its inverse."""
     for mask in plane_masks(draw):
         (layer,) = make_couplings(student, probe, expect, draw, mask)
-        expect_round_trip(expect, compare, draw, layer, mask)
+        expect_round_trip(probe, expect, compare, draw, layer, mask)
 
 
-def expect_round_trip(expect, compare, draw, layer, mask):
+def expect_round_trip(probe, expect, compare, draw, layer, mask):
     for first, second in (("forward", "inverse"), ("inverse", "forward")):
         x = draw.normal(7, len(mask))
         y = points_of(expect, getattr(layer, first)(x), x, f"AffineCoupling.{first}(x)")
         back = points_of(expect, getattr(layer, second)(y), x, f"AffineCoupling.{second}({first}(x))")
-        compare(back, x, what=f"AffineCoupling.{second}({first}(x)[0])[0]", rtol=1e-6, atol=1e-7)
+        wrong = {}
+        if first == "forward" and not torch.allclose(back, x, rtol=1e-6, atol=1e-7):
+            wrong = wrong_inverses(probe, expect, layer, x, y)
+        compare(back, x, what=f"AffineCoupling.{second}({first}(x)[0])[0]", rtol=1e-6, atol=1e-7, mistakes=wrong)
+
+
+def wrong_inverses(probe, expect, layer, x, y):
+    """Where wrong inverses of this layer would arrive, with the scales and shifts of its own `forward`."""
+    what = "AffineCoupling.forward(x)"
+    jacobian = expect.sequence(probe.transform(layer, "forward", x), 2, what)[1]
+    scale = jacobian_log_det(expect, jacobian, x, what)[1].diagonal(dim1=1, dim2=2)  # (B, dim)
+    shift = y - scale * x
+    moved = (y - x).abs().amax(0) > 1e-9
+    return {
+        "inverse_order": y / scale - shift,
+        "inverse_scale_negated": torch.where(moved, (y - shift) * -scale, x),
+    }
 
 
 @check(points=1, covers=("coupling_log_det", "AffineCoupling"))
@@ -167,14 +200,17 @@ def expect_log_det(probe, expect, compare, layer, mask, x):
     points_of(expect, result, x, what)
     right, jacobian = jacobian_log_det(expect, jacobian, x, what)
     scales = jacobian.diagonal(dim1=1, dim2=2)
+    total = expect.sequence(result, 2, what, hint=hint_pair())[1]
+    for_all = isinstance(total, torch.Tensor) and total.ndim == 0
     compare(
-        log_det_of(expect, result, x, what),
+        total if for_all else log_det_of(expect, result, x, what),
         right,
         what=_("the log-determinant of {what}").format(what=what),
         mistakes={
             "log_det_sign": -right,
             "log_det_mean": right / len(mask),
             "log_det_not_log": (scales * (mask == 0)).sum(1),
+            "log_det_over_batch": right.sum(),
         },
         hint=hint_jacobian(),
     )
@@ -235,6 +271,6 @@ def test_coupling_beyond(student, probe, expect, compare, draw):
         mask = odd_mask(draw, dim)
         passes = expect_mask(student, probe, expect, draw, mask, passes)
         (layer,) = make_couplings(student, probe, expect, draw, mask)
-        expect_round_trip(expect, compare, draw, layer, mask)
+        expect_round_trip(probe, expect, compare, draw, layer, mask)
         expect_log_det(probe, expect, compare, layer, mask, draw.normal(7, dim))
         expect_inverse_log_det(probe, expect, compare, draw, layer, draw.normal(7, dim))

@@ -74,10 +74,10 @@ def test_flow_round_trip(student, probe, expect, compare, draw):
     """The flow's inverse undoes its forward, and forward undoes its inverse."""
     for dim, n_layers in plane_sizes(draw):
         (flow,) = make_flows(student, probe, expect, draw, dim, n_layers)
-        expect_round_trip(expect, compare, draw, flow, dim)
+        expect_round_trip(student, probe, expect, compare, draw, flow, dim)
 
 
-def expect_round_trip(expect, compare, draw, flow, dim):
+def expect_round_trip(student, probe, expect, compare, draw, flow, dim):
     for first, second in (("forward", "inverse"), ("inverse", "forward")):
         x = draw.normal(7, dim)
         y = points_of(expect, getattr(flow, first)(x), x, f"RealNVP.{first}(x)")
@@ -87,9 +87,15 @@ def expect_round_trip(expect, compare, draw, flow, dim):
         # Where a scale happens to be nearly 0, rounding alone moves the point: such rows say nothing of the code.
         steady = ((nudged - back).abs() < NUDGED_AT_MOST * (1 + x.abs())).all(1)
         judged = steady if steady.sum() > len(x) // 2 else torch.ones_like(steady)
+        wrong = {}
+        if not torch.allclose(back[judged], x[judged], rtol=1e-6, atol=1e-6):
+            there, here = (probe.layer_order(flow, student.AffineCoupling, m, x) for m in ("forward", "inverse"))
+            if isinstance(there, list) and len(there) > 1 and there == here:
+                wrong = {"inverse_layers_forward_order": back[judged]}
         compare(
             back[judged],
             x[judged],
+            mistakes=wrong,
             what=f"RealNVP.{second}({first}(x)[0])[0]",
             rtol=1e-6,
             atol=1e-6,
@@ -125,9 +131,21 @@ def expect_log_dets(student, probe, expect, compare, draw, flow, dim, n_layers):
             right,
             what=_("the log-determinant of {what}").format(what=what),
             atol=1e-7,
-            mistakes={"log_det_subtracted_in_flow": -right},
+            mistakes=wrong_sums(student, probe, flow, method, x, right),
             hint=_("The log-determinants of the layers add up, each at the input of its own layer."),
         )
+
+
+def wrong_sums(student, probe, flow, method, x, right):
+    """What wrong stacks would return, from what the layers of this one do."""
+    layers = probe.layer_log_dets(flow, student.AffineCoupling, method, x)
+    layers = layers if isinstance(layers, list) else []
+    whole = [v for v in layers if isinstance(v, torch.Tensor) and v.shape == right.shape]
+    return {
+        "log_det_subtracted_in_flow": -right,
+        "inverse_log_det_zero": torch.zeros_like(right),
+        "log_det_overwritten": whole[-1] if whole else None,
+    }
 
 
 def inverse_with_log_det(probe, expect, flow, z, what):
@@ -213,7 +231,7 @@ def test_flow_beyond(student, each, probe, expect, compare, draw):
     dim, n_layers = 3, 6  # enough layers for any alternation of masks
     (flow,) = make_flows(student, probe, expect, draw, dim, n_layers)
     with each("inverse"):
-        expect_round_trip(expect, compare, draw, flow, dim)
+        expect_round_trip(student, probe, expect, compare, draw, flow, dim)
     with each("log_det"):
         expect_log_dets(student, probe, expect, compare, draw, flow, dim, n_layers)
     with each("masks"):

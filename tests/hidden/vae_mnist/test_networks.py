@@ -69,6 +69,7 @@ def test_encoder(student, probe, expect, draw):
             singular[-1] > 1e-5 * singular[0],
             _("{what}: mu and logvar are not separate: one is computed from the other.").format(what=what),
             hint=_("Two layers on the same hidden units, one for mu and one for logvar."),
+            mistake="logvar_is_mu" if torch.allclose(*heads) else None,
         )
 
 
@@ -92,6 +93,7 @@ def test_decoder(student, probe, expect, draw):
             logits.min() < 0 and logits.max() > 1,
             _("{what} answers only numbers that look like probabilities or like a rectified layer.").format(what=what),
             hint=_("Logits are any real numbers: the last layer of the decoder has no activation."),
+            mistake="decoder_sigmoid" if logits.min() > 0 and logits.max() < 1 else None,
         )
         for j in range(latent_dim):
             moved = z.clone()
@@ -147,4 +149,8 @@ def test_vae_forward(student, probe, compare, expect, draw):
                 and (wider - z).abs().max() > 1e-3 * (z - mu).abs().max()
             ):
                 right = expect.tensor(probe.decode(vae, z), (9, PIXELS), f"{what}.decoder(z)")
-        compare(got, right, what=f"{what}(x, eps): logits")
+        wrong = {"forward_probabilities": torch.sigmoid(right)}
+        if not torch.allclose(got, right, rtol=1e-6, atol=1e-8):
+            again = expect.tensor(expect.sequence(vae(x, eps), 3, f"{what}(x, eps)")[0], (9, PIXELS))
+            wrong |= {} if torch.allclose(got, again) else {"forward_own_noise": got}
+        compare(got, right, what=f"{what}(x, eps): logits", mistakes=wrong)

@@ -29,11 +29,11 @@ def test_reparameterize_value(student, reference, compare, draw):
     for latent_dim, batch in ((2, draw.integer(4, 12)), (draw.integer(3, 9), draw.integer(4, 12)), (3, 1), (1, 4)):
         mu, logvar = posterior(draw, batch, latent_dim)
         eps = draw.normal(batch, latent_dim)
-        compare(
-            student.reparameterize(mu, logvar, eps),
-            reference.reparameterize(mu, logvar, eps),
-            rtol=1e-8,
-        )
+        got, right = student.reparameterize(mu, logvar, eps), reference.reparameterize(mu, logvar, eps)
+        settled = not isinstance(got, torch.Tensor) or got.shape != right.shape or torch.allclose(got.double(), right)
+        again = got if settled else student.reparameterize(mu, logvar, eps)
+        other = isinstance(again, torch.Tensor) and again.shape == right.shape and not torch.equal(again, got)
+        compare(got, right, rtol=1e-8, mistakes={"own_noise": got} if other else {})
 
 
 @check(points=0.5, kind="exact", covers=("gradients", "reparameterize"))
