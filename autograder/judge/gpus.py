@@ -18,7 +18,7 @@ from pathlib import Path
 
 from autograder.course.config import CourseConfig
 from autograder.judge.verdicts import FrameworkFault
-from autograder.sandbox.gpu import Gpu, Opening, gpus, opening, torch_built_for, visible
+from autograder.sandbox.gpu import Gpu, Opening, gpus, opening, ready, torch_built_for, visible
 
 WAIT_SECONDS = 60.0  # for a place that another judge is just leaving
 LOOK_SECONDS = 0.2
@@ -55,6 +55,13 @@ def usable_gpus(course: CourseConfig) -> list[Gpu]:
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     found = gpus()
     left = visible(found, chosen)
+    if left and not ready():
+        if course.device == "auto":
+            return []
+        raise FrameworkFault(
+            f"the course asks for device: cuda, and {left[0].node} is here, but not both /dev/nvidiactl and "
+            "/dev/nvidia-uvm: have them made (nvidia-modprobe -c 0 -u), and given to the container"
+        )
     if left or course.device == "auto":
         return left
     if not found:

@@ -185,6 +185,24 @@ class Gpu:
         return int(self.node.rpartition("nvidia")[2])
 
 
+def open_node(path: str) -> None:
+    """Open a node as the driver's library does, and close it; OSError says which, and for whom not.
+
+    A capability is there to be read alone.
+    """
+    flags = os.O_RDONLY if os.path.basename(os.path.dirname(path)) == "nvidia-caps" else os.O_RDWR
+    try:
+        os.close(os.open(path, flags | os.O_NOCTTY))
+    except OSError as error:
+        said = f"user {os.getuid()}, who a worker runs as, can't open {path}: {error.strerror}"
+        raise OSError(error.errno, said) from error
+
+
+def ready(root: str = "") -> bool:
+    """Whether the driver's nodes for memory and control are there: the first program that uses CUDA makes them."""
+    return all(os.path.exists(root + path) for path in CONTROL_NODES[:2])
+
+
 def torch_built_for() -> str:
     """What the installed torch is built for beside the CPU: `cuda`, `hip` or nothing. It is not imported for that."""
     spec = find_spec("torch")

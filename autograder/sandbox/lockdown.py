@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.sandbox import jail, kernel, landlock, seccomp
-from autograder.sandbox.gpu import Driver, Opening
+from autograder.sandbox.gpu import Driver, Opening, open_node
 from autograder.sandbox.isolation import MIB, WorkerLimits
 from autograder.sandbox.readable import Readable, devices
 
@@ -115,6 +115,8 @@ def _start(plan: Lockdown, limits: WorkerLimits, gpu: OpenedGpu, rules: list[tup
         naming = landlock.READ | landlock.WRITE_FILE | landlock.TRUNCATE
         own = [] if plan.namespaces else [("/proc/self", landlock.READ), ("/proc/self/task", naming)]
         landlock.restrict([*rules, *own])
+    for path in gpu.opening.nodes:
+        open_node(path)  # the driver's library would only say that there is no GPU
     gpu.driver.start(limits.gpu_memory_mb * MIB)
     if plan.namespaces:
         jail.forget_process()

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 
 from autograder.sandbox import jail, kernel
-from autograder.sandbox.gpu import escape
+from autograder.sandbox.gpu import escape, open_node
 from autograder.sandbox.isolation import WorkerLimits
 from autograder.sandbox.lockdown import REPORT, WIRE, Lockdown, OpenedGpu, Owner
 from autograder.sandbox.readable import Readable, devices
@@ -62,7 +62,7 @@ def _wrong_about(gpu: OpenedGpu) -> list[str]:
     """Its nodes can be opened and asked what a driver is asked, no other node can, and it computes."""
     found = []
     for path in gpu.opening.nodes:
-        found += _must_work(f"opening {path}", partial(_open_for_both, path))
+        found += _must_work(f"opening {path}", partial(open_node, path))
     for path in gpu.opening.shut:
         found += _must_fail(f"opening {path}", partial(os.open, path, os.O_RDONLY))
     if gpu.opening.nodes:
@@ -136,10 +136,6 @@ def _read(path: str) -> None:
 def _fork() -> None:
     if kernel.call("clone", int(signal.SIGCHLD), 0, 0, 0, 0) == 0:
         os._exit(1)
-
-
-def _open_for_both(path: str) -> None:
-    os.close(os.open(path, os.O_RDWR))
 
 
 def _use_scratch() -> None:

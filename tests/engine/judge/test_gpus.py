@@ -43,7 +43,8 @@ def course(toy):
 def machine(monkeypatch):
     """`machine(gpus, torch)`: what is found here."""
 
-    def found(cards, built="cuda", chosen=None):
+    def found(cards, built="cuda", chosen=None, ready=True):
+        monkeypatch.setattr(gpus, "ready", lambda: ready)
         monkeypatch.setattr(gpus, "gpus", lambda: cards)
         monkeypatch.setattr(gpus, "torch_built_for", lambda: built)
         if chosen is None:
@@ -118,6 +119,13 @@ def test_a_gpu_that_does_not_compute_is_left_to_others(course, machine, monkeypa
     assert engine.device == "cpu"
     take_place(auto, tmp_path, wait=0).leave()
     engine.close()
+
+
+def test_the_drivers_nodes_may_not_be_made_yet(course, machine, tmp_path):
+    machine(TWO, ready=False)
+    assert take_place(replace(course, device="auto"), tmp_path) is None
+    with pytest.raises(FrameworkFault, match="nvidia-modprobe"):
+        take_place(replace(course, device="cuda"), tmp_path)
 
 
 def test_what_torch_is_built_for_is_what_it_says():

@@ -20,7 +20,7 @@ if sys.platform != "linux":
     pytest.skip("isolation is built on Linux alone", allow_module_level=True)
 
 from autograder.sandbox import IsolationRefused, calls, cuda, parent, seccomp
-from autograder.sandbox.gpu import ESCAPES, REQUESTS, Gpu, Opening, escape, gpus, opening, visible
+from autograder.sandbox.gpu import ESCAPES, REQUESTS, Gpu, Opening, escape, gpus, open_node, opening, ready, visible
 from autograder.sandbox.isolation import GPU_LAYER, MIB
 
 ROOT = Path(__file__).parents[3]
@@ -305,6 +305,23 @@ def test_of_one_gpu_nothing_of_the_other_is_opened(machine):
     environment = dict(first.environment)
     assert environment["CUDA_VISIBLE_DEVICES"] == "GPU-aaaa"
     assert environment["CUDA_CACHE_DISABLE"] == "1"
+
+
+def test_the_first_program_makes_the_drivers_nodes(machine):
+    assert ready(str(machine))
+    (machine / "dev/nvidia-uvm").unlink()
+    assert not ready(str(machine))
+
+
+def test_a_capability_is_opened_for_reading_alone(machine):
+    opened = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "open", lambda path, flags: opened.append(flags & os.O_ACCMODE) or os.dup(0))
+        for name in ("nvidia0", "nvidia-caps/nvidia-cap12"):
+            open_node(str(machine / "dev" / name))
+    assert opened == [os.O_RDWR, os.O_RDONLY]
+    with pytest.raises(OSError, match=r"who a worker runs as, can't open .*no-such"):
+        open_node(str(machine / "no-such"))
 
 
 A, B = Gpu("GPU-aaaa", "/dev/nvidia0"), Gpu("GPU-bbbb", "/dev/nvidia1")
