@@ -229,3 +229,13 @@ def test_a_fork_of_this_process_has_no_line_of_its_own(line):
     if child == 0:
         os._exit(1 if line.usable else 0)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_warm_parent_that_the_zygote_forked_opens_a_gpu(line, new_parent, stand_in, limits, talk, monkeypatch):
+    """The zygote knows of none, and holds nothing that would keep a worker from starting its driver."""
+    monkeypatch.setattr(forks, "_line", line)
+    with new_parent(gpu=stand_in.opening) as warm, warm.spawn(limits) as worker:
+        assert isinstance(warm._process, Fork)
+        assert warm.isolation.gpu == stand_in.opening.device
+        reply = talk(worker, "import sys; answer = sys.modules['torch'].cuda.is_initialized()")
+        assert reply.answer is False, "torch came with the fork, and CUDA did not"
