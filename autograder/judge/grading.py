@@ -16,7 +16,7 @@ from autograder.judge.session import Session
 from autograder.judge.shown import text_of
 from autograder.judge.verdicts import FrameworkFault, StudentError
 from autograder.language import _, said
-from autograder.results.model import Asked, CheckResult, LoadingProblem
+from autograder.results.model import AskedQuestion, CheckResult, LoadingProblem
 from autograder.results.outcomes import CheckOutcome, PartOutcome
 from autograder.worker.forbidden import find
 
@@ -147,9 +147,9 @@ class Grading:
         self.results[info.id] = result
         return result
 
-    def _asked(self, info: CheckInfo) -> Asked | None:
+    def _asked(self, info: CheckInfo) -> AskedQuestion | None:
         question = self.questions.get(info.id.removeprefix("quiz_")) if info.kind == "quiz" else None
-        return Asked(question, clean(self._answer)) if question else None
+        return AskedQuestion(question, clean(self._answer)) if question else None
 
     @property
     def passed(self) -> frozenset[str]:

@@ -22,7 +22,7 @@ from autograder.reports.pictures import Picture
 from autograder.reports.reading import Purpose
 from autograder.results.grade import Comment, Grade, Override
 from autograder.results.model import (
-    Asked,
+    AskedQuestion,
     CheckResult,
     Environment,
     Example,
@@ -54,7 +54,7 @@ class CheckView:
     lines: OwnLines | None = None
     raised: RaisedLine | None = None
     purpose: Purpose | None = None
-    asked: Asked | None = None
+    asked: AskedQuestion | None = None
     # For teachers only:
     id: str = ""
     kind: str = ""
@@ -333,7 +333,7 @@ def _said_again(raised: RaisedLine | None) -> RaisedLine | None:
     return msgspec.structs.replace(raised, values={name: said(what) for name, what in raised.values.items()})
 
 
-def _asked_again(asked: Asked | None) -> Asked | None:
+def _asked_again(asked: AskedQuestion | None) -> AskedQuestion | None:
     return None if asked is None else msgspec.structs.replace(asked, question=said(asked.question))
 
 

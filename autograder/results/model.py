@@ -52,7 +52,7 @@ class RaisedLine(Struct, frozen=True, forbid_unknown_fields=True):
     ] = field(default_factory=dict)
 
 
-class Asked(Struct, frozen=True, forbid_unknown_fields=True):
+class AskedQuestion(Struct, frozen=True, forbid_unknown_fields=True):
     """A question of the quiz, and what was answered."""
 
     question: Annotated[str, Meta(description="with the student's own numbers")]
@@ -95,7 +95,7 @@ class CheckResult(Struct, forbid_unknown_fields=True):
     example: Annotated[Example | None, Meta(description="the smallest call found that shows what is wrong")] = None
     lines: Annotated[OwnLines | None, Meta(description="the student's function that the check is about")] = None
     raised: Annotated[RaisedLine | None, Meta(description="the student's line that raised an exception")] = None
-    asked: Annotated[Asked | None, Meta(description="of a check of the quiz: the question")] = None
+    asked: Annotated[AskedQuestion | None, Meta(description="of a check of the quiz: the question")] = None
 
     @property
     def share(self) -> float:

@@ -22,7 +22,7 @@ from autograder.reports.pages import Links, class_page, index_page, student_page
 from autograder.reports.reading import Purpose
 from autograder.reports.similarity import likeness
 from autograder.reports.visible import student_view
-from autograder.results.model import Asked, Example, OwnLines, RaisedLine
+from autograder.results.model import AskedQuestion, Example, OwnLines, RaisedLine
 from tests.engine.book.conftest import grades
 
 pytestmark = pytest.mark.slow
@@ -74,7 +74,9 @@ def pages(course, result, check, problem):
                 lines=OwnLines("flows.py", 3, CODE), example=Example("f(tensor([[0., 1.]]))", "tensor([2.])", "3."),
                 raised=RaisedLine("flows.py", 4, "return a_name @ b  # " + "long " * 40, dict.fromkeys("ab", SHAPE)),
             )  # fmt: skip
-            asked = Asked("Which of the two is it, and why is it not the other one? " * 3, "'neither of the two'")
+            asked = AskedQuestion(
+                "Which of the two is it, and why is it not the other one? " * 3, "'neither of the two'"
+            )
             quiz = check("quiz_order", "failed", kind="quiz", measured={"answer: neither of the two": 1.0}, asked=asked)
             own = (lost if k % 3 else check("density"), check("secret", "blocked" if k % 3 else "passed"), quiz)
             name = f"student <b>{k}</b>"

@@ -12,7 +12,7 @@ from autograder.language import speaking
 from autograder.reports.pages import student_page
 from autograder.reports.reading import Purpose, ReadingList
 from autograder.reports.visible import student_view
-from autograder.results.model import Asked, OwnLines, RaisedLine
+from autograder.results.model import AskedQuestion, OwnLines, RaisedLine
 from tests.engine.book.conftest import grades
 from tests.engine.reports.test_student_page import EVIL, NOW, Outline
 
@@ -132,7 +132,7 @@ def test_a_hidden_check_shows_none_of_it(course, result, check):
 
 def test_questions_of_the_quiz_are_read_with_their_answers(course, result, check):
     def quiz(name, outcome, question, answer, **more):
-        return check(name, outcome, kind="quiz", asked=Asked(question, answer), **more)
+        return check(name, outcome, kind="quiz", asked=AskedQuestion(question, answer), **more)
 
     given = result(
         "ada", "flows",
