@@ -65,7 +65,7 @@ def compare(
             named,
         )
     failed = CheckFailed(_difference(got, right, what), hint, named)
-    failed.compared = got, right
+    failed.compared = got, right, said(what)
     raise failed
 
 

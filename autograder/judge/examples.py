@@ -137,13 +137,14 @@ class Explainer:
             return Explained(known[1], self._related.get(about))
         best: tuple[int, Example] | None = None
         pairs: dict[str, list[Compared]] = {}
+        until = (monotonic() + self._until) / 2  # the rest is for the check's own run
         for run in range(RUNS):
             small = best is not None and best[0] <= FEW
-            if monotonic() > self._until or (small and named):
+            if monotonic() > until or (small and named):
                 break
             calls = public_calls(self._kit, item, info, case, run, self._rerun)
             for one in itertools.islice(sorted(calls, key=lambda one: one.function != about), TRIED):
-                if (small and (named or one.asked != "value")) or monotonic() > self._until:
+                if (small and (named or one.asked != "value")) or monotonic() > until:
                     break
                 try:
                     if (wrong := self._wrong(one)) is None:
@@ -183,7 +184,7 @@ class Explainer:
         if shown is None:
             return None
         words = self._kit.right_code.probe_words
-        text = example_text("value", shown.call, self._kit.parameters, words, objects=shown.objects)
+        text = shown.what or example_text("value", shown.call, self._kit.parameters, words, objects=shown.objects)
         numbers = numbers_in(text)
         if any(isinstance(leaf, Tensor) and leaf.numel() > MOST and not is_plain(leaf) for leaf in shown.call.leaves):
             numbers = max(numbers, FEW + 1)  # whose numbers are not written out

@@ -42,8 +42,8 @@ class CheckFailed(AssertionError):
         self.mistake = mistake
         self.parts = dict(parts or {})
         self.raised_in: RaisedIn | None = None
-        # What `compare` found different. Only examples look at it, where a check runs on public numbers.
-        self.compared: tuple[Tensor, Tensor] | None = None
+        # What `compare` found different, and its name. Only examples look, where a check runs on public numbers.
+        self.compared: tuple[Tensor, Tensor, str] | None = None
 
 
 class StudentError(CheckFailed):
