@@ -169,7 +169,8 @@ def _shown(session: Session, recorder: Recorder, failure: Exception, title: str)
     if told and not told[-1].answered:
         bases = getattr(failure, "bases", None)
         return Shown(Arguments((told[-1].made,)), objects, bases[0], title) if bases else None
-    for kept in reversed(told[-3:]):
+    # What probes answer only where nothing else was called.
+    for kept in sorted(told[:-7:-1], key=lambda kept: kept.made.how == "probe"):
         for made, value, _one in _answers([kept]):
             if value.ndim and len(value) > 1 and value[0].numel() <= MOST:
                 call, at = _row_of(session, recorder, made, kept, value, 0)
