@@ -50,7 +50,7 @@ def main() -> None:
                     red = check.outcome == "failed" and (not check.parts or "failed" in check.parts.values())
                     if not red or check.id not in wanted:
                         continue
-                    few = check.example is not None and numbers_in(check.example.call) <= FEW
+                    few = check.example is not None and is_small(check.example.call)
                     failing, small = failing + 1, small + few
                     named, related = named + bool(check.diagnosis), related + bool(check.relation)
                     if options.show:
@@ -71,6 +71,11 @@ def main() -> None:
                         "small": small,
                     },
                 )
+
+
+def is_small(call: str) -> bool:
+    """Whether every number of a call is there to be read, and they are few."""
+    return numbers_in(call) <= FEW and "tensor of shape" not in call
 
 
 def sample(name: str, mistakes: list[Mistake], n: int | None) -> list[Mistake]:
