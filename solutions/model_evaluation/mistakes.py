@@ -245,6 +245,10 @@ mistake("agreement_centre_of_means", "the mean of the two training means", check
     function="model_agreement", old="torch.cat([train_a, train_b]).mean(dim=0)",
     new="(train_a.mean(dim=0) + train_b.mean(dim=0)) / 2")
 
+mistake("agreement_absolute", "the sizes of the cosines, without their signs", check="agreement",
+    hint="Two images that look away from their mean in opposite directions disagree: their cosine is negative.",
+    function="model_agreement", old="(a * b).sum(dim=1).mean()", new="(a * b).sum(dim=1).abs().mean()")
+
 mistake("agreement_all_pairs", "the mean over all pairs", check="agreement",
     hint="Row i of both sets comes from the same noise: compare a_i with b_i alone.",
     function="model_agreement", old="(a * b).sum(dim=1).mean()", new="(a @ b.T).mean()")

@@ -344,6 +344,14 @@ mistake("train_one_time", "one time for the whole batch", check="train_draws",
     function="train_score", old="t = t_min * (t_max / t_min) ** u",
     new="t = t_min * (t_max / t_min) ** u[:1].expand(batch_size)")
 
+mistake("train_times_once", "the same times in every step of the training", check="train_draws",
+    hint="Draw the times inside the loop: the network is to see all times between t_min and t_max.",
+    function="train_score", old="    losses = []\n",
+    new="    losses = []\n"
+    "    once = torch.rand(batch_size, generator=generator, dtype=x.dtype, device=device).to(x.device)\n")
+mistake("train_times_once", function="train_score",
+    old="u = torch.rand(batch_size, generator=generator, dtype=x.dtype, device=device).to(x.device)", new="u = once")
+
 mistake("train_one_noise", "one noise for all rows of a batch", check="train_draws",
     hint="Draw noise of the shape of the batch, (batch_size, d): a point of its own for each row.",
     function="train_score",

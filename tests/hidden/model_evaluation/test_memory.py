@@ -49,13 +49,15 @@ def right_agreement(a, b, train_a, train_b):
     return float(agreement), float(memory)
 
 
-def agreed(student, expect, draw):
+def agreed(student, expect, draw, turned=False):
     """What came, and the right pair, for two small models."""
     d = draw.integer(4, 7)
     train_a, train_b = 2 + draw.normal(draw.integer(9, 12), d), 1.5 + draw.normal(draw.integer(4, 6), d)
     n = draw.integer(5, 8)
     a = train_a[:n].repeat(2, 1)[:n] + 0.4 * draw.normal(n, d)
     b = 0.6 * a + 0.4 * train_b[:n].repeat(2, 1)[:n] + 0.3 * draw.normal(n, d)
+    if turned:  # a pair that looks away from each other
+        b[0] = 2 * torch.cat([train_a, train_b]).mean(0) - b[0]
     answer = student.model_agreement(a, b, train_a, train_b)
     got = [
         expect.number(v) for v in expect.sequence(answer, 2, "model_agreement(samples_a, samples_b, train_a, train_b)")
@@ -66,14 +68,14 @@ def agreed(student, expect, draw):
 @check(points=0.5, kind="exact", covers=("agreement", "model_agreement"))
 def test_agreement(student, expect, compare, draw):
     """The mean cosine of pairs that come from one noise, around the mean of both training sets."""
-    for _again in range(2):
-        got, right = agreed(student, expect, draw)
+    for turned in (False, True):
+        got, right = agreed(student, expect, draw, turned)
         compare(got[0], right[0], "the agreement of model_agreement(...)")
 
 
 @check(points=0.5, kind="exact", covers=("memory", "model_agreement"))
 def test_memory(student, expect, compare, draw):
     """The mean cosine to the nearest image of the model's own training set, over both models."""
-    for _again in range(2):
-        got, right = agreed(student, expect, draw)
+    for turned in (False, True):
+        got, right = agreed(student, expect, draw, turned)
         compare(got[1], right[1], "the memory of model_agreement(...)")

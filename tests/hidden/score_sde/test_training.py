@@ -139,6 +139,13 @@ def test_train_draws(student, probe, expect, draw):
         _("{what}: many rows of a batch get the same time.").format(what=what),
         mistake="train_one_time",
     )
+    first = batches[0].sort().values
+    expect.true(
+        not all(len(t) == len(first) and torch.equal(t.sort().values, first) for t in batches[1:]),
+        _("{what}: every step has the same times.").format(what=what),
+        hint=_("Draw batch_size times inside the loop, at every step anew."),
+        mistake="train_times_once",
+    )
     eighths = ((shown.t - shown.low) / (shown.high - shown.low) * 8).long().clamp(0, 7)
     expect.true(
         bool((torch.bincount(eighths, minlength=8) > 0).all()),
