@@ -22,7 +22,7 @@ from autograder.judge.case import Case
 from autograder.judge.draw import Draw, subseed
 from autograder.judge.outcomes import Ended, differ, shows_something, text_of_outcome
 from autograder.judge.parts import Parts
-from autograder.judge.recording import Kept, Made, NoPart, Recorder, evaluate
+from autograder.judge.recording import KeptCall, Made, NoPart, Recorder, evaluate
 from autograder.judge.session import Session
 from autograder.judge.shown import MOST, text_of
 from autograder.judge.shrink import Arguments
@@ -180,7 +180,7 @@ def _shown(session: Session, recorder: Recorder, failure: Exception, title: str)
     return None
 
 
-def _about_them(kept: Kept) -> bool:
+def _about_them(kept: KeptCall) -> bool:
     return kept.made.how != "probe" or any(isinstance(arg, Made) for arg in kept.made.args)
 
 
@@ -196,7 +196,7 @@ def _wrong_row(got: Tensor, right: Tensor) -> int:
     return int(off.reshape(len(off), -1).amax(1).argmax()) if off.numel() else 0
 
 
-def _answers(kept: Sequence[Kept]) -> Iterator[tuple[Made, Tensor, Kept]]:
+def _answers(kept: Sequence[KeptCall]) -> Iterator[tuple[Made, Tensor, KeptCall]]:
     """All tensors that were answered, the last first, down to parts of parts."""
     for one in reversed(kept):
         todo: list[tuple[Made, object, int]] = [(one.made, one.value, 0)]
@@ -212,7 +212,7 @@ def _answers(kept: Sequence[Kept]) -> Iterator[tuple[Made, Tensor, Kept]]:
 
 
 def _row_of(
-    session: Session, recorder: Recorder, made: Made, kept: Kept, value: Tensor, row: int
+    session: Session, recorder: Recorder, made: Made, kept: KeptCall, value: Tensor, row: int
 ) -> tuple[Arguments, int | None]:
     """The call with one row of what was passed, where it answers that row of the answer; else the whole call."""
     whole = Arguments((made,)), None

@@ -28,7 +28,7 @@ from autograder.judge.loading import Code
 from autograder.judge.local import LocalTransport
 from autograder.judge.outcomes import LARGEST, Asked, CannotGoOn, Ended, Right, outcome, parts_of, settled
 from autograder.judge.parts import Parts
-from autograder.judge.recording import Kept, Made, Recorder, Seeded
+from autograder.judge.recording import KeptCall, Made, Recorder, Seeded
 from autograder.judge.remote import Handle
 from autograder.judge.session import Session
 from autograder.judge.shrink import Arguments
@@ -178,7 +178,7 @@ class PublicEngine:
         return ((fine - 0.3) * 1.6).clamp(0, 1).reshape(n, size * size), torch.arange(n) % 10
 
 
-def _recorded(kit: Kit, item: pytest.Function, info: CheckInfo, case: Case, run: int, rerun: Rerun) -> list[Kept]:
+def _recorded(kit: Kit, item: pytest.Function, info: CheckInfo, case: Case, run: int, rerun: Rerun) -> list[KeptCall]:
     seed = subseed(run, f"example/{kit.exercise.id}/{info.id}")
     session = kit.reference_session()
     session.recorder = recorder = Recorder()
@@ -204,7 +204,7 @@ def _recorded(kit: Kit, item: pytest.Function, info: CheckInfo, case: Case, run:
     return recorder.kept
 
 
-def _directly(session: Session, kept: Kept) -> Kept | None:
+def _directly(session: Session, kept: KeptCall) -> KeptCall | None:
     """The call that a probe is given to make, of a function or of an object's method; None where it does otherwise."""
     made = kept.made
     first = made.args[0] if made.how == "probe" and made.args else None
@@ -223,7 +223,7 @@ def _directly(session: Session, kept: Kept) -> Kept | None:
     except CannotGoOn:
         return None
     seconds = process_time() - started
-    return None if ended.raised else Kept(call, label, started, seconds, ended.value, answered=True)
+    return None if ended.raised else KeptCall(call, label, started, seconds, ended.value, answered=True)
 
 
 def _looks_at_types(item: pytest.Function) -> bool:
@@ -233,10 +233,10 @@ def _looks_at_types(item: pytest.Function) -> bool:
         return False
 
 
-def _candidates(recorded: Sequence[Kept], types: bool) -> Iterator[PublicCall]:
+def _candidates(recorded: Sequence[KeptCall], types: bool) -> Iterator[PublicCall]:
     """Values first; then what is asked of generators; then pairs of calls. What probes do comes after real calls."""
     plain = sorted((kept for kept in recorded if _plain(kept)), key=lambda kept: kept.made.how == "probe")
-    by_label: dict[str, list[Kept]] = {}
+    by_label: dict[str, list[KeptCall]] = {}
     for kept in plain:
         by_label.setdefault(kept.label, []).append(kept)
     few = {
@@ -267,7 +267,7 @@ def _candidates(recorded: Sequence[Kept], types: bool) -> Iterator[PublicCall]:
                 yield PublicCall(label, "pair", Arguments(pair))
 
 
-def _plain(kept: Kept) -> bool:
+def _plain(kept: KeptCall) -> bool:
     """Whether a call says something of the code that is judged, soon, and in what can be shown."""
     if isinstance(kept.value, Handle) or (kept.answered and kept.value is None) or kept.seconds > SLOW:
         return False
@@ -303,7 +303,7 @@ def _shapes(value: object) -> tuple[object, ...]:
     return tuple(map(_shapes, value)) if isinstance(value, list | tuple) else ()
 
 
-def _rows(kept: Kept) -> Iterator[tuple[Made, Made]]:
+def _rows(kept: KeptCall) -> Iterator[tuple[Made, Made]]:
     """The first row of an answer for several rows, and the answer for that row alone."""
     made = kept.made
     sizes = {arg.shape[0] for arg in made.args if isinstance(arg, Tensor) and arg.ndim}

@@ -72,7 +72,7 @@ class Made:
 
 
 @dataclass
-class Kept:
+class KeptCall:
     """A call that was made, and what came of it."""
 
     made: Made
@@ -91,7 +91,7 @@ class Recorder:
     """Notes the calls of one check on one session."""
 
     def __init__(self) -> None:
-        self.kept: list[Kept] = []
+        self.kept: list[KeptCall] = []
         self._objects: dict[int, tuple[object, Made]] = {}
         self._seeds: dict[int, int] = {}  # of generators: small ones in their place
         self._passed: list[Tensor] = []  # each tensor once, however often it is passed
@@ -118,25 +118,25 @@ class Recorder:
             made = Made("get", name, of[1])
             self._remember(value, made)
             if not isinstance(value, Handle):
-                self.kept.append(Kept(made, f"{handle._label}.{name}", 0.0, 0.0, value, answered=True))
+                self.kept.append(KeptCall(made, f"{handle._label}.{name}", 0.0, 0.0, value, answered=True))
 
-    def call(self, handle: Handle, args: Sequence[object], kwargs: Mapping[str, object]) -> Kept | None:
+    def call(self, handle: Handle, args: Sequence[object], kwargs: Mapping[str, object]) -> KeptCall | None:
         """Something is called, or None where it cannot be written down; tell `answer` what comes."""
         of = self._objects.get(id(handle))
         return None if of is None else self._begun(Made("call", of=of[1]), handle._label, args, kwargs)
 
-    def probe(self, name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> Kept | None:
+    def probe(self, name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> KeptCall | None:
         """The same for a probe."""
         return self._begun(Made("probe", name), name, args, kwargs)
 
-    def answer(self, kept: Kept | None, value: object) -> None:
+    def answer(self, kept: KeptCall | None, value: object) -> None:
         """What came of a call."""
         if kept is not None:
             kept.value, kept.answered = value, True
             kept.seconds = time.process_time() - kept.started
             self._remember(value, kept.made)
 
-    def _begun(self, made: Made, label: str, args: Sequence[object], kwargs: Mapping[str, object]) -> Kept | None:
+    def _begun(self, made: Made, label: str, args: Sequence[object], kwargs: Mapping[str, object]) -> KeptCall | None:
         if len(self.kept) >= MOST_KEPT:
             return None
         try:
@@ -147,7 +147,7 @@ class Recorder:
             )
         except Unknown:
             return None
-        kept = Kept(whole, label, time.process_time())
+        kept = KeptCall(whole, label, time.process_time())
         self.kept.append(kept)
         return kept
 
