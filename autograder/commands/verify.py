@@ -21,10 +21,10 @@ def _runs(
     """How many runs of each kind, and the revision that the course is compared with."""
     from autograder.service.proofs import VerificationSeeds
 
-    few = changed is not None
+    usual = VerificationSeeds(50, 3, 2, 2) if changed is None else VerificationSeeds(3, 1, 1, 1)
     return VerificationSeeds(
-        seeds or (3 if few else 50), alternative_seeds if alternative_seeds is not None else (1 if few else 3),
-        mistake_seeds or (1 if few else 2), 1 if few else 2, exact_seeds,
+        seeds or usual.reference, usual.alternative if alternative_seeds is None else alternative_seeds,
+        usual.mistake if mistake_seeds is None else mistake_seeds, usual.stub, exact_seeds,
     ), changed  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def _runs(
     click.option(
         "--alternative-seeds", type=click.IntRange(0), help="Of each alternative (default: 3; with --changed 1)."
     ),
-    click.option("--mistake-seeds", type=click.IntRange(1), help="Of each mistake (default: 2; with --changed 1)."),
+    click.option("--mistake-seeds", type=click.IntRange(0), help="Of each mistake (default: 2; with --changed 1)."),
     click.option(
         "--changed", is_flag=False, flag_value="HEAD", metavar="[REVISION]",
         help="Only what a change since a git revision (default: HEAD) touches: its checks, on every known submission "
