@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from types import ModuleType
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict
+from types import FrameType, ModuleType
 from typing import cast
 
 from autograder.judge.remote import Answered
@@ -13,6 +17,9 @@ from autograder.wire.decoding import TakeHandle, decode
 from autograder.wire.encoding import Buffers, MakeHandle, encode
 from autograder.wire.values import Other, Value
 from autograder.worker.dispatcher import Dispatcher
+from autograder.worker.raised import describe_exception
+
+PATIENCE = 120.0  # processor seconds of one request
 
 
 class LocalTransport:
@@ -20,12 +27,15 @@ class LocalTransport:
 
     Args:
         device: where tensors and modules are put; None is the CPU.
+        patience: processor seconds after which a request ends as if the code had raised a TimeoutError. Right code, too,
+            may loop for ever on arguments that nobody would choose: a batch larger than the data, say.
     """
 
     sealed = False
 
-    def __init__(self, module: ModuleType, device: str | None = None) -> None:
+    def __init__(self, module: ModuleType, device: str | None = None, patience: float = PATIENCE) -> None:
         self._module = module
+        self._patience = patience
         self._device = device
         self._dispatcher = Dispatcher(device)
         self.isolation: Isolation | None = None
@@ -48,7 +58,11 @@ class LocalTransport:
     def request(self, kind: str, value: RequestFields, seconds: float, take_handle: Take) -> tuple[str, Answered]:
         sent = self._sent(value)
         with contextlib.nullcontext() if self._device is None else self._dispatcher.generators:
-            reply_kind, reply = self._dispatcher.answer(kind, cast(RequestFields, sent))
+            try:
+                with _at_most(self._patience):
+                    reply_kind, reply = self._dispatcher.answer(kind, cast(RequestFields, sent))
+            except TimeoutError as late:  # as it was about to end
+                reply_kind, reply = "raised", asdict(describe_exception(late, frozenset()))
         return reply_kind, _copy(reply, self._dispatcher.make_handle, take_handle)
 
     def _sent(self, value: RequestFields) -> object:
@@ -60,6 +74,25 @@ class LocalTransport:
 
     def stop(self) -> None:
         self._dispatcher = Dispatcher(self._device)
+
+
+@contextlib.contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """A TimeoutError in the code within, after so many processor seconds; without limit beside the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    left, _interval = signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, left)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def _copy(

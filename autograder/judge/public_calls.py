@@ -44,6 +44,7 @@ PAIRS = 4
 DIRECT = 12  # calls within probes, which are tried by themselves
 SECONDS = 20.0  # of the reference in one check
 SLOW = 0.25  # seconds of a call that is not made again and again
+PATIENCE = 2.0  # processor seconds of one call of right code
 MOST_KNOWN = 50_000  # answers of right code that are kept
 IMAGES = 64
 
@@ -84,7 +85,8 @@ class RightCode:
         """On the reference and on every alternative."""
         kit = self._kit
         modules = (kit.reference, *kit.alternatives)
-        sessions = tuple(Session(LocalTransport(m), Code(kit.exercise.id, (), kit.probes), 60.0) for m in modules)
+        code = Code(kit.exercise.id, (), kit.probes)
+        sessions = tuple(Session(LocalTransport(m, patience=PATIENCE), code, 60.0) for m in modules)
         for session in sessions:
             session.begin_check("examples", math.inf, 0)
         return sessions

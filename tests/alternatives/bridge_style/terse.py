@@ -1,4 +1,4 @@
-# Differs: everything as short as it gets; masses in the kernel, divergences as differences of potentials' means.
+# Differs: everything as short as it gets; masses in the kernel, divergences as differences of means, a slow network of sigmoids.
 import math
 import torch
 from torch import nn
@@ -95,7 +95,7 @@ class EndpointNet(nn.Module):
     def __init__(self, dim, hidden=128):
         super().__init__()
         self.f = nn.Sequential(
-            nn.Linear(dim + 1, hidden), nn.ELU(), nn.Linear(hidden, hidden), nn.ELU(), nn.Linear(hidden, dim)
+            nn.Linear(dim + 1, hidden), nn.Sigmoid(), nn.Linear(hidden, hidden), nn.Sigmoid(), nn.Linear(hidden, dim)
         )
 
     def forward(self, x, t):
