@@ -27,8 +27,8 @@ class LocalTransport:
 
     Args:
         device: where tensors and modules are put; None is the CPU.
-        patience: processor seconds after which a request ends as if the code had raised a TimeoutError. Right code, too,
-            may loop for ever on arguments that nobody would choose: a batch larger than the data, say.
+        patience: processor seconds after which a request ends as if the code had raised a TimeoutError. Right code too
+            may loop for ever on arguments that nobody would choose, such as a batch larger than the data.
     """
 
     sealed = False
