@@ -342,6 +342,8 @@ def torch_threads() -> None:
 
 def run_loop(loop: JobLoop, order: Order) -> None:
     """Run the loop in a pytest session of its own."""
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):  # of whoever runs us: for other tests, and `-v` would be refused
+        os.environ.pop(name, None)
     pytest.main(
         [
             "-p", "autograder.judge.plugin", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging",
