@@ -6,7 +6,7 @@ BIN := .venv/bin
 TORCH ?= torch==2.13.0
 CONSTRAINTS ?= -c constraints.txt
 # A process per core; what shares warm workers stays together (tests/conftest.py).
-SHARED_OUT ?= -n logical --maxprocesses 8 --dist loadgroup
+SHARED_OUT ?= -n logical --maxprocesses 8 --dist loadscope
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 export OMP_NUM_THREADS ?= 1

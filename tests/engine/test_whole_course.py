@@ -23,7 +23,6 @@ EXERCISES = exercises()
 MISTAKES = mistakes_of_xenia()
 # What is written for other programs grades nothing: it needs no class.
 FORMS = ("csv", "json", "moodle", "canvas", "nbgrader-csv", "feedback")
-pytestmark = pytest.mark.xdist_group("whole course")
 
 
 def run(*arguments):

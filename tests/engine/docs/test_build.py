@@ -18,10 +18,11 @@ def generator():
     return runpy.run_path(str(DOCS / "generate.py"))
 
 
-def test_pages_made_from_the_code_are_up_to_date(generator):
-    for name, make in generator["PAGES"].items():
-        written = (DOCS / "reference" / f"{name}.md").read_text(encoding="utf-8")
-        assert written == make(), f"docs/reference/{name}.md is out of date: run `make docs`"
+def test_pages_made_from_the_code_are_up_to_date():
+    """In a process of its own: the overloads of a function are kept in one that anything imported may have cleared."""
+    command = [sys.executable, str(DOCS / "generate.py"), "--check"]
+    ran = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_every_attack_has_been_recorded(generator):
