@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.authoring.losses import read_bank
+from autograder.batch.declarations import declared_checks
 from autograder.batch.job import Order
 from autograder.batch.judges import JudgeFault
 from autograder.batch.pool import Done, run_tasks
@@ -65,7 +66,7 @@ def calibrate(
     if not found:
         return Calibration(exercise.id)
     checks = tuple(sorted({quantity.check for quantity in found}))
-    wrong = {m.id: set(m.loses) for m in read_bank(exercise)}
+    wrong = _judged_wrong(exercise)
     tasks = []
     for subject in subjects(exercise):
         if subject.kind == "stub" or (subject.kind == "mistake" and not wrong[subject.name] & set(checks)):
@@ -96,6 +97,17 @@ def calibrate(
     if faults:
         raise JudgeFault(_("calibration met faults:\n  ") + "\n  ".join(faults[:20]))
     return _place(exercise, quantities, seeds)
+
+
+def _judged_wrong(exercise: Exercise) -> dict[str, set[str]]:
+    """Mistake -> the checks that judge it and that it loses: where a check that they require fails, they never do."""
+    requires = {check.info.id: set(check.info.requires) for check in declared_checks(exercise)}
+
+    def blocked(check: str, lost: set[str]) -> bool:
+        return any(name in lost or blocked(name, lost) for name in requires[check])
+
+    bank = {mistake.id: set(mistake.loses) for mistake in read_bank(exercise)}
+    return {name: {check for check in lost if not blocked(check, lost)} for name, lost in bank.items()}
 
 
 def _calibrated_checks(order: Order, course: CourseConfig, exercise: Exercise) -> list[Quantity]:
