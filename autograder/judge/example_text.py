@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from autograder.judge.outcomes import Asked
-from autograder.judge.recording import Made, Seeded
+from autograder.judge.outcomes import Asked, with_seeds
+from autograder.judge.recording import Made, Seeded, uses
 from autograder.judge.shown import example_value
 from autograder.judge.shrink import Arguments, is_constant, is_eye
 
@@ -50,7 +50,7 @@ class _Writer:
         self._parameters = parameters
         self._probes = probes
         self._types = types
-        self._uses = Counter(_uses(call))
+        self._uses = Counter(map(id, uses(call.args)))
         self._names: dict[int, str] = dict(objects)
         self._before: list[str] = []
         self._said: list[str] = []
@@ -58,9 +58,9 @@ class _Writer:
     def written(self, asked: Asked, call: Arguments) -> str:
         made = call.args[0]
         if asked == "seeds":
-            lines = [self.value(made), self.value(_with_seeds(made, 1))]
+            lines = [self.value(made), self.value(with_seeds(made, 1))]
         elif asked == "free":
-            lines = [self.value(_with_seeds(made, None))] * 2
+            lines = [self.value(with_seeds(made, None))] * 2
         elif asked == "twice":
             lines = [self.value(made)] * 2
         else:
@@ -151,33 +151,3 @@ def _variable(name: str) -> str:
     """A variable for an object of this class, or that this function makes."""
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", name.rpartition(".")[2] or name)
     return (words[-1].lower() if words else "model") + ("_" if words and words[-1] == name else "")
-
-
-def _uses(call: Arguments) -> list[int]:
-    """What is used in several places, once for each of them."""
-    found: list[int] = []
-    entered: set[int] = set()
-
-    def look(value: object) -> object:
-        if isinstance(value, Made | Tensor):
-            found.append(id(value))
-        if isinstance(value, Made) and id(value) not in entered:
-            entered.add(id(value))
-            value.mapped(look)
-        elif isinstance(value, list | tuple):
-            list(map(look, value))
-        elif isinstance(value, dict):
-            list(map(look, value.values()))
-        return value
-
-    list(map(look, call.args))
-    return found
-
-
-def _with_seeds(made: object, step: int | None) -> object:
-    def change(leaf: object) -> object:
-        if isinstance(leaf, Seeded):
-            return None if step is None else Seeded(leaf.seed + step)
-        return leaf
-
-    return Arguments((made,)).map(change).args[0]

@@ -7,7 +7,7 @@ that two answers are the same, or that they differ.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -76,9 +76,9 @@ def outcome(session: Session, asked: Asked, call: Arguments) -> Ended:
     elif asked == "twice":
         first, second = _ended(session, made, 0), _ended(session, made, 1)
     elif asked == "seeds":
-        first, second = _ended(session, made, 0), _ended(session, _generators(made, lambda seed: Seeded(seed + 1)), 0)
+        first, second = _ended(session, made, 0), _ended(session, with_seeds(made, 1), 0)
     else:
-        free = _generators(made, lambda seed: None)
+        free = with_seeds(made, None)
         first, second = _ended(session, free, 0), _ended(session, free, 1)
     if first.raised or second.raised:
         return Ended(raised=first.raised or second.raised)
@@ -86,9 +86,15 @@ def outcome(session: Session, asked: Asked, call: Arguments) -> Ended:
     return Ended(_("the same answer twice") if alike else _("two different answers"))
 
 
-def _generators(made: object, change: Callable[[int], object]) -> object:
-    whole = Arguments((made,)).map(lambda leaf: change(leaf.seed) if isinstance(leaf, Seeded) else leaf)
-    return whole.args[0]
+def with_seeds(made: object, step: int | None) -> object:
+    """The same with generators of other seeds, so much further on; without generators where None."""
+
+    def change(leaf: object) -> object:
+        if isinstance(leaf, Seeded):
+            return None if step is None else Seeded(leaf.seed + step)
+        return leaf
+
+    return Arguments((made,)).map(change).args[0]
 
 
 def _ended(session: Session, made: object, seed: int) -> Ended:

@@ -28,7 +28,7 @@ from autograder.judge.loading import Code
 from autograder.judge.local import LocalTransport
 from autograder.judge.outcomes import LARGEST, Asked, CannotGoOn, Ended, Right, outcome, parts_of, settled
 from autograder.judge.parts import Parts
-from autograder.judge.recording import KeptCall, Made, Recorder, Seeded
+from autograder.judge.recording import KeptCall, Made, Recorder, Seeded, uses
 from autograder.judge.remote import Handle
 from autograder.judge.session import Session
 from autograder.judge.shrink import Arguments
@@ -283,20 +283,7 @@ def _volume(call: Arguments) -> int:
 
 def _within(call: Arguments) -> list[Made]:
     """All that was made on the way, the outermost first."""
-    found: list[Made] = []
-
-    def look(value: object) -> object:
-        if isinstance(value, Made):
-            found.append(value)
-            value.mapped(look)
-        elif isinstance(value, list | tuple):
-            list(map(look, value))
-        elif isinstance(value, dict):
-            list(map(look, value.values()))
-        return value
-
-    list(map(look, call.args))
-    return found
+    return [made for made in uses(call.args) if isinstance(made, Made)]
 
 
 def _shapes(value: object) -> tuple[object, ...]:

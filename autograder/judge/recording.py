@@ -71,6 +71,27 @@ class Made:
         return inner
 
 
+def uses(values: Sequence[object]) -> list[Made | Tensor]:
+    """Every place where a tensor or something made is used, the outermost first; what was made is entered once."""
+    found: list[Made | Tensor] = []
+    entered: set[int] = set()
+
+    def look(value: object) -> object:
+        if isinstance(value, Made | Tensor):
+            found.append(value)
+        if isinstance(value, Made) and id(value) not in entered:
+            entered.add(id(value))
+            value.mapped(look)
+        elif isinstance(value, list | tuple):
+            list(map(look, value))
+        elif isinstance(value, dict):
+            list(map(look, value.values()))
+        return value
+
+    list(map(look, values))
+    return found
+
+
 @dataclass
 class KeptCall:
     """A call that was made, and what came of it."""

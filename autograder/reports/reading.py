@@ -8,7 +8,7 @@ their docstrings.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,25 +67,26 @@ class ReadingList:
 
     def of(self, results: Iterable[Result]) -> dict[tuple[str, str], str]:
         """The section to read, by exercise and check, for the checks that did not pass."""
-        known = {exercise.id for exercise in self._course.exercises}
         return {
-            (result.exercise, check.id): section
-            for result in results
-            if result.exercise in known
-            for check in result.checks
-            if check.outcome in ("failed", "blocked") and (section := self._section(result.exercise, check))
+            (exercise, check.id): section
+            for exercise, check in self._lost(results, "failed", "blocked")
+            if (section := self._section(exercise, check))
         }
 
     def purposes(self, results: Iterable[Result]) -> dict[tuple[str, str], Purpose]:
         """What the function should do that a check is about, by exercise and check, for the checks that failed."""
-        known = {exercise.id for exercise in self._course.exercises}
         return {
-            (result.exercise, check.id): purpose
-            for result in results
-            if result.exercise in known
-            for check in result.checks
-            if check.outcome == "failed" and (purpose := self._purpose(result.exercise, check)) is not None
+            (exercise, check.id): purpose
+            for exercise, check in self._lost(results, "failed")
+            if (purpose := self._purpose(exercise, check)) is not None
         }
+
+    def _lost(self, results: Iterable[Result], *outcomes: str) -> Iterator[tuple[str, CheckResult]]:
+        """Checks of the course's exercises that ended so, with their exercise."""
+        known = {exercise.id for exercise in self._course.exercises}
+        for result in results:
+            if result.exercise in known:
+                yield from ((result.exercise, check) for check in result.checks if check.outcome in outcomes)
 
     def _purpose(self, exercise: str, check: CheckResult) -> Purpose | None:
         self._load(exercise)
