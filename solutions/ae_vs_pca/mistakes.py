@@ -138,6 +138,10 @@ mistake("mean_over_samples_only", "mean over the samples, sum over the entries o
     hint="The mean is over all entries: divide by the number of samples and by D.",
     old="((x_hat - x) ** 2).mean()", new="((x_hat - x) ** 2).sum(1).mean()")
 
+mistake("half_sum_for_mean", "half of the sum of the squared errors instead of their mean", check="loss_value",
+    hint="Half of the sum is a Gaussian's minus log-likelihood, up to a constant: asked is the mean over all entries.",
+    old="((x_hat - x) ** 2).mean()", new="0.5 * ((x_hat - x) ** 2).sum()")
+
 mistake("root_of_loss", "the root of the mean squared error", check="loss_value",
     hint="The mean of the squared errors itself: no root.",
     old="((x_hat - x) ** 2).mean()", new="((x_hat - x) ** 2).mean().sqrt()")
