@@ -27,7 +27,7 @@ from _pytest.outcomes import OutcomeException
 from _pytest.runner import runtestprotocol
 from msgspec import Struct
 
-from autograder.course import CourseConfig, find_exercise, load_config
+from autograder.course import ConfigurationError, CourseConfig, find_exercise, load_config
 from autograder.judge.check import CheckInfo
 from autograder.judge.engine import Engine
 from autograder.judge.grading import Grading
@@ -178,7 +178,7 @@ class JobLoop:
             return self._judge(question, engine, sitting)
         except (KeyboardInterrupt, BrokenPipeError):
             raise
-        except CannotCollect as broken:
+        except (CannotCollect, ConfigurationError) as broken:
             return Unable(str(broken))
         except WarmParentDied as died:
             engine.close()

@@ -94,6 +94,24 @@ def test_an_exercise_with_broken_checks_grades_nobody_and_the_others_go_on(toy, 
                 judges.grade(job("ada"))
 
 
+def test_images_that_the_course_demands_and_that_are_missing_are_said_in_one_line(toy, tmp_path, job, monkeypatch):
+    monkeypatch.setenv("AUTOGRADER_MNIST", str(tmp_path))
+    root = tmp_path / "course"
+    shutil.copytree(toy, root)
+    (root / "tests/hidden/toy/test_toy.py").write_text(
+        "from autograder.judge import check\n\n\n"
+        '@check(points=10)\ndef test_images(student, digits):\n    """Images are there."""\n    student.mean(digits.train)\n'
+    )
+    config = root / "grading_config.yaml"
+    config.write_text(config.read_text() + "data: {set: mnist}\n")
+    with (
+        Judges(Order(config, (), b"a secret of the tests")) as judges,
+        pytest.raises(CannotJudge, match="lacks t10k-images") as told,
+    ):
+        judges.grade(job("ada"))
+    assert "\n" not in str(told.value)
+
+
 def test_closed_judges_grade_nobody(warm, course, job):
     judges = Judges(Order(course.file, (), b"a secret of the tests"))
     judges.close()
