@@ -100,7 +100,8 @@ def test_images_that_the_course_demands_and_that_are_missing_are_said_in_one_lin
     shutil.copytree(toy, root)
     (root / "tests/hidden/toy/test_toy.py").write_text(
         "from autograder.judge import check\n\n\n"
-        '@check(points=10)\ndef test_images(student, digits):\n    """Images are there."""\n    student.mean(digits.train)\n'
+        '@check(points=10)\ndef test_images(student, digits):\n'
+        '    """Images are there."""\n    student.mean(digits.train)\n'
     )
     config = root / "grading_config.yaml"
     config.write_text(config.read_text() + "data: {set: mnist}\n")
