@@ -172,3 +172,29 @@ def test_jobs_are_judged_until_the_time_is_up(monkeypatch):
     assert found == {name: {device: {"points": name} for device in ("cpu", "cuda")} for name in "abc"}
     gpu._run(["cuda"], [("a", "cuda", "a")], time.monotonic() - 1, late, lambda: None)
     assert late == {"a": {"cuda": {"fault": gpu.LEFT_OUT}}}
+
+
+def test_processor_time_counts_what_ended_without_a_parent():
+    import subprocess
+
+    from exercises import counted
+
+    burn = "import time\nwhile time.process_time() < 0.3: pass"
+    orphan = f"import os, time\nif os.fork() == 0:\n    time.sleep(0.1)\n    exec({burn!r})"
+    try:
+        with counted() as group:
+            subprocess.run([sys.executable, "-c", orphan], check=True, preexec_fn=group.enter)
+            folder = group.folder
+            while (folder / "cgroup.procs").read_text():
+                pass
+            assert 0.3 <= group.seconds() < 3
+    except OSError as error:
+        pytest.skip(f"no control group may be made here: {error}")
+    assert not folder.exists()
+
+
+def test_the_table_of_exercises_sums_them():
+    from exercises import table
+
+    known = {"a": {"checks": 1.25, "start": 4.0, "runs": 3}, "b": {"checks": 2.5, "start": 6.0, "runs": 3}}
+    assert "| together (2) | 3.8 (target 360) | 5.0 (median) |" in table(known)
