@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -44,10 +44,12 @@ class Expect:
         dtype: torch.dtype | None = None,
         container: Literal["any", "tensor"] = "any",
         hint: str | None = None,
+        mistakes: Mapping[str, Sequence[int] | torch.dtype] | None = None,
     ) -> Tensor:
         """A tensor of this shape (None: any size), float64 unless it holds integers.
 
-        Booleans fail, unless `dtype` asks for them: they cannot be computed with.
+        Booleans fail, unless `dtype` asks for them: they cannot be computed with. `mistakes`: known wrong shapes and
+        dtypes by the mistake's id.
         """
         what = what or self._labels.of(value)
         wanted = _("a tensor of shape {shape}").format(shape=_shape(shape)) if shape is not None else _("a tensor")
@@ -58,13 +60,13 @@ class Expect:
         if shape is not None and (
             len(shape) != tensor.ndim or any(n not in (None, m) for n, m in zip(shape, tensor.shape, strict=True))
         ):
-            raise _wrong(
-                what, hint, _("{what}: expected shape {shape}, got {got}."), shape=_shape(shape), got=describe(value)
-            )
+            named = _named(mistakes, tuple(tensor.shape))
+            line = _("{what}: expected shape {shape}, got {got}.")
+            raise _wrong(what, hint, line, named, shape=_shape(shape), got=describe(value))
         if dtype is not None and tensor.dtype != dtype:
             kept = _("Keep the dtype of the input: build new tensors with `x.new_zeros`, `zeros_like`, `.to(x)`.")
-            line = _("{what}: expected dtype {dtype}, got {got}.")
-            raise _wrong(what, hint or kept, line, dtype=dtype_name(dtype), got=describe(value))
+            line, named = _("{what}: expected dtype {dtype}, got {got}."), _named(mistakes, tensor.dtype)
+            raise _wrong(what, hint or kept, line, named, dtype=dtype_name(dtype), got=describe(value))
         if tensor.is_complex():
             raise _wrong(what, hint, _("{what}: expected real numbers, got complex ones."))
         if tensor.dtype is torch.bool and dtype is None:
@@ -219,9 +221,17 @@ class Expect:
             )  # fmt: skip
 
 
-def _wrong(what: str, hint: str | None, line: str, **values: object) -> CheckFailed:
+def _wrong(what: str, hint: str | None, line: str, mistake: str | None = None, **values: object) -> CheckFailed:
     """The failure of a check by an answer that is not what was expected, in the student's words."""
-    return CheckFailed(line.format(what=said(what), **values), hint or "")
+    return CheckFailed(line.format(what=said(what), **values), hint or "", mistake)
+
+
+def _named(
+    mistakes: Mapping[str, Sequence[int] | torch.dtype] | None, got: tuple[int, ...] | torch.dtype
+) -> str | None:
+    """The mistake that gives this shape or dtype."""
+    known = {name: form if isinstance(form, torch.dtype) else tuple(form) for name, form in (mistakes or {}).items()}
+    return next((name for name, form in known.items() if form == got), None)
 
 
 def _several(what: str, hint: str | None, length: int, got: object) -> CheckFailed:

@@ -11,6 +11,7 @@ from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 
 class Target(Protocol):
@@ -144,9 +145,28 @@ def quadratic(a: Tensor, b: Tensor) -> Target:
     return function
 
 
+class _Noting(TorchFunctionMode):
+    """Notes what is called of torch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        self.names.append(getattr(func, "__name__", str(func)))
+        return func(*args, **(kwargs or {}))
+
+
+def torch_calls(function: Target, *args: object, **kwargs: object) -> list[str]:
+    """The names of torch's functions that a call of `function` uses, in their order."""
+    noting = _Noting()
+    with noting:
+        function(*args, **kwargs)
+    return noting.names
+
+
 _PROBES: tuple[object, ...] = (
     gradient, batch_jacobian, perturb, parameters, set_parameters, parameter_count, call_without_grad, linear,
-    constant, is_instance, submodule_types, requires_grad, changed,
-    quadratic,
+    constant, is_instance, submodule_types, requires_grad, changed, quadratic, torch_calls,
 )  # fmt: skip
 GENERIC: dict[str, Target] = {probe.__name__: probe for probe in cast(tuple[Target, ...], _PROBES)}

@@ -4,6 +4,7 @@
     python -m tests.engine.banks valid EXERCISE [--count 5] [--from 0] [--names 5] [--training]
     python -m tests.engine.banks missing EXERCISE [NAME] [--training]  loss where one public name is not written
     python -m tests.engine.banks stand-ins EXERCISE                    arguments used as the modules that they stand for
+    python -m tests.engine.banks own EXERCISE [MISTAKE]                mistakes with other weights that are not named
 
 They stand in `tests/degenerate/<exercise>/*.py`, with `most.yaml`, and `tests/valid/<exercise>.py`, with `source(rng)`.
 The quiz is left out.
@@ -22,6 +23,8 @@ from pathlib import Path
 
 import yaml
 
+from autograder.authoring.losses import read_bank
+from autograder.authoring.overlay import apply_mistake
 from autograder.batch.declarations import declared_checks
 from autograder.batch.job import Order, job_of
 from autograder.batch.judges import Judge
@@ -30,6 +33,7 @@ from autograder.judge.check import CheckInfo
 from autograder.judge.reference import load_module
 from autograder.results.model import CheckResult, Result
 from autograder.submissions.model import Cell, Submission
+from tests.engine.own_weights import with_own_weights
 
 ROOT = Path(__file__).parents[2]
 MARGIN = 0.25  # points of other checks that a missing name may cost
@@ -224,6 +228,19 @@ class Bank:
         found = self.graded(self.using_stand_ins(), checks=wanted)
         return {key: check.message for key, check in found.items() if key in wanted and check.outcome != "passed"}
 
+    # --- own weights ----------------------------------------------------------------------------------------------
+
+    def unnamed(self, only: str | None = None) -> dict[str, CheckResult]:
+        """The mistakes that their own check does not name where the networks have other weights; trainings aside."""
+        found = {}
+        for mistake in read_bank(self.exercise):
+            if mistake.check in self.quick() and only in (None, mistake.id):
+                wrong = with_own_weights(apply_mistake(self.solution, mistake))
+                check = self.graded(wrong, checks=(mistake.check,))[mistake.check]
+                if check.diagnosis != mistake.id:
+                    found[mistake.id] = check
+        return found
+
 
 def course() -> CourseConfig:
     """Ours."""
@@ -261,12 +278,17 @@ def _missing(bank: Bank, options: argparse.Namespace) -> Iterator[str]:
             yield f"{sign} {name}: loses {lost:.3g} of at most {most:.3g}: {', '.join(checks)}"
 
 
+def _own(bank: Bank, options: argparse.Namespace) -> Iterator[str]:
+    for mistake, check in bank.unnamed(options.name).items():
+        yield f"{mistake} / {check.id}: {check.diagnosis}: {check.message}"
+
+
 def _stand_ins(bank: Bank, options: argparse.Namespace) -> Iterator[str]:
     for key, message in bank.narrow().items():
         yield f"{key}: {message}"
 
 
-COMMANDS = {"degenerate": _degenerate, "valid": _valid, "missing": _missing, "stand-ins": _stand_ins}
+COMMANDS = {"degenerate": _degenerate, "valid": _valid, "missing": _missing, "stand-ins": _stand_ins, "own": _own}
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from autograder.worker.probes import changed
+from autograder.worker.probes import changed, torch_calls
 
 
 def test_changed_names_the_tensors_that_a_call_changes():
@@ -19,3 +19,10 @@ def test_changed_names_the_tensors_that_a_call_changes():
 
 def test_changed_sees_a_new_shape():
     assert changed(lambda x: x.unsqueeze_(0), torch.ones(3)) == [0]
+
+
+def test_torch_calls_names_what_modules_and_functions_call_of_torch():
+    network = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3), torch.nn.Dropout(0.1))
+    of_layers = ["linear", "batch_norm", "dropout"]
+    assert [name for name in torch_calls(network, torch.ones(4, 2)) if name in of_layers] == of_layers
+    assert torch_calls(lambda x: 2 * x, 3.0) == []

@@ -3,7 +3,10 @@
 import torch
 
 from autograder.judge import check
+from autograder.judge.layers import ending, normalises_batches
 from autograder.language import _
+
+BOUNDED = ("sigmoid", "tanh")
 
 
 def judge_use(expect, probe, network, row, what):
@@ -40,29 +43,32 @@ def test_generator_answers(student, probe, expect, draw):
         z = draw.normal(draw.integer(4, 9), latent_dim, dtype=torch.float32)
         probe.place_on(generator, z)
         expect.tensor(generator(z), (len(z), dim), f"{what}(z)")
-        low, high, curved = 0.0, 0.0, False
+        reached, curved, free = torch.zeros(0, dim), False, False
         for _round in range(8):
             probe.perturb(generator, 1.0, draw.seed())
+            far = generator(10 * draw.normal(100, latent_dim, dtype=torch.float32))
+            reached = torch.cat([reached, expect.tensor(far, (100, dim), f"{what}(z)")])
+            free = bool(reached.min() < 0 and reached.abs().max() > 1 + 1e-6)
+            if ending(reached) in BOUNDED:
+                continue  # where all is saturated nothing shows of the inputs
             y, bent = judge_use(expect, probe, generator, draw.normal(latent_dim), f"{what}(z)")
             curved = curved or bent
             expect.true(
                 (y.std(0) > 1e-6 * y.abs().max()).all(),
                 _("{what}(z): some coordinates of the samples are the same for every z.").format(what=what),
             )
-            far = generator(10 * draw.normal(100, latent_dim, dtype=torch.float32))
-            far = expect.tensor(far, (100, dim), f"{what}(z)")
-            low, high = min(low, float(far.min())), max(high, float(far.max()))
-            if low < 0 and max(-low, high) > 1 + 1e-6 and curved:
+            if free and curved:
                 break
+        expect.true(
+            free,
+            _("{what} answers only numbers of a bounded or one-sided range, whatever its weights.").format(what=what),
+            hint=_("The samples here are points of the plane, any real numbers: no activation after the last layer."),
+            mistake="generator_tanh" if ending(reached) in BOUNDED else None,
+        )
         expect.true(
             curved,
             _("{what} is an affine map of z: it can draw one Gaussian and nothing else.").format(what=what),
             hint=_("Hidden layers with an activation between them."),
-        )
-        expect.true(
-            low < 0 and max(-low, high) > 1 + 1e-6,
-            _("{what} answers only numbers of a bounded or one-sided range, whatever its weights.").format(what=what),
-            hint=_("The samples here are points of the plane, any real numbers: no activation after the last layer."),
         )
 
 
@@ -76,9 +82,10 @@ def test_critic_shape(student, probe, expect, draw):
         x = draw.normal(draw.integer(4, 9), dim, dtype=torch.float32)
         probe.place_on(critic, x)
         hint = _("One score per sample: squeeze the last dimension, and no other: squeeze(-1).")
-        expect.tensor(critic(x), (len(x),), f"{what}(x)", hint=hint)
+        expect.tensor(critic(x), (len(x),), f"{what}(x)", hint=hint, mistakes={"critic_column": (len(x), 1)})
         alone = probe.evaluated(critic, x[:1])  # batch statistics, which are another check's business, need two
-        expect.tensor(alone, (1,), _("{what}(x) of one sample").format(what=what), hint=hint)
+        name = _("{what}(x) of one sample").format(what=what)
+        expect.tensor(alone, (1,), name, hint=hint, mistakes={"critic_squeezes_all": ()})
         judge_slopes(expect, probe, critic, draw, dim, f"{what}(x)")
 
 
@@ -117,20 +124,23 @@ def test_critic_scores(student, probe, expect, draw):
     # Spectral normalisation (a step of power iteration per call) and dropout change the scores from call to call.
     restless = float((scores[2] - scores[1]).abs().max())
     mixed = float((scores[3] - scores[2])[:few].abs().max())
+    alone = mixed <= 1e-4 * float(scores[0].std()) + 10 * restless
     expect.true(
-        mixed <= 1e-4 * float(scores[0].std()) + 10 * restless,
+        alone,
         _("{what}(x): the same sample is scored differently among other samples.").format(what=what),
         hint=_("Batch normalisation mixes the samples of a batch: leave it out of the critic."),
+        mistake="batch_norm" if not alone and normalises_batches(critic, x) else None,
     )
     probe.place_on(critic, x.float())
     judge_slopes(expect, probe, critic, draw, dim, f"{what}(x)")
     probe.place_on(critic, x)
-    largest = 0.0
+    wide = []
     for _round in range(3):
         probe.perturb(critic, 1.0, draw.seed())
-        largest = max(largest, float(flat_scores(critic, 30 * draw.normal(200, dim), expect, what).abs().max()))
+        wide.append(flat_scores(critic, 30 * draw.normal(200, dim), expect, what))
     expect.true(
-        largest > 1 + 1e-6,
+        torch.cat(wide).abs().max() > 1 + 1e-6,
         _("{what} answers only numbers in [-1, 1], whatever its weights.").format(what=what),
         hint=_("A critic's scores are no probabilities: no sigmoid and no tanh after the last layer."),
+        mistake="critic_sigmoid" if ending(torch.cat(wide)) == "sigmoid" else None,
     )
