@@ -193,6 +193,16 @@ mistake("coupling_additive", "additive coupling: the moved half is shifted but n
           ("log_prob_value", "flow_sums_to_one", "temperature_zero"): "nothing to be judged"},
     function="AffineCoupling.scale_and_shift", old="2 * torch.tanh(s / 2)", new="0 * s")
 
+mistake("coupling_scale_per_channel", "one scale for all pixels of a channel", check="coupling_halves",
+    hint="σ has the shape of what it scales, (B, C/2, H, W): no mean over the pixels.",
+    function="AffineCoupling.scale_and_shift", old="2 * torch.tanh(s / 2)",
+    new="2 * torch.tanh(s / 2).mean(dim=(2, 3), keepdim=True).expand_as(s)")
+
+mistake("coupling_scale_per_pixel", "one scale for all channels of a pixel", check="coupling_halves",
+    hint="σ has the shape of what it scales, (B, C/2, H, W): the network gives a scale for each moved channel.",
+    function="AffineCoupling.scale_and_shift", old="2 * torch.tanh(s / 2)",
+    new="2 * torch.tanh(s / 2).mean(dim=1, keepdim=True).expand_as(s)")
+
 mistake("coupling_log_det_sign", "the coupling's log-determinant has the wrong sign", check="coupling_log_det",
     hint="Where σ > 1 the layer stretches, and the log-determinant of `forward` is positive.",
     also={"flow_sums_to_one": "the density is built on it"},

@@ -95,12 +95,28 @@ def test_coupling_halves(student, probe, expect, draw):
             hint=_("Scale and shift depend on the passing channels alone: z = σ(x_a) x_b + t(x_a)."),
             mistake="coupling_sees_all",
         )
+        own_scales(expect, scale, what)
         shift = z[:, ~passes] - scale * x[:, ~passes]
         for name, values in ((_("scale"), scale), (_("shift"), shift)):
             expect.true(
                 (values.amax(0) - values.amin(0)).max() > 1e-4,
                 _("{what}: the {name} is the same for every image.").format(what=what, name=name),
             )
+
+
+def own_scales(expect, scale, what):
+    """Each pixel and each channel of the moved half has a scale of its own: (B, C/2, H, W)."""
+    for axis, places, mistake in (
+        ((2, 3), _("pixels of a channel"), "coupling_scale_per_channel"),
+        ((1,), _("channels of a pixel"), "coupling_scale_per_pixel"),
+    ):
+        several = any(scale.shape[one] > 1 for one in axis)
+        expect.true(
+            not several or bool((scale.amax(axis) - scale.amin(axis)).max() > 1e-6 * scale.abs().max()),
+            _("{what}: all {places} have the same scale.").format(what=what, places=places),
+            hint=_("σ(x_a) has the shape of x_b: a scale for each channel and pixel that is moved."),
+            mistake=mistake,
+        )
 
 
 @check(points=0.25, kind="exact", covers=("neighbours", "AffineCoupling"))
