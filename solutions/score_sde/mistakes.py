@@ -261,6 +261,12 @@ mistake("flow_euler", "Euler's method for the flow", check="flow_transport",
 mistake("flow_euler",
     old="total = total + dt * (rate + rate_after) / 2", new="total = total + dt * rate")
 
+mistake("flow_integral_of_starts", "the integral of the divergence by its value at the start of each step",
+    check="flow_transport",
+    hint="A sum of dt times the first value is of order 1: the integral too is to be of order 2, as by trapezia.",
+    also={"flow_mixture": "too coarse, there too"},
+    old="total = total + dt * (rate + rate_after) / 2", new="total = total + dt * rate")
+
 mistake("flow_backwards", "flow with -v instead of v", check="flow_transport",
     hint="From data to noise dx/dt = v = -x - score; the other sign is the way back.",
     also={"flow_mixture": "wrong densities everywhere"},

@@ -168,7 +168,8 @@ def test_flow_transport(student, probe, expect, draw):
     end = expect.tensor(end, (B, d), f"x_T, {what}", hint=hint)
     log_prob = expect.tensor(log_prob, (B,), f"log_prob, {what}", hint=hint)
     path = followed(score, x, times)
-    right = integral(torch.stack([score.rate(x, t) for x, t in zip(path, times.tolist(), strict=True)]), times)
+    rates = torch.stack([score.rate(x, t) for x, t in zip(path, times.tolist(), strict=True)])
+    right = integral(rates, times)
     # What Euler's method is off by: a method of order 2 is off by a small part of it.
     coarse, total = x, torch.zeros(B).double()
     for now, after in zip(times.tolist(), times.tolist()[1:], strict=False):
@@ -193,6 +194,15 @@ def test_flow_transport(student, probe, expect, draw):
         error() < 0.2 * off,
         _("{what}: the log-densities are not those of the flow.").format(what=what),
         why_off(log_prob, candidates[0]),
+    )
+    found = log_prob - normal_log_prob(end)  # of the divergence: of order 2 too, however much the end points weigh
+    starts = (rates[:-1] * (times[1:] - times[:-1])[:, None]).sum(0)
+    first_order = float((starts - right).abs().max())
+    expect.true(
+        min(float((found - value + normal_log_prob(path[-1])).abs().max()) for value in candidates) < 0.4 * first_order,
+        _("{what}: the integral of the divergence is too coarse.").format(what=what),
+        _(ORDER),
+        "flow_integral_of_starts" if float((found - starts).abs().max()) < 0.3 * first_order else None,
     )
     again, _end = expect.sequence(student.flow_log_likelihood(score.module, x, times), 2, what)
     expect.true(
