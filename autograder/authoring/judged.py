@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 from autograder.authoring.errors import AuthoringError
@@ -33,12 +34,13 @@ def fill(source: str, exercise: Exercise) -> str:
         AuthoringError: a place names no check, or no constant.
     """
     lines = source.split("\n")
+    known = cache(lambda: tuple(checks(exercise)))
     for number, line in enumerate(lines):
         if line.startswith("#") and _PLACE.search(line):
 
             def value(place: re.Match[str], number: int = number) -> str:
-                read = _points if place["kind"] == "points" else _judged
-                found = read(exercise, place["what"])
+                what = place["what"]
+                found = _points(known(), what) if place["kind"] == "points" else _judged(exercise, what)
                 if found is None:
                     raise AuthoringError(
                         _("{place}: the hidden checks have nothing of that name").format(place=place[0]),
@@ -51,11 +53,11 @@ def fill(source: str, exercise: Exercise) -> str:
     return "\n".join(lines)
 
 
-def _points(exercise: Exercise, what: str | None) -> str | None:
+def _points(known: Iterable[tuple[str, str, float]], what: str | None) -> str | None:
     patterns = what.split(",") if what else ["*"]
     found = [
         points
-        for name, check, points in checks(exercise)
+        for name, check, points in known
         if any(pattern == name or fnmatchcase(check, pattern) for pattern in patterns)
     ]
     return f"{sum(found):g}" if found else None

@@ -41,6 +41,13 @@ class Run(NamedTuple):
         return f"{self.kind} {self.name}, seed {self.seed}"
 
 
+def kinds(exercise: Exercise) -> dict[str, SubjectKind]:
+    """Of what kind each known submission of an exercise is, by its name, in the order of `subjects`."""
+    found: dict[str, SubjectKind] = {"reference": "reference", "stub": "stub"}
+    found |= {path.stem: "alternative" for path in exercise.alternatives}
+    return found | {mistake.id: "mistake" for mistake in read_bank(exercise)}
+
+
 def subjects(exercise: Exercise) -> list[Subject]:
     """The reference, the stub, every alternative and every mistake of an exercise."""
     solution = exercise.solution.read_text(encoding="utf-8")

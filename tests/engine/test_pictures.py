@@ -12,7 +12,7 @@ import yaml
 
 from autograder.authoring.losses import read_bank
 from autograder.batch.declarations import declared_checks
-from autograder.batch.populations import subjects
+from autograder.batch.populations import kinds
 from autograder.batch.verification import expected
 from autograder.course import find_exercise, load_config
 from autograder.course.calibration import read_calibration
@@ -29,7 +29,7 @@ def matrix(path: Path) -> tuple[object, str]:
     """What `verify` draws where nothing is as it should not be."""
     exercise = find_exercise(COURSE, path.stem)
     checks = [check.info.id for check in declared_checks(exercise)]
-    rows = expected({s.name: s.kind for s in subjects(exercise)}, checks, {m.id: m for m in read_bank(exercise)})
+    rows = expected(kinds(exercise), checks, {m.id: m for m in read_bank(exercise)})
     return matrix_data(exercise.id, checks, rows), f"autograder verify {exercise.id} --picture docs/pictures"
 
 
