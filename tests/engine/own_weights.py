@@ -48,6 +48,42 @@ nn = _types.SimpleNamespace(**{
 '''
 
 VARIANTS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
+    "transformer_text": (
+        (
+            "post_norm", "terse",
+            "x = x + self.b(torch.cat(o.unbind(1), -1))\n"
+            "        return x + self.d(F.silu(self.c(F.layer_norm(x, x.shape[-1:]))))",
+            "x = F.layer_norm(x + self.b(torch.cat(o.unbind(1), -1)), x.shape[-1:])\n"
+            "        return F.layer_norm(x + self.d(F.silu(self.c(x))), x.shape[-1:])",
+        ),
+        (
+            "post_norm", "loops",
+            "return x + self.down(torch.relu(self.up(self.second(x))))",
+            "return self.second(x + self.down(torch.relu(self.up(x))))",
+        ),
+        ("no_residual", "loops", "x = x + self.o(", "x = self.o("),
+        ("no_residual", "einsum_buffers", "return x + self.down(", "return self.down("),
+        ("no_residual", "torch_modules", "return x + self.ff2(", "return self.ff2("),
+        ("no_norm", "numpy_inside", 'self.read["in"](self.read["norm"](x))', 'self.read["in"](x)'),
+        ("no_mlp", "loops", "torch.relu(self.up(self.second(x)))", "self.up(self.second(x))"),
+        ("block_not_causal", "numpy_inside", "is_causal=True", "is_causal=False"),
+        ("block_not_causal", "loops", 'scores = scores.masked_fill(later, float("-inf"))', "pass"),
+        ("attention_too_short", "loops", "scores.masked_fill(later,", "scores.masked_fill(~(~later).triu(-2),"),
+        ("attention_too_short", "einsum_buffers", "masked_fill(~mask,", "masked_fill(~mask.triu(-2),"),
+        ("uniform_attention", "loops", "scores = q[", "scores = 0 * q["),
+        (
+            "uniform_attention", "einsum_buffers",
+            "p = s.masked_fill(~mask, -torch.inf).softmax(-1)", "p = 0 * s + mask.to(s) / mask.sum(-1, keepdim=True)",
+        ),
+        ("rows_mix", "terse", "+ self.p[: tokens.shape[1]]", "+ self.e(tokens).mean(0)"),
+        ("no_positions", "terse", "+ self.p[: tokens.shape[1]]", ""),
+        ("cache_places_restart", "terse", "self.p[n : n + tokens.shape[1]]", "self.p[: tokens.shape[1]]"),
+        ("cache_ignored", "terse", "n = 0 if cache is None else cache[0].shape[1]", "n, cache = 0, None"),
+        (
+            "cache_chunk_sees_ahead", "numpy_inside",
+            "(q, k, v, causal_mask(q.shape[-2], old.shape[-2]).to(q.device))", "(q, k, v)",
+        ),
+    ),
     "wgan_gp": (
         ("batch_norm", "adamw", "nn.LayerNorm(128)", "nn.BatchNorm1d(128)"),
         ("batch_norm", "loops", "return h[:, 0]", "return ((h - h.mean(0)) / (h.std(0) + 1e-5))[:, 0]"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from autograder.judge import check
+from autograder.judge import CheckFailed, check
 from autograder.language import _
 
 SCALE = 1e5  # of places so large that what a block adds does not move their norm
@@ -39,16 +39,31 @@ def test_block_residual(student, probe, expect, compare, draw):
     expect.handle(nothing.double(), "Block(...).double()")
     probe.zero(nothing)
     probe.evaluation(nothing)
-    compare(
-        probe.answer(nothing, x), x, _("Block(x) with all parameters at zero"),
-        hint=_("x + attention(norm(x)), then x + MLP(norm(x)): no norm outside of the sums, and both sums."),
-    )  # fmt: skip
+    hint = _("x + attention(norm(x)), then x + MLP(norm(x)): no norm outside of the sums, and both sums.")
+    try:
+        compare(probe.answer(nothing, x), x, _("Block(x) with all parameters at zero"), hint=hint)
+    except CheckFailed as failed:
+        failed.mistake = wrong_sums(student, probe, expect, D, H, x)
+        raise
     expect.true(
         far < 10 * near,
         _("Block(x): what a block adds grows with x."),
         hint=_("Both attention and MLP read norm(x), which does not grow."),
         mistake="no_norm",
     )
+
+
+def wrong_sums(student, probe, expect, D, H, x):
+    """What is wrong with the sums of a block with its first weights; None where they keep x, however large it is."""
+    block = expect.handle(student.Block(d_model=D, n_heads=H))
+    expect.handle(block.double(), "Block(...).double()")
+    probe.evaluation(block)
+    near, far = (expect.tensor(probe.answer(block, s * x), tuple(x.shape), "Block(x)") for s in (100.0, SCALE))
+    if far.norm() > 10 * near.norm():
+        return None
+    # A norm at the end makes every place as large as D numbers of variance 1.
+    sizes = (far**2).mean(-1)
+    return "post_norm" if torch.allclose(sizes, torch.ones_like(sizes), rtol=1e-3) else "no_residual"
 
 
 @check(points=0.5, covers=("mlp", "Block"))
@@ -105,7 +120,13 @@ def judge_reach(expect, probe, network, x, what, ahead):
         (moved[later] > 1e-7).all(),
         _("{what}: a place does not change with one of the tokens that it may look at.").format(what=what),
         hint=_("Query i sees all the keys 0..i, itself and the first one included."),
+        mistake="attention_too_short" if is_band(moved > 1e-7) else None,
     )
+
+
+def is_band(seen):
+    """Whether each place sees itself and some of the places before it, as many as there are or always the same."""
+    return any(torch.equal(seen, torch.ones_like(seen).triu().tril(k)) for k in range(1, len(seen) - 1))
 
 
 @check(points=0.25, covers=("weighing", "Block"), requires=("block_causal",))
@@ -124,10 +145,14 @@ def test_block_weighs(student, probe, expect, draw):
     # The last place is so large that its norm does not move: without attention, changes of two tokens add up.
     y = added(expect, probe, block, rows)[:, -1]
     single, both = (y[1] - y[0]).norm() + (y[2] - y[0]).norm(), (y[3] - y[2] - y[1] + y[0]).norm()
+    swapped = rows[:1, [1, 0, 2, 3]]
+    again = added(expect, probe, block, swapped)[0, -1]
     expect.true(
         both > 1e-3 * single,
         _("Block(x): what a place reads of a token does not depend on the other tokens."),
         hint=_("The weights of attention are a softmax over all keys that the place may see."),
+        # Each token counts by itself, wherever it stands.
+        mistake="uniform_attention" if (again - y[0]).norm() < 1e-3 * single else None,
     )
 
 
