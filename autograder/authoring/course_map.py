@@ -11,7 +11,7 @@ from html import escape
 from textwrap import wrap
 
 from autograder.course.config import CourseConfig, ExerciseConfig
-from autograder.language import _, said
+from autograder.language import _, number, said
 
 FILE = "course-map.svg"
 WIDTH, HEIGHT = 236, 74  # of a box
@@ -37,10 +37,10 @@ def course_map(course: CourseConfig) -> str:
     width = 2 * MARGIN + len(columns) * WIDTH + (len(columns) - 1) * BETWEEN
     height = 2 * MARGIN + tallest * HEIGHT + (tallest - 1) * BELOW
     places: dict[str, tuple[int, int]] = {}
-    for number, column in enumerate(columns):
+    for place, column in enumerate(columns):
         top = (height - len(column) * HEIGHT - (len(column) - 1) * BELOW) // 2
         for row, exercise in enumerate(column):
-            places[exercise.id] = MARGIN + number * (WIDTH + BETWEEN), top + row * (HEIGHT + BELOW)
+            places[exercise.id] = MARGIN + place * (WIDTH + BETWEEN), top + row * (HEIGHT + BELOW)
     title = escape(_("What builds on what"))
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
@@ -62,9 +62,9 @@ def _columns(exercises: Sequence[ExerciseConfig]) -> list[list[ExerciseConfig]]:
         depth[exercise.id] = max((depth[other] + 1 for other in exercise.after), default=0)
     columns: list[list[ExerciseConfig]] = []
     rows: dict[str, float] = {}
-    for number in range(max(depth.values()) + 1):
-        column = [exercise for exercise in exercises if depth[exercise.id] == number]
-        if number:
+    for place in range(max(depth.values()) + 1):
+        column = [exercise for exercise in exercises if depth[exercise.id] == place]
+        if place:
             column.sort(key=lambda one: sum(rows[other] for other in one.after) / len(one.after))
         rows |= {exercise.id: (row + 0.5) / len(column) for row, exercise in enumerate(column)}
         columns.append(column)
@@ -82,7 +82,7 @@ def _box(exercise: ExerciseConfig, x: int, y: int) -> str:
     titles = wrap(said(exercise.title), LINE, max_lines=2, placeholder=" …")
     facts = [*exercise.sources]
     if exercise.hours is not None:
-        facts.append(f"{exercise.hours:g} h")
+        facts.append(f"{number(exercise.hours, 'g')} h")
     texts = [("id", exercise.id), *(("title", line) for line in titles), ("small", " · ".join(facts))]
     written = "".join(
         f'<text x="{x + 9}" y="{y + 18 + 15 * line}" class="{kind}">{escape(text)}</text>'

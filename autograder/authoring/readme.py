@@ -7,7 +7,7 @@ from textwrap import fill
 from autograder.authoring.course_map import FILE, has_map
 from autograder.course.config import CourseConfig, ExerciseConfig
 from autograder.course.libraries import LIBRARIES
-from autograder.language import N_, _, said
+from autograder.language import N_, _, number, said
 
 # A paragraph is a message of its own; lines set apart by their indent are commands, and the same in every language.
 _BODY = (
@@ -73,8 +73,8 @@ def _row(exercise: ExerciseConfig) -> str:
         f"`{exercise.id}`",
         said(exercise.title),
         ", ".join(f"`{other}`" for other in exercise.after) or "—",
-        f"{exercise.hours:g}" if exercise.hours is not None else "—",
-        f"{exercise.points:g}",
+        number(exercise.hours, "g") if exercise.hours is not None else "—",
+        number(exercise.points, "g"),
         exercise.due.strftime("%Y-%m-%d %H:%M") if exercise.due else "—",
     )
     return f"| {' | '.join(cells)} |"

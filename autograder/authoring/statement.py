@@ -1,4 +1,4 @@
-"""The texts of an exercise's script in another language: its Markdown cells, its docstrings, the words in its figures.
+"""The texts of an exercise's script in another language: Markdown cells, docstrings, comments, words in its figures.
 
 A text is translated in pieces that a person can overlook: a paragraph, an item of a list, a line of a table, an entry
 of `Arguments:`. Breaks of lines do not belong to a piece, so that a new break in the source needs no new translation.
@@ -8,7 +8,9 @@ Formulas set apart and code stay as they are.
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -24,6 +26,9 @@ _FIGURE_WORDS = frozenset({"title", "suptitle", "xlabel", "ylabel", "label"})
 _FIELD = re.compile(r"\{[^{}]*\}")
 _FIGURE_LISTS = _FIGURE_WORDS | {"titles", "labels"}
 _GLUE = "\x00"
+# What is no text of a comment: shapes and the like between parentheses.
+_BETWEEN = re.compile(r"\([^)]*\)")
+_NO_TEXT = re.compile(r"(?:fmt|type|noqa|YOUR CODE HERE)\b")
 _RISKY = re.compile(r"(?:[-+*>#|=]+|\d+[.)])$")
 
 
@@ -50,8 +55,10 @@ def texts(script: str) -> list[str]:
 
 
 def translate(script: str, say: Say) -> str:
-    """The script with its Markdown cells, docstrings and figures said by `say`, all other code as it is."""
-    return _translate_figures(_translate_cells(_translate_docstrings(script, say), say), say)
+    """The script with its Markdown cells, docstrings, comments and figures said by `say`, all other code as it is."""
+    for part in (_translate_docstrings, _translate_cells, _translate_comments, _translate_figures):
+        script = part(script, say)
+    return script
 
 
 def purposes(script: str) -> dict[str, str]:
@@ -181,6 +188,43 @@ def _docstring(lines: list[str]) -> Iterator[Piece]:
         if not words:
             indent = here
         words.append(bare)
+
+
+# --- comments -----------------------------------------------------------------------------------------------------
+
+
+def _translate_comments(script: str, say: Say) -> str:
+    """Comments in the code; lines of nothing else that follow each other are one text. Shapes stay as they are."""
+    lines = script.split("\n")
+    for first, last, column in reversed(list(_comments(script))):
+        text = " ".join(line[column + 1 :].strip() for line in lines[first : last + 1])
+        if _NO_TEXT.match(text) or len(re.findall(r"[^\W\d_]{2,}", _BETWEEN.sub("", text))) < 2:
+            continue
+        before = lines[first][:column] + "# "
+        alone = not before[:-2].strip()
+        lines[first : last + 1] = _wrapped(say(text), before, before, _WIDTH, 0) if alone else [before + say(text)]
+    return "\n".join(lines)
+
+
+def _comments(script: str) -> Iterator[tuple[int, int, int]]:
+    """First line, last line and column of each comment that is indented or stands behind code."""
+    found: tuple[int, int, int] | None = None
+    for token in tokenize.generate_tokens(io.StringIO(script).readline):
+        line, column = token.start[0] - 1, token.start[1]
+        if token.type != tokenize.COMMENT or not column:
+            continue
+        alone = not token.line[:column].strip()
+        if found and alone and found[1:] == (line - 1, column):
+            found = (found[0], line, column)
+            continue
+        if found:
+            yield found
+        found = (line, line, column)
+        if not alone:
+            yield found
+            found = None
+    if found:
+        yield found
 
 
 # --- figures ------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import click
 
 from autograder.commands.faults import CommandFault
 from autograder.commands.options import chosen, gathered, in_course, named_exercises, open_course, with_workers
-from autograder.language import _
+from autograder.language import _, number
 
 if TYPE_CHECKING:
     from autograder.service.proofs import DataSet, Measurements, Seeds
@@ -61,8 +61,8 @@ def _tell(found: Measurements) -> None:
     click.echo(_("wrote {reference_json}").format(reference_json=found.file))
     line = _("  {figure} ({data}): {better} {shown}, false fail {false_fail:.1e}, false pass {false_pass}")
     for data, figure, limit in found.limits:
-        shown = " .. ".join(f"{v:.4g}" for v in (limit.low, limit.high) if v is not None)
-        false_pass = _("no mistake") if limit.false_pass is None else f"{limit.false_pass:.1e}"
+        shown = " .. ".join(number(v, ".4g") for v in (limit.low, limit.high) if v is not None)
+        false_pass = _("no mistake") if limit.false_pass is None else number(limit.false_pass, ".1e")
         click.echo(
             line.format(
                 figure=figure, data=data, better=limit.better, shown=shown, false_fail=limit.false_fail,

@@ -14,7 +14,7 @@ from autograder.judge.case import Record
 from autograder.judge.labels import Labels
 from autograder.judge.remote import Function, Handle
 from autograder.judge.verdicts import CheckFailed, StudentError
-from autograder.language import _, ngettext, said
+from autograder.language import N_, _, ngettext, said
 
 MAX_LENGTH = 1_000_000  # of what becomes a Python list: a tensor of 200 MB would take gigabytes
 _NOTHING = torch.zeros(0, dtype=torch.float64)
@@ -210,8 +210,8 @@ class Expect:
         self, p: float, what: str, alpha: float = 1e-5, hint: str | None = None, mistake: str | None = None
     ) -> None:
         """Fail where a correct solution would give so small a p-value less than `alpha` of the time."""
-        self._record(f"p-value: {what}", float(p))
-        self._record(f"false-fail rate: {what}", alpha)
+        self._record(N_("p-value: {what}").format(what=what), float(p))
+        self._record(N_("false-fail rate: {what}").format(what=what), alpha)
         if not p >= alpha:
             raise CheckFailed(
                 _("{what}: the sample does not follow the law that it should (a right sample looks like this less "

@@ -7,9 +7,10 @@ from functools import cache, lru_cache
 from string import Formatter
 
 from autograder.language.catalogues import Message
-from autograder.language.registry import LANGUAGES, settings
+from autograder.language.registry import LANGUAGES, Language, settings
 from autograder.language.speech import Speech, speech
 
+_NUMBER = re.compile(r"[-+]?\d[\d.,\u00a0]*(?:e[-+]?\d+)?%?")
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?]) (?=[A-ZÀ-Ý`])")
 
 
@@ -30,15 +31,15 @@ def _kept(spoken: Speech, text: str) -> str:
 def _said(spoken: Speech, text: str, depth: int) -> str:
     known = spoken.sources.get(text)
     if known is not None:
-        return _form(spoken, *known, {})
+        return _form(spoken, *known[:2], {})
     if depth > 3 or len(text) > 4000:
         return text
-    for telling, pattern, message, form in _patterns(spoken):
+    for telling, pattern, message, form, source in _patterns(spoken):
         # Few texts hold the piece, so that few of the patterns are ever made.
         found = _compiled(pattern).fullmatch(text) if telling in text else None
         if found is not None:
             values = {name: _said(spoken, value, depth + 1) for name, value in found.groupdict().items()}
-            return _fill(_form(spoken, message, form, values), values)
+            return _fill(_form(spoken, message, form, values), values, settings(source), settings(spoken.language))
     # Titles in quotation marks, and sentences that were put one after the other.
     if _quoted().search(text):
         marks = settings(spoken.language).quotation_marks
@@ -56,21 +57,25 @@ def _form(spoken: Speech, message: Message, form: int, values: dict[str, str]) -
     return spoken.translations.ngettext(*message, n)
 
 
-def _fill(template: str, values: dict[str, str]) -> str:
-    """The template with texts for its placeholders, whatever forms it asks for: the texts have been formed before."""
+def _fill(template: str, values: dict[str, str], before: Language, now: Language) -> str:
+    """The template with texts for its placeholders, which have been formed before.
+
+    A number of which the template says how it is written is written in this language instead of the one before.
+    """
     parts = []
-    for literal, name, _form, _conversion in Formatter().parse(template):
+    for literal, name, form, _conversion in Formatter().parse(template):
         parts.append(literal)
         if name is not None:
-            parts.append(values.get(name, ""))
+            value = values.get(name, "")
+            parts.append(now.written(before.read(value)) if form and _NUMBER.fullmatch(value) else value)
     return "".join(parts)
 
 
 @cache
-def _patterns(spoken: Speech) -> tuple[tuple[str, str, Message, int], ...]:
+def _patterns(spoken: Speech) -> tuple[tuple[str, str, Message, int, str], ...]:
     """Texts with placeholders: the longest piece between them, the pattern, the message. The most telling first."""
-    found: list[tuple[int, str, str, Message, int]] = []
-    for text, (message, number) in spoken.sources.items():
+    found: list[tuple[int, str, str, Message, int, str]] = []
+    for text, (message, number, source) in spoken.sources.items():
         try:
             pieces = list(Formatter().parse(text))
         except ValueError:
@@ -85,7 +90,7 @@ def _patterns(spoken: Speech) -> tuple[tuple[str, str, Message, int], ...]:
         weight = sum(c.isalpha() for literal, *_rest in pieces for c in literal)
         # What is nearly all placeholders, such as "{where}, line {line}", would be found in texts of other kinds.
         if names and weight >= 6:
-            found.append((weight, max((p[0] for p in pieces), key=len), pattern, message, number))
+            found.append((weight, max((p[0] for p in pieces), key=len), pattern, message, number, source))
     found.sort(key=lambda one: -one[0])
     return tuple(entry[1:] for entry in found)
 

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
+from numbers import Real
 from pathlib import Path
+from string import Formatter
 from typing import ParamSpec, TypeVar
 
 from autograder.language.catalogues import Message, content, entries, files
-from autograder.language.registry import LANGUAGES, LOCALE, SOURCE, settings
+from autograder.language.registry import LANGUAGES, LOCALE, SOURCE, Language, settings
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -35,21 +37,21 @@ class Speech:
         return every
 
     @cached_property
-    def sources(self) -> dict[str, tuple[Message, int]]:
-        """What a text may have been in each language, with the message it is a form of, and which form.
+    def sources(self) -> dict[str, tuple[Message, int, str]]:
+        """What a text may have been in each language, with the message it is a form of, which form, and the language.
 
         The language's own texts are not among them: they are said already.
         """
-        found: dict[str, tuple[Message, int]] = {}
+        found: dict[str, tuple[Message, int, str]] = {}
         for other in LANGUAGES:
             for data in self.catalogues(other) if other != self.language else ():
                 for message, texts in entries(data):
                     for form, text in enumerate(texts):
-                        found.setdefault(text, (message, form))
+                        found.setdefault(text, (message, form, other))
         if self.language != SOURCE:
             for data in self.catalogues(self.language):
                 for message, _texts in entries(data):
-                    found |= {text: (message, form) for form, text in enumerate(message) if text}
+                    found |= {text: (message, form, SOURCE) for form, text in enumerate(message) if text}
         return found
 
     def catalogues(self, language: str) -> list[bytes]:
@@ -106,9 +108,33 @@ def language() -> str:
     return speech().language
 
 
+class _Filling(Formatter):
+    """Fills a message; numbers of which it says how they are written are written as its language does."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        text: str = super().format_field(value, format_spec)
+        return self.language.written(text) if format_spec and isinstance(value, Real) else text
+
+
+class _Message(str):
+    """A message of a language whose numbers are not written as in English."""
+
+    __slots__ = ()
+
+    def format(self, *args: object, **kwargs: object) -> str:
+        return _Filling(settings(language())).vformat(self, args, kwargs)
+
+
+def _spoken(text: str) -> str:
+    return _Message(text) if "{" in text and settings(language()).decimal_mark != "." else text
+
+
 def _(message: str) -> str:
-    """Translate one literal message; fill it with `.format(...)` afterwards."""
-    return speech().translations.gettext(message) if message else ""
+    """Translate one literal message; fill it with `.format(...)` afterwards: `{share:g}` is 0,5 in French."""
+    return _spoken(speech().translations.gettext(message)) if message else ""
 
 
 def N_(message: str) -> str:  # gettext's own name for it
@@ -123,9 +149,9 @@ def ngettext(one: str, many: str, n: float) -> str:
     """
     if n != int(n) and language() == SOURCE:
         return many
-    return speech().translations.ngettext(one, many, int(n))
+    return _spoken(speech().translations.ngettext(one, many, int(n)))
 
 
 def number(value: float, form: str) -> str:
     """A number in the language's own writing: 0.5 is 0,5 in French."""
-    return format(value, form).replace(".", settings(language()).decimal_mark)
+    return settings(language()).written(format(value, form))

@@ -361,6 +361,6 @@ def _check_view(
         asked=_asked_again(check.asked),
         id=check.id if teacher else "",
         kind=check.kind if teacher else "",
-        measured=tuple(check.measured.items()) if teacher else (),
+        measured=tuple((said(name), value) for name, value in check.measured.items()) if teacher else (),
         duration_s=check.duration_s if teacher else None,
     )

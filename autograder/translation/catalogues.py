@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from autograder.language.registry import settings
+from autograder.language.registry import Language, settings
 from autograder.translation.extract import SHARED, Text
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ Forms = tuple[str, ...]
 Translations = Mapping[str, Forms]
 
 _CODE = re.compile(r"`[^`\n]+`")
+_BETWEEN_THOUSANDS = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")  # English has commas there
 _APART = re.compile(r"(`[^`\n]+`|\$[^$]+\$|\{[^{}]*\})")
 # No date in a catalogue is read by anybody, and one that changes would be a change of the file.
 _DATE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,7 +51,7 @@ def make(name: str, language: str, texts: Iterable[Text], known: Translations) -
         header_comment=f"# {name}: translations.", language_team=language, last_translator="",
     )  # fmt: skip
     for place, message, many in texts:
-        forms = tuple(spaced(form, settings(language).spaced_marks) for form in known.get(message, ()))
+        forms = tuple(spaced(form, settings(language)) for form in known.get(message, ()))
         translation = forms if many else forms[0] if forms else ""
         there = [(place.rpartition(":")[0] or place, 0)]
         catalogue.add((message, many) if many else message, translation, locations=there)
@@ -59,14 +60,19 @@ def make(name: str, language: str, texts: Iterable[Text], known: Translations) -
     return catalogue
 
 
-def spaced(text: str, marks: str) -> str:
-    """A text with spaces before these marks (and behind «) at which no line breaks; code and formulas as they are."""
-    if not marks:
+def spaced(text: str, language: Language) -> str:
+    """A text with spaces at which no line breaks: before the language's marks, behind « and between thousands.
+
+    Code and formulas stay as they are.
+    """
+    if not language.spaced_marks:
         return text
-    before = re.compile(rf" (?=[{re.escape(marks)}](?:[\s)»*_,.]|$))")
+    before = re.compile(rf" (?=[{re.escape(language.spaced_marks)}](?:[\s)»*_,.]|$))")
     parts = _APART.split(text)
     # What stands apart is at the odd places.
-    parts[::2] = [before.sub("\u00a0", part).replace("« ", "«\u00a0") for part in parts[::2]]
+    parts[::2] = [
+        _BETWEEN_THOUSANDS.sub("\u00a0", before.sub("\u00a0", part)).replace("« ", "«\u00a0") for part in parts[::2]
+    ]
     return "".join(parts)
 
 

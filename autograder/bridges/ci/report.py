@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from autograder.language import _, mark, ngettext
+from autograder.language import _, mark, ngettext, number
 from autograder.reports.visible import NOT_SHOWN, CheckView, ExerciseView
 from autograder.submissions.lines import LineFinder
 
@@ -28,7 +28,9 @@ class Line:
     @property
     def earned(self) -> str:
         """Points of how many; empty where they are withheld or there are none."""
-        return "" if self.points is None or not self.max_points else f"{self.points:g} / {self.max_points:g}"
+        if self.points is None or not self.max_points:
+            return ""
+        return f"{number(self.points, 'g')} / {number(self.max_points, 'g')}"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterable
 
-from autograder.language import _, language, said, speaking
+from autograder.language import _, language, mark, number, said, speaking
 from autograder.reports.public import not_known, passed_text
 from autograder.reports.words import located, outcome_word
 from autograder.results.model import CheckResult, Result
@@ -110,7 +110,7 @@ def _row(check: CheckResult) -> str:
 
 def _figures(check: CheckResult) -> list[str]:
     """What a check measured; public checks keep nothing secret."""
-    return [f"{name}: {value:.4g}" for name, value in check.measured.items() if value is not None]
+    return [f"{name}{mark(':')} {number(value, '.4g')}" for name, value in check.measured.items() if value is not None]
 
 
 def _prose(text: str) -> str:

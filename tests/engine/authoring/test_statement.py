@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,11 @@ def f(x):
     Returns:
         Another.
     """
-    # a comment
+    # a comment, then
+    # its second line
     axes.set(title="two words", xlabel="μ and σ")
+    y = x.mean()  # (B, N), and why
+    z = y[0]  # (B, 1, N) each
     axes.plot(x, label=f"step {x + 1}: kept", color="tab:blue")
     return "a string"
 '''
@@ -59,6 +63,8 @@ def test_a_statement_is_cut_into_texts():
         "A paragraph that is broken into lines, with $x = 1 - y$ and `code - here`.",
         "an item of two lines",
         "another",
+        "(B, N), and why",
+        "a comment, then its second line",
         "step {x + 1}: kept",
         "μ and σ",
         "two words",
@@ -70,7 +76,8 @@ def test_code_and_formulas_of_a_statement_stay():
     assert "# # 1. A HEADING" in shouted
     assert "# $$a = b$$" in shouted
     assert "#     a drawing, kept" in shouted
-    assert '    # a comment\n    axes.set(title="TWO WORDS", xlabel="Μ AND Σ")\n' in shouted
+    assert "    y = x.mean()  # (B, N), AND WHY\n    z = y[0]  # (B, 1, N) each\n" in shouted
+    assert '    # A COMMENT, THEN ITS SECOND LINE\n    axes.set(title="TWO WORDS", xlabel="Μ AND Σ")\n' in shouted
     assert 'color="tab:blue")\n    return "a string"\n' in shouted
     assert "        X: A NUMBER, SAID IN TWO LINES." in shouted
 
@@ -116,6 +123,8 @@ def test_an_exercise_in_french_has_the_same_code(exercise):
 
     assert code(french) == code(english)
     assert french != english
+    answers = re.sub(r"\n# |\s+", " ", french[: french.index("### BEGIN PERSONAL")].rpartition("# %% [markdown]")[2])
+    assert "avec un point décimal : 0.5" in answers.replace("\u00a0", " "), "à 0,001 près invites 0,5"
 
 
 def test_the_french_handout_tells_nothing_hidden():

@@ -41,7 +41,28 @@ def test_numbers_are_written_as_the_language_writes_them():
     with speaking("fr"):
         assert number(0.5, "g") == "0,5"
         assert number(12, "g") == "12"
+        assert number(1234567.5, ",.1f") == "1\u00a0234\u00a0567,5"
     assert number(0.5, "g") == "0.5"
+    assert number(1234567.5, ",.1f") == "1,234,567.5"
+
+
+def test_a_message_writes_its_numbers_as_the_language_does(tmp_path):
+    """Where it says how: what has no form is code, a name or a value of the student's."""
+    file = tmp_path / "fr/LC_MESSAGES/a.po"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        'msgid ""\nmsgstr "Language: fr\\nContent-Type: text/plain; charset=utf-8\\n"\n\n'
+        'msgid "{n:,} frogs of {size:.1f} cm in {pond}"\nmsgstr "{n:,} grenouilles de {size:.1f} cm dans {pond}"\n'
+    )
+    frogs = "{n:,} frogs of {size:.1f} cm in {pond}"
+    french = "1\u00a0000\u00a0000 grenouilles de 2,5 cm dans [0.5, 1]"
+    english = "1,000,000 frogs of 2.5 cm in [0.5, 1]"
+    with speaking("fr", tmp_path):
+        assert _(frogs).format(n=10**6, size=2.5, pond=[0.5, 1]) == french
+        assert said(english) == french
+    assert _(frogs).format(n=10**6, size=2.5, pond=[0.5, 1]) == english
+    with speaking("en", tmp_path):
+        assert said(french) == english
 
 
 def test_a_message_without_translation_has_the_plurals_of_english():

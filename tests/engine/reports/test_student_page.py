@@ -118,6 +118,20 @@ def test_a_check_of_several_parts_shows_its_share_in_both_languages(course, resu
         assert part in french
 
 
+def test_a_page_in_french_writes_numbers_and_what_was_measured_in_french(course, result, check):
+    message = (
+        "sample(n): the sample does not follow the law that it should "
+        "(a right sample looks like this less than once in 1,000,000 times)."
+    )
+    failed = check("density", "failed", message=message, measured={"p-value: the mean": 0.25})
+    given = [result("ada", "flows", failed)]
+    with speaking("fr"):
+        view = student_view(course, given, grades(given, course), NOW, teacher=True)
+        text = Outline(student_page(view, course, "fr")).text
+    assert "moins d'une fois sur 1\u00a0000\u00a0000" in text
+    assert "valeur p\u00a0: the mean = 0,25" in text
+
+
 @pytest.mark.parametrize("where", ["student", "message", "title", "hint", "note", "loading", "comment", "who", "why"])
 def test_text_of_others_is_text(course, result, check, where):
     failed = check("density", "failed", message="m", hint="h")

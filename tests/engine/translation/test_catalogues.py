@@ -11,6 +11,7 @@ import pytest
 
 import autograder
 from autograder import Course
+from autograder.language.registry import settings
 from autograder.service.translations import up_to_date
 from autograder.translation.catalogues import content, make, placeholders, problems, read, spaced
 from autograder.translation.extract import Text, framework, once
@@ -90,8 +91,8 @@ def test_forms_are_kept_when_a_catalogue_is_written_and_read(tmp_path):
 def test_spaces_before_signs_do_not_break():
     text = "une forme ; `x : y` et $a ; b$ : « deux » {x : y} ? **fin !** https://x/?a :-) 3 :4"
     with_spaces = "une forme_; `x : y` et $a ; b$_: «_deux_» {x : y}_? **fin_!** https://x/?a :-) 3 :4"
-    assert spaced(text, ":;?!»") == with_spaces.replace("_", "\u00a0")
-    assert spaced(text, "") == text
+    assert spaced(text, settings("fr")) == with_spaces.replace("_", "\u00a0")
+    assert spaced(text, settings("en")) == text
 
 
 # What a French teacher would stumble over: the wrong word, and the right one.
@@ -112,6 +113,9 @@ STUMBLES = {
     r"\bde frais\b|nombres frais|fraîchement": "nouvelles données, nouveaux poids",
     r"n'est pas positif|non positif|non négatif|> 0 positif": "strictement positif, positif ou nul",
     r"\brépond(?:ent)? (?!à|au|pas|aux|d'après)": "renvoie, prédit, produit",
+    r"\b(?:[Aa]u|[Uu]n|[Cc]haque|mêmes?|seul|deux|trois|plusieurs|[Ll]es|[Dd]es|[Ss]es|son) temps\b"
+    r"(?<!n un temps)(?<!en même temps)(?<!en deux temps)(?! d'autocorrélation| longs)":
+        "l'instant t ; le temps est ce qui passe",
     r"[a-z]: (?=[a-zàéè])": "une espace avant le deux-points",
 }
 
@@ -126,6 +130,43 @@ def test_the_french_of_the_course_reads_as_french(pattern):
         if re.search(pattern, re.sub(r"`[^`]*`|\*[^*]*\*", "", form))
     ]
     assert not found, f"{STUMBLES[pattern]}: {found[:5]}"
+
+
+# Where a point is no decimal mark: code, calls and lists as Python writes them, sections, articles, versions, formulas.
+NO_NUMBER = re.compile(
+    r"`[^`]*`|\w\([^()]*\)|\w+=[-\d.e]+|\[[^]]*\]|\{[^{}]*\}|\$[^$]*\$|127\.0\.0\.1"
+    r"|(?:sections?|§|[Tt]héorème|remarque|version|arXiv:?|Python|antérieures à|point décimal :|un point, comme) [\d.]+"
+    r"(?: à [\d.]+)?|arXiv:[\d.]+"
+)
+
+
+def english_numbers(text: str) -> list[str]:
+    """Numbers in a French text that are written as in English."""
+    formulas = re.findall(r"\$[^$]*\$", re.sub(r"`[^`]*`", "", text))
+    wrong = [number for formula in formulas for number in re.findall(r"\d+\.\d+", formula)]
+    return wrong + re.findall(r"\d+\.\d+|\d+(?:,\d{3}){2,}", NO_NUMBER.sub("", text.replace("\u00a0", " ")))
+
+
+@pytest.mark.parametrize("folder", [PACKAGE / "locale", ROOT / "translations"], ids=["framework", "course"])
+def test_numbers_are_written_as_in_french(folder):
+    found = [
+        f"{file.stem}: {numbers} in {form}"
+        for file in sorted(folder.glob("fr/LC_MESSAGES/*.po"))
+        for forms in read(file).values()
+        for form in forms
+        if (numbers := english_numbers(form))
+    ]
+    assert not found, f"write 0,5 and $0{{,}}5$, or code between backticks: {found[:5]}"
+
+
+def test_an_english_number_is_found():
+    assert english_numbers("à 0.5 près, 1,000,000 fois, $h = 0.1$") == ["0.1", "0.5", "1,000,000"]
+    assert not english_numbers("`0.5`, lr=0.5, f(0.5), [0.5, 1], $0{,}1$, section 4.2, arXiv:1.5")
+    assert not english_numbers("à 0,5 près, 1 000 fois, à 0,001 près")
+
+
+def test_thousands_stay_on_a_line():
+    assert spaced("1 000 000 de pas, 3 chats, 1 2345", settings("fr")) == "1\u00a0000\u00a0000 de pas, 3 chats, 1 2345"
 
 
 def test_plurals_are_collected_from_code_and_templates(tmp_path):
