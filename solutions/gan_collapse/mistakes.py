@@ -504,7 +504,7 @@ mistake("float32_answers", "answers in float32, whatever comes in", check="conve
     hint="Whoever calls a function still needs what was passed: no `-=`, no method with a trailing underscore on it.")
 def game_value(solution, d, p, q):
     answer = solution(d, p, q)
-    d.clamp_(0.2, 0.8)
+    d.mul_(0.5)
     return answer
 
 mistake("rng_ignored", "random numbers drawn from the global generator, whatever generator_rng is", check="generators",

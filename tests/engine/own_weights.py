@@ -48,6 +48,45 @@ nn = _types.SimpleNamespace(**{
 '''
 
 VARIANTS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
+    "gan_collapse": (
+        ("sigmoid_generator", "loops", "return 2 * torch.sigmoid(2 * z) - 1", "return torch.sigmoid(2 * z)"),
+        ("sigmoid_generator", "functional", "return torch.tanh(", "return torch.sigmoid("),
+        (
+            "unbounded_generator", "inlined",
+            "return torch.tanh(self.head(self.body(z)))",
+            "return self.head(self.body(z))",
+        ),
+        ("unbounded_generator", "shared_step", "return z.tanh()", "return z"),
+        (
+            "norm_always", "functional",
+            "nn.BatchNorm1d(hidden) if batch_norm else nn.Identity()",
+            "nn.BatchNorm1d(hidden)",
+        ),
+        ("norm_always", "shared_step", "BatchNorm if batch_norm else None", "BatchNorm"),
+        (
+            "norm_once", "loops",
+            "[nn.BatchNorm1d(hidden), nn.BatchNorm1d(hidden)]",
+            "[nn.BatchNorm1d(hidden), nn.Identity()]",
+        ),
+        (
+            "sigmoid_discriminator", "loops",
+            "return self.out(x).sum(1)",
+            "return 0.5 + 0.5 * torch.tanh(self.out(x).sum(1))",
+        ),
+        ("sigmoid_discriminator", "inlined", ".reshape(len(x))", ".reshape(len(x)).sigmoid()"),
+        (
+            "batch_norm_in_discriminator", "shared_step",
+            "hidden_layers(dim, hidden, None)",
+            "hidden_layers(dim, hidden, nn.BatchNorm1d)",
+        ),
+        (
+            "batch_norm_in_discriminator", "loops",
+            "x = torch.maximum(x, 0.2 * x)",
+            "x = torch.maximum(x, 0.2 * x)\n            x = (x - x.mean(0)) / (x.var(0) + 1e-5).sqrt()",
+        ),
+        ("logits_in_a_column", "inlined", ".reshape(len(x))", ""),
+        ("logits_in_a_column", "loops", "return self.out(x).sum(1)", "return self.out(x)"),
+    ),
     "transformer_text": (
         (
             "post_norm", "terse",

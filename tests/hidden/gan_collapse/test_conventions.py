@@ -7,6 +7,8 @@ import torch
 from autograder.judge import check
 from autograder.language import _
 
+F32 = torch.float32
+
 # Which values must be right for the form of a function to count.
 VALUES = {
     "optimal_discriminator": ("optimum_value",),
@@ -47,7 +49,7 @@ def test_conventions(student, probe, each, expect, draw):
         )
 
     for dtype in (torch.float64, torch.float32):
-        keep = {"container": "tensor", "dtype": dtype}
+        keep = {"container": "tensor", "dtype": dtype, "mistakes": {"float32_answers": F32}}
         x, logits = draw.normal(n, 3, dtype=dtype), draw.normal(n, dtype=dtype)
         d, law = draw.uniform(n, low=0.1, high=0.9, dtype=dtype), torch.full((n,), 1 / n, dtype=dtype)
         calls = {

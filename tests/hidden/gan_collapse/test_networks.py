@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 
 from autograder.judge import check
+from autograder.judge.layers import ending, normalises_batches
 from autograder.language import _
 
 F32 = torch.float32
+FAR = 10.0  # beyond what ends in an activation of two bounds
 
 
 def judge_use(expect, probe, network, row, what):
@@ -63,26 +65,27 @@ def test_generator_answers(student, probe, expect, draw):
         z = draw.normal(draw.integer(10, 14), latent_dim, dtype=F32)
         probe.place_on(generator, z)
         expect.tensor(generator(z), (len(z), dim), f"{what}(z)")
-        low, high, curved = 0.0, 0.0, False
+        reached, curved = torch.zeros(1, dim), False
         for k in range(4):
             probe.perturb(generator, 0.3 if k else 0.03, draw.seed())
             # Before tanh saturates; and without batch normalisation, whose evaluation mode is another check's business.
             if not batch_norm and not k:
                 curved = judge_use(expect, probe, generator, draw.normal(latent_dim), f"{what}(z)")[1] or curved
-            far = expect.tensor(
-                probe.evaluated(generator, 10 * draw.normal(100, latent_dim, dtype=F32)), (100, dim), f"{what}(z)"
-            )
-            low, high = min(low, float(far.min())), max(high, float(far.max()))
+            far = probe.evaluated(generator, 10 * draw.normal(100, latent_dim, dtype=F32))
+            reached = torch.cat([reached, expect.tensor(far, (100, dim), f"{what}(z)")])
+        low, high = float(reached.min()), float(reached.max())
         hint = _("The last layer is followed by tanh: the pixels are in [-1, 1].")
         expect.true(
             low >= -1 - 1e-6 and high <= 1 + 1e-6,
             _("{what} answers numbers outside [-1, 1].").format(what=what),
             hint=hint,
+            mistake="unbounded_generator" if min(-low, high) > FAR else None,
         )
         expect.true(
             low < -0.5 and high > 0.5,
             _("{what} does not reach both ends of [-1, 1], whatever its weights.").format(what=what),
             hint=hint,
+            mistake="sigmoid_generator" if ending(reached) == "sigmoid" else None,
         )
         expect.true(
             curved or batch_norm,
@@ -108,12 +111,14 @@ def test_generator_norm(student, probe, expect, draw):
         spread = float(one.std(0).max())
         mixed = float((one - again).abs().max())
         expect.true(spread > 1e-6, _("{what}: every z gets the same image.").format(what=what))
+        alone = mixed <= 1e-4 * spread
         expect.true(
-            mixed > 1e-3 * spread if batch_norm else mixed <= 1e-4 * spread,
+            mixed > 1e-3 * spread if batch_norm else alone,
             _("{what} in training mode: an image does not depend on the rest of its batch.").format(what=what)
             if batch_norm
             else _("{what}: an image depends on the rest of its batch.").format(what=what),
             hint=_("Batch normalisation after each hidden layer exactly where batch_norm is True."),
+            mistake="norm_always" if not batch_norm and not alone and normalises_batches(generator, z) else None,
         )
         kinds = [str(name).lower() for name in probe.submodule_types(generator)]
         layers = sum(kind.replace("_", "") in ("batchnorm", "batchnorm1d") for kind in kinds)
@@ -143,7 +148,8 @@ def test_discriminator_answers(student, probe, expect, draw):
     judge_size(expect, probe, discriminator, dim, hidden, 1, what)
     hint = _("One logit per row: squeeze the last dimension, and no other: squeeze(-1).")
     x = draw.normal(draw.integer(4, 9), dim, dtype=F32)
-    expect.tensor(discriminator(x), (len(x),), f"{what}(x)", hint=hint)
+    column = {"logits_in_a_column": (len(x), 1)}
+    expect.tensor(discriminator(x), (len(x),), f"{what}(x)", hint=hint, mistakes=column)
     alone = probe.evaluated(discriminator, x[:1])  # batch statistics, which are another check's business, need two
     expect.tensor(alone, (1,), _("{what}(x) of one row").format(what=what), hint=hint)
     judge_slopes(expect, probe, discriminator, draw, dim, f"{what}(x)")
@@ -182,20 +188,23 @@ def test_discriminator_logits(student, probe, expect, draw):
         _("{what}(x): the same rows get other logits at the next call.").format(what=what),
         hint=_("No dropout, no spectral normalisation."),
     )
+    alone = (mixed - one)[:few].abs().max() <= 1e-4 * float(one.std())
     expect.true(
-        (mixed - one)[:few].abs().max() <= 1e-4 * float(one.std()),
+        alone,
         _("{what}(x): the same row is judged differently among other rows.").format(what=what),
         hint=_("Batch normalisation mixes the rows of a batch: leave it out of the discriminator."),
+        mistake="batch_norm_in_discriminator" if not alone and normalises_batches(discriminator, x) else None,
     )
-    low, high = 0.0, 0.0
+    wide = []
     for _round in range(3):
         probe.perturb(discriminator, 0.5, draw.seed())
-        wide = logits(30 * draw.normal(200, dim))
-        low, high = min(low, float(wide.min())), max(high, float(wide.max()))
+        wide.append(logits(30 * draw.normal(200, dim)))
+    wide = torch.cat(wide)
     expect.true(
-        max(-low, high) > 1 + 1e-6 and low < 0,
+        wide.abs().max() > 1 + 1e-6 and wide.min() < 0,
         _("{what} answers only numbers of a bounded or one-sided range, whatever its weights.").format(what=what),
         hint=_("A logit is any real number; the losses take the sigmoid themselves."),
+        mistake="sigmoid_discriminator" if ending(wide) == "sigmoid" else None,
     )
     probe.place_on(discriminator, x.float())
     judge_slopes(expect, probe, discriminator, draw, dim, f"{what}(x)")
