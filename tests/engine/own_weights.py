@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 
-OWN = '''
+OWN = """
 import types as _types
 
 import torch as _torch
@@ -45,42 +45,83 @@ nn = _types.SimpleNamespace(**{
     **vars(_torch.nn), "Linear": _Linear, "LayerNorm": _LayerNorm, "Embedding": _Embedding,
     "SiLU": _torch.nn.Tanh, "GELU": _torch.nn.SiLU,
 })
-'''
+"""
 
 VARIANTS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
+    "ae_vs_pca": (
+        (
+            "linear_with_relu",
+            "functional_lists",
+            'return x @ self.affine["E"] + self.affine["e"]',
+            'return (x @ self.affine["E"] + self.affine["e"]).clamp(min=0)',
+        ),
+        ("linear_with_relu", "tied_einsum", "return z @ self.W + self.b", "return torch.relu(z @ self.W + self.b)"),
+        ("relu_on_code", "functional_lists", "if k != layers[-1]:", "if k < len(self.W) - 1:"),
+        ("relu_on_code", "tied_einsum", "return self.run(x, 0, self.half)", "return self.run(x, 0, self.half).relu()"),
+        ("relu_on_output", "tied_einsum", "if k != stop - 1:", "if k + 1 != self.half:"),
+        (
+            "sigmoid_on_output",
+            "functional_lists",
+            "return self._run(z, list(range(self.middle, 2 * self.middle)))",
+            "return torch.sigmoid(self._run(z, list(range(self.middle, 2 * self.middle))))",
+        ),
+        ("no_hidden_relu", "functional_lists", "x = x.clamp(min=0)", "pass"),
+        ("relu_after_first_only", "tied_einsum", "if k != stop - 1:", "if k == first:"),
+        ("hidden_not_mirrored", "functional_lists", "[D, *hidden, d, *hidden[::-1], D]", "[D, *hidden, d, *hidden, D]"),
+        ("hidden_not_mirrored", "tied_einsum", "[d] + self.hidden[::-1] + [D]", "[d] + self.hidden + [D]"),
+        ("code_size_fixed", "functional_lists", "sizes = [D, *hidden, d,", "sizes = [D, *hidden, 64,"),
+        (
+            "code_squeezed",
+            "tied_einsum",
+            "return (x - self.b) @ self.W.T",
+            "return ((x - self.b) @ self.W.T).squeeze(1)",
+        ),
+        (
+            "code_squeezed",
+            "functional_lists",
+            "return self._run(x, list(range(self.middle)))",
+            "return self._run(x, list(range(self.middle))).squeeze()",
+        ),
+    ),
     "gan_collapse": (
         ("sigmoid_generator", "loops", "return 2 * torch.sigmoid(2 * z) - 1", "return torch.sigmoid(2 * z)"),
         ("sigmoid_generator", "functional", "return torch.tanh(", "return torch.sigmoid("),
         (
-            "unbounded_generator", "inlined",
+            "unbounded_generator",
+            "inlined",
             "return torch.tanh(self.head(self.body(z)))",
             "return self.head(self.body(z))",
         ),
         ("unbounded_generator", "shared_step", "return z.tanh()", "return z"),
         (
-            "norm_always", "functional",
+            "norm_always",
+            "functional",
             "nn.BatchNorm1d(hidden) if batch_norm else nn.Identity()",
             "nn.BatchNorm1d(hidden)",
         ),
         ("norm_always", "shared_step", "BatchNorm if batch_norm else None", "BatchNorm"),
         (
-            "norm_once", "loops",
+            "norm_once",
+            "loops",
             "[nn.BatchNorm1d(hidden), nn.BatchNorm1d(hidden)]",
             "[nn.BatchNorm1d(hidden), nn.Identity()]",
         ),
         (
-            "sigmoid_discriminator", "loops",
+            "sigmoid_discriminator",
+            "loops",
             "return self.out(x).sum(1)",
             "return 0.5 + 0.5 * torch.tanh(self.out(x).sum(1))",
         ),
         ("sigmoid_discriminator", "inlined", ".reshape(len(x))", ".reshape(len(x)).sigmoid()"),
         (
-            "batch_norm_in_discriminator", "shared_step",
+            "batch_norm_in_discriminator",
+            "shared_step",
             "hidden_layers(dim, hidden, None)",
             "hidden_layers(dim, hidden, nn.BatchNorm1d)",
         ),
         (
-            "batch_norm_in_discriminator", "loops",
+            "batch_norm_in_discriminator",
+            "loops",
             "x = torch.maximum(x, 0.2 * x)",
             "x = torch.maximum(x, 0.2 * x)\n            x = (x - x.mean(0)) / (x.var(0) + 1e-5).sqrt()",
         ),
@@ -89,14 +130,16 @@ VARIANTS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     ),
     "transformer_text": (
         (
-            "post_norm", "terse",
+            "post_norm",
+            "terse",
             "x = x + self.b(torch.cat(o.unbind(1), -1))\n"
             "        return x + self.d(F.silu(self.c(F.layer_norm(x, x.shape[-1:]))))",
             "x = F.layer_norm(x + self.b(torch.cat(o.unbind(1), -1)), x.shape[-1:])\n"
             "        return F.layer_norm(x + self.d(F.silu(self.c(x))), x.shape[-1:])",
         ),
         (
-            "post_norm", "loops",
+            "post_norm",
+            "loops",
             "return x + self.down(torch.relu(self.up(self.second(x))))",
             "return self.second(x + self.down(torch.relu(self.up(x))))",
         ),
@@ -111,16 +154,20 @@ VARIANTS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("attention_too_short", "einsum_buffers", "masked_fill(~mask,", "masked_fill(~mask.triu(-2),"),
         ("uniform_attention", "loops", "scores = q[", "scores = 0 * q["),
         (
-            "uniform_attention", "einsum_buffers",
-            "p = s.masked_fill(~mask, -torch.inf).softmax(-1)", "p = 0 * s + mask.to(s) / mask.sum(-1, keepdim=True)",
+            "uniform_attention",
+            "einsum_buffers",
+            "p = s.masked_fill(~mask, -torch.inf).softmax(-1)",
+            "p = 0 * s + mask.to(s) / mask.sum(-1, keepdim=True)",
         ),
         ("rows_mix", "terse", "+ self.p[: tokens.shape[1]]", "+ self.e(tokens).mean(0)"),
         ("no_positions", "terse", "+ self.p[: tokens.shape[1]]", ""),
         ("cache_places_restart", "terse", "self.p[n : n + tokens.shape[1]]", "self.p[: tokens.shape[1]]"),
         ("cache_ignored", "terse", "n = 0 if cache is None else cache[0].shape[1]", "n, cache = 0, None"),
         (
-            "cache_chunk_sees_ahead", "numpy_inside",
-            "(q, k, v, causal_mask(q.shape[-2], old.shape[-2]).to(q.device))", "(q, k, v)",
+            "cache_chunk_sees_ahead",
+            "numpy_inside",
+            "(q, k, v, causal_mask(q.shape[-2], old.shape[-2]).to(q.device))",
+            "(q, k, v)",
         ),
     ),
     "wgan_gp": (

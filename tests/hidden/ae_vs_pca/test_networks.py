@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import torch
 
-from autograder.judge import check
+from autograder.judge import CheckFailed, check
+from autograder.judge.layers import bends_at_points, ending
 from autograder.language import _
 
 
@@ -38,19 +39,31 @@ def test_linear_affine(student, probe, compare, draw, expect):
     for name, n_in, n_out in (("encode", D, d), ("decode", d, D)):
         function = getattr(model, name)
         expect_all_inputs(probe, expect, draw, [model], name, n_in, f"LinearAutoencoder.{name}")
-        a, b, weights = draw.normal(6, n_in), 3 * draw.normal(6, n_in), draw.uniform(6, 1, low=-2.0, high=3.0)
-        at_a = expect.tensor(function(a), (6, n_out), f"{name}(a)")
-        at_b = expect.tensor(function(b), (6, n_out), f"{name}(b)")
-        rank = int(torch.linalg.matrix_rank(at_a - at_b, rtol=1e-4))
-        expect.true(rank == d, _("{name}: what comes out has rank {rank}, not {d}.").format(name=name, rank=rank, d=d))
-        elsewhere = expect.tensor(getattr(other, name)(a), (6, n_out), f"{name}(a)")
-        expect.true(
-            (at_a - elsewhere).abs().max() > 1e-3,
-            _("{name} is the same with other weights.").format(name=name),
-        )
-        right = weights * at_a + (1 - weights) * at_b
-        what = _("{name} at w·a + (1 - w)·b, which an affine map sends to w·{name}(a) + (1 - w)·{name}(b)")
-        compare(function(weights * a + (1 - weights) * b), right, what.format(name=name), rtol=1e-5, atol=1e-6)
+        try:
+            expect_affine(expect, compare, draw, function, getattr(other, name), name, (n_in, n_out, d))
+        except CheckFailed as failed:
+            steps = torch.linspace(-5, 5, 1001, dtype=torch.float64)[:, None]
+            values = expect.tensor(function(draw.normal(1, n_in) + steps * draw.normal(1, n_in)), (1001, n_out), name)
+            failed.mistake = "linear_with_relu" if bends_at_points(values) else None
+            raise
+
+
+def expect_affine(expect, compare, draw, function, with_other_weights, name, sizes):
+    """What comes out is an affine function of what goes in, of rank d, and the weights' doing; sizes: in, out, d."""
+    n_in, n_out, d = sizes
+    a, b, weights = draw.normal(6, n_in), 3 * draw.normal(6, n_in), draw.uniform(6, 1, low=-2.0, high=3.0)
+    at_a = expect.tensor(function(a), (6, n_out), f"{name}(a)")
+    at_b = expect.tensor(function(b), (6, n_out), f"{name}(b)")
+    rank = int(torch.linalg.matrix_rank(at_a - at_b, rtol=1e-4))
+    expect.true(rank == d, _("{name}: what comes out has rank {rank}, not {d}.").format(name=name, rank=rank, d=d))
+    elsewhere = expect.tensor(with_other_weights(a), (6, n_out), f"{name}(a)")
+    expect.true(
+        (at_a - elsewhere).abs().max() > 1e-3,
+        _("{name} is the same with other weights.").format(name=name),
+    )
+    right = weights * at_a + (1 - weights) * at_b
+    what = _("{name} at w·a + (1 - w)·b, which an affine map sends to w·{name}(a) + (1 - w)·{name}(b)")
+    compare(function(weights * a + (1 - weights) * b), right, what.format(name=name), rtol=1e-5, atol=1e-6)
 
 
 @check(points=0.25, covers=("composed", "LinearAutoencoder", "Autoencoder"))
@@ -72,7 +85,8 @@ def test_forward_composed(student, each, probe, compare, draw, expect):
                     (values - values[:1]).abs().max() > 1e-3 * values.abs().max() and not torch.equal(values, x),
                     _("{name}: {what} is the same for all inputs, or its own input.").format(name=name, what=what),
                 )
-            compare(model(x), right, f"{name}: forward(x)", rtol=1e-5, atol=1e-6)
+            wrong = {"forward_is_code": z}
+            compare(model(x), right, f"{name}: forward(x)", rtol=1e-5, atol=1e-6, mistakes=wrong)
 
 
 @check(points=0.5, covers=("sizes", "Autoencoder"))
@@ -87,11 +101,17 @@ def test_autoencoder_sizes(student, probe, draw, expect):
         what = "Autoencoder()" if default else f"Autoencoder(D={D}, hidden={hidden}, d={d})"
         model = student.Autoencoder() if default else student.Autoencoder(D=D, hidden=hidden, d=d)
         x = draw.uniform(3, D, dtype=torch.float32)
-        z = expect.tensor(model.encode(x), (3, d), f"{what}: encode(x)")
+        code = model.encode(x)
+        fixed = {}
+        if getattr(code, "shape", (3, d)) != (3, d):  # what has the same size for another d has it for any
+            other = student.Autoencoder(D=D, hidden=hidden, d=d + 1).encode(x)
+            fixed = {"code_size_fixed": code.shape} if getattr(other, "shape", None) == code.shape else {}
+        z = expect.tensor(code, (3, d), f"{what}: encode(x)", mistakes=fixed)
         expect.tensor(model.decode(z.float()), (3, D), f"{what}: decode(z)")
         expect.true((z - z[0]).abs().max() > 1e-5, _("{what}: the code is the same for all inputs.").format(what=what))
         shapes = probe.matrix_shapes(model)
         right = sorted(sorted(pair) for pair in pairwise(sizes))
+        same_order = right + [sorted(pair) for pair in pairwise((d, *hidden, D))]
         expect.true(
             # each once where the decoder shares the encoder's weights
             isinstance(shapes, list)
@@ -99,6 +119,9 @@ def test_autoencoder_sizes(student, probe, draw, expect):
             _("{what}: expected weights between layers of {sizes} and back, got matrices of {shapes}.").format(
                 what=what, sizes="-".join(map(str, sizes)), shapes=str(shapes)[:300]
             ),
+            mistake="hidden_not_mirrored"
+            if isinstance(shapes, list) and sorted(map(str, shapes)) == sorted(map(str, same_order))
+            else None,
         )
         unused = probe.unused(model, 2 * draw.normal(16, D, dtype=torch.float32))
         expect.true(unused == [], _("{what}: some of its weights are not used by forward.").format(what=what))
@@ -115,7 +138,10 @@ def test_hidden_relu(student, probe, compare, draw, expect):
     for name, points, size in (("encode", x, d), ("decode", z, D)):
         out = expect.tensor(getattr(model, name)(points), (12, size), f"{name} with biases of -1000")
         what = _("{name}, with biases of -1000 that close every ReLU (expected the same for all inputs)")
-        compare(out, out[:1].expand(12, size), what.format(name=name), rtol=1e-6)
+        ends = expect.tensor(getattr(model, name)(torch.stack([points[0], -points[0], 0 * points[0]])), (3, size), name)
+        straight = torch.allclose(ends[0] + ends[1], 2 * ends[2], rtol=1e-6)
+        wrong = {"no_hidden_relu": out} if straight else {}
+        compare(out, out[:1].expand(12, size), what.format(name=name), rtol=1e-6, mistakes=wrong)
     # Without biases a network of ReLUs is positively homogeneous, and not linear.
     model = probe.fill(model, 1.0, 0.0, draw.seed())
     code = expect.tensor(model.encode(x), (12, d), "encode(x) with biases of 0")
@@ -161,7 +187,15 @@ def each_relu(student, probe, compare, draw, expect, model, sizes):
                 what.format(name=name, k=k),
                 rtol=1e-6,
                 hint=_("Is there a ReLU after each hidden layer, not only after one?"),
+                mistakes={"relu_after_first_only": out} if k == 2 else {},
             )
+
+
+ENDINGS = {
+    ("encode", "relu"): "relu_on_code",
+    ("decode", "relu"): "relu_on_output",
+    ("decode", "sigmoid"): "sigmoid_on_output",
+}
 
 
 def open_ended(student, probe, draw, expect, name):
@@ -174,12 +208,14 @@ def open_ended(student, probe, draw, expect, name):
     for bias in (1000.0, -1000.0):
         model = probe.fill(model, 1e-4, bias, draw.seed())
         out[bias] = expect.tensor(getattr(model, name)(points), (6, size), f"{name} with biases of {bias:g}")
+    end = ending(torch.cat(list(out.values())))
     for bias, values in out.items():
         expect.true(
             (values / bias > 0.5).all(),
             _("{name}, with biases of {bias:g}: expected values near {bias:g}, got {low:.4g} to {high:.4g}.").format(
                 name=name, bias=bias, low=float(values.min()), high=float(values.max())
             ),
+            mistake=ENDINGS.get((name, end)),
         )
 
 
@@ -226,5 +262,7 @@ def test_single_row(student, each, draw, expect):
 def expect_single(model, name, x, expect):
     """Codes and reconstructions of one sample, and of several with a code of one number."""
     for n in (1, 4):
-        z = expect.tensor(model.encode(x[:n]), (n, 1), f"{name}.encode(x of shape {(n, x.shape[1])}), d=1")
+        code = model.encode(x[:n])
+        squeezed = {"code_squeezed": code.shape} if getattr(code, "shape", None) in ((), (n,)) else {}
+        z = expect.tensor(code, (n, 1), f"{name}.encode(x of shape {(n, x.shape[1])}), d=1", mistakes=squeezed)
         expect.tensor(model.decode(z), tuple(x[:n].shape), f"{name}.decode(z of shape {(n, 1)})")
