@@ -44,7 +44,7 @@ def command(file: Path, part: tuple[str, ...], exercise: str | None, course: Pat
     use_language(of.language, of.config.translations)
     console, good = Console(), True
     with of.grader(PUBLIC, workers=1) as grader:
-        entries = to_check(of, file, exercise)
+        entries = to_check(of, file, exercise, part)
         for entry in entries:
             if len(entries) > 1:
                 console.print(f"\n{entry.path}", markup=False, style="bold")

@@ -42,7 +42,8 @@ COMMANDS: dict[str, Subcommand] = {
 def cli(ctx: click.Context, lang: str | None) -> None:
     """Exercises on generative models, and the grader that keeps every answer out of reach.
 
-    Exit status: 0 done; 1 something could not be graded or proved; 2 wrong usage or configuration.
+    Exit status: 0 done; 1 something could not be graded or proved; 2 wrong usage or configuration; 3
+    (of grade) something needs a person.
     """
     if lang is not None:
         use_language(lang)

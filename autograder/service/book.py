@@ -187,6 +187,7 @@ class Book:
         """
         from autograder.service.decision_table import new_ones, read_decisions, refuse
 
+        by = signature(by)  # asked once, not in every line
         decided, faults = read_decisions(Path(file), self.course.config, exercise, why)
         kept, results, everybody = [], self.results(), self.class_list()
         for number, decision in new_ones(decided, self.history()):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from autograder.authoring.public import checks_of
 from autograder.course import ConfigurationError
+from autograder.course.discovery import PUBLIC_CHECKS
 from autograder.course.document import did_you_mean
 from autograder.language import _
 from autograder.service.course import Course
@@ -16,7 +19,7 @@ from autograder.submissions.names import is_code, is_leftover, match_exercise
 YOU = "you"  # public checks draw nothing by a name
 
 
-def to_check(course: Course, place: Path, exercise: str | None = None) -> list[Entry]:
+def to_check(course: Course, place: Path, exercise: str | None = None, parts: Sequence[str] = ()) -> list[Entry]:
     """The files that are meant, each with its exercise.
 
     Args:
@@ -24,6 +27,7 @@ def to_check(course: Course, place: Path, exercise: str | None = None) -> list[E
         place: a file; a folder, for every file of an exercise in it; or an exercise's id, for its file in this folder
             or in one that lies here.
         exercise: what the file answers; known by its name without it, or by what it defines.
+        parts: of a folder, only files of exercises that have public checks of these functions and classes, if any has.
 
     Raises:
         ConfigurationError: there is no such file, or nobody can say which exercise it is for; says what there is.
@@ -31,7 +35,8 @@ def to_check(course: Course, place: Path, exercise: str | None = None) -> list[E
     if exercise is not None:
         course.config.exercise(exercise)
     if place.is_dir():
-        return _in_folder(course, place, exercise)
+        entries = _in_folder(course, place, exercise)
+        return [entry for entry in entries if _has(course, entry.exercise, parts)] or entries
     if place.is_file():
         return [Entry(YOU, exercise or exercise_of(course, place), place)]
     if str(place) in course.exercises:
@@ -73,6 +78,13 @@ def _in_folder(course: Course, folder: Path, exercise: str | None) -> list[Entry
             folder=folder, example=(hint or folder) / f"{exercise or course.exercises[0]}.py"
         )
     )
+
+
+def _has(course: Course, exercise: str, parts: Sequence[str]) -> bool:
+    try:
+        return bool(checks_of(course.handout.file(exercise, PUBLIC_CHECKS), parts)) or not parts
+    except ConfigurationError:
+        return False
 
 
 def _of_exercise(exercise: str) -> Entry:

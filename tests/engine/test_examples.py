@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,15 @@ def results(tmp_path_factory):
 
 def test_everybody_is_there(results):
     assert set(CASES) == set(results)
+
+
+def test_the_pages_that_make_demo_names_are_worth_opening():
+    """A student who did well, and one with a typical mistake."""
+    recipe = re.search(r"(?m)^demo:.*\n(?:\t.*\n)+", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    well, typical = re.findall(r"students/(\w+)\.html", recipe[0])
+    assert all(given["points"] == [20, 20] for given in EXPECTED[well].values())
+    assert any(given.get("diagnosis") for given in EXPECTED[typical].values())
+    assert "open:    out/demo/pages/class.html" in recipe[0]
 
 
 @pytest.mark.parametrize(("student", "exercise"), CASES)

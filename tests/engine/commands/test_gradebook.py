@@ -105,6 +105,11 @@ def test_nobody_decides_under_the_name_of_an_account(course, out, user, monkeypa
     assert refused.returncode == 2
     assert "--by" in refused.stderr
     assert Course(course).book(out).history() == []
+    sheet = out.parent / "sheet.csv"
+    sheet.write_text("student,text\nada,well done\nbob,well done\n")
+    table = gradebook("apply", out, sheet, "--exercise", "flows", "--course", course.root)
+    assert table.returncode == 2
+    assert table.stderr.count("--by") == 1, "one cause is said once"
     assert gradebook(*asked, "--by", "Dr T").returncode == 0
     monkeypatch.setenv("LOGNAME", "turing")
     assert gradebook(*asked).returncode == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -70,6 +71,22 @@ def test_what_is_not_there_is_met_halfway(course, tmp_path):
     (tmp_path / "empty" / "ada" / "toy.py").write_text(MEAN)
     with pytest.raises(ConfigurationError, match=r"no file of an exercise is in this folder; name a file.*ada.toy.py"):
         to_check(course, tmp_path / "empty")
+
+
+def test_in_a_folder_a_function_means_the_files_that_have_checks_of_it(tmp_path):
+    for name, function in (("toy", "mean"), ("flows", "sample")):
+        (tmp_path / "given" / name).mkdir(parents=True)
+        (tmp_path / "given" / name / "test_public.py").write_text(f"def test_a(student):\n    student.{function}()\n")
+        (tmp_path / "ada").mkdir(exist_ok=True)
+        (tmp_path / "ada" / f"{name}.py").write_text(MEAN)
+    handout = SimpleNamespace(file=lambda exercise, name: tmp_path / "given" / exercise / name)
+    course = SimpleNamespace(exercises=("toy", "flows"), handout=handout)
+
+    def chosen(*parts: str) -> list[str]:
+        return [entry.exercise for entry in to_check(course, tmp_path / "ada", None, parts)]
+
+    assert chosen("sample") == ["flows"]
+    assert chosen() == chosen("typo") == ["flows", "toy"], "the first says what can be named"
 
 
 @pytest.mark.parametrize(("seconds", "factor"), [(1.0, 1.0), (1.1, 1.0), (2.04, 2.0), (0.6, 0.6), (0.1, 0.5), (9, 8.0)])
