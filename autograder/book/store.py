@@ -14,7 +14,7 @@ from typing import Self
 from sqlalchemy import text
 
 from autograder.book.attempts import Attempts
-from autograder.book.decisions import Decisions
+from autograder.book.decision_log import Decisions
 from autograder.book.engine import StoreFault, UnusableBook, missing_driver, open_engine, without_password
 from autograder.book.handed_in import HandedIn
 from autograder.book.locks import LOCK_SPACE, course_lock, file_lock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -103,7 +104,7 @@ def test_the_first_hour_in_a_folder_of_ones_own(toy, tmp_path):
         assert "0 of 1 public checks passed. Quiz: 0 of 1 answers" in " ".join(ran.stdout.split())
 
 
-def test_a_student_goes_from_new_to_check_with_nothing_but_their_own_install(toy, tmp_path):
+def test_a_student_goes_from_new_to_check_and_ci_with_nothing_but_their_own_install(toy, tmp_path):
     """Everything that only the extras bring is made impossible to import, in every process."""
     write(load_config(toy / "grading_config.yaml"))
     absent = ("jupytext", "nbformat", "ot", "scipy", "sklearn", "pooch", "psutil", "sqlalchemy", "alembic", "filelock",
@@ -127,3 +128,7 @@ def test_a_student_goes_from_new_to_check_with_nothing_but_their_own_install(toy
     assert "mean is not written yet" in " ".join(ran.stdout.split())
     assert "0 of 1 public checks passed." in ran.stdout
     assert "Traceback" not in ran.stderr
+    shutil.copytree(toy / "exercises" / "en", tmp_path / "template")
+    green = autograder("ci", "template", "--summary", "summary.md", "--junit", "junit.xml")
+    assert green.returncode == 0, green.stdout + green.stderr
+    assert "not begun" in green.stdout
