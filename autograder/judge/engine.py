@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import pytest
 import torch
 from msgspec import structs
 from torch import Tensor
@@ -22,6 +23,7 @@ from autograder.authoring.personal import load_quiz, personal_rng, personalise
 from autograder.course.config import CourseConfig, ExerciseConfig
 from autograder.course.data import Split, load_images
 from autograder.course.discovery import Exercise, find_exercise
+from autograder.course.errors import ConfigurationError
 from autograder.course.secret import derive_seed
 from autograder.course.sets import FASHION, MNIST, PublishedSet
 from autograder.judge.calibrated import LimitBook
@@ -329,16 +331,28 @@ class Engine:
         """
         for fixture, published in IMAGE_FIXTURES.items():
             if fixture in uses:
-                return load_images(self.config, published, "held_out", 1).data_set
+                try:
+                    return load_images(self.config, published, "held_out", 1).data_set
+                except ConfigurationError:
+                    if not self.public:
+                        raise
         return ""
 
     def images(
         self, published: PublishedSet, split: Split, n: int | None = None, size: int = 28
     ) -> tuple[Tensor, Tensor]:
-        """Real images (n, size * size), float32 in [0, 1], and their labels (n,), int64; the fixtures of images."""
+        """Real images (n, size * size), float32 in [0, 1], and their labels (n,), int64; the fixtures of images.
+
+        On a student's machine that has none a check is skipped, which says how to get them; a course is wrong without.
+        """
         key = (published.name, split, n, size)
         if key not in self._images:
-            found = load_images(self.config, published, split, n, size)
+            try:
+                found = load_images(self.config, published, split, n, size)
+            except ConfigurationError as error:
+                if self.public:
+                    pytest.skip(str(error))
+                raise
             self._images[key] = torch.from_numpy(found.images), torch.from_numpy(found.labels).long()
         pixels, labels = self._images[key]
         return pixels.clone(), labels.clone()

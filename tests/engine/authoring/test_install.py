@@ -118,7 +118,7 @@ def test_a_student_goes_from_new_to_check_and_ci_with_nothing_but_their_own_inst
     def autograder(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "autograder", *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=300,
-            env=os.environ | {"PYTHONPATH": str(tmp_path)},
+            env=os.environ | {"PYTHONPATH": str(tmp_path), "AUTOGRADER_MNIST": str(tmp_path / "not-here")},
         )  # fmt: skip
 
     made = autograder("new", "toy", "--student", "ada", "--notebook", "--course", str(toy))
@@ -132,3 +132,14 @@ def test_a_student_goes_from_new_to_check_and_ci_with_nothing_but_their_own_inst
     green = autograder("ci", "template", "--summary", "summary.md", "--junit", "junit.xml")
     assert green.returncode == 0, green.stdout + green.stderr
     assert "not begun" in green.stdout
+
+    public = tmp_path / "template/toy/test_public.py"
+    digits = 'def test_digits(student, digits):\n    """Digits have pixels."""\n    student.mean(digits("train", 5))\n'
+    public.write_text(f"{public.read_text()}\n\n@check()\n{digits}")
+    ran = autograder("check", "template/toy/toy.py")
+    said = " ".join(ran.stdout.split())
+    assert ran.returncode == 1, ran.stderr
+    assert "mean is not written yet" in said, "what needs no digits is judged"
+    assert "skipped" in said
+    assert "(AUTOGRADER_MNIST) lacks" in said
+    assert autograder("ci", "template").returncode == 0
