@@ -48,6 +48,81 @@ nn = _types.SimpleNamespace(**{
 """
 
 VARIANTS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
+    "latent_diffusion": (
+        ("drops_out", "loops", "return self.layers(", "return nn.Sequential(self.layers, nn.Dropout(0.2))("),
+        (
+            "drops_out",
+            "with_classes",
+            "self.leave(torch.relu(h))",
+            "self.leave(nn.functional.dropout(torch.relu(h), 0.1))",
+        ),
+        (
+            "batch_normalised",
+            "sigmoids",
+            "*layers, nn.Linear(hidden, latent_dim)",
+            "*layers, nn.BatchNorm1d(hidden), nn.Linear(hidden, latent_dim)",
+        ),
+        (
+            "batch_normalised",
+            "embedding_bags",
+            "nn.functional.silu(layer(h))",
+            "nn.functional.silu(nn.functional.batch_norm(layer(h), None, None, training=True))",
+        ),
+        (
+            "batch_normalised",
+            "with_classes",
+            "return self.leave(torch.relu(h))",
+            "return self.leave((h - h.mean(0)) / (h.var(0, unbiased=False) + 1e-5) ** 0.5)",
+        ),
+        (
+            "batch_normalised",
+            "with_classes",
+            "return self.leave(torch.relu(h))",
+            "return self.leave((h - h.mean(0)) / h.std(0))",
+        ),
+        ("first_time_for_all", "loops", "share = t[:, None]", "share = t[:1, None].expand(len(t), 1)"),
+        ("first_time_for_all", "embedding_bags", "self.times(t)", "self.times(t[:1]).expand(len(t), -1)"),
+        ("time_ignored", "with_classes", "phases = (t.to(z_t)", "phases = (0 * t.to(z_t)"),
+        ("condition_ignored", "loops", "torch.cat([z_t, c, share", "torch.cat([z_t, 0 * c, share"),
+    ),
+    "molecule_diffusion": (
+        (
+            "absolute_positions",
+            "loops",
+            "+ self.time(t).unsqueeze(1)",
+            "+ self.time(t).unsqueeze(1) + x.sum(-1, keepdim=True)",
+        ),
+        ("distance_to_origin", "matrices", "+ t[:, None])", "+ t[:, None]) + x.norm(dim=-1, keepdim=True)"),
+        (
+            "places_embedded",
+            "vector_features",
+            "+ self.when[t][:, None]",
+            "+ self.when[t][:, None] + torch.arange(N)[:, None].to(x) / N",
+        ),
+        (
+            "handed_features",
+            "numpy_inside",
+            "return centre(y - x)",
+            "return centre(y - x + torch.linalg.cross(centre(x), y - x))",
+        ),
+        ("types_ignored", "matrices", "types[None] * self.n_times", "0 * types[None] * self.n_times"),
+        ("time_ignored", "loops", "self.time(t)", "self.time(0 * t)"),
+        ("first_time_for_all", "numpy_inside", "self.times[t]", "self.times[t[:1].expand_as(t)]"),
+        ("output_not_centred", "numpy_inside", "return centre(y - x)", "return y - x"),
+        ("dropout_inside", "numpy_inside", "h = h + mix(", "h = F.dropout(h, 0.1, self.training) + mix("),
+        ("batch_normalised", "loops", "self.final(ends(h))", "self.final(ends(h - h.mean(0)))"),
+    ),
+    "bridge_style": (
+        ("time_ignored", "loops", "t = t[:, None].to(x)", "t = 0 * t[:, None].to(x)"),
+        ("time_ignored", "one_layer", "angles = math.pi *", "angles = 0 *"),
+        ("network_mixes_rows", "loops", "return self.last(h)", "return self.last(h - h.mean(0))"),
+        (
+            "hidden_ignored",
+            "loops",
+            "self.first = nn.Linear(dim + 1, hidden)",
+            "hidden = 64\n        self.first = nn.Linear(dim + 1, hidden)",
+        ),
+    ),
     "ae_vs_pca": (
         (
             "linear_with_relu",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from autograder.judge import check
+from autograder.judge import CheckFailed, check
+from autograder.judge.layers import normalises_batches
+from autograder.judge.verdicts import StudentError
 from autograder.language import _
 
 
@@ -17,7 +19,7 @@ class Network:
         network = expect.handle(student.Denoiser(self.d, self.k, self.T, hidden=hidden), what)
         probe.perturb(network, 0.05, draw.seed())
         self.network = expect.handle(probe.training_mode(network), what)
-        self.expect, self.draw, self.what = expect, draw, f"{what}(z_t, t, c)"
+        self.probe, self.expect, self.draw, self.what = probe, expect, draw, f"{what}(z_t, t, c)"
 
     def inputs(self, B):
         """Latents, times that all differ, and conditions."""
@@ -27,6 +29,43 @@ class Network:
     def __call__(self, z, t, c):
         return self.expect.tensor(self.network(z, t, c), (len(z), self.d), self.what)
 
+    def calls(self, z, t, c, name):
+        """Whether it calls a function of torch's of this name, such as "dropout"."""
+        names = self.probe.torch_calls(self.network, z, t, c)
+        return isinstance(names, list) and any(name in str(one) for one in names)
+
+    def steady(self, z, t, c):
+        """Its answer, which is the same the second time, and the size of it."""
+        answer, again = self(z, t, c), self(z, t, c)
+        size = float(answer.std()) + 1e-12
+        same = float((again - answer).abs().max()) <= 1e-4 * size
+        self.expect.true(
+            same,
+            _("{what}: the same input gets another answer the second time.").format(what=self.what),
+            hint=_("No dropout here."),
+            mistake="drops_out" if not same and self.calls(z, t, c, "dropout") else None,
+        )
+        return answer, size
+
+    def alone(self, z, t, c):
+        """Its answers for one row after the other."""
+        try:
+            return torch.cat([self(z[i : i + 1], t[i : i + 1], c[i : i + 1]) for i in range(len(z))])
+        except CheckFailed as failed:
+            no_number = not isinstance(failed, StudentError) and self.normalises(z, t, c)
+            failed.mistake = "batch_normalised" if no_number or self.calls(z, t, c, "batch_norm") else None
+            raise
+
+    def normalises(self, z, t, c):
+        """Whether latents alone, all at the same time and told the same, get one answer."""
+        return normalises_batches(lambda row: self.network(row, t[:1], c[:1]), z)
+
+    def mixes_by(self, z, t, c, answer):
+        """Which mistake lets rows count for each other; None where it is none that is known."""
+        if torch.allclose(self(z, t[:1].expand(len(t)), c), answer, rtol=1e-4, atol=1e-6):
+            return "first_time_for_all"
+        return "batch_normalised" if self.normalises(z, t, c) else None
+
 
 @check(points=0.5, covers=("rows", "Denoiser"))
 def test_denoiser_rows(student, probe, expect, draw):
@@ -35,20 +74,16 @@ def test_denoiser_rows(student, probe, expect, draw):
         network = Network(student, probe, expect, draw, hidden)
         B = draw.integer(5, 8)
         z, t, c = network.inputs(B)
-        answer, again = network(z, t, c), network(z, t, c)
-        size = float(answer.std())
+        answer, size = network.steady(z, t, c)
         expect.true(size > 1e-6, _("{what}: all answers are the same number.").format(what=network.what))
-        expect.true(
-            float((again - answer).abs().max()) <= 1e-4 * size,
-            _("{what}: the same input gets another answer the second time.").format(what=network.what),
-            hint=_("No dropout here."),
-        )
-        alone = torch.cat([network(z[i : i + 1], t[i : i + 1], c[i : i + 1]) for i in range(B)])
         doubled = network(torch.cat([z, -z]), torch.cat([t, t]), torch.cat([c, 0 * c]))[:B]
+        rows = (network.alone(z, t, c), doubled)
+        apart = max(float((other - answer).abs().max()) for other in rows) > 1e-3 * size
         expect.true(
-            max(float((other - answer).abs().max()) for other in (alone, doubled)) <= 1e-3 * size,
+            not apart,
             _("{what}: a row's answer depends on the other rows of the batch.").format(what=network.what),
             hint=_("No batch normalisation, and every row its own time and condition."),
+            mistake=network.mixes_by(z, t, c, answer) if apart else None,
         )
 
 
@@ -58,13 +93,7 @@ def test_denoiser_inputs(student, probe, expect, draw):
     network = Network(student, probe, expect, draw, 64)
     B = draw.integer(5, 8)
     z, t, c = network.inputs(B)
-    answer = network(z, t, c)
-    size = float(answer.std()) + 1e-12
-    expect.true(
-        float((network(z, t, c) - answer).abs().max()) <= 1e-4 * size,
-        _("{what}: the same input gets another answer the second time.").format(what=network.what),
-        hint=_("No dropout here."),
-    )
+    answer, size = network.steady(z, t, c)
     other_z, other_t, other_c = network.inputs(B)
     others = {
         _("the latents"): ((other_z, t, c), None),
