@@ -7,28 +7,24 @@ import base64
 import marshal
 import os
 import types
-from collections.abc import Callable, Collection, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import pytest
 import torch
 from msgspec import structs
-from torch import Tensor
 
 from autograder.authoring.losses import read_bank
 from autograder.authoring.mistakes import Mistake
 from autograder.authoring.overlay import apply_mistake
 from autograder.authoring.personal import load_quiz, personal_rng, personalise
 from autograder.course.config import CourseConfig, ExerciseConfig
-from autograder.course.data import Split, load_images
 from autograder.course.discovery import Exercise, find_exercise
-from autograder.course.errors import ConfigurationError
 from autograder.course.secret import derive_seed
-from autograder.course.sets import FASHION, MNIST, PublishedSet
 from autograder.judge.calibrated import LimitBook
 from autograder.judge.gpus import Place, take_place
 from autograder.judge.grading import Grading
+from autograder.judge.images import RealImages
 from autograder.judge.loading import Code
 from autograder.judge.local import LocalTransport
 from autograder.judge.messages import Job
@@ -50,7 +46,6 @@ if TYPE_CHECKING:
 
 # Beyond the import: what NumPy, torch and matplotlib map lazily in a worker's first calls.
 # The fixtures that give real images, and the data set of each.
-IMAGE_FIXTURES = {"digits": MNIST, "labelled_digits": MNIST, "fashion": FASHION}
 
 FILE_BYTES = 32 * MIB
 
@@ -212,7 +207,7 @@ class Engine:
         self._slot = slot
         self._parent: WarmParent | None = None
         self._place: Place | None = None
-        self._images: dict[tuple[str, str, int | None, int], tuple[Tensor, Tensor]] = {}
+        self.images = RealImages(config, public)
 
     def kit(self, exercise: str) -> Kit:
         """The trusted material of an exercise."""
@@ -323,39 +318,6 @@ class Engine:
             source = personalise(source, kit.exercise, student)
         name = f"{exercise}.py"
         return (CodeCell(source=source, where=name, filename=name, first_line=1),)
-
-    def data_name(self, uses: Collection[str]) -> str:
-        """The data behind a check that takes these fixtures: `mnist`, `fashion`, `digits`, or nothing where none is.
-
-        The limits of `reference/` are kept by this name.
-        """
-        for fixture, published in IMAGE_FIXTURES.items():
-            if fixture in uses:
-                try:
-                    return load_images(self.config, published, "held_out", 1).data_set
-                except ConfigurationError:
-                    if not self.public:
-                        raise
-        return ""
-
-    def images(
-        self, published: PublishedSet, split: Split, n: int | None = None, size: int = 28
-    ) -> tuple[Tensor, Tensor]:
-        """Real images (n, size * size), float32 in [0, 1], and their labels (n,), int64; the fixtures of images.
-
-        On a student's machine that has none a check is skipped, which says how to get them; a course is wrong without.
-        """
-        key = (published.name, split, n, size)
-        if key not in self._images:
-            try:
-                found = load_images(self.config, published, split, n, size)
-            except ConfigurationError as error:
-                if self.public:
-                    pytest.skip(str(error))
-                raise
-            self._images[key] = torch.from_numpy(found.images), torch.from_numpy(found.labels).long()
-        pixels, labels = self._images[key]
-        return pixels.clone(), labels.clone()
 
     @property
     def device(self) -> str:

@@ -204,7 +204,7 @@ class JobLoop:
             else InForce(isolation.level, list(isolation.layers), list(isolation.missing), list(isolation.why)),
             versions() | ({"ipython": job.reader} if job.reader else {}),
             engine.device,
-            ", ".join(sorted({engine.data_name(names_of(item)) for item in items} - {""})),
+            ", ".join(sorted({engine.images.data_name(names_of(item)) for item in items} - {""})),
             "cpu" if engine.device != "cpu" and sitting.limited and kit.limits.borrowed else "",
         )
         result = build_result(grading, kit.config, job.submission, job.notes, environment, time.monotonic() - started)

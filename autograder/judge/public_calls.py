@@ -163,21 +163,27 @@ class PublicEngine:
 
     def __init__(self, engine: Engine, seed: int) -> None:
         self.device = engine.device
+        self.images = DrawnImages(seed)
+
+
+class DrawnImages:
+    """In the place of real images: smooth blots in [0, 1], drawn."""
+
+    def __init__(self, seed: int) -> None:
         self._seed = seed
 
-    def data_name(self, uses: object) -> str:
-        """None."""
-        return ""
-
-    def images(
+    def __call__(
         self, published: PublishedSet, split: Split, n: int | None = None, size: int = 28
     ) -> tuple[Tensor, Tensor]:
-        """Smooth blots in [0, 1], drawn."""
         n = IMAGES if n is None else n
         draw = Draw(subseed(self._seed, f"{published.name}/{split}/{n}/{size}"))
         coarse = draw.uniform(n, 1, 7, 7, dtype=torch.float32)
         fine = torch.nn.functional.interpolate(coarse, (size, size), mode="bilinear")
         return ((fine - 0.3) * 1.6).clamp(0, 1).reshape(n, size * size), torch.arange(n) % 10
+
+    def data_name(self, uses: object) -> str:
+        """None."""
+        return ""
 
 
 def _recorded(kit: Kit, item: pytest.Function, info: CheckInfo, case: Case, run: int, rerun: Rerun) -> list[KeptCall]:
