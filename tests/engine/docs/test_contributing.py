@@ -44,6 +44,9 @@ def test_a_new_exercise_leaves_what_holds_the_course_green(tmp_path, monkeypatch
     assert not found.problems
     assert not found.stale
     assert wrong_declarations(config, find_exercise(config, "gaussian_entropy")) == []
+    for copy in ("class/ada/gaussian_entropy.py", "copies/ada/other.py"):  # a student's, in the course's folder
+        (tmp_path / copy).parent.mkdir(parents=True)
+        (tmp_path / copy).write_text("import math\n")
     ours = 'lint.isort.known-first-party=["autograder"]'
     command = [sys.executable, "-m", "ruff", "check", "--config", ours, "."]
     ruff = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
