@@ -12,7 +12,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from autograder.reports.words import outcome_word
+from autograder.reports.words import located, outcome_word
 from autograder.results.model import Result
 
 _GUARD = "AUTOGRADER_INSIDE_A_CHECK"
@@ -46,7 +46,7 @@ def public(exercise: str, check: str = "") -> None:
     result = _known[key]
     wanted = [c for c in result.checks if (c.id == check if check else c.kind != "quiz")]
     for problem in result.loading:
-        print(f"{problem.where}, line {problem.line}: {problem.message}")
+        print(located(problem))
     lost = [c for c in wanted if c.outcome != "passed"]
     for c in wanted:
         print(f"{outcome_word(c.outcome)}: {c.title}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from autograder.judge.raised import in_words
 from autograder.judge.transport import Loaded, RequestFields, Transport, WorkerLost, no_handle
-from autograder.language import _
+from autograder.language import _, said
 from autograder.results.model import Incident, LoadingProblem
 from autograder.submissions.model import LeftOut
 from autograder.wire.values import CellData
@@ -157,7 +157,7 @@ class Loading:
     def left_out(self, name: str) -> str:
         """That a name is defined in a part of the file that is not run, where it is."""
         found = next((part for part in self._code.left_out if name in part.names), None)
-        return " " + _("{where}: {reason}.").format(where=found.where, reason=found.reason) if found else ""
+        return " " + _("{where}: {reason}.").format(where=found.where, reason=said(found.reason)) if found else ""
 
     def note(self, name: str = "") -> str:
         """What a student should know where a name is missing: that it was left out with its cell, or the first thing
@@ -169,5 +169,5 @@ class Loading:
             return ""
         first = serious[0]
         return " " + _("While your file was read, {where}, line {line}: {message}.").format(
-            where=first.where, line=first.line, message=first.message.rstrip(".")
+            where=first.where, line=first.line, message=said(first.message).rstrip(".")
         )

@@ -81,9 +81,15 @@ def test_a_student_goes_from_new_to_check(toy, tmp_path):
 
 
 def test_what_kept_a_file_from_loading_is_said_in_the_language(toy, tmp_path):
+    assert autograder("assign", cwd=toy).returncode == 0
     (tmp_path / "toy.py").write_text("import sys\n\nsys.exit()\n\n\ndef mean(x):\n    return x.mean(1)\n")
     ran = autograder("check", "toy.py", "--course", str(toy), "--lang", "fr", cwd=tmp_path)
     assert "cette instruction demande à Python de terminer" in " ".join(ran.stdout.split())
+    (tmp_path / "toy.py").write_text("import pandas\n\n\ndef mean(x):\n    return pandas.mean(x)\n")
+    told = autograder("check", "toy.py", "mean", "--course", str(toy), "--lang", "fr", cwd=tmp_path).stdout
+    told = " ".join(told.replace("│", " ").split())
+    assert "Pendant la lecture" in told
+    assert "cannot be" not in told, "nor where a check repeats it"
 
 
 def test_a_stale_handout_is_found(toy):
