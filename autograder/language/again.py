@@ -11,6 +11,7 @@ from autograder.language.registry import LANGUAGES, Language, settings
 from autograder.language.speech import Speech, speech
 
 _NUMBER = re.compile(r"[-+]?\d[\d.,\u00a0]*(?:e[-+]?\d+)?%?")
+_COUNTED = r"[\d.,\u00a0]*\d"  # "cell 5", and no "cell of mine"
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?]) (?=[A-ZÀ-Ý`])")
 
 
@@ -85,11 +86,12 @@ def _patterns(spoken: Speech) -> tuple[tuple[str, str, Message, int, str], ...]:
         for literal, name, _form, _conversion in pieces:
             pattern += re.escape(literal)
             if name is not None and name.isidentifier():
-                pattern += f"(?P={name})" if name in names else f"(?P<{name}>.*?)"
+                filled = _COUNTED if name == "number" else ".*?"
+                pattern += f"(?P={name})" if name in names else f"(?P<{name}>{filled})"
                 names[name] = None
         weight = sum(c.isalpha() for literal, *_rest in pieces for c in literal)
         # What is nearly all placeholders, such as "{where}, line {line}", would be found in texts of other kinds.
-        if names and weight >= 6:
+        if names and (weight >= 6 or names.keys() == {"number"}):
             found.append((weight, max((p[0] for p in pieces), key=len), pattern, message, number, source))
     found.sort(key=lambda one: -one[0])
     return tuple(entry[1:] for entry in found)

@@ -20,6 +20,7 @@ from autograder.course import CourseConfig, ExerciseConfig
 from autograder.language import _, said
 from autograder.reports.pictures import Picture
 from autograder.reports.reading import Purpose
+from autograder.reports.words import kind_word
 from autograder.results.grade import Comment, Grade, Override
 from autograder.results.model import (
     AskedQuestion,
@@ -235,7 +236,10 @@ def _exercise_view(
         counts=Counter(check.outcome for check in checks),
         cards=(cards := _cards(checks)),
         sections=_sections(cards),
-        loading=tuple(msgspec.structs.replace(problem, message=said(problem.message)) for problem in result.loading),
+        loading=tuple(
+            msgspec.structs.replace(problem, where=said(problem.where), message=said(problem.message))
+            for problem in result.loading
+        ),
         late=grade.penalty,
         notes=tuple(said(note) for note in result.notes),
         # A comment speaks of what was judged: it waits with the points.
@@ -330,7 +334,8 @@ def raised_text(raised: RaisedLine) -> str:
 def _said_again(raised: RaisedLine | None) -> RaisedLine | None:
     if raised is None:
         return None
-    return msgspec.structs.replace(raised, values={name: said(what) for name, what in raised.values.items()})
+    values = {name: said(what) for name, what in raised.values.items()}
+    return msgspec.structs.replace(raised, where=said(raised.where), values=values)
 
 
 def _asked_again(asked: AskedQuestion | None) -> AskedQuestion | None:
@@ -355,12 +360,12 @@ def _check_view(
         read_on=said(read_on) if lost and read_on else "",
         override=override,
         example=example_text(check.example) if examples and check.example is not None else "",
-        lines=check.lines,
+        lines=check.lines and msgspec.structs.replace(check.lines, where=said(check.lines.where)),
         raised=_said_again(check.raised),
         purpose=None if purpose is None else Purpose(purpose.name, said(purpose.text)),
         asked=_asked_again(check.asked),
         id=check.id if teacher else "",
-        kind=check.kind if teacher else "",
+        kind=kind_word(check.kind) if teacher else "",
         measured=tuple((said(name), value) for name, value in check.measured.items()) if teacher else (),
         duration_s=check.duration_s if teacher else None,
     )

@@ -96,7 +96,7 @@ def place(line: str) -> str:
 def located(problem: LoadingProblem) -> str:
     """What could not be loaded, and where."""
     line = _("{where}, line {line}: {message}")
-    return line.format(where=problem.where, line=problem.line, message=said(problem.message))
+    return line.format(where=said(problem.where), line=problem.line, message=said(problem.message))
 
 
 def outcome_word(outcome: str) -> str:
@@ -114,6 +114,12 @@ def outcome_word(outcome: str) -> str:
         "skipped": _("skipped"),
         "not_shown": _("not shown"),
     }.get(outcome, outcome)
+
+
+def kind_word(kind: str) -> str:
+    """What readers call a kind of check."""
+    kinds = {"exact": _("exact"), "statistical": _("statistical"), "training": _("training"), "quiz": _("quiz")}
+    return kinds.get(kind, kind)
 
 
 def isolation_word(level: str) -> str:

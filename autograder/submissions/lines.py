@@ -10,6 +10,7 @@ import json
 import re
 from pathlib import Path
 
+from autograder.language import _
 from autograder.submissions.code import places
 from autograder.submissions.model import Submission, SubmissionUnreadable
 from autograder.submissions.opening import read_regular
@@ -23,10 +24,11 @@ _CODE = re.compile(r"^(\w+)|`(\w+)|(\w+)\(")  # messages begin with what was cal
 def excerpt(submission: Submission, line: str, around: int = 1) -> tuple[tuple[int, str], ...]:
     """The line that a comment is about (`12`, or `3:12` of a notebook's cell 3) with its neighbours, if it is there."""
     cell, _colon, number = line.rpartition(":")
+    wanted = _("cell {number}").format(number=cell)
     for one in submission.cells:
         lines = one.source.splitlines()
         at = int(number) - one.first_line
-        if 0 <= at < len(lines) and (not cell or one.label == f"cell {cell}"):
+        if 0 <= at < len(lines) and (not cell or one.label.partition(" (")[0] == wanted):
             first = max(0, at - around)
             return tuple(enumerate(lines[first : at + around + 1], start=one.first_line + first))
     return ()

@@ -16,6 +16,7 @@ SAID = [
     "The first index wins a tie.",
     "this statement did not end within 10 s and was left out",  # the worker's words, which knows no languages
     "ANSWERS['model'] is still None: not answered.",
+    "cell 5",
     "the mean from pca_fit(x of shape (3, 4), d=2): expected shape (3,), got a tensor of shape (2,), float64.",
     "Not judged, because this did not pass: “The first index wins a tie.”.",
     "It looks like this: capital letters kept. A word at the start of a sentence is the same state as elsewhere: "
@@ -37,6 +38,7 @@ def test_what_was_said_in_one_language_is_said_in_the_other(english):
 def test_what_a_student_wrote_stays():
     with speaking("fr", COURSE.translations):
         assert said("passed") == "réussi"
+        assert said("cell of mine") == "cell of mine"
         assert said("my own text, passed over") == "my own text, passed over"
         assert said("<b>the mean</b>") == "<b>the mean</b>"
 

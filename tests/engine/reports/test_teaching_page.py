@@ -120,7 +120,7 @@ def test_a_line_that_raised_stands_with_what_was_in_it(course, result, check):
     assert text.count("Line 7 of cell 3") == 1
     assert "<script>" not in page(course, given)
     french = " ".join(Outline(page(course, given, "fr")).text.split())
-    assert "C'est la ligne 7 de cell 3 qui l'a levée" in french
+    assert "Levée par cellule 3, ligne 7" in french
     assert "un tenseur de forme (2, 3), float32" in french
 
 

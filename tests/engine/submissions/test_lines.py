@@ -7,6 +7,7 @@ import json
 import pytest
 
 from autograder.authoring.notebook import to_notebook
+from autograder.language import speaking
 from autograder.submissions import read_submission
 from autograder.submissions.lines import LineFinder, excerpt
 
@@ -43,7 +44,19 @@ def test_a_script_counts_its_own_lines(tmp_path):
 def test_a_line_that_a_comment_is_about_is_shown_with_its_neighbours(tmp_path, name, text, line, shown):
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
-    assert excerpt(read_submission(path, student="ada", exercise="toy"), line) == shown
+    for language in ("en", "fr"):
+        with speaking(language):
+            assert excerpt(read_submission(path, student="ada", exercise="toy"), line) == shown
+
+
+def test_a_cell_that_was_run_out_of_order_is_found_by_its_number(tmp_path):
+    notebook = json.loads(to_notebook(SCRIPT, "toy"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["execution_count"] = 40
+    path = tmp_path / "toy.ipynb"
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    assert excerpt(read_submission(path, student="ada", exercise="toy"), "2:1")[0] == (1, "def mean(x):")
 
 
 def test_a_notebook_counts_the_lines_of_its_file(tmp_path):
