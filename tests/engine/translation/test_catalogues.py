@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import random
 import re
 from collections import Counter
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 
 import autograder
 from autograder import Course
+from autograder.authoring.personal import load_quiz
+from autograder.course import find_exercise
+from autograder.language import said, speaking
 from autograder.language.registry import settings
 from autograder.service.translations import up_to_date
 from autograder.translation.catalogues import content, make, placeholders, problems, read, spaced
@@ -157,6 +161,18 @@ def test_numbers_are_written_as_in_french(folder):
         if (numbers := english_numbers(form))
     ]
     assert not found, f"write 0,5 and $0{{,}}5$, or code between backticks: {found[:5]}"
+
+
+COURSE = Course.open(ROOT).config
+
+
+@pytest.mark.parametrize("exercise", [one.id for one in COURSE.finished])
+def test_whatever_numbers_are_drawn_the_questions_are_french(exercise):
+    quiz = load_quiz(find_exercise(COURSE, exercise).quiz)
+    with speaking("fr", COURSE.translations):
+        asked = [said(text) for seed in range(12) for text in quiz.draw(random.Random(str(seed)))[1].values()]
+    assert not [text for text in asked if re.search(r"\b(?:Answer|What|which)\b", text)]
+    assert not [(numbers, text) for text in asked if (numbers := english_numbers(text))]
 
 
 def test_an_english_number_is_found():
