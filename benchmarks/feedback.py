@@ -45,7 +45,7 @@ def main() -> None:
             wanted = bank.quick(("exact",))
             mistakes = [m for m in read_bank(bank.exercise) if m.check in wanted and options.mistake in (None, m.id)]
             for mistake in sample(name, mistakes, options.sample):
-                found = bank.graded(apply_mistake(bank.solution, mistake), checks=wanted)
+                found = bank.graded(apply_mistake(bank.solution, mistake), checks=wanted, examples=True)
                 for check in found.values():
                     red = check.outcome == "failed" and (not check.parts or "failed" in check.parts.values())
                     if not red or check.id not in wanted:

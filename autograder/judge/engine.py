@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from autograder.judge.drawing import Drawing
     from autograder.judge.public_calls import RightCode
 
-# Beyond the import: what NumPy, torch and matplotlib map lazily in a worker's first calls.
 # The fixtures that give real images, and the data set of each.
 
 FILE_BYTES = 32 * MIB
@@ -140,13 +139,16 @@ class Kit:
         those that lose the least besides. None whose own check is among those `passed`: that is not it."""
         meant = [mistake for mistake in self.mistakes if check in mistake.loses and mistake.check not in passed]
         for mistake in sorted(meant, key=lambda one: (one.check != check, len(one.loses))):
-            module = self._mistake_modules.get(mistake.id)
-            if module is None:
-                source = apply_mistake(self.solution, mistake)
-                module = load_module(f"mistake_{self.exercise.id}_{mistake.id}", source, f"{mistake.id}.py")
-                self._mistake_modules[mistake.id] = module
-            session = Session(LocalTransport(module), Code(self.exercise.id, (), self.probes), 60.0)
-            yield mistake.id, session
+            yield mistake.id, self.mistake_session(mistake)
+
+    def mistake_session(self, mistake: Mistake) -> Session:
+        """A session on a known mistake."""
+        module = self._mistake_modules.get(mistake.id)
+        if module is None:
+            source = apply_mistake(self.solution, mistake)
+            module = load_module(f"mistake_{self.exercise.id}_{mistake.id}", source, f"{mistake.id}.py")
+            self._mistake_modules[mistake.id] = module
+        return Session(LocalTransport(module), Code(self.exercise.id, (), self.probes), 60.0)
 
     @cached_property
     def alternatives(self) -> tuple[types.ModuleType, ...]:

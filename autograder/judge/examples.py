@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from time import monotonic
 
 import pytest
@@ -27,6 +28,7 @@ from autograder.judge.engine import Engine, Kit
 from autograder.judge.example_text import example_text, numbers_in
 from autograder.judge.grading import Grading
 from autograder.judge.items import info_of
+from autograder.judge.ladder import FEW, MOST
 from autograder.judge.messages import Job
 from autograder.judge.outcomes import CannotGoOn, Ended, Right, departs, outcome, text_of_outcome
 from autograder.judge.own_run import OwnRuns
@@ -38,12 +40,15 @@ from autograder.judge.sitting import Sitting
 from autograder.language import _
 from autograder.results.model import CheckResult, Example
 
+RELATED = 3  # calls whose answers a relation is looked for in
 RUNS = 2  # of the check, each on other public numbers
-STEPS = 250  # calls that shrinking one example may make
-FEW = 6  # numbers of an example that is small
-MOST = 12  # numbers of an example: a larger one is nothing to look at
+STEPS = 120  # calls that shrinking one example may make
+LADDERS = 2  # failing calls of one check whose small versions are tried
 TRIED = 24  # calls of one check that are made of a submission
-TOTAL_SECONDS = 10.0
+# What all examples of a submission may take: a share of what its checks took. What bounds them are the steps above:
+# seconds only where a submission is slow.
+SHARE = 0.1
+LEAST_SECONDS, MOST_SECONDS = 2.0, 10.0
 KINDS = ("exact", "statistical")
 
 
@@ -53,6 +58,15 @@ class Explained:
 
     example: Example | None
     relation: str | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """An example, how many numbers it has, and the call that it shows; None where that is the check's own."""
+
+    numbers: int
+    example: Example
+    shows: PublicCall | None = None
 
 
 def explain_failures(
@@ -71,24 +85,31 @@ def explain_failures(
     if not failed or engine.kit(job.exercise).config.examples == "hidden":
         return
     session = engine.session(job)
+    taken = sum(result.duration_s for result in grading.results.values())
+    seconds = min(max(SHARE * taken, LEAST_SECONDS), MOST_SECONDS)
     try:
-        session.begin_check("examples", TOTAL_SECONDS, 0)
-        explainer = Explainer(session, engine.kit(job.exercise), lambda item, case: run_with(item, case, sitting))
+        session.begin_check("examples", seconds, 0)
+        kit = engine.kit(job.exercise)
+        explainer = Explainer(session, kit, lambda item, case: run_with(item, case, sitting), seconds)
         for item, info, result in failed:
-            about, named = grading.about.get(info.id, ""), result.diagnosis is not None
+            about, case, mistake = grading.about.get(info.id, ""), sitting.case(item), result.diagnosis
             try:
-                explained = explainer.explain(item, info, sitting.case(item), about, named=named)
+                explained = explainer.explain(item, info, case, about, mistake)
             except CannotGoOn:  # something from outside may have ended the worker: a result must not hang on it
-                session.begin_check("examples", TOTAL_SECONDS, 0)
-                explained = explainer.explain(item, info, sitting.case(item), about, named=named)
+                session.begin_check("examples", seconds, 0)
+                explained = explainer.explain(item, info, case, about, mistake)
             result.example = explained.example
             if result.diagnosis is None and explained.relation:
                 result.relation = explained.relation
                 result.hint = f"{result.hint} {explained.relation}".strip()
+        for item, info, result in failed:
+            if result.example is None:
+                result.example = explainer.search(item, info, sitting.case(item), grading.about.get(info.id, ""))
     except CannotGoOn:  # nor does it with another one: there are no more examples
         return
     finally:
         session.close()
+        engine.kit(job.exercise).right_code.remembered.write()
 
 
 def _red(result: CheckResult) -> bool:
@@ -109,76 +130,134 @@ class Explainer:
         session: on the submission, in a worker of its own.
         kit: of the exercise.
         rerun: runs a check's function on a case, beyond comparisons that fail.
+        seconds: that all examples of this submission may take.
     """
 
-    def __init__(self, session: Session, kit: Kit, rerun: Callable[[pytest.Function, Case], None]) -> None:
+    def __init__(
+        self, session: Session, kit: Kit, rerun: Callable[[pytest.Function, Case], None], seconds: float
+    ) -> None:
         self._session = session
         self._kit = kit
         self._rerun = rerun
-        self._until = monotonic() + TOTAL_SECONDS
-        self._known: dict[str, tuple[int, Example]] = {}  # the smallest found, by function
+        self._end = self._until = monotonic() + seconds
+        self.found: dict[str, Found | None] = {}  # by check
+        self._missed: dict[str, tuple[PublicCall, Right]] = {}  # by check: a call that fails, and no small one does
+        self._known: dict[str, Found] = {}  # the smallest, by function
         self._related: dict[str, str | None] = {}
+        self._asked: tuple[PublicCall, Arguments, Ended] | None = None  # the last
 
     def explain(
-        self, item: pytest.Function, info: CheckInfo, case: Case, about: str = "", named: bool = False
+        self, item: pytest.Function, info: CheckInfo, case: Case, about: str = "", mistake: str | None = None
     ) -> Explained:
         """What shows best what is wrong in this check.
 
         Args:
             case: as the check was judged; of it, nothing secret is used.
             about: the function that it judges.
-            named: whether a known mistake is found, and no relation needed.
+            mistake: the known one that was found; no relation is needed then.
 
         Raises:
             CannotGoOn: the worker was lost.
         """
+        named = mistake is not None
         known = self._known.get(about)
-        if known is not None and known[0] <= FEW and (named or about in self._related):
-            return Explained(known[1], self._related.get(about))
-        best: tuple[int, Example] | None = None
+        if known is not None and known.numbers <= FEW and (named or about in self._related):
+            return Explained(known.example, self._related.get(about))
+        if mistake is not None:
+            one = self._shown_by(mistake, item, info, case, about)
+            if one is None:  # nor will trying find anything here
+                return Explained(None, None)
+            if (right := self._kit.right_code.says(one)) is not None and departs(
+                self._of_student(one, one.call), right
+            ):
+                return Explained(self._kept(one, one.call).example, None)
+        best: Found | None = None
+        self._until = (monotonic() + self._end) / 2  # a slow function leaves time to others
         pairs: dict[str, list[Compared]] = {}
-        until = (monotonic() + self._until) / 2  # the rest is for the check's own run
-        for run in range(RUNS):
-            small = best is not None and best[0] <= FEW
-            if monotonic() > until or (small and named):
+        failing: list[tuple[PublicCall, Right]] = []
+
+        def enough() -> bool:
+            return len(pairs.get(about, ())) > 1
+
+        for one in self._calls(item, info, case, about, lambda: not failing or not (named or enough())):
+            small = best is not None and best.numbers <= FEW
+            related = named or len(pairs.get(one.function, ())) >= RELATED
+            if self._late() or (related and (small or len(failing) >= LADDERS)):
                 break
-            calls = public_calls(self._kit, item, info, case, run, self._rerun)
-            for one in itertools.islice(sorted(calls, key=lambda one: one.function != about), TRIED):
-                if (small and (named or one.asked != "value")) or monotonic() > until:
-                    break
-                try:
-                    if (wrong := self._wrong(one)) is None:
-                        continue
-                    got, right = wrong
-                    if one.asked == "value":
-                        pairs.setdefault(one.function, []).extend(_pair(one.call, got, right))
-                    found = self._smallest(one, right)
-                    best = found if best is None or found[0] < best[0] else best
-                    small = best[0] <= FEW
-                except CannotGoOn:
-                    if not self._session.can_answer:
-                        raise
-                    continue  # this function has no answer
-        if info.kind == "exact" and (best is None or best[0] > FEW) and monotonic() < self._until:
-            best = self._own(item, info, case, about) or best
+            if len(failing) >= LADDERS + RELATED or (small and one.asked != "value"):
+                continue
+            try:
+                if (wrong := self._wrong(one)) is None:
+                    continue
+                got, right = wrong
+                failing.append((one, right))
+                if one.asked == "value":
+                    pairs.setdefault(one.function, []).extend(_pair(one.call, got, right))
+                if not small and len(failing) <= LADDERS and (found := self._smallest(one, right)) is not None:
+                    best = found if best is None or found.numbers < best.numbers else best
+            except CannotGoOn:
+                if not self._session.can_answer:
+                    raise
+                continue  # this function has no answer
+        if failing and best is None:
+            self._missed[info.id] = failing[0]
         self._related |= {name: relation(of_one) for name, of_one in pairs.items()}
+        self.found[info.id] = best
         return Explained(
-            best[1] if best is not None and best[0] <= MOST else None,
+            best.example if best is not None else None,
             next((text for name in pairs if (text := self._related[name])), None),
         )
+
+    def search(self, item: pytest.Function, info: CheckInfo, case: Case, about: str = "") -> Example | None:
+        """An example where none was found by rule: by trying, or of what the check itself finds wrong."""
+        self._until = (monotonic() + self._end) / 2
+        found = self._known.get(about)
+        if found is None and info.id in self._missed:
+            found = self._shrunk(*self._missed[info.id])
+        if found is None and info.kind == "exact" and monotonic() < self._end:
+            self._until = self._end
+            found = self._own(item, info, case)
+        return found.example if found is not None else None
+
+    def _shown_by(
+        self, mistake: str, item: pytest.Function, info: CheckInfo, case: Case, about: str
+    ) -> PublicCall | None:
+        """The small call that shows a known mistake, which says nothing of any submission."""
+
+        def search() -> PublicCall | None:
+            session = self._kit.mistake_session(self._kit.mistake(mistake))
+            session.begin_check("examples", math.inf, 0)
+            other = Explainer(session, self._kit, self._rerun, MOST_SECONDS)
+            other.explain(item, info, case, about)
+            found = other.found[info.id] or (other._shrunk(*other._missed[info.id]) if other._missed else None)
+            return found.shows if found is not None else None
+
+        return self._kit.right_code.shown_by(mistake, info.id, search)
+
+    def _late(self) -> bool:
+        return monotonic() > self._until
+
+    def _calls(
+        self, item: pytest.Function, info: CheckInfo, case: Case, about: str, more: Callable[[], bool]
+    ) -> Iterator[PublicCall]:
+        """What the check asks on public numbers, of the function that it judges first."""
+        for run in range(RUNS):
+            if more():
+                calls = public_calls(self._kit, item, info, case, run, self._rerun)
+                yield from itertools.islice(sorted(calls, key=lambda one: one.function != about), TRIED)
 
     def _wrong(self, one: PublicCall) -> tuple[Ended, Right] | None:
         """What comes of a call and what is right, where it is wrong: the alternatives are asked where that may be."""
         if self._kit.right_code.says(one, asked=1) is None:
             return None
         got, right = self._of_student(one, one.call), None
-        for asked in (1, 2, None):
+        for asked in (1, 2):
             right = self._kit.right_code.says(one, asked=asked)
             if right is None or not departs(got, right):
                 return None
         return None if right is None else (got, right)
 
-    def _own(self, item: pytest.Function, info: CheckInfo, case: Case, about: str) -> tuple[int, Example] | None:
+    def _own(self, item: pytest.Function, info: CheckInfo, case: Case) -> Found | None:
         """What the check itself finds wrong on public numbers, where that is little."""
         shown = OwnRuns(self._kit, self._rerun).shown(self._session, item, info, case)
         if shown is None:
@@ -188,39 +267,55 @@ class Explainer:
         numbers = numbers_in(text)
         if any(isinstance(leaf, Tensor) and leaf.numel() > MOST and not is_plain(leaf) for leaf in shown.call.leaves):
             numbers = max(numbers, FEW + 1)  # whose numbers are not written out
-        return (numbers, Example(text, shown.got, shown.right)) if numbers <= MOST else None
+        return Found(numbers, Example(text, shown.got, shown.right)) if numbers <= MOST else None
 
     def _of_student(self, one: PublicCall, call: Arguments) -> Ended:
-        return outcome(self._session, one.asked, call)
+        if self._asked is None or self._asked[0] is not one or self._asked[1] is not call:
+            self._asked = one, call, outcome(self._session, one.asked, call)
+        return self._asked[2]
 
-    def _smallest(self, one: PublicCall, first: Right) -> tuple[int, Example]:
+    def _smallest(self, one: PublicCall, first: Right) -> Found | None:
         """An example of what is wrong in a function, and how many numbers it has; a small one is looked for once."""
         known = self._known.get(one.function)
-        if known is not None and known[0] <= FEW:
+        if known is not None and known.numbers <= FEW:
             return known
+        # The reference says nearly always what all who are right do, in a part of the time.
+        asked = 1 if first.settled == "values" else None
+        for rung in self._kit.right_code.rungs(one):
+            if known is not None and rung.numbers >= known.numbers:
+                continue
+            if self._fails(one, first, rung, asked) and self._fails(one, first, rung):
+                return self._kept(one, rung)
+        return known
 
-        def fails(candidate: Arguments, asked: int | None = None) -> bool:
-            if monotonic() > self._until:
-                return False
-            right = self._kit.right_code.says(one, candidate, asked)
-            if right is None or right.settled != first.settled or bool(right.ended.raised) != bool(first.ended.raised):
-                return False
-            try:
-                return departs(self._of_student(one, candidate), right)
-            except CannotGoOn:
-                if not self._session.can_answer:
-                    raise
-                return False
+    def _shrunk(self, one: PublicCall, first: Right) -> Found | None:
+        """One found by trying, where no version made by rule shows what is wrong."""
+        small = shrink(one.call, lambda candidate: self._fails(one, first, candidate, 2), STEPS)
+        if not self._fails(one, first, small):
+            small = shrink(one.call, lambda candidate: self._fails(one, first, candidate), STEPS)
+        found = self._kept(one, small)
+        return found if found.numbers <= MOST else None
 
-        # Two of those who are right say nearly always what all of them do, in a part of the time.
-        small = shrink(one.call, lambda candidate: fails(candidate, 2), STEPS)
-        if not fails(small):
-            small = shrink(one.call, fails, STEPS)
-        example = self._example(one, small)
-        found = max(numbers_in(example.call), small.numbers), example
-        if known is None or found[0] < known[0]:
+    def _fails(self, one: PublicCall, first: Right, candidate: Arguments, asked: int | None = None) -> bool:
+        if self._late():
+            return False
+        right = self._kit.right_code.says(one, candidate, asked)
+        if right is None or right.settled != first.settled or bool(right.ended.raised) != bool(first.ended.raised):
+            return False
+        try:
+            return departs(self._of_student(one, candidate), right)
+        except CannotGoOn:
+            if not self._session.can_answer:
+                raise
+            return False
+
+    def _kept(self, one: PublicCall, call: Arguments) -> Found:
+        example = self._example(one, call)
+        found = Found(max(numbers_in(example.call), call.numbers), example, replace(one, call=call))
+        known = self._known.get(one.function)
+        if found.numbers <= MOST and (known is None or found.numbers < known.numbers):
             self._known[one.function] = found
-        return self._known[one.function]
+        return found
 
     def _example(self, one: PublicCall, call: Arguments) -> Example:
         right = self._kit.right_code.says(one, call)

@@ -102,7 +102,7 @@ def _ended(session: Session, made: object, seed: int) -> Ended:
         raise CannotGoOn
     session.trace, session.labels = [], Labels()
     try:
-        session.reseed(subseed(seed, "example"))
+        session.next_seed = subseed(seed, "example")
         return Ended(_detached(evaluate(session, made)))
     except NoPart:
         return Ended(None)

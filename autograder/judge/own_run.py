@@ -64,6 +64,9 @@ class RoundDraw(Draw):
         return self._seeds
 
 
+DRAWS: dict[str | None, type[Draw]] = {draw.__name__: draw for draw in (RoundDraw, Draw)}
+
+
 @dataclass(frozen=True)
 class Shown:
     """What is wrong in a check on public numbers.
@@ -101,10 +104,11 @@ class OwnRuns:
 
     def _passed_by_all(self, item: pytest.Function, info: CheckInfo, case: Case) -> type[Draw] | None:
         """The draws on which right code passes, the simplest; None where there are none."""
-        known = self._kit.right_code.passed_by_all
-        if info.id not in known:
-            known[info.id] = next((draw for draw in (RoundDraw, Draw) if self._all_pass(item, info, case, draw)), None)
-        return known[info.id]
+        known, name = self._kit.right_code.remembered, f"right code passes {info.id} on"
+        if name not in known:
+            passed = next((draw for draw in DRAWS.values() if self._all_pass(item, info, case, draw)), None)
+            known[name] = passed and passed.__name__
+        return DRAWS.get(cast("str | None", known[name]))
 
     def _all_pass(self, item: pytest.Function, info: CheckInfo, case: Case, draw: type[Draw]) -> bool:
         started = process_time()

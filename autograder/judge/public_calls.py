@@ -24,11 +24,13 @@ from torch import Tensor
 from autograder.judge.case import Case
 from autograder.judge.check import CheckInfo
 from autograder.judge.draw import Draw, subseed
+from autograder.judge.ladder import rungs
 from autograder.judge.loading import Code
 from autograder.judge.local import LocalTransport
 from autograder.judge.outcomes import LARGEST, Asked, CannotGoOn, Ended, Right, outcome, parts_of, settled
 from autograder.judge.parts import Parts
 from autograder.judge.recording import KeptCall, Made, Recorder, Seeded, uses
+from autograder.judge.remembered import Remembered, Written, call_of, plain
 from autograder.judge.remote import Handle
 from autograder.judge.session import Session
 from autograder.judge.shrink import Arguments
@@ -77,8 +79,10 @@ class RightCode:
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
         self.calls: dict[tuple[str, int], tuple[PublicCall, ...]] = {}  # by check and run
-        self.passed_by_all: dict[str, type[Draw] | None] = {}  # by check, see `own_run`
+        self.remembered = Remembered(kit.exercise)
+        self._shown: dict[str, PublicCall | None] = {}
         self._known: dict[tuple[int, str], Ended | None] = {}
+        self._rungs: dict[int, tuple[PublicCall, list[Arguments], Iterator[Arguments]]] = {}  # as far as asked for
 
     @cached_property
     def sessions(self) -> tuple[Session, ...]:
@@ -100,6 +104,33 @@ class RightCode:
             body = ast.parse(path.read_text(encoding="utf-8")).body
             found |= {node.name: ast.get_docstring(node) or "" for node in body if isinstance(node, ast.FunctionDef)}
         return {name: " ".join(text.split("\n\n")[0].split()) for name, text in found.items()}
+
+    def shown_by(self, mistake: str, check: str, search: Callable[[], PublicCall | None]) -> PublicCall | None:
+        """The small call of a check that shows a known mistake; None where there is none. It is looked for once."""
+        name = f"{mistake} in {check}"
+        if name not in self.remembered:
+            found = search()
+            self.remembered[name] = found and [found.label, found.asked, found.types, plain(found.call)]
+            self._shown[name] = found
+        if name not in self._shown:
+            written = cast("tuple[str, Asked, bool, Written] | None", self.remembered[name])
+            if written is not None:
+                label, asked, types, call = written
+                self._shown[name] = PublicCall(label, asked, call_of(call), types)
+            else:
+                self._shown[name] = None
+        return self._shown[name]
+
+    def rungs(self, one: PublicCall) -> Iterator[Arguments]:
+        """Small versions of a call that the reference answers, those first that show the most for their size."""
+        if id(one) not in self._rungs:
+            answered = rungs(one.call, lambda call: self.says(one, call, asked=1) is not None)
+            self._rungs[id(one)] = one, [], answered
+        _one, known, more = self._rungs[id(one)]
+        yield from known
+        for call in more:
+            known.append(call)
+            yield call
 
     def says(self, one: PublicCall, call: Arguments | None = None, asked: int | None = None) -> Right | None:
         """What is right of a call, or of another one in its place; None where nothing is settled.
@@ -138,7 +169,7 @@ def _key(value: object) -> str:
         inside = [*map(_key, value.args), *(f"{name}={_key(item)}" for name, item in value.kwargs.items())]
         return f"{value.how} {value.name} {_key(value.of) if value.of is not None else ''}({','.join(inside)})"
     if isinstance(value, Tensor):
-        return f"{value.dtype}{tuple(value.shape)}{value.tolist() if value.numel() < 64 else hash(str(value.tolist()))}"
+        return f"{value.dtype}{tuple(value.shape)}{hash(value.detach().contiguous().numpy().tobytes())}"
     if isinstance(value, list | tuple):
         return f"{type(value).__name__}[{','.join(map(_key, value))}]"
     if isinstance(value, dict):

@@ -95,6 +95,7 @@ class Session:
         self._forbidden: tuple[str, ...] = ()
         self._dice = random.SystemRandom()
         self._probed = False  # in this check
+        self.next_seed: int | None = None  # of the global generators, set with what is asked next: one message for both
 
     # --- life of the worker ---------------------------------------------------------------------------------------
 
@@ -143,7 +144,7 @@ class Session:
             self.incidents.append(Incident("background", "threads went on computing after the answer", self._check))
             self._alive = False
         self._check, self._limit = check, seconds
-        self._probed = False
+        self._probed, self.next_seed = False, None
         self.trace, self.labels, self.called = [], Labels(), None
         if not self._alive:
             self._load()
@@ -322,6 +323,12 @@ class Session:
     def _exchange(self, kind: str, value: RequestFields, label: str) -> tuple[str, Answered]:
         if self._remaining <= 0:
             raise StudentError(self._too_slow(label), kind="timeout")
+        if self.next_seed is not None:
+            seed, self.next_seed = self.next_seed, None
+            if kind == "call":
+                value = value | {"seed": seed}
+            else:
+                self.reseed(seed)
         started = time.monotonic()
         result = label if kind == "get" else _result_label(label)
         try:
@@ -382,11 +389,8 @@ class Session:
             self._own(value)
         elif isinstance(value, Unusable):
             raise StudentError(_("an answer cannot be used further: {why}").format(why=value.why))
-        elif isinstance(value, list | tuple):
-            for item in value:
-                self._own_all(item)
-        elif isinstance(value, dict):
-            for item in value.values():
+        elif isinstance(value, list | tuple | dict):
+            for item in value.values() if isinstance(value, dict) else value:
                 self._own_all(item)
 
 

@@ -56,6 +56,18 @@ class Arguments:
         return found
 
     @property
+    def sizes(self) -> set[int]:
+        """The lengths of dimensions and of lists."""
+        sizes = {size for leaf in self.leaves if isinstance(leaf, Tensor) for size in leaf.shape}
+
+        def note(items: Sequence[object]) -> Sequence[object]:
+            sizes.add(len(items))
+            return items
+
+        self.map(lambda leaf: leaf, note)
+        return sizes
+
+    @property
     def numbers(self) -> int:
         """How many numbers and words somebody would have to read."""
         return sum(map(_size, self.leaves))
@@ -120,12 +132,12 @@ def shrink(call: Arguments, fails: Callable[[Arguments], bool], steps: int) -> A
     rules = Rules()
 
     def holds(candidate: Arguments) -> bool:
-        written = _written(candidate)
-        if written in tried:
+        text = written(candidate)
+        if text in tried:
             return False
         if len(tried) == steps:
             raise OutOfSteps
-        tried.add(written)
+        tried.add(text)
         return fails(candidate)
 
     try:
@@ -143,7 +155,7 @@ def shrink(call: Arguments, fails: Callable[[Arguments], bool], steps: int) -> A
     return call
 
 
-def _written(call: Arguments) -> str:
+def written(call: Arguments) -> str:
     """What tells two versions of one call from each other: numbers, and the shapes of lists around them."""
     leaves = [(leaf.dtype, leaf.tolist()) if isinstance(leaf, Tensor) else leaf for leaf in call.leaves]
     sizes: list[object] = []
@@ -165,24 +177,29 @@ def _names(value: object) -> object:
 
 def _shorter(call: Arguments, rules: Rules) -> Iterator[Arguments]:
     """Every dimension of one size cut to the same smaller one, with the numbers that state it and without."""
-    sizes = {size for leaf in call.leaves if isinstance(leaf, Tensor) for size in leaf.shape}
-
-    def note(items: Sequence[object]) -> Sequence[object]:
-        sizes.add(len(items))
-        return items
-
-    call.map(lambda leaf: leaf, note)
-    for size in sorted(sizes, reverse=True):
+    for size in sorted(call.sizes, reverse=True):
         twice = any(isinstance(leaf, Tensor) and leaf.shape.count(size) > 1 for leaf in call.leaves)
         ways = [(target, start) for target in SIZES if target < size for start in (0, size - target)]
         for axis in (None, 0, -1) if twice else (None,):
             for target, start in ways:
-                cut = _cut(call, size, start, target, rules, axis)
-                if sum(leaf is None for leaf in cut.leaves) > sum(leaf is None for leaf in call.leaves):
-                    continue
-                if any(type(leaf) is int and leaf == size for leaf in call.leaves):
-                    yield cut.map(lambda leaf, s=size, t=target: t if type(leaf) is int and leaf == s else leaf)  # type: ignore[misc]
-                yield cut
+                yield from cut_sizes(call, size, start, target, rules, axis)
+
+
+def cut_sizes(
+    call: Arguments, size: int, start: int, target: int, rules: Rules, axis: int | None = None
+) -> Iterator[Arguments]:
+    """Dimensions and lists of one length cut, with the whole numbers that state it and without; nothing where what
+    holds of a tensor would not hold any more.
+
+    Args:
+        axis: only this dimension; all without it.
+    """
+    cut = _cut(call, size, start, target, rules, axis)
+    if sum(leaf is None for leaf in cut.leaves) > sum(leaf is None for leaf in call.leaves):
+        return
+    if any(type(leaf) is int and leaf == size for leaf in call.leaves):
+        yield cut.map(lambda leaf: target if type(leaf) is int and leaf == size else leaf)
+    yield cut
 
 
 def _cut(call: Arguments, size: int, start: int, target: int, rules: Rules, only: int | None) -> Arguments:

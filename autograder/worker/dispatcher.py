@@ -5,7 +5,7 @@ Requests (kind: fields) and their replies:
     load      name, cells, skip, seconds   -> progress* then loaded: names, problems     (in service.py)
     seed      n                            -> done              global generators are set before each check
     get       target, name                 -> value | missing | raised
-    call      target, args, kwargs         -> value | raised
+    call      target, args, kwargs, seed?  -> value | raised    a seed is that of the global generators, set before
     probes    code                         -> done | raised     defines the exercise's probes, from compiled code
     probe     name, args, kwargs, look     -> value | raised    in a worker these two are answered by `proofs`
     key       key, names                   -> done              in service.py, before anything is loaded
@@ -49,8 +49,11 @@ class Dispatcher:
         self.generators = accelerator.EitherDevice()  # in force where there is a device
 
     def answer(self, kind: str, request: dict[str, object]) -> Reply:
-        """The kind and the value of the reply to one request."""
+        """The kind and the value of the reply to one request; one with a `seed` sets the global generators before."""
+        seed = request.pop("seed", None)
         try:
+            if type(seed) is int:
+                self._seed(seed)
             return _HANDLERS[kind](self, **request)
         except BaseException as error:
             return "raised", asdict(describe_exception(error, self.files))

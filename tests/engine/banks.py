@@ -129,12 +129,14 @@ class Bank:
         """Ids of the checks that train nothing."""
         return tuple(name for name, info in self.checks.items() if info.kind in kinds)
 
-    def graded(self, source: str, student: str = NAMES[0], checks: tuple[str, ...] = ()) -> dict[str, CheckResult]:
-        """The checks of a file, without the quiz."""
+    def graded(
+        self, source: str, student: str = NAMES[0], checks: tuple[str, ...] = (), examples: bool = False
+    ) -> dict[str, CheckResult]:
+        """The checks of a file, without the quiz; examples of what is wrong where they are asked for."""
         file = f"{self.name}.py"
         submission = Submission(student, self.name, Path(file), "", "py", (Cell(1, file, source, 1),))
-        # With a salt, as verification has one: nobody reads examples of what is wrong, which cost seconds each.
-        job = job_of(self.course, submission, checks=checks or tuple(self.checks), salt="bank")
+        # With a salt, as verification has one, no examples are made.
+        job = job_of(self.course, submission, checks=checks or tuple(self.checks), salt="" if examples else "bank")
         result: Result = self.judge.grade(job)
         faults = [f"{check.id}: {check.message}" for check in result.checks if check.outcome == "error"]
         assert not faults, faults

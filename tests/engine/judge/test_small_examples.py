@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import torch
 
+from autograder.batch.job import Job, Order
+from autograder.batch.judges import Judge
 from autograder.book.grades import grade as grade_of
 from autograder.course.config import load_config
 from autograder.judge.concluding import about
 from autograder.judge.example_text import example_text, numbers_in
 from autograder.judge.excerpt import excerpts
+from autograder.judge.ladder import rungs
 from autograder.judge.loading import Code
 from autograder.judge.local import LocalTransport
 from autograder.judge.outcomes import Ended, Right, departs, outcome, settled
-from autograder.judge.recording import Made, Recorder
+from autograder.judge.recording import Made, Recorder, Seeded
 from autograder.judge.reference import load_module
 from autograder.judge.relations import Compared, relation
+from autograder.judge.remembered import call_of, plain
 from autograder.judge.session import Answer, Session
 from autograder.judge.shown import example_value
 from autograder.judge.shrink import Arguments, shrink
 from autograder.reports.pages import student_page
 from autograder.reports.visible import student_view
 from autograder.results.model import CheckResult, Example, Result
+from autograder.submissions import Cell, Submission, code_of
 
 WRONG_MEAN = "\ndef mean(x): return x.sum(1)\n"
 
@@ -176,6 +182,64 @@ def test_what_made_the_arguments_shrinks_too_and_what_is_shared_stays_one():
     assert small.of.of.args[0] == 1
     assert "scale" not in small.kwargs
     assert small.args[0] is small.of.of.args[1]  # one tensor in two places
+
+
+# --- small versions by rule, and what is kept for the next judge ---
+
+
+def test_small_versions_are_few_small_and_keep_what_holds():
+    weights = torch.tensor([0.2, 0.3, 0.5], dtype=torch.float64)
+    call = Arguments((torch.randn(6, 2, dtype=torch.float64), weights, 3))
+    versions = list(rungs(call, lambda version: True))
+    first = [version.numbers for version in versions[:6]]
+    assert first == sorted(first)
+    assert all(version.numbers <= 12 for version in versions)
+    assert len(versions) < 40
+    assert all(torch.isclose(version.args[1].sum(), weights.sum()) for version in versions)
+    whole = versions[0].args[0]
+    assert torch.equal(whole, whole.round())
+    assert (whole != 0).all()  # nothing is seen of what is multiplied by 0
+
+
+def test_versions_that_right_code_does_not_answer_are_left_out():
+    call = Arguments((torch.randn(6, 2, dtype=torch.float64),))
+    assert all(version.args[0].shape[1] == 2 for version in rungs(call, lambda one: one.args[0].shape[1] == 2))
+    assert not list(rungs(call, lambda one: False))
+
+
+def test_a_call_is_written_and_read_with_what_stands_in_two_places(tmp_path):
+    x = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
+    model = Made("call", of=Made("name", "Model"), args=(3, x), kwargs={"dtype": torch.float32})
+    whole = Made("call", of=Made("get", "encode", model), args=(x, [Seeded(2), "a"], (None, True)))
+    path = tmp_path / "kept.pt"
+    torch.save(plain(Arguments((Made("part", 0, whole), model))), path)
+    part, again = call_of(torch.load(path, weights_only=True)).args
+    assert part.of.of.of is again
+    assert part.of.args[0] is again.args[1]
+    assert torch.equal(again.args[1], x)
+    assert (part.of.args[1][0].seed, part.of.args[2], again.kwargs["dtype"]) == (2, (None, True), torch.float32)
+
+
+def test_what_is_kept_changes_no_example(toy, toy_solution, tmp_path, monkeypatch):
+    """The first judge looks for it, the second reads it; a file that is broken is looked for anew."""
+    monkeypatch.setenv("AUTOGRADER_CACHE", str(tmp_path))
+    cell = Cell(1, "toy.py", toy_solution + "\ndef spread(x): return x.var(1)\n", 1)
+    job = Job("toy", "ada", code_of(Submission("ada", "toy", Path("toy.py"), "", "py", (cell,))).cells, 120)
+
+    def example():
+        with Judge(Order(toy / "grading_config.yaml", (), b"a secret of the tests")) as judge:
+            (check,) = (check for check in judge.grade(job).checks if check.id == "spread_value")
+        assert check.diagnosis == "unbiased_spread"
+        return check.example
+
+    first = example()
+    (kept,) = tmp_path.glob("examples/toy-*.pt")
+    assert any("unbiased_spread" in name for name in torch.load(kept, weights_only=True))
+    second = example()
+    kept.write_bytes(b"broken")
+    assert first is not None
+    assert second == first
+    assert example() == first
 
 
 # --- objects, generators, shapes ---

@@ -1,0 +1,125 @@
+"""Small versions of a call, made by rule: which of them shows a fault is seen by asking, from the smallest on.
+
+Shrinking by trying (`shrink`) asks hundreds of times, and other things of each submission, so that what right code says
+has to be found anew. These are the same for every submission: right code is asked once in a judge, and a submission a
+few times.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import torch
+from torch import Tensor
+
+from autograder.judge.invariants import Rules
+from autograder.judge.shrink import CONSTANT, Arguments, cut_sizes, is_plain, written
+
+FEW = 6  # numbers of an example that is small
+MOST = 12  # numbers of an example: a larger one is nothing to look at
+CUTS = 120  # versions by size that are looked at
+TARGETS = ((1, 2, 3), (1, 2, 3), (1, 2, 3), (1, 2), (1, 2))  # of a size, by how many sizes a call has
+ALIKE = 2  # versions with the same count of numbers that are tried before others
+OTHERS = 8  # versions that are tried where those show nothing
+LEVELS = (0.5, 1.0, 0.0)  # of a tensor that is too large to be written out
+
+
+def rungs(call: Arguments, answered: Callable[[Arguments], bool]) -> Iterator[Arguments]:
+    """Versions of at most `MOST` numbers: first a few of each count up to `FEW`, the smallest first; then others.
+
+    Args:
+        answered: whether right code has an answer to a version.
+    """
+    rules, seen = Rules(), {written(call)}
+    tried: Counter[int] = Counter()
+    others: list[tuple[int, Arguments]] = []
+    for cut in _cuts(call, rules):
+        found: Arguments | None = None
+        for version in _filled(cut, rules):
+            numbers = version.numbers
+            if numbers > MOST or (text := written(version)) in seen:
+                continue
+            seen.add(text)
+            if found is not None or tried[numbers] >= ALIKE or numbers > FEW:
+                others.append((numbers, version))
+            elif answered(version):
+                found = version
+                tried[numbers] += 1
+                yield version
+    others = sorted(others, key=lambda other: other[0])
+    for part in (
+        (version for numbers, version in others if numbers <= FEW),
+        (version for numbers, version in others if numbers > FEW),
+    ):
+        yield from islice(filter(answered, part), OTHERS)
+
+
+def _cuts(call: Arguments, rules: Rules) -> list[Arguments]:
+    """The call with its sizes cut in every combination, with the numbers that state them and without."""
+    sizes = sorted(call.sizes - {0, 1})
+    targets = TARGETS[len(sizes)] if len(sizes) < len(TARGETS) else (1,)
+    found = [call]
+    # From the smallest on: what a size is cut to is never one that is still to be cut.
+    for size in sizes[-6:]:
+        for one in found[:]:
+            found += [cut for target in targets if target < size for cut in cut_sizes(one, size, 0, target, rules)]
+        found = found[: 4 * CUTS]
+    few = sorted((cut for cut in found if _least(cut) <= MOST), key=lambda cut: (_large(cut), _least(cut)))
+    return few[:CUTS]
+
+
+def _least(call: Arguments) -> int:
+    """How many numbers a call has once its larger tensors are all one number."""
+    return sum(
+        1 if not isinstance(leaf, Tensor) else leaf.numel() if leaf.numel() <= CONSTANT else leaf.ndim + 1
+        for leaf in call.leaves
+    )
+
+
+def _large(call: Arguments) -> bool:
+    """Whether a tensor is in it that only its shape and one number can show."""
+    return any(isinstance(leaf, Tensor) and leaf.numel() > MOST and not is_plain(leaf) for leaf in call.leaves)
+
+
+def _filled(call: Arguments, rules: Rules) -> Iterator[Arguments]:
+    """The same with whole numbers, with tenths, and with hundredths; what is large, as one number everywhere."""
+    fillings: list[Callable[[Tensor], Tensor]] = [_whole, _tenths]
+    if any(isinstance(leaf, Tensor) and leaf.numel() > CONSTANT and not is_plain(leaf) for leaf in call.leaves):
+        fillings += [lambda leaf, to=level: _level(leaf, to) for level in LEVELS]  # type: ignore[misc]
+    for change in (*fillings, lambda leaf: leaf.round(decimals=2)):
+        if (version := _changed(call, rules, change)) is not None:
+            yield version
+    yield call
+
+
+def _changed(call: Arguments, rules: Rules, change: Callable[[Tensor], Tensor]) -> Arguments | None:
+    """The call with other numbers in its tensors; None where what holds of one cannot hold then."""
+    lost = False
+
+    def changed(leaf: object) -> object:
+        nonlocal lost
+        if not isinstance(leaf, Tensor) or not leaf.is_floating_point():
+            return leaf
+        kept = rules.kept(leaf, change(leaf))
+        lost = lost or kept is None
+        return kept
+
+    made = call.map(changed)
+    return None if lost else made
+
+
+def _whole(leaf: Tensor) -> Tensor:
+    """Odd numbers that count up: none is 0, and no two are the same or cancel each other."""
+    counted = 2.0 * torch.arange(leaf.numel(), dtype=leaf.dtype).reshape(leaf.shape) + 1
+    return torch.where(leaf == 0, 0.0, leaf.sign() * counted)
+
+
+def _tenths(leaf: Tensor) -> Tensor:
+    """Rounded so that no number vanishes: nothing is seen of what is multiplied by 0."""
+    return leaf.sign() * (leaf.abs() * 10).ceil() / 10 + 0.0
+
+
+def _level(leaf: Tensor, level: float) -> Tensor:
+    return torch.full_like(leaf, level) if leaf.numel() > CONSTANT else _tenths(leaf)
