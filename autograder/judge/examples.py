@@ -40,7 +40,7 @@ from autograder.judge.sitting import Sitting
 from autograder.language import _
 from autograder.results.model import CheckResult, Example
 
-RELATED = 3  # calls whose answers a relation is looked for in
+RELATED = 2  # calls whose answers a relation is looked for in
 RUNS = 2  # of the check, each on other public numbers
 STEPS = 120  # calls that shrinking one example may make
 LADDERS = 2  # failing calls of one check whose small versions are tried

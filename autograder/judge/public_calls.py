@@ -30,7 +30,7 @@ from autograder.judge.local import LocalTransport
 from autograder.judge.outcomes import LARGEST, Asked, CannotGoOn, Ended, Right, outcome, parts_of, settled
 from autograder.judge.parts import Parts
 from autograder.judge.recording import KeptCall, Made, Recorder, Seeded, uses
-from autograder.judge.remembered import Remembered, Written, call_of, plain
+from autograder.judge.remembered import PlainCall, Remembered, call_of, plain
 from autograder.judge.remote import Handle
 from autograder.judge.session import Session
 from autograder.judge.shrink import Arguments
@@ -113,7 +113,7 @@ class RightCode:
             self.remembered[name] = found and [found.label, found.asked, found.types, plain(found.call)]
             self._shown[name] = found
         if name not in self._shown:
-            written = cast("tuple[str, Asked, bool, Written] | None", self.remembered[name])
+            written = cast("tuple[str, Asked, bool, PlainCall] | None", self.remembered[name])
             if written is not None:
                 label, asked, types, call = written
                 self._shown[name] = PublicCall(label, asked, call_of(call), types)

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 VERSIONS_KEPT = 4  # of an exercise
 
 T = TypeVar("T")
-Written: TypeAlias = list[object]  # a kind, and what it is of that kind: see `plain`
+PlainCall: TypeAlias = list[object]  # or a value in it: a kind, and what it is of that kind; see `plain`
 
 
 class Remembered:
-    """Facts by name, as far as they are known; a file that cannot be read or written is none.
+    """PlainCall by name, as far as they are known; a file that cannot be read or written is none.
 
     Args:
         exercise: whose facts they are.
@@ -89,7 +89,7 @@ def _version(exercise: Exercise) -> str:
     return digest.hexdigest()[:16]
 
 
-def plain(call: Arguments) -> Written:
+def plain(call: Arguments) -> PlainCall:
     """A call as plain data and tensors; what stands in two places of it stands in one of these."""
     table: list[object] = []
     places: dict[int, int] = {}
@@ -118,28 +118,28 @@ def plain(call: Arguments) -> Written:
     return [table, args]
 
 
-def call_of(written: Written) -> Arguments:
+def call_of(written: PlainCall) -> Arguments:
     """The call that was written by `plain`."""
-    table, args = cast("tuple[list[Tensor | list[object]], list[Written]]", written)
+    table, args = cast("tuple[list[Tensor | list[object]], list[PlainCall]]", written)
     made: list[object] = []
 
-    def value(one: Written) -> object:
+    def value(one: PlainCall) -> object:
         kind, what = one
         if kind == "at":
             return made[cast("int", what)]
         if kind == "seed":
             return Seeded(cast("int", what))
         if kind in ("list", "tuple"):
-            items = list(map(value, cast("list[Written]", what)))
+            items = list(map(value, cast("list[PlainCall]", what)))
             return items if kind == "list" else tuple(items)
-        return _each(value, cast("Mapping[str, Written]", what)) if kind == "dict" else what
+        return _each(value, cast("Mapping[str, PlainCall]", what)) if kind == "dict" else what
 
     for entry in table:  # each after those that it is made of
         if isinstance(entry, Tensor):
             made.append(entry)
         else:
             how, name, of, passed, named = cast(
-                "tuple[How, str | int, Written, list[Written], dict[str, Written]]", entry
+                "tuple[How, str | int, PlainCall, list[PlainCall], dict[str, PlainCall]]", entry
             )
             inner = cast("Made | None", value(of))
             made.append(Made(how, name, inner, tuple(map(value, passed)), _each(value, named)))
