@@ -142,8 +142,9 @@ class _Writer:
 
 
 def numbers_in(text: str) -> int:
-    """How many numbers somebody has to read in an example's call: what `[0]` picks, and words, are none."""
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    """How many numbers somebody has to read in an example's call: what `[0]` picks, and words, are none, and a line
+    that stands there twice is read once."""
+    lines = [line for line in dict.fromkeys(text.splitlines()) if not line.startswith("#")]
     return len(_NUMBER.findall(_PICKED.sub("", "\n".join(lines))))
 
 

@@ -141,7 +141,7 @@ class Explainer:
         self._rerun = rerun
         self._end = self._until = monotonic() + seconds
         self.found: dict[str, Found | None] = {}  # by check
-        self._missed: dict[str, tuple[PublicCall, Right]] = {}  # by check: a call that fails, and no small one does
+        self._missed: dict[str, tuple[PublicCall, Right]] = {}  # by check: one that fails, and no small one does
         self._known: dict[str, Found] = {}  # the smallest, by function
         self._related: dict[str, str | None] = {}
         self._asked: tuple[PublicCall, Arguments, Ended] | None = None  # the last
@@ -199,7 +199,7 @@ class Explainer:
                 if not self._session.can_answer:
                     raise
                 continue  # this function has no answer
-        if failing and best is None:
+        if failing and (best is None or best.numbers > FEW):
             self._missed[info.id] = failing[0]
         self._related |= {name: relation(of_one) for name, of_one in pairs.items()}
         self.found[info.id] = best
@@ -229,7 +229,8 @@ class Explainer:
             session.begin_check("examples", math.inf, 0)
             other = Explainer(session, self._kit, self._rerun, MOST_SECONDS)
             other.explain(item, info, case, about)
-            found = other.found[info.id] or (other._shrunk(*other._missed[info.id]) if other._missed else None)
+            several = [other.found[info.id], other._shrunk(*other._missed[info.id]) if other._missed else None]
+            found = min((one for one in several if one is not None), key=lambda one: one.numbers, default=None)
             return found.shows if found is not None else None
 
         return self._kit.right_code.shown_by(mistake, info.id, search)

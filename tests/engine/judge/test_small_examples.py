@@ -184,6 +184,11 @@ def test_what_made_the_arguments_shrinks_too_and_what_is_shared_stays_one():
     assert small.args[0] is small.of.of.args[1]  # one tensor in two places
 
 
+def test_a_call_that_is_made_twice_is_read_once():
+    assert numbers_in("f(1, [2.])\nf(1, [2.])[0]") == 4
+    assert numbers_in("f(1, [2.])\nf(1, [2.])") == 2
+
+
 # --- small versions by rule, and what is kept for the next judge ---
 
 
