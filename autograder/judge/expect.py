@@ -48,8 +48,9 @@ class Expect:
     ) -> Tensor:
         """A tensor of this shape (None: any size), float64 unless it holds integers.
 
-        Booleans fail, unless `dtype` asks for them: they cannot be computed with. `mistakes`: known wrong shapes and
-        dtypes by the mistake's id.
+        Booleans fail, unless `dtype` asks for them: they cannot be computed with. A bare number, Python's or NumPy's,
+        has no dtype to keep: it is as good as a 0-d tensor, unless `container` asks for one. `mistakes`: known wrong
+        shapes and dtypes by the mistake's id.
         """
         what = what or self._labels.of(value)
         wanted = _("a tensor of shape {shape}").format(shape=_shape(shape)) if shape is not None else _("a tensor")
@@ -63,7 +64,7 @@ class Expect:
             named = _named(mistakes, tuple(tensor.shape))
             line = _("{what}: expected shape {shape}, got {got}.")
             raise _wrong(what, hint, line, named, shape=_shape(shape), got=describe(value))
-        if dtype is not None and tensor.dtype != dtype:
+        if dtype is not None and tensor.dtype != dtype and not (dtype.is_floating_point and _is_bare(value, tensor)):
             kept = _("Keep the dtype of the input: build new tensors with `x.new_zeros`, `zeros_like`, `.to(x)`.")
             line, named = _("{what}: expected dtype {dtype}, got {got}."), _named(mistakes, tensor.dtype)
             raise _wrong(what, hint or kept, line, named, dtype=dtype_name(dtype), got=describe(value))
@@ -224,6 +225,11 @@ class Expect:
 def _wrong(what: str, hint: str | None, line: str, mistake: str | None = None, **values: object) -> CheckFailed:
     """The failure of a check by an answer that is not what was expected, in the student's words."""
     return CheckFailed(line.format(what=said(what), **values), hint or "", mistake)
+
+
+def _is_bare(value: object, tensor: Tensor) -> bool:
+    """Whether an answer is a number outside a tensor."""
+    return tensor.ndim == 0 and not isinstance(value, Tensor) and tensor.dtype is not torch.bool
 
 
 def _named(

@@ -48,7 +48,7 @@ def sinkhorn_divergence(x, y, epsilon, n_iterations=1000, tolerance=1e-9):
         plan, _, _ = schrodinger_coupling(u, v, sigma, n_iterations=n_iterations, tolerance=tolerance)
         cost = (plan * torch.cdist(u, v) ** 2).sum()
         information = (plan * (plan * len(u) * len(v)).log()).sum()
-        values.append(cost + epsilon * information)
+        values.append((cost + epsilon * information).item())
     return values[0] - (values[1] + values[2]) / 2
 
 

@@ -39,17 +39,17 @@ def divergence(p, q):
 def jensen_shannon(p, q):
     check_laws(p, q)
     m = 0.5 * p + 0.5 * q
-    return 0.5 * divergence(p, m) + 0.5 * divergence(q, m)
+    return float(0.5 * divergence(p, m) + 0.5 * divergence(q, m))
 
 
 def game_value(d, p, q):
     check_laws(d, p, q)
-    total = torch.zeros((), dtype=p.dtype, device=p.device)
+    total = 0.0
     for x, a, b in zip(d, p, q):
         if a > 0:
-            total = total + a * x.log()
+            total += (a * x.log()).item()
         if b > 0:
-            total = total + b * (1 - x).log()
+            total += (b * (1 - x).log()).item()
     return total
 
 
@@ -237,10 +237,10 @@ def sample(generator, n, generator_rng=None):
 def diversity(x):
     if len(x) < 2:
         raise ValueError(f"x: got {len(x)} rows")
-    total, pairs = torch.zeros((), dtype=x.dtype, device=x.device), 0
+    total, pairs = 0.0, 0
     for i in range(len(x) - 1):
         rest = ((x[i + 1 :] - x[i]) ** 2).sum(1).sqrt()
-        total, pairs = total + rest.sum(), pairs + len(rest)
+        total, pairs = total + float(rest.sum()), pairs + len(rest)
     return total / pairs
 
 

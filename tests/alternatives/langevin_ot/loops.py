@@ -83,10 +83,10 @@ def sinkhorn(a, b, C, epsilon, n_iterations=1000, tolerance=1e-9):
 
 def transport_cost(plan, C):
     _need(plan.shape == C.shape, "plan, C: shapes differ")
-    total = plan.new_zeros(())
-    for row, costs in zip(plan, C):
+    total = 0.0  # a plain number
+    for row, costs in zip(plan.tolist(), C.tolist()):
         for mass, cost in zip(row, costs):
-            total = total + mass * cost
+            total += mass * cost
     return total
 
 
@@ -103,7 +103,7 @@ def wasserstein_1d(x, y, p=1):
             i, left_x = i + 1, len(ys)
         if left_y == 0:
             j, left_y = j + 1, len(xs)
-    return torch.tensor((total / (len(xs) * len(ys))) ** (1 / p), dtype=x.dtype, device=x.device)
+    return (total / (len(xs) * len(ys))) ** (1 / p)
 
 
 def barycentric_projection(plan, y):

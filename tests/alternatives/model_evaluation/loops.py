@@ -81,7 +81,7 @@ def kernel_inception_distance(real, fake):
     a = sum(_k(real[i], real[j]) for i in range(n) for j in range(n) if i != j) / n / (n - 1)
     b = sum(_k(fake[i], fake[j]) for i in range(m) for j in range(m) if i != j) / m / (m - 1)
     c = sum(_k(x, y) for x in real for y in fake) / n / m
-    return torch.tensor(a + b - 2 * c, dtype=real.dtype, device=real.device)
+    return a + b - 2 * c
 
 
 def inception_score(probabilities, splits=1):
@@ -99,7 +99,7 @@ def inception_score(probabilities, splits=1):
         scores.append(math.exp(total / size))
     mean = sum(scores) / splits
     std = math.sqrt(sum((v - mean) ** 2 for v in scores) / splits)
-    return torch.tensor(mean, dtype=probabilities.dtype, device=probabilities.device), torch.tensor(std, dtype=probabilities.dtype, device=probabilities.device)
+    return mean, std
 
 
 def _d(a, b):
@@ -188,7 +188,7 @@ def tsne_loss(affinities, y):
             if p > 0:
                 loss += p * math.log(p / q)
             gradient[i] += 4 * (p - q) * w[i][j] * (y[i] - y[j])
-    return torch.tensor(loss, dtype=y.dtype, device=y.device), gradient
+    return loss, gradient
 
 
 def trustworthiness(x, y, k=5):

@@ -66,7 +66,7 @@ def test_conventions(student, each, probe, expect, draw):
                     classes = name == "classify" or (name == "mixture_sample" and i == 1)
                     expect.tensor(
                         parts[i], shape, f"{name}(...)" if len(shapes) == 1 else f"{name}(...)[{i}]",
-                        dtype=torch.int64 if classes else dtype, container="tensor",
+                        dtype=torch.int64 if classes else dtype, container="tensor" if shape else "any",
                     )  # fmt: skip
                 expect.true(
                     probe.changed(function, *given) == [],
