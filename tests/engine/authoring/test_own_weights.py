@@ -1,20 +1,25 @@
-"""Mistakes in networks are named whatever the network is, and right ones are never taken for a mistake."""
+"""Mistakes in networks and trainings are named whatever was written, and right ones are never taken for a mistake."""
 
 from __future__ import annotations
 
 import pytest
 
 from autograder.authoring.losses import read_bank
+from tests.engine.own_trainings import TRAININGS
 from tests.engine.own_weights import VARIANTS, variant, with_own_weights
 
 EXERCISES = sorted(VARIANTS)
-WRITTEN_DIFFERENTLY = [(exercise, *rest) for exercise, variants in VARIANTS.items() for rest in variants]
+WRITTEN_DIFFERENTLY = [
+    pytest.param(exercise, *entry, marks=[pytest.mark.slow] if k else [], id=f"{exercise}-{entry[0]}-{k}")
+    for exercise in EXERCISES
+    for k, entry in enumerate(VARIANTS[exercise] + TRAININGS[exercise])
+]
 # Mistakes that cannot be told from outside, and why.
 UNTOLD: dict[str, dict[str, str]] = {}
 
 
 @pytest.mark.parametrize(("exercise", "mistake", "alternative", "old", "new"), WRITTEN_DIFFERENTLY)
-def test_a_mistake_in_a_network_written_differently_is_named(bank, exercise, mistake, alternative, old, new):
+def test_a_mistake_in_code_written_differently_is_named(bank, exercise, mistake, alternative, old, new):
     known = bank(exercise)
     check = next(m.check for m in read_bank(known.exercise) if m.id == mistake)
     source = next(p for p in known.exercise.alternatives if p.stem == alternative).read_text(encoding="utf-8")

@@ -78,14 +78,16 @@ def curved(encoder, decoder):
 
 
 class Recorder(nn.Module):
-    """An affine auto-encoder that keeps the batches it is trained on."""
+    """An affine auto-encoder that keeps the batches it is trained on, and its gradients."""
 
     def __init__(self, encoder, decoder):
         super().__init__()
         self.encoder = nn.Parameter(encoder.clone())  # (d, D)
         self.decoder = nn.Parameter(decoder.clone())  # (D, d)
         self.bias = nn.Parameter(decoder.new_zeros(len(decoder)))  # (D,)
-        self.batches = []
+        self.batches, self.fresh, self.whole = [], [], []
+        self.encoder.register_hook(lambda gradient: self.fresh.append(gradient.detach().clone()))
+        self.encoder.register_post_accumulate_grad_hook(lambda p: self.whole.append(p.grad.detach().clone()))
 
     def encode(self, x):
         if torch.is_grad_enabled():  # a look at the loss without gradient is not training
@@ -112,6 +114,11 @@ def weights(model):
 def batches(model):
     """The batches that a recorder was trained on, in order."""
     return list(model.batches)
+
+
+def gradients(model):
+    """What each backward pass of a recorder's training gave its encoder, and what was there after it."""
+    return {"fresh": list(model.fresh), "whole": list(model.whole)}
 
 
 def global_seed():

@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from autograder.judge import check
+from autograder.judge import CheckFailed, check
 from autograder.language import _
 
 
@@ -52,11 +52,22 @@ def test_training_batches(student, probe, draw, expect):
         "yours were visited {low} to {high} times."
     )
     low, high = int(visits.min()), int(visits.max())
-    expect.true(low == high == epochs, message.format(n=n, b=batch_size, e=epochs, low=low, high=high))
+    expect.true(
+        low == high == epochs,
+        message.format(n=n, b=batch_size, e=epochs, low=low, high=high),
+        mistake=known_batches([len(batch) for batch in batches], n, batch_size, epochs),
+    )
     most = epochs * math.ceil(n / batch_size)
     message = _("train_autoencoder on {n} samples with batch_size={b}, {e} epochs: {m} batches are enough, got {got}.")
     expect.true(len(batches) <= most, message.format(n=n, b=batch_size, e=epochs, m=most, got=len(batches)))
     expect_moved(probe, expect, model, x, weights)
+
+
+def known_batches(sizes, n, batch_size, epochs):
+    """The mistake that makes batches of these sizes in all epochs; None where no known one does."""
+    if sizes == [batch_size] * epochs:
+        return "first_batch_only"
+    return "last_batch_dropped" if sizes == [batch_size] * (n // batch_size * epochs) else None
 
 
 def expect_moved(probe, expect, model, x, weights):
@@ -90,7 +101,15 @@ def test_training_history(student, probe, compare, draw, expect):
         model, x, epochs=epochs, batch_size=batch_size, lr=1e-12, generator=draw.generator()
     )
     what = "train_autoencoder(model, x, ...)"
-    values = torch.tensor(expect.history(history, "loss", epochs, what), dtype=torch.float64)
+    by_batch = losses_of_batches(probe, model, weights, epochs)
+    try:
+        values = torch.tensor(expect.history(history, "loss", epochs, what), dtype=torch.float64)
+    except CheckFailed as failed:
+        several = by_batch is not None and len(by_batch[0]) > 1 and isinstance(history, dict)
+        given = history.get("loss") if several else None
+        each = isinstance(given, list) and len(given) == by_batch.numel()
+        failed.mistake = "history_per_batch" if each else None
+        raise
     right = torch.full((epochs,), error(x, weights), dtype=torch.float64)
     if not torch.allclose(values, right, rtol=1e-5):
         own = own_means(student, probe, expect, model, x, weights, epochs)
@@ -111,9 +130,22 @@ def test_training_history(student, probe, compare, draw, expect):
             unit = expect.number(loss, "reconstruction_loss(x, x_hat)") / error(some, weights)
             unit = unit if math.isfinite(unit) and unit > 1e-3 else 1.0
             what = _("the losses from {what}, at a tiny learning rate").format(what=what)
-            compare(values / unit, right, what, rtol=1e-5)
+            wrong = {}
+            if by_batch is not None:
+                wrong = {"history_of_last_batch": by_batch[:, -1], "history_summed": by_batch.sum(1)}
+            compare(values / unit, right, what, rtol=1e-5, mistakes=wrong)
     student.train_autoencoder(model, x, epochs=1, batch_size=batch_size, lr=1e-3, generator=draw.generator())
     expect_moved(probe, expect, model, x, weights)
+
+
+def losses_of_batches(probe, model, weights, epochs):
+    """The loss of each batch at the first weights, (epochs, batches); None where epochs have not as many each."""
+    batches = probe.batches(model)
+    if not isinstance(batches, list) or not batches or len(batches) % epochs:
+        return None
+    rows = [b.double() for b in batches if isinstance(b, torch.Tensor) and b.shape[1:] == weights[0].shape[1:]]
+    losses = [error(batch, weights) for batch in rows]
+    return torch.tensor(losses, dtype=torch.float64).reshape(epochs, -1) if len(losses) == len(batches) else None
 
 
 def mean_error(expect, model, x):
@@ -160,10 +192,22 @@ def test_training_learns(student, probe, draw, expect):
     message = _("after 30 epochs the mean squared error went from {before:.4g} to {after:.4g}.")
     hint = _("Does optimizer.zero_grad() come before each backward, and does the optimiser go down, not up?")
     hint = hint if not after < before else None
-    expect.true(after < 0.5 * before, message.format(before=before, after=after), hint=hint)
+    still = math.isclose(after, before, rel_tol=1e-9)
+    wrong = "weights_never_updated" if still else "gradients_accumulate" if piled_up(probe, model) else None
+    expect.true(after < 0.5 * before, message.format(before=before, after=after), hint=hint, mistake=wrong)
     message = _("the history does not fall: its first loss is {first:.4g}, its last {last:.4g}.")
     first, last = (losses[0], losses[-1]) if losses else (math.nan, math.nan)
     expect.true(last < first, message.format(first=first, last=last))
+
+
+def piled_up(probe, model):
+    """Whether gradients of earlier batches are there when those of a batch come."""
+    kept = probe.gradients(model)
+    fresh, whole = (kept.get(name) if isinstance(kept, dict) else None for name in ("fresh", "whole"))
+    if not isinstance(fresh, list) or not isinstance(whole, list) or len(fresh) != len(whole):
+        return False
+    pairs = [(a, b) for a, b in zip(fresh, whole, strict=True) if isinstance(a, torch.Tensor) and a.shape == b.shape]
+    return len(pairs) > 1 and not torch.allclose(pairs[1][0], pairs[1][1], rtol=1e-3)
 
 
 @check(points=0.5, covers=("generator", "train_autoencoder"))
@@ -180,7 +224,9 @@ def test_training_generator(student, probe, draw, expect):
         runs.append(torch.tensor(expect.history(history, "loss", None, "train_autoencoder(model, x, ...)")))
         expect_moved(probe, expect, model, x, weights)
     message = _("two trainings from the same weights with generators of one seed give different losses.")
-    expect.true(len(runs[0]) > 0 and runs[0].shape == runs[1].shape and torch.allclose(*runs[:2], rtol=1e-6), message)
+    as_long = len(runs[0]) > 0 and runs[0].shape == runs[1].shape
+    same = as_long and torch.allclose(*runs, rtol=1e-6)
+    expect.true(same, message, mistake="generator_ignored" if as_long else None)
     expect.true(
         probe.global_seed() == before,
         _("train_autoencoder seeds torch's global generator."),

@@ -106,6 +106,13 @@ def noise_p_values(noise, batch):
     ]
 
 
+def looks_uniform(noise):
+    """Whether numbers fill a range evenly, whichever it is."""
+    values = noise.flatten()
+    share = (values - values.min()) / (values.max() - values.min()).clamp_min(1e-12)
+    return kolmogorov_smirnov(share, lambda v: torch.as_tensor(v).clamp(0, 1)) > 1e-4
+
+
 def own_law(student, plan):
     """Shares of pairs that the student's own sample_coupling draws, where they follow the plan by about."""
     try:
@@ -178,7 +185,7 @@ def test_train_draws(student, probe, expect, draw):
             _("noise of the bridges in {what}").format(what=what),
             alpha=ALPHA,
             hint=_("Standard normal, fresh in each step and for each row, times sigma sqrt(t (1 - t))."),
-            mistake="sigma_ignored_in_training" if constant else None,
+            mistake="sigma_ignored_in_training" if constant else "uniform_noise" if looks_uniform(noise) else None,
         )
     i, j, _noise, _seen = found[best]
     counts = torch.bincount((i * shown.m + j)[sound], minlength=shown.n * shown.m)

@@ -174,18 +174,31 @@ def test_train_draws(student, probe, expect, draw):
     p = chi_square(torch.bincount(shown.t, minlength=T_SHOWN), torch.full((T_SHOWN,), 1 / T_SHOWN))
     expect.p_value(p, _("times in {what}").format(what=WHAT), ALPHA, mistake=unseen(shown.t))
     p = chi_square(torch.bincount(shown.which, minlength=shown.n), torch.full((shown.n,), 1 / shown.n))
-    expect.p_value(p, _("rows used by {what}").format(what=WHAT), ALPHA)
+    first = shown.which.unique().tolist() == list(range(shown.batch))
+    expect.p_value(p, _("rows used by {what}").format(what=WHAT), ALPHA, mistake="first_rows_only" if first else None)
     noise = shown.noise
     repeated = len(noise) - len(torch.unique((noise[:, 0] * 1e4).round()))
-    expect.true(repeated < 0.25 * len(noise), _("{what}: the same noise comes again and again.").format(what=WHAT))
+    shared = all(bool((part - part[0]).abs().max() < 1e-3) for part in noise.split(shown.batch))
+    expect.true(
+        repeated < 0.25 * len(noise), _("{what}: the same noise comes again and again.").format(what=WHAT),
+        mistake="noise_shared" if shared else None,
+    )  # fmt: skip
     names = {
         "values": _("values of the noise in {what}"),
         "mean": _("mean of the noise in {what}"),
         "covariance": _("noise from coordinate to coordinate in {what}"),
         "rows": _("noise from row to row in {what}"),
     }
+    wrong = "noise_uniform" if looks_uniform(noise) else None
     for name, p in shown.law_of_noise().items():
-        expect.p_value(p, names[name].format(what=WHAT), ALPHA)
+        expect.p_value(p, names[name].format(what=WHAT), ALPHA, mistake=wrong)
+
+
+def looks_uniform(noise):
+    """Whether numbers fill a range evenly, whichever it is."""
+    values = noise.flatten()
+    share = (values - values.min()) / (values.max() - values.min()).clamp_min(1e-12)
+    return kolmogorov_smirnov(share, lambda v: torch.as_tensor(v).clamp(0, 1)) > 1e-4
 
 
 def unseen(t):
@@ -276,7 +289,8 @@ def test_train_updates(student, probe, expect, compare, draw):
     if not torch.allclose(losses, right, **near):
         own = own_losses(student, probe, shown)
         if own is None or not torch.allclose(losses, own, **near):
-            compare(losses, right, what=_("the losses in the history"), **near)
+            summed = {"history_sums_up": right.cumsum(0)}
+            compare(losses, right, what=_("the losses in the history"), mistakes=summed, **near)
     moved = []
     for lr in (1e-3, 1e-6):
         some = shown if lr == 1e-3 else Shown(student, probe, expect, draw, steps=12, lr=lr)
