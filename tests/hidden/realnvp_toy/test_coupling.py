@@ -5,7 +5,7 @@ import torch
 from autograder.judge import CheckFailed, check
 from autograder.language import _
 
-TRIES = 4  # fresh layers until one is alive: some are not, such as ReLUs that all happen to be closed
+TRIES = 6  # fresh layers until one is alive: some are not, such as ReLUs that all happen to be closed
 ALIVE = 0.01  # spread of a log-determinant over the points, in nats
 
 
@@ -36,9 +36,10 @@ def make_couplings(student, probe, expect, draw, mask, n=1):
     what = "AffineCoupling(dim, mask)"
     x = 2 * draw.normal(32, len(mask))
     alive, images, logs = [], [], []
-    for _try in range(TRIES + n):
+    for turn in range(TRIES + n):
         layer = student.AffineCoupling(len(mask), mask, hidden=draw.choice([32, 64]))
-        layer = expect.handle(probe.perturbed(expect.handle(layer, what), 0.8, draw.seed()), what)
+        scale = 0.8 * 2 ** (turn // 2)  # a last layer that starts at zero, behind a flat sigmoid, hardly moves
+        layer = expect.handle(probe.perturbed(expect.handle(layer, what), scale, draw.seed()), what)
         result, jacobian = probe.transform(layer, "forward", x)
         images.append(points_of(expect, result, x, "AffineCoupling.forward(x)"))
         logs.append(jacobian_log_det(expect, jacobian, x, "AffineCoupling.forward(x)")[0])
