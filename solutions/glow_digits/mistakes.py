@@ -52,8 +52,7 @@ mistake("inverse_log_det_alpha", "the way back's log-determinant lacks 1 - 2α",
 
 mistake("actnorm_never_set", "ActNorm is never set by a batch", check="actnorm_start",
     hint="In training mode the first forward sets scale and shift from its batch.",
-    also={("actnorm_once", "actnorm_restored", "actnorm_map", "actnorm_log_det"): "there is no start to be judged",
-          "flow_steps": "the first batch does not take out a factor and an offset"},
+    also={("actnorm_once", "actnorm_restored", "actnorm_map", "actnorm_log_det"): "there is no start to be judged"},
     old="if self.training and not self.is_set:", new="if False:")
 
 mistake("actnorm_set_each_batch", "ActNorm is set again by each batch", check="actnorm_once",
@@ -72,7 +71,6 @@ mistake("actnorm_flag_not_saved", "whether ActNorm has been set is no part of it
 
 mistake("actnorm_by_variance", "ActNorm divides by the variance instead of the deviation", check="actnorm_start",
     hint="Dividing by the standard deviation, its square root, gives variance 1.",
-    also={"flow_steps": "a factor in the images remains in the latents"},
     old="-(x.std(dim=(0, 2, 3), unbiased=False) + 1e-6).log()",
     new="-(x.var(dim=(0, 2, 3), unbiased=False) + 1e-6).log()")
 
