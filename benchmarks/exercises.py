@@ -42,6 +42,8 @@ with Judge(Order(file, (exercise.hidden_folder,), b"the secret of benchmarks")) 
     for seed in range(runs):
         result = judge.grade(task(course, exercise, reference, seed).job)
         assert result.points == result.max_points, [c for c in result.checks if c.outcome != "passed"]
+        print(seed, flush=True)
+        sys.stdin.readline()  # until what was spent so far has been read
 """
 
 
@@ -65,19 +67,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measured(name: str, runs: int) -> dict[str, float]:
-    """Seconds of a processor: of all checks of one run, and of everything that comes before the first."""
-    one, more = (spent(name, count) for count in (1, 1 + runs))
-    each = (more - one) / runs
-    return {"checks": round(each, 2), "start": round(one - each, 2), "runs": runs}
-
-
-def spent(name: str, runs: int) -> float:
-    """Seconds of a processor, of every process that judging took."""
-    command = [sys.executable, "-c", _ONE_RUN, str(ROOT / "grading_config.yaml"), name, str(runs)]
+    """Seconds of a processor: of all checks of one run, and of everything up to the end of the first."""
+    command = [sys.executable, "-c", _ONE_RUN, str(ROOT / "grading_config.yaml"), name, str(runs + 1)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    with counted() as group:
-        subprocess.run(command, check=True, env=environment, stdin=subprocess.DEVNULL, preexec_fn=group.enter)
-        return group.seconds()
+    with (
+        counted() as group,
+        subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=group.enter
+        ) as judge,
+    ):
+        assert judge.stdin is not None
+        assert judge.stdout is not None
+        spent = []
+        for _line in judge.stdout:
+            spent.append(group.seconds())
+            judge.stdin.write("\n")
+            judge.stdin.flush()
+    if len(spent) != runs + 1:
+        raise subprocess.CalledProcessError(judge.returncode, command[:2])
+    each = (spent[-1] - spent[0]) / runs
+    return {"checks": round(each, 2), "start": round(spent[0] - each, 2), "runs": runs}
 
 
 @dataclass(frozen=True)

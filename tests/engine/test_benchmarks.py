@@ -198,3 +198,12 @@ def test_the_table_of_exercises_sums_them():
 
     known = {"a": {"checks": 1.25, "start": 4.0, "runs": 3}, "b": {"checks": 2.5, "start": 6.0, "runs": 3}}
     assert "| together (2) | 3.8 (target 360) | 5.0 (median) |" in table(known)
+
+
+def test_the_sum_that_the_readme_states_is_that_of_the_exercises():
+    from exercises import table
+
+    known = json.loads((ROOT / "benchmarks" / "exercises.json").read_text(encoding="utf-8"))
+    assert (ROOT / "benchmarks" / "exercises.md").read_text(encoding="utf-8") == table(known)
+    together = sum(figures["checks"] for figures in known.values())
+    assert f"take {together:.0f} seconds of a processor" in (ROOT / "README.md").read_text(encoding="utf-8")
