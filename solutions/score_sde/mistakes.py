@@ -186,7 +186,6 @@ mistake("path_even_steps", "steps of one length, whatever the times", check="rev
 
 mistake("path_reversed", "the trajectory with its end first", check="reverse_path",
     hint="Frame 0 is x_T, the last one is where the way back ends.",
-    also={("reverse_law", "reverse_noise"): "they look at the last frame"},
     function="reverse_sample", old="torch.stack(trajectory)", new="torch.stack(trajectory[::-1])")
 
 mistake("path_without_start", "trajectory without x_T", check="reverse_path",
