@@ -62,6 +62,12 @@ class Work:
         self.text = text
         return self
 
+    def solved(self) -> Work:
+        """The solution as it stands, its helpers outside of functions too."""
+        solution = self.exercise.solution.read_text(encoding="utf-8")
+        self.text = personalise(solution, self.exercise, self.student)
+        return self
+
     def mistaken(self, mistake: Mistake) -> Work:
         """Everything as in the solution, but with a known mistake."""
         solution = self.exercise.solution.read_text(encoding="utf-8")

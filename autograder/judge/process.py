@@ -275,7 +275,8 @@ class JobLoop:
                 explain_failures(engine, job, grading, judged, sitting)
             except Exception as error:  # the checks are judged, and their result must not be lost
                 if not killed:
-                    grading.session.incidents.append(Incident("example", f"not looked for: {error}"))
+                    why = f"not looked for: {type(error).__name__}: {error}"
+                    grading.session.incidents.append(Incident("example", why))
 
     def _send(self, message: Struct) -> None:
         self._stream.write(to_line(message))

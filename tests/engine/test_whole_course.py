@@ -43,7 +43,7 @@ def graded(handed_in, tmp_path_factory):
     """The output folder and the results, by student and exercise."""
     out = tmp_path_factory.mktemp("graded")
     batch = grade_class(COURSE, handed_in, out, secret=b"the secret of the whole course", workers=default_workers())
-    assert batch.faults == 0
+    assert not batch.faults
     return out, {(result.student, result.exercise): result for result in batch.results}
 
 
