@@ -63,7 +63,7 @@ class Work:
         return self
 
     def solved(self) -> Work:
-        """The solution as it stands, its helpers outside of functions too."""
+        """The solution as it stands: its helpers outside of functions, and its answers to the quiz, too."""
         solution = self.exercise.solution.read_text(encoding="utf-8")
         self.text = personalise(solution, self.exercise, self.student)
         return self

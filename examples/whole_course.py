@@ -42,7 +42,7 @@ def write(folder: Path) -> None:
     for number, exercise in enumerate(exercises()):
         other = find_exercise(COURSE, exercise).alternatives[number % 4].name
         works = (
-            Work("vera", exercise, folder).solved().answer(),
+            Work("vera", exercise, folder).solved(),
             Work("wim", exercise, folder).other_way(other).answer(),
             Work("xenia", exercise, folder).mistaken(mistakes[exercise]),
             Work("yara", exercise, folder).stub(),
