@@ -140,6 +140,7 @@ class Explainer:
         self._kit = kit
         self._rerun = rerun
         self._end = self._until = monotonic() + seconds
+        self.cut_off = False  # the time was over before all was tried
         self.found: dict[str, Found | None] = {}  # by check
         self._missed: dict[str, tuple[PublicCall, Right]] = {}  # by check: one that fails, and no small one does
         self._known: dict[str, Found] = {}  # the smallest, by function
@@ -224,19 +225,21 @@ class Explainer:
     ) -> PublicCall | None:
         """The small call that shows a known mistake, which says nothing of any submission."""
 
-        def search() -> PublicCall | None:
+        def search() -> tuple[PublicCall | None, bool]:
             session = self._kit.mistake_session(self._kit.mistake(mistake))
             session.begin_check("examples", math.inf, 0)
             other = Explainer(session, self._kit, self._rerun, MOST_SECONDS)
             other.explain(item, info, case, about)
             several = [other.found[info.id], other._shrunk(*other._missed[info.id]) if other._missed else None]
             found = min((one for one in several if one is not None), key=lambda one: one.numbers, default=None)
-            return found.shows if found is not None else None
+            return (found.shows if found is not None else None), not other.cut_off
 
         return self._kit.right_code.shown_by(mistake, info.id, search)
 
     def _late(self) -> bool:
-        return monotonic() > self._until
+        late = monotonic() > self._until
+        self.cut_off = self.cut_off or late
+        return late
 
     def _calls(
         self, item: pytest.Function, info: CheckInfo, case: Case, about: str, more: Callable[[], bool]

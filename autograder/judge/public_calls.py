@@ -105,20 +105,25 @@ class RightCode:
             found |= {node.name: ast.get_docstring(node) or "" for node in body if isinstance(node, ast.FunctionDef)}
         return {name: " ".join(text.split("\n\n")[0].split()) for name, text in found.items()}
 
-    def shown_by(self, mistake: str, check: str, search: Callable[[], PublicCall | None]) -> PublicCall | None:
-        """The small call of a check that shows a known mistake; None where there is none. It is looked for once."""
+    def shown_by(
+        self, mistake: str, check: str, search: Callable[[], tuple[PublicCall | None, bool]]
+    ) -> PublicCall | None:
+        """The small call of a check that shows a known mistake; None where there is none. It is looked for once.
+
+        Args:
+            search: what it finds, and whether it has looked everywhere: that there is none is kept for the next judge
+                only then, and not where the time was short.
+        """
         name = f"{mistake} in {check}"
-        if name not in self.remembered:
-            found = search()
-            self.remembered[name] = found and [found.label, found.asked, found.types, plain(found.call)]
-            self._shown[name] = found
         if name not in self._shown:
-            written = cast("tuple[str, Asked, bool, PlainCall] | None", self.remembered[name])
-            if written is not None:
-                label, asked, types, call = written
-                self._shown[name] = PublicCall(label, asked, call_of(call), types)
+            if name in self.remembered:
+                written = cast("tuple[str, Asked, bool, PlainCall] | None", self.remembered[name])
+                self._shown[name] = written and PublicCall(written[0], written[1], call_of(written[3]), written[2])
             else:
-                self._shown[name] = None
+                found, everywhere = search()
+                if found is not None or everywhere:
+                    self.remembered[name] = found and [found.label, found.asked, found.types, plain(found.call)]
+                self._shown[name] = found
         return self._shown[name]
 
     def rungs(self, one: PublicCall) -> Iterator[Arguments]:
