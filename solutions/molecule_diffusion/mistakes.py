@@ -10,7 +10,7 @@ from autograder.authoring import mistake
 mistake("centred_over_batch", "the mean of the whole batch taken away", check="centre_value",
     hint="Each molecule has its own centre: the mean runs over its atoms, dimension -2, alone.",
     also={("align_broadcast", "pull_plan", "pull_moved", "pull_far"): "alignments start from centred molecules",
-          ("q_sample_value", "loss_value", "reverse_noise"): "noise and molecules are centred so",
+          ("q_sample_value", "loss_value", "reverse_noise", "langevin_value"): "noise and molecules are centred so",
           ("egnn_shifts", "egnn_told", "egnn_alone"): "the network's answer is centred so"},
     function="centre", old="x.mean(dim=-2, keepdim=True)", new="x.mean(dim=tuple(range(x.dim() - 1)), keepdim=True)")
 

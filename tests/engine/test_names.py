@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST
+
 PACKAGE = Path(__file__).parents[2] / "autograder"
 
 # Names that stand in several modules all the same, and why.
@@ -59,3 +61,7 @@ def test_a_name_that_stands_for_two_things_is_seen(second: str) -> None:
     assert _shared({"a.py": "Key = dict[str, str]", "b.py": second}) == {"Key": {"a.py", "b.py"}}
     assert _shared({"a.py": "Key = dict[str, str]", "b.py": second.replace("Key", "Lock")}) == {}
     assert _shared({"a.py": "KEY = 1", "b.py": "KEY = 2"}) == {}
+
+
+def test_the_tests_that_begin_are_there() -> None:
+    assert [file for file in LONGEST if not (PACKAGE.parent / file).is_file()] == []
