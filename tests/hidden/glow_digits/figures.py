@@ -18,9 +18,9 @@ def _digits():
 
 def _trained(student, probe, expect, once):
     def train(draw):
-        flow = expect.handle(student.Glow(n_steps=2), "Glow")
+        flow = expect.handle(student.Glow(), "Glow")
         settings = {"batch_size": 64, "lr": 5e-3, "generator": draw.generator()}
-        history = student.train_glow(flow, _digits(), 400, LEVELS, **settings)
+        history = student.train_glow(flow, _digits(), 200, LEVELS, **settings)
         probe.in_training(flow, False)
         return flow, history
 

@@ -8,8 +8,8 @@ from autograder.judge import check
 from autograder.language import _
 
 # The statement says these settings: it reads them here.
-DIGITS = {"steps": 400, "batch_size": 64, "lr": 5e-3}
-SIZES = {"n_scales": 2, "n_steps": 2}
+DIGITS = {"steps": 200, "batch_size": 64, "lr": 5e-3}
+SIZES = {"n_scales": 2, "n_steps": 4}
 LEVELS = 17
 ALPHA = 0.05
 FAR = 8.0  # bits and grey levels beyond this are no worse: diverged trainings would blur the calibration
