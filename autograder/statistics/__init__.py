@@ -12,9 +12,10 @@ from autograder.statistics.tests import (
     covariance_test,
     kolmogorov_smirnov,
     mean_test,
+    standard_normal_test,
 )
 
 __all__ = [
     "chi_square", "chi_square_transitions", "covariance_test", "kolmogorov_smirnov", "mean_test",
-    "place_limit", "sliced_wasserstein", "wasserstein_1d", "wasserstein_exact",
+    "place_limit", "sliced_wasserstein", "standard_normal_test", "wasserstein_1d", "wasserstein_exact",
 ]  # fmt: skip

@@ -82,12 +82,14 @@ class Generator(nn.Module):
         self.latent_dim = latent_dim
         self.first, self.second = nn.Linear(latent_dim, hidden), nn.Linear(hidden, hidden)
         self.last = nn.Linear(hidden, dim)
-        self.norms = nn.ModuleList(nn.BatchNorm1d(hidden) if batch_norm else nn.Identity() for _ in range(2))
+        self.norms, self.batch_norm = nn.ModuleList(nn.BatchNorm1d(hidden) for _ in range(2)), batch_norm
 
     def forward(self, z):
         refuse(z.shape[1:] != (self.latent_dim,), f"z: expected (B, {self.latent_dim}), got {tuple(z.shape)}")
-        h = F.leaky_relu(self.norms[0](self.first(z)), 0.1)
-        return torch.tanh(self.last(F.leaky_relu(self.norms[1](self.second(h)), 0.1)))
+        h = z
+        for layer, norm in zip((self.first, self.second), self.norms, strict=True):
+            h = F.leaky_relu(norm(layer(h)) if self.batch_norm else layer(h), 0.1)
+        return torch.tanh(self.last(h))
 
 
 class Discriminator(nn.Module):

@@ -9,7 +9,14 @@ import pytest
 import torch
 from scipy import stats
 
-from autograder.statistics import chi_square, chi_square_transitions, covariance_test, kolmogorov_smirnov, mean_test
+from autograder.statistics import (
+    chi_square,
+    chi_square_transitions,
+    covariance_test,
+    kolmogorov_smirnov,
+    mean_test,
+    standard_normal_test,
+)
 
 ALPHA = 1e-5  # of the checks
 
@@ -43,6 +50,7 @@ NULLS = {
         lambda r: kolmogorov_smirnov(r.normal(size=300), r.normal(size=350)),
         400,
     ),
+    "standard_normal_test": (lambda r: standard_normal_test(r.normal(size=200)), 1500),
     "mean_test": (lambda r: mean_test(r.normal(size=(40, 2)) @ ROOT.T + 3, [3, 3], COV), 1500),
     "covariance_test": (lambda r: covariance_test(r.normal(size=(40, 2)) @ ROOT.T, COV), 1500),
 }
@@ -78,6 +86,8 @@ DIFFERENCES = {
     "kolmogorov_smirnov: a shift of 0.2": lambda r: kolmogorov_smirnov(r.normal(0.2, 1, 2_000), stats.norm.cdf),
     "kolmogorov_smirnov: a spread of 1.4": lambda r: kolmogorov_smirnov(r.normal(0, 1.4, 2_000), stats.norm.cdf),
     "kolmogorov_smirnov: two samples": lambda r: kolmogorov_smirnov(r.normal(0.2, 1, 4_000), r.normal(0, 1, 4_000)),
+    "standard_normal_test: a shift of 0.2": lambda r: standard_normal_test(r.normal(0.2, 1, 2_000)),
+    "standard_normal_test: uniform of variance 1": lambda r: standard_normal_test(r.uniform(-(3**0.5), 3**0.5, 180)),
     "mean_test: 6.7 standard errors": lambda r: mean_test(r.normal(6.7 / np.sqrt(500), 1, 500), 0.0, 1.0),
     "mean_test: Mahalanobis length sqrt(50 / n)": lambda r: mean_test(
         r.normal(size=(500, 2)) @ ROOT.T + ROOT @ [np.sqrt(50 / 500), 0], [0, 0], COV

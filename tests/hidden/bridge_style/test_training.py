@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 from autograder.judge import check
 from autograder.judge.verdicts import StudentError
 from autograder.language import N_, _
-from autograder.statistics.tests import chi_square, covariance_test, kolmogorov_smirnov, mean_test
+from autograder.statistics.tests import chi_square, covariance_test, kolmogorov_smirnov, mean_test, standard_normal_test
 
 ALPHA = 1e-6
 SPAN = (0.02, 0.98)  # times at which a place shows both of its ends
@@ -87,11 +87,6 @@ class Shown:
         return i, j, off[torch.arange(len(i)), i, j] / scale[:, None], seen
 
 
-def normal_cdf(values):
-    """Cumulative probability of the standard normal law."""
-    return 0.5 * torch.erfc(-torch.as_tensor(values) / math.sqrt(2))
-
-
 def noise_p_values(noise, batch):
     """p-values of (rows, d) numbers being standard normal, each by itself."""
     if not bool((noise.abs() < 1e6).all()):
@@ -99,10 +94,10 @@ def noise_p_values(noise, batch):
     d = noise.shape[1]
     means = torch.stack([part.mean(0) for part in noise.split(batch)])  # noise that a batch shares does not average out
     return [
-        kolmogorov_smirnov(noise.reshape(-1), normal_cdf),
+        standard_normal_test(noise.reshape(-1)),
         mean_test(noise, torch.zeros(d), torch.eye(d)),
         covariance_test(noise, torch.eye(d)),
-        kolmogorov_smirnov((means[:-1] * math.sqrt(batch)).reshape(-1), normal_cdf),
+        standard_normal_test((means[:-1] * math.sqrt(batch)).reshape(-1)),
     ]
 
 

@@ -163,15 +163,15 @@ def which_temperature(deviations, temperature):
 
 def normal_law(z, deviation):
     """p-value of the rows (n, D) being draws of N(0, deviation² I): every number, means and spreads, radii."""
-    from scipy.stats import chi2, norm
+    from scipy.stats import chi2
 
-    from autograder.statistics.tests import covariance_test, kolmogorov_smirnov, mean_test
+    from autograder.statistics import covariance_test, kolmogorov_smirnov, mean_test, standard_normal_test
 
     if not z.isfinite().all():
         return 0.0
     z, identity = z / deviation, torch.eye(z.shape[1], dtype=torch.float64)
     p_values = [
-        kolmogorov_smirnov(z.flatten(), norm.cdf),
+        standard_normal_test(z.flatten()),
         kolmogorov_smirnov((z**2).sum(1), lambda r: chi2.cdf(r, z.shape[1])),
         mean_test(z, torch.zeros(z.shape[1], dtype=torch.float64), identity),
         covariance_test(z, identity),

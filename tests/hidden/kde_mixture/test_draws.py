@@ -38,7 +38,7 @@ def noise_p_value(noise):
     p = min(
         tests.mean_test(noise, torch.zeros(d), torch.eye(d)),
         tests.covariance_test(noise, torch.eye(d)),
-        tests.kolmogorov_smirnov(noise.reshape(-1), stats.norm.cdf),
+        tests.standard_normal_test(noise.reshape(-1)),
     )
     return min(1.0, 3 * p)
 

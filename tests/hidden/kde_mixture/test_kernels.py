@@ -176,7 +176,7 @@ def test_kernel_draws(student, expect, draw):
     p = min(
         tests.mean_test(noise, torch.zeros(d), torch.eye(d)),
         tests.covariance_test(noise, torch.eye(d)),
-        tests.kolmogorov_smirnov(noise.reshape(-1), stats.norm.cdf),
+        tests.standard_normal_test(noise.reshape(-1)),
         # Neighbouring rows, and neighbouring choices, are independent.
         tests.mean_test((noise[1:] * noise[:-1]).mean(1) * math.sqrt(d), 0.0, 1.0),
     )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import math
 
 import torch
 
 from autograder.judge import check
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
-from autograder.statistics import covariance_test, kolmogorov_smirnov
+from autograder.statistics import covariance_test, standard_normal_test
 
 ALPHA = 1e-6
 CLOSE = {"rtol": 1e-6, "atol": 1e-8}
@@ -273,11 +272,6 @@ def validated(expect, noise_fn):
     return lambda z, t: expect.tensor(noise_fn(z, t), tuple(z.shape))
 
 
-def normal_cdf(values):
-    """Cumulative probability of the standard normal law."""
-    return 0.5 * torch.erfc(-torch.as_tensor(values) / math.sqrt(2))
-
-
 @check(points=0.25, kind="statistical", covers=("start", "text_to_image"))
 def test_text_to_image_start(student, probe, expect, draw):
     """Without z_T the start is standard normal noise."""
@@ -297,7 +291,7 @@ def test_text_to_image_start(student, probe, expect, draw):
     )
     z = first[:B]
     hint = _("z_T = torch.randn(B, d, generator=generator), as it is.")
-    p = kolmogorov_smirnov(z.flatten(), normal_cdf)
+    p = standard_normal_test(z.flatten())
     expect.p_value(p, _("law of z_T in {what}").format(what=what), ALPHA, hint)
     p = covariance_test(z, torch.eye(scene.d, dtype=torch.float64))
     expect.p_value(p, _("covariance of z_T in {what}").format(what=what), ALPHA, hint)

@@ -9,7 +9,7 @@ import torch
 from autograder.judge import check
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
-from autograder.statistics.tests import chi_square, covariance_test, kolmogorov_smirnov, mean_test
+from autograder.statistics.tests import chi_square, covariance_test, kolmogorov_smirnov, mean_test, standard_normal_test
 
 ALPHA = 1e-6  # a correct training loop fails a check less than once in 100,000 times
 T_SHOWN = 10
@@ -98,10 +98,10 @@ class Shown:
         means = torch.stack([part.mean(0) for part in self.noise.split(self.batch)]) * math.sqrt(self.batch)
         law = torch.zeros(self.d, dtype=torch.float64), torch.eye(self.d, dtype=torch.float64)
         return {
-            "values": kolmogorov_smirnov(self.noise[:, ::6].reshape(-1), normal_cdf),
+            "values": standard_normal_test(self.noise[:, ::6].reshape(-1)),
             "mean": mean_test(self.noise, *law),
             "covariance": covariance_test(self.noise, law[1]),
-            "rows": kolmogorov_smirnov(means[:, ::2].flatten(), normal_cdf),
+            "rows": standard_normal_test(means[:, ::2].flatten()),
         }
 
 
@@ -155,11 +155,6 @@ def share_of_zeros(student, probe, shown, p):
     lost, kept = float(zero[drop].double().mean()), float(zero[~drop].double().mean())
     # One that looks at drop, wrongly as it may be: of one that does not, a training cannot drop.
     return [p, p * lost + (1 - p) * kept] if abs(lost - kept) > 0.5 else [p]
-
-
-def normal_cdf(values):
-    """Cumulative probability of the standard normal law."""
-    return 0.5 * torch.erfc(-torch.as_tensor(values) / math.sqrt(2))
 
 
 @check(points=0.5, kind="statistical", covers=("draws", "train_text_to_image"))

@@ -163,7 +163,7 @@ def noise_p_value(noise):
     p_values = [
         tests.mean_test(rows, torch.zeros(d), torch.eye(d)),
         tests.covariance_test(rows, torch.eye(d)),
-        tests.kolmogorov_smirnov(rows.reshape(-1), stats.norm.cdf),
+        tests.standard_normal_test(rows.reshape(-1)),
         # Noise shared by the chains, or by the steps, does not average out over them.
         two_sided(float(chains * noise.mean(1).square().sum()), n_steps * d),
         two_sided(float(n_steps * noise.mean(0).square().sum()), chains * d),
