@@ -116,6 +116,8 @@ VARIANTS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("time_ignored", "loops", "t = t[:, None].to(x)", "t = 0 * t[:, None].to(x)"),
         ("time_ignored", "one_layer", "angles = math.pi *", "angles = 0 *"),
         ("network_mixes_rows", "loops", "return self.last(h)", "return self.last(h - h.mean(0))"),
+        ("network_mixes_rows", "classes", "nn.Linear(dim + 2, hidden), nn.SiLU()",
+         "nn.Linear(dim + 2, hidden), nn.BatchNorm1d(hidden), nn.SiLU()"),
         (
             "hidden_ignored",
             "loops",

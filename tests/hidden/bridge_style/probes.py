@@ -116,6 +116,14 @@ def predict(module, x, t):
         return module(x, t)
 
 
+def first_row_sees_others(module, x, t):
+    """Whether in training mode the first row's answer has a slope in the other rows: dropout has none."""
+    module.train()
+    x = x.detach().clone().requires_grad_()
+    (slope,) = torch.autograd.grad(module(x, t)[0].sum(), x, allow_unused=True)
+    return slope is not None and bool(slope[1:].any())
+
+
 def renewed(fresh, trained):
     """A fresh network with the parameters and the buffers of a trained one; None where they do not fit."""
     try:

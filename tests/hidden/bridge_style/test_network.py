@@ -29,7 +29,8 @@ def test_network(student, probe, expect, draw):
         whole = answer(x, t)
         alone = torch.cat([answer(x[k : k + 1], t[k : k + 1]) for k in range(rows)])
         expect.true(
-            torch.allclose(whole, alone, rtol=1e-5, atol=1e-7),
+            torch.allclose(whole, alone, rtol=1e-5, atol=1e-7)
+            and not expect.flag(probe.first_row_sees_others(network, x, t)),
             _("{what}: a row's answer depends on the other rows of the batch.").format(what=what),
             _("No batch normalisation, no mean over the batch, no squeeze."),
             mistake="network_mixes_rows",
