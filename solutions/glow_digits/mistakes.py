@@ -130,8 +130,9 @@ mistake("conv_log_det_no_area", "the convolution's log-determinant lacks the fac
 
 mistake("conv_log_of_det", "the logarithm of det W is taken, not of |det W|", check="conv_log_det",
     hint="The determinant may be negative, and then its logarithm is NaN: torch.linalg.slogdet gives log|det|.",
-    also={("flow_log_det", "flow_latents", "flow_rows"): "NaN where some determinant is negative",
-          ("flow_round_trip", "conventions"): "NaN where some determinant is negative"},
+    also={("flow_log_det", "flow_latents", "flow_rows", "flow_steps"): "NaN where some determinant is negative",
+          ("flow_round_trip", "conventions"): "NaN where some determinant is negative",
+          ("log_prob_value", "flow_sums_to_one"): "NaN where some determinant is negative"},
     function="InvertibleConv1x1.log_det", old="torch.linalg.slogdet(self.weight).logabsdet",
     new="torch.linalg.det(self.weight).log()")
 
@@ -172,7 +173,7 @@ class AffineCoupling(AffineCoupling):
 mistake("coupling_all_channels", "all channels are scaled and shifted", check="coupling_halves",
     hint="One half passes unchanged: `inverse` needs it to compute σ and t.",
     also={("coupling_round_trip", "coupling_log_det"): "nothing passes, so neither can be right",
-          "flow_steps": "the flow is made of couplings"},
+          ("flow_steps", "flow_sums_to_one"): "the flow is made of couplings"},
     function="AffineCoupling.forward", old="torch.cat([passing, s.exp()",
     new="torch.cat([s.exp() * passing + t, s.exp()")
 mistake("coupling_all_channels",
@@ -210,6 +211,7 @@ mistake("coupling_log_det_sign",
 
 mistake("coupling_log_det_mean", "the coupling's log-determinant is a mean instead of a sum", check="coupling_log_det",
     hint="Sum log|σ| over the moved channels and all pixels.",
+    also={"flow_sums_to_one": "the density is built on it"},
     function="AffineCoupling.forward", old="per_image(s)", new="s.flatten(1).mean(dim=1)")
 mistake("coupling_log_det_mean",
     function="AffineCoupling.inverse", old="-per_image(s)", new="-s.flatten(1).mean(dim=1)")
