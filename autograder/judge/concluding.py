@@ -187,8 +187,11 @@ def _diagnose(item: pytest.Function, info: CheckInfo, sitting: Sitting, error: C
 
     try:
         candidates = kit.mistake_sessions(info.id, grading.passed)
-        run = partial(_run_on, item, sitting)
-        return matching_mistake(trace, candidates, run, seed, kit.reference_session(), again)
+        run, asked, whole = partial(_run_on, item, sitting), trace, again
+        # A part that has failed leaves out the rest of its calls, and the next part's come after: no beginning of all.
+        if error.parts and (answers := again()):
+            asked, whole = answers, lambda: answers
+        return matching_mistake(asked, candidates, run, seed, kit.reference_session(), whole)
     finally:
         session.trace, session.labels, grading.measured = trace, labels, measured
 

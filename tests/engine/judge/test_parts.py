@@ -39,7 +39,8 @@ def test_conventions(student, each, expect, draw):
     for dtype in (torch.float32, torch.float64):
         x = draw.normal(4, 5, dtype=dtype)
         with each("mean"):
-            expect.tensor(student.mean(x), (4,), dtype=dtype, container="tensor")
+            for rows in (x, 2 * x):  # where the first is wrong, the second is not asked
+                expect.tensor(student.mean(rows), (4,), dtype=dtype, container="tensor")
         with each("spread"):
             expect.tensor(student.spread(x), (4,), dtype=dtype, container="tensor")
     with each("sample"):
