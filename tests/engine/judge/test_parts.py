@@ -34,13 +34,12 @@ def test_spread_value(student, reference, compare, draw):
 
 @check(points=4, covers=("law", "mean", "spread", "sample"),
        substance={"mean": ("mean_value",), "spread": ("spread_value",)})
-def test_conventions(student, each, expect, draw):
+def test_conventions(student, each, expect, compare, draw):
     """Tensors keep their dtype."""
     for dtype in (torch.float32, torch.float64):
         x = draw.normal(4, 5, dtype=dtype)
         with each("mean"):
-            for rows in (x, 2 * x):  # where the first is wrong, the second is not asked
-                expect.tensor(student.mean(rows), (4,), dtype=dtype, container="tensor")
+            expect.tensor(student.mean(x), (4,), dtype=dtype, container="tensor")
         with each("spread"):
             expect.tensor(student.spread(x), (4,), dtype=dtype, container="tensor")
     with each("sample"):
@@ -48,6 +47,8 @@ def test_conventions(student, each, expect, draw):
         if drawn == "ours":
             raise FrameworkFault("no limit")
         assert len(drawn) == 3, "not three"
+        for n in (1, 2):  # where one is wrong, two are not asked for
+            compare(torch.ones_like(student.sample(n)), torch.ones(n))
     with each("Line"):
         student.Line()(torch.ones(3)).sum()
 '''
@@ -62,6 +63,8 @@ def judge(toy, tmp_path_factory):
     bank += """
 mistake("mean_in_double", "the mean always in float64", check="conventions", hint="Keep the dtype.",
     function="mean", old="x.sum(1)", new="x.double().sum(1)")
+mistake("two_at_least", "two draws where one is asked for", check="conventions", hint="Draw n.",
+    function="sample", old="torch.randn(n", new="torch.randn(max(n, 2)")
 """
     (course / "solutions/toy/mistakes.py").write_text(bank)
     with Judge(
@@ -156,6 +159,13 @@ def test_a_part_names_the_mistake_that_it_is(graded):
     _result, found = graded("def mean(x):\n    return x.double().sum(1) / x.shape[1]")
     assert found["conventions"].diagnosis == "mean_in_double"
     assert found["conventions"].parts == WHOLE | {"mean": "failed", "spread": "failed"}
+
+
+def test_a_part_that_stops_at_what_is_wrong_names_the_mistake_too(graded):
+    """The next part's answers come after: those that were given are no beginning of all."""
+    _result, found = graded("def sample(n, generator=None):\n    return torch.randn(n + (n == 1), generator=generator)")
+    assert found["conventions"].diagnosis == "two_at_least"
+    assert found["conventions"].parts == WHOLE | {"sample": "failed"}
 
 
 @pytest.mark.parametrize(
