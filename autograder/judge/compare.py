@@ -12,6 +12,10 @@ from autograder.judge.labels import Labels
 from autograder.judge.verdicts import CheckFailed
 from autograder.language import _, ngettext, said
 
+# Of a tensor's largest value: where a number of the call was a float32 tensor for a moment (`torch.tensor(2 * dt)`), each
+# term of a sum is off by 6e-8 of its size, whatever is left of the sum.
+OF_THE_LARGEST = 1e-6
+
 
 def compare(
     actual: object,
@@ -32,7 +36,7 @@ def compare(
         what: the call, as the student would write it; as `labels` know it where it is empty.
         rtol: relative tolerance; an answer in float32 where float64 is due is compared at 1e-4 (its precision is
             the business of the `conventions` check).
-        atol: absolute tolerance.
+        atol: absolute tolerance; at least 1e-6 of the largest right value.
         mistakes: known wrong answers by the mistake's id, of whatever shape.
         hint: what to look at next.
         labels: what the answers of the check are called.
@@ -80,13 +84,19 @@ def _detached(value: object) -> object:
 
 
 def same(got: Tensor, right: Tensor, rtol: float = 1e-6, atol: float = 1e-8) -> bool:
-    """Whether two tensors of one shape agree: NaN nowhere unless in both, infinities in the same places."""
+    """Whether two tensors of one shape agree: NaN nowhere unless in both, infinities in the same places.
+
+    A value near 0 may be as far off as rounding on the way makes it: see `OF_THE_LARGEST`.
+    """
     if got.is_complex() != right.is_complex():
         return False
     if got.dtype in (torch.float32, torch.float16, torch.bfloat16) and right.dtype is torch.float64:
         rtol, atol = max(rtol, 1e-4), max(atol, 1e-5)
     kind = torch.complex128 if got.is_complex() else torch.float64
-    return torch.allclose(got.to(kind), right.to(kind), rtol=rtol, atol=atol, equal_nan=True)
+    a, b = got.to(kind), right.to(kind)
+    largest = b.abs()[b.isfinite()]
+    atol = max(atol, OF_THE_LARGEST * float(largest.max())) if largest.numel() else atol
+    return torch.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True)
 
 
 def _shape_hint(got: Tensor, right: Tensor) -> str:

@@ -4,6 +4,7 @@
     python -m tests.engine.banks valid EXERCISE [--count 5] [--from 0] [--names 5] [--training]
     python -m tests.engine.banks missing EXERCISE [NAME] [--training]  loss where one public name is not written
     python -m tests.engine.banks stand-ins EXERCISE                    arguments used as the modules that they stand for
+    python -m tests.engine.banks single EXERCISE [--names 5]           numbers that were a float32 tensor for a moment
     python -m tests.engine.banks own EXERCISE [MISTAKE]                mistakes with other weights that are not named
 
 They stand in `tests/degenerate/<exercise>/*.py`, with `most.yaml`, and `tests/valid/<exercise>.py`, with `source(rng)`.
@@ -88,6 +89,25 @@ def _autograder_wrapped(function, names):
 for _name in {public!r}:
     if _name in globals() and not isinstance(globals()[_name], type):
         globals()[_name] = _autograder_wrapped(globals()[_name], {stand_ins!r})
+"""
+_SINGLE = """
+
+def _autograder_single(function):
+    import functools
+
+    def short(value):
+        return float(torch.tensor(value)) if type(value) is float else value
+
+    @functools.wraps(function)
+    def wrapped(*args, **kwargs):
+        return function(*map(short, args), **{{name: short(value) for name, value in kwargs.items()}})
+
+    return wrapped
+
+
+for _name in {public!r}:
+    if _name in globals() and not isinstance(globals()[_name], type):
+        globals()[_name] = _autograder_single(globals()[_name])
 """
 
 
@@ -230,6 +250,12 @@ class Bank:
         found = self.graded(self.using_stand_ins(), checks=wanted)
         return {key: check.message for key, check in found.items() if key in wanted and check.outcome != "passed"}
 
+    # --- single precision -----------------------------------------------------------------------------------------
+
+    def with_single_numbers(self) -> str:
+        """The reference with `torch.tensor(number)` around each number that it is given: 6e-8 of it are lost."""
+        return self.solution + _SINGLE.format(public=self.public)
+
     # --- own weights ----------------------------------------------------------------------------------------------
 
     def unnamed(self, only: str | None = None) -> dict[str, CheckResult]:
@@ -290,7 +316,16 @@ def _stand_ins(bank: Bank, options: argparse.Namespace) -> Iterator[str]:
         yield f"{key}: {message}"
 
 
-COMMANDS = {"degenerate": _degenerate, "valid": _valid, "missing": _missing, "stand-ins": _stand_ins, "own": _own}
+def _single(bank: Bank, options: argparse.Namespace) -> Iterator[str]:
+    for student in NAMES[: options.names]:
+        found = bank.graded(bank.with_single_numbers(), student, bank.quick())
+        yield f"{student}: {({key: c.message for key, c in found.items() if c.outcome != 'passed'}) or 'full marks'}"
+
+
+COMMANDS = {
+    "degenerate": _degenerate, "valid": _valid, "missing": _missing, "stand-ins": _stand_ins, "single": _single,
+    "own": _own,
+}  # fmt: skip
 
 
 def main() -> None:
