@@ -12,8 +12,8 @@ from autograder.judge.labels import Labels
 from autograder.judge.verdicts import CheckFailed
 from autograder.language import _, ngettext, said
 
-# Of a tensor's largest value: where a number of the call was a float32 tensor for a moment (`torch.tensor(2 * dt)`), each
-# term of a sum is off by 6e-8 of its size, whatever is left of the sum.
+# Of a tensor's largest value: where a number of the call was a float32 tensor for a moment (`torch.tensor(2 * dt)`),
+# each term of a sum is off by 6e-8 of its size, whatever is left of the sum.
 OF_THE_LARGEST = 1e-6
 
 

@@ -36,12 +36,19 @@ def schrodinger_coupling(x, y, sigma, a=None, b=None, n_iterations=1000, toleran
 
 @mistake("weights_ignored", "masses a and b ignored", check="coupling_weights",
     hint="a and b are the sums of the plan's rows and columns; 1/n and 1/m only where they are None.",
-    also={"coupling_potentials": "the potentials of other masses", "coupling_limits": "the product of other masses",
-          "coupling_small_sigma": "the plan of other masses"})
+    also={"coupling_potentials": "the potentials of other masses", "coupling_small_sigma": "the plan of other masses"})
 def schrodinger_coupling(solution, x, y, sigma, a=None, b=None, n_iterations=1000, tolerance=1e-9):
     if (a is not None and len(a) != len(x)) or (b is not None and len(b) != len(y)):
         raise ValueError("a or b has another length")
     return solution(x, y, sigma, None, None, n_iterations, tolerance)
+
+@mistake("source_masses_ignored", "the masses a of the source ignored", check="coupling_weights",
+    hint="a are the sums of the plan's rows, as b are those of its columns; 1/n only where a is None.",
+    also={"coupling_potentials": "the potentials of other masses", "coupling_small_sigma": "the plan of other masses"})
+def schrodinger_coupling(solution, x, y, sigma, a=None, b=None, n_iterations=1000, tolerance=1e-9):
+    if a is not None and len(a) != len(x):
+        raise ValueError("a has another length")
+    return solution(x, y, sigma, None, b, n_iterations, tolerance)
 
 mistake("potentials_of_the_counting_measure", "potentials that hold the masses, not relative to a ⊗ b",
     check="coupling_potentials",
@@ -189,6 +196,12 @@ def sample_coupling(plan, n, generator=None):
     i = torch.multinomial(plan.sum(1), n, replacement=True, generator=generator)
     return i, torch.multinomial(plan.sum(0), n, replacement=True, generator=generator)
 
+@mistake("pairs_without_repeats", "pairs drawn without replacement", check="pairs_law",
+    hint="The same pair may come twice: torch.multinomial needs replacement=True.")
+def sample_coupling(plan, n, generator=None):
+    flat = torch.multinomial(plan.flatten(), n, replacement=n > plan.numel(), generator=generator)
+    return flat // plan.shape[1], flat % plan.shape[1]
+
 @mistake("pairs_sorted", "pairs in the order of their indices", check="pairs_law",
     hint="The pairs are independent draws, in no order: do not sort them.")
 def sample_coupling(solution, plan, n, generator=None):
@@ -331,6 +344,13 @@ mistake("one_time_per_batch", "one time for the whole batch", check="train_draws
     function="train_bridge",
     old="t = torch.rand(batch_size, generator=generator, dtype=x.dtype, device=device).to(x.device)",
     new="t = torch.rand(1, generator=generator, dtype=x.dtype, device=x.device).expand(batch_size)")
+
+mistake("times_shared", "one time for several rows of a batch", check="train_draws",
+    hint="Draw batch_size times, one per row.",
+    function="train_bridge",
+    old="t = torch.rand(batch_size, generator=generator, dtype=x.dtype, device=device).to(x.device)",
+    new="t = torch.rand(batch_size, generator=generator, dtype=x.dtype, device=device).to(x.device)\n"
+        "        t = t[torch.arange(batch_size) // 4]")
 
 mistake("one_batch_for_ever", "pairs, times and noise drawn once, before the loop", check="train_draws",
     hint="Each step draws afresh; a network that sees one batch learns it by heart.",

@@ -73,6 +73,12 @@ mistake("digits_in_words", "digits taken for letters", check="tokenize",
     hint="A run of letters ends at a digit: str.isalpha, not str.isalnum.",
     function="tokenize", old="str.isalpha", new="str.isalnum")
 
+mistake("letters_of_a_range", "letters taken from a range of codes", check="tokenize",
+    hint="œ and λ are letters, × and ÷ are none: ask str.isalpha, or [^\\W\\d_] of `re`.",
+    function="tokenize",
+    old='("".join(run) for letters, run in itertools.groupby(prompt.lower(), str.isalpha) if letters)',
+    new='__import__("re").findall("[a-zà-ÿ]+", prompt.lower())')
+
 mistake("case_kept", "capitals kept", check="tokenize",
     hint="The prompt is read in lower case.",
     function="tokenize", old="prompt.lower()", new="prompt")
@@ -357,6 +363,10 @@ mistake("text_encoder_not_trained", "the text encoder left as it was", check="tr
 mistake("never_dropped", "no prompt ever dropped", check="train_drop",
     hint="drop = torch.rand(batch_size) < drop_probability.",
     function="train_text_to_image", old="< drop_probability\n", new="< 0\n")
+
+mistake("drop_default", "no prompt dropped where drop_probability is left out", check="train_drop",
+    hint="drop_probability is 0.1 where it is not given: without it nothing is learnt about images of no prompt.",
+    function="train_text_to_image", old="drop_probability: float = 0.1", new="drop_probability: float = 0.0")
 
 mistake("drop_probability_inverted", "prompts kept with drop_probability", check="train_drop",
     hint="Rows *lose* their prompt with this probability.",

@@ -175,3 +175,15 @@ def test_pairs_law(student, expect, draw):
             hint=_("Each pair is drawn by itself: they are neither sorted nor dealt out in turn."),
             mistake="pairs_sorted",
         )
+    # As many draws as there are pairs: all of them, once each, come less than once in 60 times.
+    few, distinct = draw_plan(draw, 2, 3), []
+    for _k in range(6):
+        i, j = expect.sequence(student.sample_coupling(few, 6, generator=draw.generator()), 2, what)
+        pairs = zip(expect.integers(i, what, length=6), expect.integers(j, what, length=6), strict=True)
+        distinct.append(len(set(pairs)))
+    expect.true(
+        min(distinct) < 6,
+        _("sample_coupling(plan (2, 3), 6): the same pair never comes twice."),
+        hint=_("Each pair is drawn by itself, with replacement."),
+        mistake="pairs_without_repeats",
+    )

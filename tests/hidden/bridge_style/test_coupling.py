@@ -173,7 +173,9 @@ def test_coupling_small_sigma(student, reference, expect, compare, draw):
     what = "schrodinger_coupling(x, y, 0.06, a=a, b=b, n_iterations=20000)"
     hint = _("Keep the logarithms: torch.logsumexp subtracts the largest exponent first.")
     plan = plan_of(student, expect, x, y, 0.06, what, hint, a=a, b=b, n_iterations=20000)
-    compare(plan, right, _("plan of {what}").format(what=what), rtol=1e-5, atol=1e-6, hint=hint)
+    whole = abs(float(plan.sum()) - 1) < 0.1  # else something has underflown
+    name = _("plan of {what}").format(what=what)
+    compare(plan, right, name, rtol=1e-5, atol=1e-6, hint=None if whole else hint)
 
 
 @check(points=0.5, covers=("limits", "schrodinger_coupling"))
@@ -197,5 +199,6 @@ def test_coupling_limits(student, expect, draw):
     a, b = draw_masses(draw, n), draw_masses(draw, n)
     what = "schrodinger_coupling(x, y, 100, a=a, b=b)"
     plan = plan_of(student, expect, x, y, 100.0, what, a=a, b=b)
-    off = float((plan / (a[:, None] * b) - 1).abs().max())
+    # Of its own sums: whether these are a and b is the business of `coupling_weights`.
+    off = float((plan / (plan.sum(1)[:, None] * plan.sum(0)) - 1).abs().max())
     expect.true(off < 0.02, _("{what}: the ends are not independent.").format(what=what))

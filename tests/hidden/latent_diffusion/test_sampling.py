@@ -253,7 +253,8 @@ def test_text_to_image(student, probe, expect, compare, draw):
         options = {"z_T": scene.z_T} | ({} if w == 3.0 else {"guidance_scale": w})
         answer = student.text_to_image(*arguments, **options)
         right = scene.decode(ddim(scene.noise(w), scene.bars, scene.z_T, scene.times)).clamp(0, 1)
-        what = f"text_to_image(model, text_encoder, space, alpha_bars, prompts, times, {w:.2g}, z_T)"
+        passed = "z_T=z_T" if w == 3.0 else f"z_T=z_T, guidance_scale={w:.2g}"
+        what = f"text_to_image(model, text_encoder, space, alpha_bars, prompts, times, {passed})"
         images = expect.tensor(answer, tuple(right.shape), what)
         if not torch.allclose(images, right) and any(
             torch.allclose(images, own, **CLOSE) for own in scene.own(student, probe, expect, w)

@@ -40,9 +40,10 @@ class Shown:
             "b": 0.3 * draw.normal(self.d, dtype=torch.float32),
         }
         self.model, self.encoder = probe.recorder(**self.start), probe.phrases(self.prompts, self.table)
+        options = {} if drop is None else {"drop_probability": drop}
         self.history = student.train_text_to_image(
             self.model, self.encoder, self.bars, self.z, self.prompts, steps, batch_size=self.batch, lr=lr,
-            drop_probability=drop, generator=draw.generator(),
+            generator=draw.generator(), **options,
         )  # fmt: skip
         self.read(probe, expect)
         self.unmix(student, probe)
@@ -254,6 +255,15 @@ def test_train_drop(student, probe, expect, draw):
             _("{what}: the rows of a batch lose their prompts together, or always as many.").format(what=WHAT),
             hint=_("drop = torch.rand(batch_size) < drop_probability: a chance for each row."),
         )
+    usual = Shown(student, probe, expect, draw, drop=None, steps=40)
+    counts = torch.tensor([int((usual.prompt >= 0).sum()), int((usual.prompt < 0).sum())])
+    expect.p_value(
+        max(binomial(counts, q) for q in share_of_zeros(student, probe, usual, 0.1)),
+        _("rows without a prompt where drop_probability is left out"),
+        ALPHA,
+        hint=_("drop_probability is 0.1 where it is not given."),
+        mistake="drop_default" if not counts[1] else None,
+    )
     for certain in (0.0, 1.0):
         some = Shown(student, probe, expect, draw, drop=certain, steps=4)
         shares = share_of_zeros(student, probe, some, certain)

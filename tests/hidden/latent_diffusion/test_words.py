@@ -10,17 +10,20 @@ from autograder.judge import check
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
 
-LETTERS = "abcdefghijklmnopqrstuvwxyzéèçü"
-BETWEEN = (" ", ", ", "  ", "\n", "\t", "-", "_", " 3", "7 ", "! ", "?", "'", "’", " (", ") ", ". ", "/", "²", " — ")
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+OTHERS = "éèçüœλ"
+BETWEEN = (
+    " ", ", ", "  ", "\n", "\t", "-", "_", " 3", "7 ", "! ", "?", "'", "’", " (", ") ", ". ", "/", "²", " — ", "×", "÷",
+)  # fmt: skip
 
 
-def draw_words(draw, n):
+def draw_words(draw, n, letters=LETTERS):
     """n distinct words of two to six letters, and of some the beginning is a word too."""
     words = set()
     while len(words) < n:
-        words.add("".join(draw.choice(LETTERS) for _i in range(draw.integer(2, 6))))
+        words.add("".join(draw.choice(letters) for _i in range(draw.integer(2, 6))))
     words = sorted(words)[:n]
-    return draw.shuffle(dict.fromkeys([*words, words[0] + draw.choice(LETTERS)]))
+    return draw.shuffle(dict.fromkeys([*words, words[0] + draw.choice(letters)]))
 
 
 def in_any_case(draw, word):
@@ -45,8 +48,8 @@ def tokens_of(prompt, vocabulary):
 @check(points=1, covers=("tokens", "tokenize"))
 def test_tokenize(student, expect, draw):
     """A prompt's tokens are the positions of its words: in order, repeated ones too, unknown ones left out."""
-    known = draw_words(draw, draw.integer(5, 8))
-    strange = [word for word in draw_words(draw, 6) if word not in known] + [known[0] + "zz"]
+    known = draw_words(draw, draw.integer(5, 8), LETTERS + OTHERS)
+    strange = [word for word in draw_words(draw, 6, LETTERS + OTHERS) if word not in known] + [known[0] + "zz"]
     prompts = [
         f"{known[1]} {known[0]} {known[1]}",  # what keeps a word once looks like nothing else here
         draw_prompt(draw, known, 4),
@@ -54,6 +57,7 @@ def test_tokenize(student, expect, draw):
         draw_prompt(draw, known + strange, 7),
         draw_prompt(draw, known + strange, 7),
         draw_prompt(draw, strange, 3),
+        f"{known[2]}×{known[0]} œ{known[1]} {known[3]}λ ÷{known[1]}",  # letters of no range of codes
         f"{known[0]}3{known[1]}_{known[2]}²{known[3]}",
         "",
         draw.choice(BETWEEN),
