@@ -8,7 +8,7 @@ pass the check on the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import process_time
 from typing import TYPE_CHECKING, cast
@@ -20,7 +20,7 @@ from torch import Tensor
 from autograder.judge.answers import as_tensor
 from autograder.judge.case import Case
 from autograder.judge.draw import Draw, subseed
-from autograder.judge.outcomes import Ended, differ, shows_something, text_of_outcome
+from autograder.judge.outcomes import CannotGoOn, Ended, differ, outcome, shows_something, text_of_outcome
 from autograder.judge.parts import Parts
 from autograder.judge.recording import KeptCall, Made, NoPart, Recorder, evaluate
 from autograder.judge.session import Session
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 SLOW = 6.0  # seconds of all right code together: longer, and the check is not run once more
 NEAR = 1e-9
+SAME = 1e-6
 
 
 class RoundDraw(Draw):
@@ -100,7 +101,8 @@ class OwnRuns:
         failure = self._failure(session, item, info, case, drawn, recorder)
         if failure is None or (isinstance(failure, StudentError) and not shows_something(failure)):
             return None
-        return _shown(session, recorder, failure, said(info.title))
+        reference = self._kit.right_code.sessions[0]
+        return shown_of(session, recorder, failure, said(info.title), lambda *call: answers(reference, *call))
 
     def _passed_by_all(self, item: pytest.Function, info: CheckInfo, case: Case) -> type[Draw] | None:
         """The draws on which right code passes, the simplest; None where there are none."""
@@ -151,7 +153,24 @@ class OwnRuns:
         return None
 
 
-def _shown(session: Session, recorder: Recorder, failure: Exception, title: str) -> Shown | None:
+def answers(reference: Session, made: Made, value: object) -> bool:
+    """Whether the reference answers a call so, too: then it shows nothing of what is wrong."""
+    try:
+        ended = outcome(reference, "value", Arguments((made,)))
+    except CannotGoOn:
+        return False
+    return not ended.raised and not differ(value, ended.value, SAME)
+
+
+def shown_of(
+    session: Session, recorder: Recorder, failure: Exception, title: str, is_right: Callable[[Made, object], bool]
+) -> Shown | None:
+    """What a check that ended so shows of the calls that were recorded in it.
+
+    Args:
+        title: of the check: what has to hold.
+        is_right: whether right code answers a call so, too.
+    """
     objects = recorder.labels
     compared = getattr(failure, "compared", None)
     if compared is not None:
@@ -176,6 +195,8 @@ def _shown(session: Session, recorder: Recorder, failure: Exception, title: str)
     # What probes answer only where nothing else was called.
     for kept in sorted(told[:-7:-1], key=lambda kept: kept.made.how == "probe"):
         for made, value, _one in _answers([kept]):
+            if is_right(made, value):
+                break
             if value.ndim and len(value) > 1 and value[0].numel() <= MOST:
                 call, at = _row_of(session, recorder, made, kept, value, 0)
                 if at is not None:

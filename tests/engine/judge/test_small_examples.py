@@ -13,6 +13,7 @@ from autograder.batch.job import Job, Order
 from autograder.batch.judges import Judge
 from autograder.book.grades import grade as grade_of
 from autograder.course.config import load_config
+from autograder.judge import own_run
 from autograder.judge.concluding import about
 from autograder.judge.example_text import example_text, numbers_in
 from autograder.judge.excerpt import excerpts
@@ -27,6 +28,7 @@ from autograder.judge.remembered import call_of, plain
 from autograder.judge.session import Answer, Session
 from autograder.judge.shown import example_value
 from autograder.judge.shrink import Arguments, shrink
+from autograder.judge.verdicts import CheckFailed
 from autograder.reports.pages import student_page
 from autograder.reports.visible import student_view
 from autograder.results.model import CheckResult, Example, Result
@@ -303,6 +305,24 @@ def session_on(source, name):
     session = Session(LocalTransport(load_module(name, source, f"{name}.py")), Code("toy", (), ""), 60.0)
     session.begin_check("examples", 60.0, 0)
     return session
+
+
+# --- where nothing was compared ---
+
+
+@pytest.mark.parametrize(("f", "shown"), [("3 * x", "f(tensor([2.]))"), ("2 * x", None)])
+def test_a_call_that_right_code_answers_so_too_shows_nothing(f, shown):
+    """Something does not hold between calls: the last one may be right, and says nothing of what is wrong."""
+    source = "def f(x): return 2 * x\ndef g(x): return x + 1\n"
+    student, right = session_on(source.replace("2 * x", f), f"own {f}"), session_on(source, "right")
+    recorder = student.recorder = Recorder()
+    for name in ("f", "g"):
+        student.get_public(name)(torch.tensor([2.0]))
+    student.recorder = None
+    failure, title = CheckFailed("they do not agree"), "f and g agree."
+    found = own_run.shown_of(student, recorder, failure, title, lambda *one: own_run.answers(right, *one))
+    assert (found and example_text("value", found.call, {}, {})) == shown
+    assert found is None or found.right == title
 
 
 # --- relations ---
