@@ -190,8 +190,9 @@ def test_guided_digits(student, reference, probe, expect, once, draw, labelled_d
     )  # fmt: skip
     real = reference.decode(digits.z[:600], digits.space).clamp(0, 1)
     _share, within = reference.evaluate_samples(real, digits.labels[:600], digits.classify)
+    # A small network draws digits hardly wider than real ones of a class; one never told of no prompt, narrower ones.
     expect.true(
-        adherence[0.0] < 0.4 and spread[0.0] > 1.05 * within,
+        adherence[0.0] < 0.4 and spread[0.0] > 0.9 * within,
         _("{what}: without a prompt (w = 0) the network does not draw digits of all kinds.").format(what=WHAT),
         hint=_("Prompts must be dropped in training: how else would the network learn what to do without one?"),
         mistake="never_dropped",

@@ -52,6 +52,7 @@ def test_tokenize(student, expect, draw):
     strange = [word for word in draw_words(draw, 6, LETTERS + OTHERS) if word not in known] + [known[0] + "zz"]
     prompts = [
         f"{known[1]} {known[0]} {known[1]}",  # what keeps a word once looks like nothing else here
+        f"{known[0].capitalize()} {known[1].upper()}",  # nor does what keeps capitals
         draw_prompt(draw, known, 4),
         draw_prompt(draw, [known[1], known[1], known[2]], 5),
         draw_prompt(draw, known + strange, 7),
