@@ -74,6 +74,10 @@ mistake("actnorm_by_variance", "ActNorm divides by the variance instead of the d
     old="-(x.std(dim=(0, 2, 3), unbiased=False) + 1e-6).log()",
     new="-(x.var(dim=(0, 2, 3), unbiased=False) + 1e-6).log()")
 
+mistake("actnorm_shift_alone", "the first batch sets ActNorm's shift but not its scale", check="actnorm_start",
+    hint="The first batch sets both: the shift for mean 0, the scale for variance 1.",
+    old="                self.log_scale.copy_(-(x.std(dim=(0, 2, 3), unbiased=False) + 1e-6).log())\n", new="")
+
 mistake("actnorm_all_channels", "ActNorm takes mean and deviation over all channels together", check="actnorm_start",
     hint="Each channel has its own mean and deviation: over batch and positions, dim=(0, 2, 3).",
     old="-x.mean(dim=(0, 2, 3))", new="-x.mean().expand(self.channels)")
@@ -105,6 +109,15 @@ mistake("actnorm_shift_not_scaled", "the shift of x where that of z is added", c
 mistake("actnorm_shift_not_scaled", function="ActNorm.inverse",
     old="x = z * (-self.log_scale).exp()[:, None, None] - self.shift[:, None, None]",
     new="x = (z - self.shift[:, None, None]) * (-self.log_scale).exp()[:, None, None]")
+
+mistake("actnorm_log_det_detached", "ActNorm's log-determinant carries no gradient", check="actnorm_log_det",
+    hint="Scale is learnt through the log-determinant, too: no detach() and no torch.no_grad() on it.",
+    function="ActNorm.log_det", old="self.log_scale.sum()", new="self.log_scale.detach().sum()")
+
+mistake("actnorm_inverse_log_det_sign", "the log-determinant of ActNorm's inverse has the wrong sign",
+    check="actnorm_log_det",
+    hint="`inverse` undoes what `forward` does: its log-determinant is minus that of `forward`.",
+    function="ActNorm.inverse", old="-self.log_det(z)", new="self.log_det(z)")
 
 mistake("actnorm_log_det_over_batch", "ActNorm's log-determinant is multiplied by the batch's size",
     check="actnorm_log_det",
@@ -140,6 +153,15 @@ mistake("conv_log_det_sign", "the convolution's log-determinant has the wrong si
     hint="`forward` applies W: its log-determinant is + H · W · log|det W|.",
     also={"flow_sums_to_one": "the density is built on it"},
     function="InvertibleConv1x1.log_det", old="return (x", new="return -(x")
+
+mistake("conv_log_det_detached", "the convolution's log-determinant carries no gradient", check="conv_log_det",
+    hint="W is learnt through the log-determinant, too: no detach() and no torch.no_grad() on it.",
+    function="InvertibleConv1x1.log_det", old="slogdet(self.weight)", new="slogdet(self.weight.detach())")
+
+mistake("conv_inverse_log_det_sign", "the log-determinant of the convolution's inverse has the wrong sign",
+    check="conv_log_det",
+    hint="`inverse` applies W⁻¹: its log-determinant is minus that of `forward`, - H · W · log|det W|.",
+    function="InvertibleConv1x1.inverse", old="-self.log_det(z)", new="self.log_det(z)")
 
 mistake("conv_not_orthogonal", "the convolution starts as a random matrix that is not orthogonal", check="conv_start",
     hint="Take the orthogonal factor of its QR decomposition: torch.linalg.qr(torch.randn(C, C)).",
@@ -208,6 +230,15 @@ mistake("coupling_log_det_sign", "the coupling's log-determinant has the wrong s
     function="AffineCoupling.forward", old="per_image(s)", new="-per_image(s)")
 mistake("coupling_log_det_sign",
     function="AffineCoupling.inverse", old="-per_image(s)", new="per_image(s)")
+
+mistake("coupling_inverse_log_det_sign", "the log-determinant of the coupling's inverse has the wrong sign",
+    check="coupling_log_det",
+    hint="`inverse` divides by σ: its log-determinant is minus that of `forward`, - Σ log|σ|.",
+    function="AffineCoupling.inverse", old="-per_image(s)", new="per_image(s)")
+
+mistake("coupling_log_det_detached", "the coupling's log-determinant carries no gradient", check="coupling_log_det",
+    hint="The network learns σ through the log-determinant, too: no detach() and no torch.no_grad() on it.",
+    function="AffineCoupling.forward", old="per_image(s)", new="per_image(s.detach())")
 
 mistake("coupling_log_det_mean", "the coupling's log-determinant is a mean instead of a sum", check="coupling_log_det",
     hint="Sum log|σ| over the moved channels and all pixels.",
@@ -413,6 +444,11 @@ mistake("noise_once",
     function="train_glow", old="torch.rand(batch.shape, generator=generator, dtype=weight.dtype, device=device)",
     new="same[rows]")
 
+mistake("noise_per_batch", "one noise for all images of a batch", check="train_batches",
+    hint="Every image gets its own noise: torch.rand(batch.shape), with the batch's own number of images.",
+    function="train_glow", old="torch.rand(batch.shape, generator=generator, dtype=weight.dtype, device=device)",
+    new="torch.rand(batch[:1].shape, generator=generator, dtype=weight.dtype).expand(batch.shape)")
+
 mistake("noise_per_image", "one noise for all pixels of an image", check="train_batches",
     hint="Every pixel gets its own noise: torch.rand(batch.shape).",
     function="train_glow", old="torch.rand(batch.shape, generator=generator, dtype=weight.dtype, device=device)",
@@ -447,6 +483,10 @@ mistake("no_update", "the weights are never updated", check="train_updates",
     hint="Compute the gradient with loss.backward(), then apply it with optimizer.step().",
     function="train_glow", old="        optimizer.step()\n", new="")
 
+mistake("train_in_evaluation", "the model is trained in evaluation mode", check="train_updates",
+    hint="model.train() before the loop: in evaluation mode ActNorm is never set by a batch.",
+    function="train_glow", old="model.train()", new="model.eval()")
+
 mistake("learning_rate_ignored", "the learning rate is ignored", check="train_updates",
     hint="Pass `lr` to the optimiser: torch.optim.Adam(model.parameters(), lr=lr).",
     function="train_glow", old="model.parameters(), lr=lr", new="model.parameters(), lr=1e-2")
@@ -475,6 +515,10 @@ mistake("log_prob_twice", "the model is asked twice in each step", check="train_
 mistake("train_ignores_generator", "`train_glow` does not draw its rows from the generator", check="generators",
     hint="Rows and noise are both drawn with generator=generator.",
     function="train_glow", old="(batch_size,), generator=generator", new="(batch_size,)")
+
+mistake("train_noise_from_elsewhere", "`train_glow` does not draw its noise from the generator", check="generators",
+    hint="Rows and noise are both drawn with generator=generator.",
+    function="train_glow", old="torch.rand(batch.shape, generator=generator, dtype", new="torch.rand(batch.shape, dtype")
 
 @mistake("global_seed", "`train_glow` seeds torch's global generator", check="generators",
     hint="Whoever calls decides the seed: no torch.manual_seed inside a function.")

@@ -100,6 +100,33 @@ def transform(module, method, x):
     return [result, y.detach(), torch.stack(rows, 1)]
 
 
+def carries_gradient(module, x, seed, images=False):
+    """Whether the gradient of the sum of `forward`'s log-determinants, by the weights (or by x), is their slope.
+
+    The slope is taken by differences in random directions; at a kink of a network one may be off, not each of three.
+    """
+    x = x.detach().clone().requires_grad_()
+    moved = [x] if images else [p for p in module.parameters() if p.requires_grad]
+    total = module(x)[1].sum()
+    found = torch.autograd.grad(total, moved, allow_unused=True) if total.requires_grad else [None] * len(moved)
+    generator, before = torch.Generator().manual_seed(seed), [p.detach().clone() for p in moved]
+    for _turn in range(3):
+        ways = [torch.randn(p.shape, generator=generator, dtype=torch.float64).to(p) for p in moved]
+        own = sum(float((g * way).sum()) for g, way in zip(found, ways, strict=True) if g is not None)
+        ends = []
+        with torch.no_grad():
+            for step in (1e-7, -1e-7):
+                for p, start, way in zip(moved, before, ways, strict=True):
+                    p.copy_(start + step * way)
+                ends.append(float(module(x)[1].sum()))
+            for p, start in zip(moved, before, strict=True):
+                p.copy_(start)
+        slope = (ends[0] - ends[1]) / 2e-7
+        if abs(own - slope) <= 1e-3 * (abs(own) + abs(slope)) + 1e-5:
+            return True
+    return False
+
+
 def restored(fresh, module):
     """A fresh layer with the state of another one, in float64 and in training mode."""
     fresh.double().load_state_dict({name: value.detach().clone() for name, value in module.state_dict().items()})
@@ -214,6 +241,7 @@ class KnownFlow(nn.Module):
         super().__init__()
         self.mean, self.log_scale = nn.Parameter(mean.detach().clone()), nn.Parameter(log_scale.detach().clone())
         self.law, self.calls, self.kept, self.noted_gradients, self.asked = law, [], [], [], []
+        self.modes = []
         self.mean.register_post_accumulate_grad_hook(lambda p: self.noted_gradients.append(p.grad.detach().clone()))
 
     def forward(self, x):
@@ -225,6 +253,7 @@ class KnownFlow(nn.Module):
 
     def log_prob(self, x):
         self.calls.append(x.detach().clone())
+        self.modes.append(self.training)
         self.kept.append((self.mean.detach().clone(), self.log_scale.detach().clone()))
         (z,), log_det = self(x)
         if self.law == "logistic":
@@ -261,6 +290,13 @@ def trained(train, mean, log_scale, law, pixels, settings, generator):
         "scales": torch.stack([s for _m, s in [*model.kept, (None, model.log_scale.detach())]]).double(),
         "gradients": [g.double() for g in model.noted_gradients],
     }
+
+
+def modes(train, mean, log_scale, pixels, settings, generator):
+    """Whether a flow of ours, handed over in training mode, is in that mode at each call of `log_prob`."""
+    model = KnownFlow(mean, log_scale, "normal").train()
+    train(model, pixels, generator=generator, **settings)
+    return model.modes
 
 
 def images_asked(sample_images, model, n, levels, settings, generator):

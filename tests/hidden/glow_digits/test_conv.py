@@ -127,10 +127,20 @@ def test_conv_log_det(student, probe, expect, compare, draw):
                 atol=1e-7,
                 mistakes={
                     "conv_log_det_no_area": right / area,
-                    "conv_log_det_sign": -right,
+                    "conv_log_det_sign" if method == "forward" else "conv_inverse_log_det_sign": -right,
                     "conv_log_of_det": torch.full_like(right, torch.nan),
                 },
-                hint=_("W acts at each of the H · W positions: H · W · log|det W|, for each image."),
+                hint=_("W acts at each of the H · W positions: H · W · log|det W|, for each image.")
+                if method == "forward"
+                else _("`inverse` returns minus the log-determinant that `forward` returns for the same image."),
             )
+        expect.true(
+            probe.carries_gradient(layer, x, draw.seed()),
+            _("{what}: the gradient of the log-determinant does not reach the weights.").format(
+                what="InvertibleConv1x1.forward(x)"
+            ),
+            hint=_("Training needs this gradient: no detach(), no item() and no torch.no_grad() on the way."),
+            mistake="conv_log_det_detached",
+        )
         if k + 1 >= LEAST and len(signs) == 2:
             break

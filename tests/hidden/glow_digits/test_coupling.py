@@ -199,9 +199,21 @@ def test_coupling_log_det(student, probe, expect, compare, draw):
                 rtol=1e-6,
                 atol=1e-7,
                 mistakes={
-                    "coupling_log_det_sign": -sign * right,
+                    "coupling_log_det_sign" if method == "forward" else "coupling_inverse_log_det_sign": -sign * right,
                     "coupling_log_det_mean": sign * right / scales.shape[1],
                     "coupling_log_det_not_log": sign * scales.sum(1),
                 },
-                hint=_("The sum of log|σ| over the moved channels and all pixels, for each image."),
+                hint=_("The sum of log|σ| over the moved channels and all pixels, for each image.")
+                if method == "forward"
+                else _("`inverse` returns minus the log-determinant that `forward` returns for the same image."),
+            )
+        for images, message in (
+            (False, _("{what}: the gradient of the log-determinant does not reach the weights.")),
+            (True, _("{what}: the gradient of the log-determinant does not reach the image.")),
+        ):
+            expect.true(
+                probe.carries_gradient(layer, x, draw.seed(), images=images),
+                message.format(what="AffineCoupling.forward(x)"),
+                hint=_("Training needs this gradient: no detach(), no item() and no torch.no_grad() on the way."),
+                mistake="coupling_log_det_detached",
             )

@@ -28,7 +28,7 @@ F32 = torch.float32
 
 
 def record(student, probe, expect, draw, mean, log_scale, pixels, settings):
-    """A training of a flow of ours, validated: history, what log_prob was given, sizes, weights, gradients."""
+    """A training of a flow of ours, validated: history, what log_prob was given, weights, gradients, law."""
     law = draw.choice(["normal", "logistic"])
     answer = probe.trained(student.train_glow, mean, log_scale, law, pixels, settings, draw.generator())
     expect.true(isinstance(answer, dict), _("{what}: no record of the training.").format(what=WHAT))
@@ -164,11 +164,18 @@ def test_train_batches(student, probe, expect, draw):
         hint=_("noise = torch.rand(batch.shape): one number in [0, 1) for every pixel."),
         mistake="noise_per_image",
     )
+    own = noise.reshape(steps, size, -1).std(1).amax(1)  # (steps,): how the noise of a pixel varies in the batch
+    expect.true(
+        (own > 1e-2).all(),
+        _("{what}: all images of a batch get the same noise.").format(what=WHAT),
+        hint=_("noise = torch.rand(batch.shape): one number in [0, 1) for every pixel."),
+        mistake="noise_per_batch",
+    )
     different = len((noise * 500).round().unique(dim=0))
     expect.true(
         different > 0.9 * len(noise),
         _("{what}: the same noise comes again.").format(what=WHAT),
-        hint=_("Draw the noise inside the loop, at every step anew."),
+        hint=_("Draw the noise inside the loop, at every step anew, one number for every pixel."),
         mistake="noise_once",
     )
     expect.p_value(uniform_law(noise, draw), _("law of the noise in {what}").format(what=WHAT), 1e-6)
@@ -203,6 +210,13 @@ def test_train_updates(student, probe, expect, draw):
     mean, log_scale = signs * draw.uniform(*shape, low=2.5, high=4.0, dtype=F32), torch.zeros(shape)
     settings = {"steps": 4, "levels": levels, "batch_size": 16, "lr": 1e-2}
     _h, _x, means, scales, _g, _law = record(student, probe, expect, draw, mean, log_scale, pixels, settings)
+    modes = probe.modes(student.train_glow, mean, log_scale, pixels, settings, draw.generator())
+    expect.true(
+        not isinstance(modes, list) or not modes or bool(modes[0]),
+        _("{what}: a model in training mode is put into evaluation mode before the first step.").format(what=WHAT),
+        hint=_("Call model.train(), not model.eval(), before the loop: only in training mode a batch sets ActNorm."),
+        mistake="train_in_evaluation",
+    )
     moved = torch.cat([v[1:] - v[:-1] for v in (means.flatten(1), scales.flatten(1))], 1)  # (steps, 2 D)
     expect.true(
         (moved.abs().amax(1) > 1e-9).all(),
@@ -271,7 +285,7 @@ def train(student, probe, expect):
 @check(
     points=1,
     kind="training",
-    requires=("log_prob_value", "coupling_log_det"),
+    requires=("log_prob_value",),
     covers=("held_out", *LEARNT),
     time_limit=180,
 )
