@@ -165,7 +165,6 @@ mistake("conv_inverse_log_det_sign", "the log-determinant of the convolution's i
 
 mistake("conv_not_orthogonal", "the convolution starts as a random matrix that is not orthogonal", check="conv_start",
     hint="Take the orthogonal factor of its QR decomposition: torch.linalg.qr(torch.randn(C, C)).",
-    also={"flow_sums_to_one": "a map that stretches so much needs more points for the sum"},
     old="nn.Parameter(q * r.diagonal().sign())", new="nn.Parameter(q @ r)")
 
 mistake("conv_permutation", "the convolution starts as a permutation of the channels", check="conv_start",
@@ -300,9 +299,12 @@ mistake("flow_log_det_subtracted", "the layers' log-determinants are subtracted 
 mistake("flow_log_det_subtracted",
     function="Glow.inverse", old="log_det = log_det + layer_log_det", new="log_det = log_det - layer_log_det")
 
+mistake("flow_log_det_detached", "the flow's log-determinant carries no gradient", check="flow_log_det",
+    hint="The layers learn through the log-determinant, too: add what they return as it is, without detach().",
+    function="Glow.forward", old="log_det = log_det + layer_log_det", new="log_det = log_det + layer_log_det.detach()")
+
 mistake("flow_shared_steps", "all steps of a scale share their weights", check="flow_steps",
     hint="Make new layers for every step: [layer] * n is the same layer n times.",
-    also={"flow_sums_to_one": "the second step is not normalised: its mass lies outside the box"},
     function="Glow.__init__",
     old="steps = ((ActNorm(width), InvertibleConv1x1(width), AffineCoupling(width, hidden)) for _ in range(n_steps))",
     new="steps = [(ActNorm(width), InvertibleConv1x1(width), AffineCoupling(width, hidden))] * n_steps")
@@ -351,6 +353,10 @@ mistake("log_det_subtracted", "`log_prob` subtracts the log-determinant of `forw
     hint="With f from data to latent, log p(x) = log N(f(x); 0, I) + log|det ∂f/∂x|: the sign is plus.",
     also={"flow_sums_to_one": "it integrates to another number than 1"},
     function="Glow.log_prob", old="return log_prior + log_det", new="return log_prior - log_det")
+
+mistake("log_prob_detached", "`log_prob` cuts the gradient of the log-determinant", check="log_prob_value",
+    hint="Training maximises both terms: no detach() on log_det.",
+    function="Glow.log_prob", old="return log_prior + log_det", new="return log_prior + log_det.detach()")
 
 mistake("log_prob_over_batch", "the prior is summed over the batch, too", check="log_prob_value",
     hint="One log-density per image, (B,).",
@@ -518,7 +524,7 @@ mistake("train_ignores_generator", "`train_glow` does not draw its rows from the
 
 mistake("train_noise_from_elsewhere", "`train_glow` does not draw its noise from the generator", check="generators",
     hint="Rows and noise are both drawn with generator=generator.",
-    function="train_glow", old="torch.rand(batch.shape, generator=generator, dtype", new="torch.rand(batch.shape, dtype")
+    function="train_glow", old="torch.rand(batch.shape, generator=generator,", new="torch.rand(batch.shape,")
 
 @mistake("global_seed", "`train_glow` seeds torch's global generator", check="generators",
     hint="Whoever calls decides the seed: no torch.manual_seed inside a function.")

@@ -263,6 +263,7 @@ SIGMA = {
     "exp of tanh": "sigma = s.tanh().exp()",
     "exp of a clamp": "sigma = s.clamp(-3, 3).exp()",
     "sigmoid + 2": "sigma = torch.sigmoid(s + 2)",
+    "sigmoid": "sigma = torch.sigmoid(s)",
     "two sigmoids": "sigma = 0.1 + 1.8 * s.sigmoid()",
     "softplus": "sigma = F.softplus(s + 0.55) + 1e-2",
     "arctangent": "sigma = torch.atan(s).exp()",

@@ -1,5 +1,5 @@
-# As in the paper: W = P L (U + diag s), sigmoid(s + 2) as the coupling's scale, z = s x + b in ActNorm, a module per step,
-# torch's own 1×1 convolution, torch.distributions for the prior; AdamW.
+# As in the paper: W = P L (U + diag s), a sigmoid as the coupling's scale (without its + 2), z = s x + b in ActNorm, a
+# module per step, torch's own 1×1 convolution, torch.distributions for the prior; AdamW.
 import math
 
 import torch
@@ -130,7 +130,7 @@ class AffineCoupling(nn.Module):
     def parts(self, a):
         h = self.net(a)
         shift, raw = h[:, 0::2], h[:, 1::2]
-        return torch.sigmoid(raw + 2.0), shift
+        return torch.sigmoid(raw), shift
 
     def forward(self, x):
         need(x, self.channels)

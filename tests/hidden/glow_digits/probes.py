@@ -164,6 +164,7 @@ class _Recorded:
 
     def __init__(self, classes, mend=False):
         self.classes, self.mend, self.log_dets, self.memory = classes, mend, [], {}
+        self.graphs = []  # the same log-determinants with what they were computed from
 
     def __enter__(self):
         self.own = [(c, {name: getattr(c, name) for name in ("forward", "inverse")}) for c in self.classes]
@@ -186,6 +187,7 @@ class _Recorded:
             result = function(layer, x, *args, **kwargs)
             if isinstance(result, tuple | list) and len(result) == 2 and isinstance(result[1], torch.Tensor):
                 self.log_dets.append(result[1].detach().clone())
+                self.graphs.append(result[1])
                 if name == "forward" and isinstance(result[0], torch.Tensor):
                     self.memory[id(layer)] = (x.detach().clone(), result[0].detach().clone())
             return result
@@ -198,6 +200,33 @@ def layer_log_dets(flow, classes, method, x):
     with _Recorded(classes) as noted, torch.no_grad():
         getattr(flow, method)(x)
     return noted.log_dets
+
+
+def _gradients(module, total):
+    """The gradients of a number by all trained weights, zeros where it does not depend on them."""
+    trained = [p for p in module.parameters() if p.requires_grad]
+    if not total.requires_grad:
+        return [torch.zeros_like(p) for p in trained]
+    found = torch.autograd.grad(total, trained, retain_graph=True, allow_unused=True)
+    return [torch.zeros_like(p) if g is None else g for p, g in zip(trained, found, strict=True)]
+
+
+def sum_carries_gradient(flow, classes, x):
+    """Whether the flow's log-determinant depends on all weights on which those of its layers depend."""
+    with _Recorded(classes) as noted:
+        total = flow(x)[1].sum()
+    layers = [v.sum() for v in noted.graphs if v.requires_grad]
+    pairs = zip(_gradients(flow, total), _gradients(flow, sum(layers)), strict=True) if layers else []
+    return all(bool((own != 0).any()) or not bool((wanted.abs() > 1e-9).any()) for own, wanted in pairs)
+
+
+def same_gradient(flow, x):
+    """Whether log_prob has the gradient of the normal prior of all latents plus forward's log-determinant."""
+    zs, log_det = flow(x)
+    law = log_det.sum() - 0.5 * sum((z**2).sum() for z in zs)
+    pairs = list(zip(_gradients(flow, flow.log_prob(x).sum()), _gradients(flow, law), strict=True))
+    size = max(float(right.abs().max()) for _own, right in pairs)
+    return all(float((own - right).abs().max()) <= 1e-4 * size + 1e-9 for own, right in pairs)
 
 
 def mended_round_trip(flow, classes, x):

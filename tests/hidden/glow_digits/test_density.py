@@ -54,6 +54,12 @@ def make(student, probe, expect, draw, arguments, scale=0.7, x=None, least=ALIVE
     )
 
 
+def is_law(value, z, own):
+    """Whether the density is the prior plus the log-determinant that `forward` returns."""
+    fits = isinstance(own, torch.Tensor) and own.shape == value.shape
+    return fits and torch.allclose(value, log_prior(z) + own.double(), rtol=1e-6, atol=1e-6)
+
+
 def log_prior(z):
     return -0.5 * (z**2).sum(1) - 0.5 * z.shape[1] * math.log(2 * math.pi)
 
@@ -91,6 +97,12 @@ def test_log_prob_value(student, probe, expect, compare, draw):
                 hint=hint,
             )
         expect.tensor(flow.log_prob(x[:1]), (1,), _("Glow.log_prob of one image"))
+        expect.true(
+            not is_law(value, z, own) or probe.same_gradient(flow, x),
+            _("Glow.log_prob(x): its gradient is not that of the prior of the latents plus the log-determinant."),
+            hint=_("Training needs both gradients: no detach(), no item() and no torch.no_grad() on the way."),
+            mistake="log_prob_detached",
+        )
 
 
 def proposed(draw, centre, root, n):
@@ -104,7 +116,7 @@ def proposed(draw, centre, root, n):
 def total_mass(probe, expect, draw, flow):
     """The integral of exp(log_prob) over all images of 2×2 pixels and its standard error, by importance sampling.
 
-    A flow may be much wider or narrower than the data, so the law of the draws is first fitted to the flow's own density.
+    A flow may be much wider or narrower than the data, so the law of the draws is first fitted to its own density.
     """
     centre, root = torch.zeros(4, dtype=torch.float64), 3 * torch.eye(4, dtype=torch.float64)
     for n in (2048, 2048, 2048, 32768):

@@ -291,6 +291,12 @@ def test_flow_log_det(student, probe, expect, compare, draw):
                 mistakes={"flow_log_det_subtracted": -sign * right, "flow_log_det_overwritten": last},
                 hint=_("The log-determinants of the layers add up, each at the input of its own layer."),
             )
+        expect.true(
+            probe.sum_carries_gradient(flow, classes, x),
+            _("Glow.forward(x): the gradient of the log-determinant does not reach the layers."),
+            hint=_("Training needs this gradient: no detach(), no item() and no torch.no_grad() on the way."),
+            mistake="flow_log_det_detached",
+        )
 
 
 def is_sum(layers, value, n):
