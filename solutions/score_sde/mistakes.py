@@ -326,6 +326,11 @@ mistake("network_first_time", "network that takes the first row's time for the w
     function="ScoreNetwork.forward", old="decay, std = row_moments(t, x)",
     new="t = t[:1].expand(len(x))\n        decay, std = row_moments(t, x)")
 
+mistake("network_rows_mix", "network in which the rows of a batch influence each other", check="network_time",
+    hint="Each row is a point of its own: no mean, norm or attention over the first axis.",
+    function="ScoreNetwork.forward", old="told = torch.cat([x, decay",
+    new="told = torch.cat([x - 0.05 * x.mean(dim=0), decay")
+
 mistake("network_batch_norm", "network with batch normalisation", check="network_time",
     hint="No batch normalisation: the rows of a batch are at different times.",
     old="nn.Linear(dim + 3, hidden), nn.SiLU()", new="nn.Linear(dim + 3, hidden), nn.BatchNorm1d(hidden), nn.SiLU()")
@@ -377,6 +382,15 @@ mistake("train_first_batch", "the first batch_size rows in every step", check="t
     old="torch.randint(len(x), (batch_size,), generator=generator, device=device).to(x.device)",
     new="torch.arange(len(x))[:batch_size]")
 
+mistake("train_last_row_left_out", "the last row never drawn", check="train_draws",
+    hint="torch.randint(n, ...) draws 0..n-1: the upper end is left out already, so n is the number of rows.",
+    function="train_score", old="torch.randint(len(x), ", new="torch.randint(len(x) - 1, ")
+
+mistake("train_ignores_generator", "times that do not come from the generator", check="train_draws",
+    hint="Hand the generator on to every draw, of rows, times and noise: two generators of one seed give one training.",
+    function="train_score", old="u = torch.rand(batch_size, generator=generator, dtype=x.dtype, device=device)",
+    new="u = torch.rand(batch_size, dtype=x.dtype, device=device)")
+
 mistake("weights_never_updated", "optimiser that never takes its step", check="train_history",
     hint="After loss.backward() the optimiser takes its step: optimiser.step().",
     old="        optimiser.step()\n", new="")
@@ -389,8 +403,8 @@ mistake("history_of_the_last_loss", "only the last loss in the history", check="
     hint="history[\"loss\"] has one float per step.",
     old="return {\"loss\": losses}", new="return {\"loss\": losses[-1:]}")
 
-mistake("gradients_accumulate", "gradients of all earlier steps added up", check="training_score",
-    hint="backward() adds to .grad: call optimiser.zero_grad() before it.",
+mistake("gradients_accumulate", "gradients of earlier steps added up", check="train_history",
+    hint="backward() adds to .grad: call optimiser.zero_grad() before it, in every step.",
     old="        optimiser.zero_grad()\n", new="")
 
 # --- denoisers ------------------------------------------------------------------------------------

@@ -131,8 +131,11 @@ class _Affine(torch.nn.Module):
     def __init__(self, weight, bias):
         super().__init__()
         self.weight, self.bias = torch.nn.Parameter(weight.clone()), torch.nn.Parameter(bias.clone())
-        self.calls = []
+        self.calls, self.fresh, self.whole = [], [], []
         self.well_formed = True
+        # The gradient of each backward pass by itself, and with what was there before it.
+        self.weight.register_hook(lambda gradient: self.fresh.append(gradient.detach().clone()))
+        self.weight.register_post_accumulate_grad_hook(lambda p: self.whole.append(p.grad.detach().clone()))
 
     def forward(self, x, t):
         answer = self.weight.to(x.dtype) * x + self.bias.to(x.dtype)
@@ -150,11 +153,12 @@ def affine_model(weight, bias):
 
 
 def training_record(model):
-    """What an affine model was trained on: the rows of each call; x, t and answers of all calls."""
+    """What an affine model was trained on: the rows of each call; x, t and answers of all calls; its gradients."""
     if not model.calls:
         return {"rows": []}
     x, t, answer = (torch.cat(v) for v in zip(*model.calls, strict=True))
-    return {"rows": [len(c[0]) for c in model.calls], "x": x, "t": t, "answer": answer}
+    rows = [len(c[0]) for c in model.calls]
+    return {"rows": rows, "x": x, "t": t, "answer": answer, "fresh": model.fresh, "whole": model.whole}
 
 
 class _TimeLinear(torch.nn.Module):

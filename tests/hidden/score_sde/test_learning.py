@@ -142,6 +142,14 @@ def test_network_time(student, probe, expect, draw):
             _("{what}: there are points where the answer is 0.").format(what=what),
             mistake="network_returns_zero",
         )
+        # Before all else: where rows mix, a change of all of them says little about one.
+        alone = torch.cat([ask(x[i : i + 1], t[i : i + 1]) for i in range(B)])
+        one_time = bool(((ask(x, t[:1].expand(B)) - together).abs().amax(1) < 1e-3 * size).all())
+        expect.true(
+            bool(((alone - together).abs().amax(1) < 1e-3 * size).all()),
+            _("{what}: a row's answer depends on the other rows or times of the batch.").format(what=what),
+            mistake="network_first_time" if one_time else "network_rows_mix",
+        )
         expect.true(
             bool(((ask(x, others) - together).abs().amax(1) > 1e-4 * size).all()),
             _("{what}: the same point gets the same answer at two times.").format(what=what),
@@ -157,12 +165,6 @@ def test_network_time(student, probe, expect, draw):
         expect.true(
             bool((bent > 1e-3 * size).any()),
             _("{what}: the answer is linear in the point, as only the score of one Gaussian is.").format(what=what),
-        )
-        alone = torch.cat([ask(x[i : i + 1], t[i : i + 1]) for i in range(B)])
-        expect.true(
-            bool(((alone - together).abs().amax(1) < 1e-3 * size).all()),
-            _("{what}: a row's answer depends on the other rows or times of the batch.").format(what=what),
-            mistake="network_first_time",
         )
         # In training mode too, unless it is random there: batch normalisation mixes the rows, which have other times.
         training = ask(x, t, probe.predict_training)

@@ -48,7 +48,8 @@ class Shown:
         self.high = 4 * self.low
         self.points = apart(draw, self.n, DIM)
         model = probe.affine_model(*(0.3 * draw.normal(DIM, dtype=torch.float32) for _k in range(2)))
-        self.what = f"train_score(model, x, steps, batch_size={batch}, t_min={self.low:g}, t_max={self.high:g})"
+        times = f"t_min={self.low:g}, t_max={self.high:g}"
+        self.what = f"train_score(model, x, {self.steps}, batch_size={batch}, lr=0.01, {times})"
         self.history = student.train_score(
             model,
             self.points,
@@ -72,6 +73,7 @@ class Shown:
         self.x = expect.tensor(record.get("x"), (total, DIM), self.what).double()
         self.t = expect.tensor(record.get("t"), (total,), self.what).double()
         self.answer = expect.tensor(record.get("answer"), (total, DIM), self.what).double()
+        self.fresh, self.whole = record.get("fresh"), record.get("whole")
         margin = 1e-4 * self.low
         expect.true(
             bool(((self.t > self.low - margin) & (self.t < self.high + margin)).all()),
@@ -173,6 +175,40 @@ def test_train_draws(student, probe, expect, draw):
         alpha=ALPHA,
         mistake="train_first_batch" if int((counts > 0).sum()) <= shown.batch else None,
     )
+    # Each row is expected 20 times or more: that one of them never comes happens less than once in a million times.
+    expect.true(
+        bool((counts > 0).all()),
+        _("{what}: there are rows of x that no batch has.").format(what=what),
+        mistake="train_last_row_left_out" if bool((counts[:-1] > 0).all()) else None,
+    )
+    judge_generator(student, probe, expect, draw)
+
+
+def judge_generator(student, probe, expect, draw):
+    """Rows, times and noise all come from the generator: two of one seed show the model the same."""
+    points, seed = 3 * draw.normal(24, DIM, dtype=torch.float32), draw.seed()
+    start = [0.3 * draw.normal(DIM, dtype=torch.float32) for _k in range(2)]
+    what = "train_score(..., generator=generator)"
+
+    def asked(seed):
+        model = probe.affine_model(*start)
+        student.train_score(model, points, 4, batch_size=8, generator=torch.Generator().manual_seed(seed))
+        record = probe.training_record(model)
+        expect.true(isinstance(record, dict), _("{what}: no record of the training.").format(what=what))
+        pair = expect.tensor(record.get("x"), (None, DIM), what), expect.tensor(record.get("t"), (None,), what)
+        return torch.cat([v.double().flatten() for v in pair])
+
+    first, again, other = asked(seed), asked(seed), asked(draw.seed())
+    expect.true(
+        first.shape == again.shape and torch.allclose(first, again, rtol=1e-5, atol=1e-6),
+        _("{what}: two generators of one seed give two trainings.").format(what=what),
+        hint=_("Rows, times and noise are all drawn with generator=generator."),
+        mistake="train_ignores_generator",
+    )
+    expect.true(
+        first.shape != other.shape or not torch.allclose(first, other, rtol=1e-5, atol=1e-6),
+        _("{what}: generators of two seeds give one training.").format(what=what),
+    )
 
 
 def losses_of(shown, coefficients, spread):
@@ -194,7 +230,7 @@ def own_losses(student, probe, shown):
 
 @check(points=0.5, covers=("history", "train_score"))
 def test_train_history(student, probe, expect, compare, draw):
-    """The history holds the loss of each step, the model is trained in place, and `lr` sets how fast."""
+    """The history holds the loss of each step, gradients are fresh, the model is trained, and `lr` sets how fast."""
     shown = Shown(student, probe, expect, draw, draw.integer(5, 7))
     losses = torch.tensor(expect.history(shown.history, "loss", shown.steps, shown.what), dtype=torch.float64)
     near = {"rtol": 1e-2, "atol": 1e-3}
@@ -204,6 +240,14 @@ def test_train_history(student, probe, expect, compare, draw):
         own = own_losses(student, probe, shown)
         if own is None or not torch.allclose(losses, own, **near):
             compare(losses, found[0], what=_("the losses in the history"), **near)
+    if isinstance(shown.fresh, list) and isinstance(shown.whole, list) and len(shown.fresh) == len(shown.whole):
+        pairs = zip(shown.fresh, shown.whole, strict=True)
+        expect.true(
+            all(torch.allclose(expect.tensor(a), expect.tensor(b), rtol=1e-3, atol=1e-6) for a, b in pairs),
+            _("train_score: the gradient of a step holds those of earlier steps."),
+            hint=_("Call optimiser.zero_grad() before loss.backward(), in every step."),
+            mistake="gradients_accumulate",
+        )
     start = [0.3 * draw.normal(DIM, dtype=torch.float32) for _k in range(2)]
     moves, seed = [], draw.seed()
     for lr in (1e-5, 1e-2):
