@@ -57,6 +57,10 @@ mistake("masked_scores_not_low_enough", "hidden scores set to a number instead o
     also={"attention_large": "hidden keys win against low scores"},
     function="attention", old="-math.inf", new="-20.0")
 
+mistake("masked_scores_minus_1e9", "hidden scores set to -10^9 instead of -inf", check="attention_large",
+    hint="Beside scores lower than -10^9 that is a good one: hidden scores are -inf, for scores of any size.",
+    function="attention", old="-math.inf", new="-1e9")
+
 mistake("mask_meaning_inverted", "mask read as True where a query may not look", check="attention_masked",
     hint="True means may look: hide where the mask is False (torch's MultiheadAttention has it the other way round).",
     also={("attention_large", "heads_masked"): "what may be seen is hidden"},
@@ -178,6 +182,10 @@ mistake("cache_chunk_sees_ahead", "tokens of one chunk see each other without a 
     hint="In a chunk of several tokens each sees the cache and those up to itself: causal_mask(t, past).",
     function="CausalAttention.forward", old="attn_mask=mask", new="attn_mask=mask | (kept is not None)")
 
+mistake("cache_chunk_one_place", "all tokens of a chunk put at one place", check="gpt_step",
+    hint="The t new tokens stand one behind the other: at past, past + 1, ..., past + t - 1.",
+    function="GPT.step", old="self.positions(here)", new="self.positions(here if cache is None else here[:1])")
+
 @mistake("cache_is_the_text", "cache that holds the text and computes everything again", check="step_cost",
     hint="Keep keys and values of each layer: the new token alone goes through the network.")
 class GPT(GPT):
@@ -260,6 +268,11 @@ mistake("options_ignored", "temperature and top_k not used by generate", check="
     hint="Pass temperature and top_k on to next_token_probabilities.",
     function="generate", old="(logits[:, -1], temperature, top_k)", new="(logits[:, -1])")
 
+mistake("cache_ignores_options", "temperature and top_k not used where there is a cache", check="generate_options",
+    hint="The cache saves work and changes no law: the next token is drawn in one way, with the cache and without.",
+    function="generate", old="(logits[:, -1], temperature, top_k)",
+    new="(logits[:, -1], temperature, None if use_cache else top_k)")
+
 mistake("always_the_likeliest", "the likeliest token each time instead of a draw", check="generate_law",
     hint="The next token is drawn from its law (torch.multinomial); only at temperature 0 is it the likeliest one.",
     also={"generators": "nothing is drawn at all"},
@@ -286,6 +299,15 @@ mistake("same_batch_every_step", "the same batch in every step", check="train_ba
     also={"generators": "nothing is drawn at all"},
     function="train_lm", old="rows = torch.randint(len(tokens), (batch_size,), generator=generator, device=device)",
     new="rows = torch.arange(batch_size, device=device)")
+
+mistake("last_row_never_drawn", "the last row never drawn", check="train_batches",
+    hint="torch.randint(n, ...) draws 0..n-1: the upper end is left out already, so n is the number of rows.",
+    function="train_lm", old="torch.randint(len(tokens), ", new="torch.randint(len(tokens) - 1, ")
+
+mistake("one_row_per_batch", "one row repeated through the whole batch", check="train_batches",
+    hint="Draw batch_size rows for each step: a batch of one row says no more than that row.",
+    function="train_lm", old="rows = torch.randint(len(tokens), (batch_size,), generator=generator, device=device)",
+    new="rows = torch.randint(len(tokens), (1,), generator=generator, device=device).expand(batch_size)")
 
 mistake("gradients_not_zeroed", "gradients that add up over the steps", check="train_updates",
     hint="optimiser.zero_grad() before each backward().",

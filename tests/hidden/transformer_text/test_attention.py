@@ -123,13 +123,23 @@ def test_attention_masked(student, probe, expect, compare, draw):
 
 @check(points=0.25, covers=("large", "attention"))
 def test_attention_large(student, probe, expect, compare, draw):
-    """Scores of several thousands overflow nothing."""
+    """Scores of any size overflow nothing, and what the mask hides stays hidden beside the lowest of them."""
     for masked in (False, True):
-        q, k, v = arguments(draw, (2,), size=3000.0)
-        mask = random_mask(draw, q.shape[-2], k.shape[-2]) if masked else None
+        # So large that each row has one weight of 1, whatever the scores are divided by: that has its own check.
+        q, k, v = arguments(draw, (2,), size=1e12)
+        # All scores of the last query are very low: a number in the place of -inf would be the largest of them.
+        q[:, -1], k[..., 0] = 0.0, 1 + k[..., 0].abs()
+        q[:, -1, 0] = -1e12
+        mask = None
+        if masked:
+            mask = random_mask(draw, q.shape[-2], k.shape[-2])
+            best = int(k[0, :, 0].argmin())
+            mask[-1] |= torch.arange(len(mask[-1])) != best
+            mask[-1, best] = False
         options = {"mask": mask} if masked else {}
         answer = by_hand(probe, expect, student.attention, "attention", q, k, v, **options)
-        what = _("attention(q, k, v) with scores of some thousands")
+        call = "attention(q, k, v, mask)" if masked else "attention(q, k, v)"
+        what = _("{call} with scores of about 10^12").format(call=call)
         judge(expect, compare, answer, right_attention(q, k, v, mask), what)
 
 

@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from autograder.judge import check
+from autograder.judge import CheckFailed, check
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
 from autograder.statistics.tests import chi_square
@@ -134,14 +134,20 @@ def test_generate_law(student, probe, expect, draw):
 
 @check(points=0.25, kind="statistical", covers=("options", "generate"))
 def test_generate_options(student, probe, expect, draw):
-    """Temperature and top_k reach the draws of generate."""
+    """Temperature and top_k reach the draws of generate, with the cache too."""
     V, B, T, n = 6, 48, 1, 50
     _law, weight = draw_table(draw, V)
     prompt = draw.integers(0, V, B, T)
     temperature, k = temperatures(draw)[0], draw.integer(3, 4)
-    for options in ({"temperature": temperature}, {"top_k": k}):
+    tried = {"temperature": temperature}, {"top_k": k}
+    for options, cached in [(options, cached) for cached in ({}, {"use_cache": True}) for options in tried]:
         model = probe.fading_model(weight, 0.0)
-        rows = written(student, expect, model, prompt, n, draw.seed(), **options)
+        try:
+            rows = written(student, expect, model, prompt, n, draw.seed(), **options, **cached)
+        except (StudentError, CheckFailed):
+            if cached:  # that there is something with the cache has a check of its own
+                continue
+            raise
         laws = [right_law(weight, **options)]
         try:  # the student's own law, where it is one: a wrong one has checks of its own
             own = student.next_token_probabilities(weight, **options)
@@ -154,10 +160,10 @@ def test_generate_options(student, probe, expect, draw):
                 laws.append(own / own.sum(1, keepdim=True))
         p = max(transition_p_value(rows, T, law) for law in laws)
         ignored = transition_p_value(rows, T, right_law(weight)) > 1e-3
-        name = next(iter(options))
+        name = ", ".join([*options, *(f"{option}={value}" for option, value in cached.items())])
         expect.p_value(
-            p, _("the transitions that generate writes with {name}").format(name=name), alpha=ALPHA,
-            mistake="options_ignored" if ignored else None,
+            p, _("the transitions that generate writes with {name}").format(name=name), alpha=ALPHA / 2,
+            mistake=("cache_ignores_options" if cached else "options_ignored") if ignored else None,
         )  # fmt: skip
 
 

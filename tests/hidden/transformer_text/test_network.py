@@ -224,6 +224,22 @@ def forgotten(expect, probe, gpt, tokens, single, close):
     return "cache_ignored" if torch.allclose(single[:, 1:2], alone, **close) else "cache_places_restart"
 
 
+def chunk_mistake(in_chunks, shallow, tokens, sizes, chunks, V, close):
+    """Which mistake it is where logits of chunks are wrong that those of single tokens are not; None elsewhere."""
+    start = 0
+    for size in sizes:
+        end = start + size - 1
+        other = tokens.clone()
+        other[:, end] = (tokens[:, end] + 1) % V
+        # Only where a later token moves earlier logits does a chunk see ahead.
+        if not torch.allclose(in_chunks(other)[:, start:end], chunks[:, start:end], **close):
+            return "cache_chunk_sees_ahead"
+        start += size
+    # With one layer, and all of a chunk at one place, the tokens before its last one may stand in any order.
+    last = shallow()
+    return "cache_chunk_one_place" if torch.allclose(last[0], last[1], **close) else None
+
+
 @check(points=1, covers=("step", "GPT"))
 def test_gpt_step(student, probe, expect, draw):
     """Logits of `step`, token by token or in chunks, are those rows of `forward`."""
@@ -247,15 +263,32 @@ def test_gpt_step(student, probe, expect, draw):
         _("GPT.step, one token at a time: the logits are not those of forward."),
         mistake=forgotten(expect, probe, gpt, tokens, single, close),
     )
+
+    def swapped_in_chunk():
+        small = make_gpt(student, expect, probe, draw, vocab_size=V, context=T, d_model=16, n_heads=2, n_layers=1)
+        rows = torch.arange(T).remainder(V).repeat(2, 1)
+        rows[1, -3:-1] = rows[0, -3:-1].flip(0)
+        answer = probe.in_steps(small, rows, [1, T - 1])
+        return expect.tensor(answer, (2, T, V), _("the logits of GPT.step in chunks"))[:, -1]
+
     first = draw.integer(2, 4)
     for sizes in ([T], [first, 1, 3, T - first - 4], [1, T - 1]):
-        chunks = probe.in_steps(gpt, tokens, sizes)
-        chunks = expect.tensor(chunks, (3, T, V), _("the logits of GPT.step in chunks"))
+
+        def in_chunks(tokens, sizes=sizes):
+            answer = probe.in_steps(gpt, tokens, sizes)
+            return expect.tensor(answer, (3, T, V), _("the logits of GPT.step in chunks"))
+
+        chunks = in_chunks(tokens)
+        if torch.allclose(chunks, right, **close):
+            continue
+        name = chunk_mistake(in_chunks, swapped_in_chunk, tokens, sizes, chunks, V, close)
         expect.true(
-            torch.allclose(chunks, right, **close),
+            False,
             _("GPT.step in chunks of {sizes} tokens: the logits are not those of forward.").format(sizes=sizes),
-            hint=_("Within a chunk the causal mask still holds, shifted by the tokens before: causal_mask(t, past)."),
-            mistake="cache_chunk_sees_ahead",
+            hint=_("Within a chunk the causal mask still holds, shifted by the tokens before: causal_mask(t, past).")
+            if name == "cache_chunk_sees_ahead"
+            else None,
+            mistake=name,
         )
 
 

@@ -59,10 +59,21 @@ def test_train_batches(student, probe, expect, draw):
         mistake="same_batch_every_step",
     )
     expect.true(
+        any(len(r.unique()) > 1 for r in rows),
+        _("train_lm: all rows of a batch are one and the same row."),
+        mistake="one_row_per_batch",
+    )
+    expect.true(
         len(different) > steps // 4,
         _("train_lm: the same batches come again and again; shuffle each time, or draw with replacement."),
     )
     counts = torch.bincount(torch.cat(rows), minlength=n)
+    # Each row is expected 40 times: that one of them never comes happens less than once in a million times.
+    expect.true(
+        bool((counts > 0).all()),
+        _("train_lm: there are rows that no batch has."),
+        mistake="last_row_never_drawn" if bool((counts[:-1] > 0).all()) else None,
+    )
     expect.p_value(chi_square(counts, torch.full((n,), 1 / n)), _("rows used by train_lm"), alpha=ALPHA)
 
 
