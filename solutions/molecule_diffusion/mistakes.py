@@ -11,7 +11,7 @@ mistake("centred_over_batch", "the mean of the whole batch taken away", check="c
     hint="Each molecule has its own centre: the mean runs over its atoms, dimension -2, alone.",
     also={("align_broadcast", "pull_plan", "pull_moved", "pull_far"): "alignments start from centred molecules",
           ("q_sample_value", "loss_value", "reverse_noise", "langevin_value"): "noise and molecules are centred so",
-          ("egnn_shifts", "egnn_told", "egnn_alone"): "the network's answer is centred so"},
+          ("egnn_shifts", "egnn_alone"): "the network's answer is centred so"},
     function="centre", old="x.mean(dim=-2, keepdim=True)", new="x.mean(dim=tuple(range(x.dim() - 1)), keepdim=True)")
 
 mistake("density_without_half", "the half missing in the exponent of the density", check="log_prob_value",
@@ -135,7 +135,6 @@ mistake("time_ignored", "the time not used", check="egnn_told",
 
 mistake("first_time_for_all", "the time of the first molecule used for all", check="egnn_told",
     hint="t holds one time per molecule: `times(t)[:, None]` has the shape (B, 1, hidden).",
-    also={"egnn_alone": "a molecule gets the time of the batch's first one"},
     function="EGNN.forward", old="self.times(t)", new="self.times(t[:1].expand_as(t))")
 
 mistake("output_not_centred", "answers that have a mean over the atoms", check="egnn_shifts",
@@ -149,7 +148,6 @@ mistake("dropout_inside", "dropout in the network", check="egnn_alone",
 
 mistake("batch_normalised", "features compared with the other molecules of the batch", check="egnn_alone",
     hint="Each molecule is answered by itself: no mean over the batch, no batch normalisation.",
-    also={"egnn_told": "a molecule alone has nothing to be compared with"},
     function="EGNN.forward", old="weight(m).squeeze(-1)", new="weight(m - m.mean(dim=0)).squeeze(-1)")
 
 # --- noise and loss -------------------------------------------------------------------------------
@@ -255,6 +253,11 @@ mistake("start_off_centre", "a start that has a mean over the atoms", check="sam
     function="sample", old="centre(draw_noise(shape, alpha_bars, generator))",
     new="draw_noise(shape, alpha_bars, generator)")
 
+mistake("starts_repeated", "starts that several molecules share", check="sample_law",
+    hint="Each molecule starts from noise of its own: draw (n, N, 3) numbers, and take each of them once.",
+    function="sample", old="    x = centre(draw_noise(shape, alpha_bars, generator))",
+    new="    x = centre(draw_noise(shape, alpha_bars, generator))[draw_integers(n, n, alpha_bars, generator)]")
+
 mistake("loop_stops_at_one", "the step at t = 0 left out", check="sample_law",
     hint="range(T - 1, 0, -1) ends at 1: the last step is that of t = 0.",
     function="sample", old="range(len(alpha_bars) - 1, -1, -1)", new="range(len(alpha_bars) - 1, 0, -1)")
@@ -277,6 +280,10 @@ mistake("first_time_never_trained", "the time 0 never drawn", check="train_draws
     hint="Times are counted from 0: 0, 1, ..., T-1, each as often.",
     function="train_diffusion", old="draw_integers(len(alpha_bars), batch_size, x, generator)",
     new="draw_integers(len(alpha_bars) - 1, batch_size, x, generator) + 1")
+
+mistake("last_molecule_never_drawn", "the last molecule never drawn", check="train_draws",
+    hint="torch.randint leaves its upper end out: molecules from 0 to n-1 are randint(n, ...).",
+    function="train_diffusion", old="x[draw_integers(len(x), ", new="x[draw_integers(len(x) - 1, ")
 
 mistake("weights_never_updated", "no step of the optimiser", check="train_history",
     hint="loss.backward() fills the gradients; optimiser.step() moves the weights.",
@@ -358,6 +365,11 @@ mistake("modules_only", "a model asked for its parameters", check="any_callable"
     hint="The model may be any callable: only call it.",
     function="reverse_step", old="    bars = alpha_bars.to(x_t)\n",
     new="    bars = alpha_bars.to(next(model.parameters()))\n")
+
+mistake("mean_over_all_coordinates", "only the mean of all coordinates looked at", check="bad_arguments",
+    hint="The mean over the atoms has three coordinates, and each of them has to be 0: x.mean(dim=1).",
+    function="zero_mean_log_prob", old="if len(x) and float(x.mean(dim=1).abs().max()) > 1e-3:",
+    new="if len(x) and float(x.mean(dim=(1, 2)).abs().max()) > 1e-3:")
 
 mistake("refusals_missing", "times outside 0..T-1 accepted", check="bad_arguments",
     hint="Raise ValueError for times outside 0..T-1: a negative index would count from the end.",

@@ -17,6 +17,10 @@ class _Scaled(torch.nn.Module):
         self.scale = torch.nn.Parameter(scale.detach().clone())
         self.arrows = torch.nn.Parameter(arrows.detach().clone())
         self.calls, self.well_formed, self.first = [], True, None
+        # The gradient of each backward pass by itself, and with what was there before it.
+        self.fresh, self.whole = [], []
+        self.scale.register_hook(lambda gradient: self.fresh.append(gradient.detach().clone()))
+        self.scale.register_post_accumulate_grad_hook(lambda p: self.whole.append(p.grad.detach().clone()))
 
     def forward(self, x, types, t):
         whole = isinstance(t, torch.Tensor) and t.dtype == torch.int64
@@ -73,6 +77,11 @@ def training_record(model):
         return {"rows": []}
     x, t, answer, _types = (torch.cat(v) for v in zip(*model.calls, strict=True))
     return {"rows": [len(c[0]) for c in model.calls], "x": x, "t": t, "answer": answer, "types": model.calls[0][3]}
+
+
+def gradients_of(model):
+    """The gradients by a scaled model's scale, one for each backward pass: fresh ones, and as they were added up."""
+    return {"fresh": list(model.fresh), "whole": list(model.whole)}
 
 
 def learnt_scale(model):

@@ -201,6 +201,9 @@ def test_bad_arguments(student, probe, each, expect, draw):
             )
     cases = [
         ("zero_mean_log_prob", (x + 1.0,), _("a mean of 1")),
+        ("zero_mean_log_prob", (x - 1.0,), _("a mean of {mean}").format(mean=-1)),
+        # Of each coordinate: these means have a mean of 0.
+        ("zero_mean_log_prob", (x + torch.tensor([1.0, -1.0, 0.0]),), _("a mean of {mean}").format(mean=(1, -1, 0))),
         ("align", (x, few), _("other numbers of atoms")),
         ("transport_pull", (x, x, 0.0), "epsilon = 0"),
         ("transport_pull", (x, x, bad), "epsilon < 0"),

@@ -102,6 +102,11 @@ def test_sample_law(student, probe, expect, draw):
         hint=_("Centred noise at the start, centred noise at each step."),
         mistake="start_off_centre",
     )
+    expect.true(
+        len(torch.unique(first.reshape(data.n, -1), dim=0)) == data.n,
+        _("{what}: several molecules start from the same noise.").format(what=what),
+        mistake="starts_repeated",
+    )
     basis = subspace(data.N)
     start, flat = ((basis.T @ y.clamp(-1e6, 1e6)).flatten(1) for y in (first, x))
     for p in p_values(start, 1.0).values():
