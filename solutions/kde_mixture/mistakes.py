@@ -54,6 +54,14 @@ mistake("own_point_counts_one", "the own point left in with the kernel 1", check
     also={"bandwidth": "the own point counts more than all others where h is large"},
     function="leave_one_out_log_likelihood", old="masked_fill(own, -math.inf)", new="masked_fill(own, 0.0)")
 
+mistake("own_point_subtracted", "the own bump taken away from a sum that has underflowed", check="leave_one_out",
+    hint="Beside the own bump those of points far away are 0 in floating point: nothing is left of the difference, and "
+    "log(0) is -inf. Leave the own point out before the sum, and use torch.logsumexp.",
+    function="leave_one_out_log_likelihood", old="masked_fill(own, -math.inf)", new="exp()")
+mistake("own_point_subtracted",
+    function="leave_one_out_log_likelihood", old="torch.logsumexp(others, dim=1)",
+    new="(others.sum(dim=1) - others[own]).log()")
+
 mistake("left_out_over_n", "the sum over the others divided by n", check="leave_one_out",
     hint="n - 1 bumps are left when a point is taken out: divide by n - 1.",
     function="leave_one_out_log_likelihood", old="math.log(len(data) - 1)", new="math.log(len(data))")
@@ -347,6 +355,15 @@ def covered_fraction(x, bins):
     seen[tuple((x * bins).long().clamp(max=bins - 1).T)] = True
     return float(seen.double().mean())
 
+@mistake("boxes_one_number", "one number for each box, which overflows", check="boxes",
+    hint="Of 25 coordinates bins^25 numbers can be made, more than 64 bits hold: different boxes get the same one. "
+    "Compare the rows themselves, with torch.unique(..., dim=0) or a set of tuples.")
+def covered_fraction(x, bins):
+    code = torch.zeros(len(x), dtype=torch.int64)
+    for column in (x * bins).long().clamp(max=bins - 1).T:
+        code = code * bins + column
+    return len(code.unique()) / bins ** x.shape[1]
+
 # --- conventions ----------------------------------------------------------------------------------
 
 mistake("float64_answers", "answers in float64, whatever comes in", check="conventions",
@@ -362,6 +379,18 @@ mistake("generator_ignored", "draws that do not come from the generator", check=
     function="mixture_sample",
     old="noise = torch.randn(n, means.shape[1], generator=generator, dtype=means.dtype, device=device)",
     new="noise = torch.randn(n, means.shape[1], dtype=means.dtype)")
+
+mistake("start_without_generator", "a start that does not come from the generator", check="generators",
+    hint="Where the start is random, it is drawn with the generator that was given: torch.randperm(..., "
+    "generator=generator).",
+    function="fit_mixture", old="spread_start(x, m, ridge, generator)", new="spread_start(x, m, ridge, None)")
+
+mistake("start_changed_in_place", "the given start overwritten", check="conventions",
+    hint="`start` belongs to the caller, who may fit from it again: go on with new tensors, and change none of the "
+    "given ones in place (`copy_`, `[:] =`).",
+    function="fit_mixture", old="    return weights, means, covariances, history",
+    new="    for given, found in zip(start or (), (weights, means, covariances), strict=False):\n"
+    "        given.copy_(found)\n    return weights, means, covariances, history")
 
 mistake("global_seed", "torch's global generator seeded inside a function", check="generators",
     hint="No torch.manual_seed inside a function: the user decides about seeds.",

@@ -6,3 +6,12 @@ import torch
 def global_seed():
     """The seed of torch's global generator."""
     return torch.initial_seed()
+
+
+def fit_from(function):
+    """`fit_mixture` as a function of x, m, steps and the three tensors of its start."""
+
+    def fit(x, m, steps, *start):
+        return function(x, m, steps, start=start)
+
+    return fit
