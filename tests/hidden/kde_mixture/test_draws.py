@@ -20,8 +20,13 @@ ALPHA = 1e-6
 
 def draw_mixture(draw, m, d):
     """Weights far from equal, means that lie apart, covariances far from diagonal: as of the densities' checks."""
-    turned = torch.linalg.qr(draw.normal(m, d, d)).Q
-    covariances = turned @ torch.diag_embed(draw.uniform(m, d, low=0.2, high=4.0)) @ turned.mT
+    off = ~torch.eye(d, dtype=torch.bool)
+    while True:
+        turned = torch.linalg.qr(draw.normal(m, d, d)).Q
+        covariances = turned @ torch.diag_embed(draw.uniform(m, d, low=0.2, high=4.0)) @ turned.mT
+        widths = covariances.diagonal(dim1=1, dim2=2).sqrt()
+        if bool(((covariances / (widths[:, :, None] * widths[:, None, :]))[:, off].abs().amax(1) > 0.3).all()):
+            break
     weights = draw.uniform(m, low=0.25, high=1.0) ** 2
     return weights / weights.sum(), 5 * draw.normal(m, d), (covariances + covariances.mT) / 2
 

@@ -129,7 +129,6 @@ def test_bandwidth(student, expect, draw):
                 any(abs(got - h) <= 1e-6 * h for h in candidates),
                 _("select_bandwidth(data, bandwidths): the answer is none of the candidates."),
             )
-            smallest = abs(got - min(candidates)) <= 1e-6 * got
             as_own = own is not None and abs(got - own) <= 1e-6 * own
             expect.true(
                 abs(got - best) <= 1e-6 * best or (as_own and follows),
@@ -137,7 +136,6 @@ def test_bandwidth(student, expect, draw):
                 hint=_("It is the best one by your own leave_one_out_log_likelihood: look there first.")
                 if as_own
                 else None,
-                mistake="bandwidth_by_training_likelihood" if smallest and not as_own else None,
             )
 
 
