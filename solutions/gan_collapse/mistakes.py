@@ -408,8 +408,9 @@ mistake("training_latent_hard_coded", "a latent size of 16, whatever the generat
     function="train_gan", old="standard_normal((batch_size, generator.latent_dim)",
     new="standard_normal((batch_size, 16)")
 
-mistake("evaluation_in_training", "the generator in evaluation mode during the training", check="training_batches",
-    hint="In training the batch's own statistics are used: leave the networks in training mode.",
+mistake("evaluation_in_training", "a network in evaluation mode during the training", check="training_batches",
+    hint="In training the batch's own statistics are used: leave both networks, generator and discriminator, in "
+    "training mode.",
     function="train_gan", old="    like = next", new="    generator.eval()\n    like = next")
 
 mistake("training_stores_data", "a training that stores the data instead of learning from it", check="quality_own",

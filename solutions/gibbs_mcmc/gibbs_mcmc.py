@@ -527,7 +527,7 @@ def sample_phi4(
     """Chains of φ⁴ by MALA, mirrored as a whole now and then.
 
     Arguments:
-        phi: starting fields, (B, H, W).
+        phi: starting fields, (B, H, W); not changed.
         kappa, r, g: the three constants of the energy.
         step: of MALA, > 0.
         n_steps: number of steps, at least 1.

@@ -251,6 +251,18 @@ mistake("fit_not_per_site", "steps not divided by the number of sites", check="f
     hint="θ ← θ + lr · gradient / N: without N the steps are N times too long.",
     function="fit_ising", old=" / data[0].numel()", new="")
 
+mistake("fit_over_side_squared", "steps divided by the square of one side", check="fit_history",
+    hint="N is the number of sites, H · W: the lattice need not be a square.",
+    function="fit_ising", old="/ data[0].numel()", new="/ data.shape[1] ** 2")
+
+mistake("fit_sweeps_ignored", "one sweep per step, whatever `n_sweeps`", check="fit_history",
+    hint="Every chain is swept n_sweeps times before each update.",
+    function="fit_ising", old="for _ in range(n_sweeps):", new="for _ in range(1):")
+
+mistake("fit_chains_ignored", "200 chains, whatever `n_chains`", check="fit_history",
+    hint="The model's means are over n_chains chains.",
+    function="fit_ising", old="shape = (n_chains, *data.shape[1:])", new="shape = (200, *data.shape[1:])")
+
 mistake("fit_generator_ignored", "draws from the global generator", check="fit_history",
     hint="Hand the generator on to everything in fit_ising that draws.",
     function="fit_ising", old="torch.rand(shape, generator=generator, dtype=data.dtype, device=device)",
@@ -349,6 +361,19 @@ mistake("mirror_sites", "single sites mirrored", check="mirror",
     new="mirrored = torch.rand(phi.shape, generator=generator, dtype=phi.dtype)")
 mistake("mirror_sites",
     function="sample_phi4", old="mirrored[:, None, None]", new="mirrored")
+
+mistake("mirror_without_generator", "mirrors drawn from the global generator", check="mirror",
+    hint="Whether a chain is mirrored is drawn too: with generator=generator.",
+    function="sample_phi4", old="mirrored = torch.rand(len(phi), generator=generator, dtype=phi.dtype, device=device)",
+    new="mirrored = torch.rand(len(phi), dtype=phi.dtype)")
+
+mistake("mirror_in_place", "the given fields mirrored in place", check="spins_untouched",
+    hint="The fields that were given belong to the caller: mirror with torch.where, or a copy of them.",
+    function="sample_phi4", old="    frames, taken = [phi], 0.0\n    for _ in range(n_steps):\n",
+    new="    frames, taken = [phi.clone()], 0.0\n    for _ in range(n_steps):\n"
+    "        phi[torch.rand(len(phi), generator=generator, dtype=phi.dtype) < flip_probability] *= -1\n")
+mistake("mirror_in_place",
+    function="sample_phi4", old="        phi = torch.where(mirrored[:, None, None], -phi, phi)\n", new="")
 
 mistake("mirror_every_time", "chains mirrored at every step", check="mirror",
     hint="flip_probability is the probability of a mirror at a step, not whether there is one.",

@@ -219,6 +219,12 @@ mistake("ratio_nan_for_copies", "0/0 for a copy of an image that is there twice"
     function="memorisation_ratio", old="return torch.where(nearest[:, 0] == 0, 0.0, nearest[:, 0] / nearest[:, 1])",
     new="return nearest[:, 0] / nearest[:, 1]")
 
+mistake("ratio_of_copies_one", "the ratio 1 for a copy of an image that is there twice", check="ratio",
+    hint="There both distances are 0, and the ratio is 0 by agreement: the sample is copied. Ask for a nearest "
+    "distance of 0 first.",
+    function="memorisation_ratio", old="torch.where(nearest[:, 0] == 0, 0.0, nearest",
+    new="torch.where(nearest[:, 1] == 0, 1.0, nearest")
+
 mistake("ratio_by_matrix_form", "distances by a matrix product", check="ratio",
     hint="|x|² + |y|² - 2 x·y leaves 1e-8 where 0 is right: square the differences.",
     function="memorisation_ratio", old="distances(samples, train)",

@@ -197,14 +197,25 @@ def test_double_wells(student, expect, draw):
 
 
 @check(points=0.5, kind="statistical", requires=("phi4_trajectory",), covers=("mirror", "sample_phi4"))
-def test_mirror(student, expect, draw):
+def test_mirror(student, expect, compare, draw):
     """Whole chains are mirrored, each chain by itself and at each step anew, with the probability given."""
     n, n_steps, flip = 60, 60, float(draw.uniform(1, low=0.2, high=0.4))
     start = 1 + 0.1 * draw.normal(n, 3, 4)
     # With a step this small nothing but the mirror moves.
-    way, _acceptance, what = run(
-        student, expect, start, (1.0, -1.0, 1.0), 1e-12, n_steps, draw.generator(), flip_probability=flip
+    seed = draw.seed()
+    (way, _acceptance, what), (again, *_rest) = (
+        run(
+            student, expect, start, (1.0, -1.0, 1.0), 1e-12, n_steps, torch.Generator().manual_seed(seed),
+            flip_probability=flip,
+        )
+        for _k in range(2)
+    )  # fmt: skip
+    expect.true(
+        torch.equal(way, again),
+        _("{what}: two generators of one seed give two chains.").format(what=what),
+        mistake="mirror_without_generator",
     )
+    compare(way[0], start, _("the first frame of {what}").format(what=what))
     signs = way.flatten(2).mean(2).sign()  # (n_steps + 1, n)
     whole = (way - signs[..., None, None] * start).abs().max() < 1e-3
     expect.true(bool(whole), _("{what}: single sites are mirrored, and not the whole field.").format(what=what))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from autograder.judge import check
+from autograder.judge import CheckFailed, check
+from autograder.judge.verdicts import StudentError
 from autograder.language import _
 
 STATES = 2000
@@ -84,9 +85,55 @@ def test_fit(student, expect, calibrated, draw):
     )
 
 
+def first_steps(student, expect, draw):
+    """What a first step moves (J, h) by where all data are up, minus where they are a checkerboard, over lr.
+
+    (J, h) is (0, 0) there: after a sweep of heat bath the chains are the same from any start, and the gradients differ
+    by the data's alone, (4, 1) per site. Metropolis turns every spin, those of chains that start at data points, too:
+    (0, 2), or (0, 0) after an even number of sweeps.
+    """
+    height = draw.choice((4, 6))
+    width, lr, seed = 10 - height, 0.02, draw.seed()
+    board = 1.0 - 2 * ((torch.arange(height)[:, None] + torch.arange(width)) % 2)
+    data = [lattice.double().repeat(8, 1, 1) for lattice in (torch.ones(height, width), board)]
+    found = []
+    for lattices in data:
+        what = f"fit_ising(data (8, {height}, {width}), 2, lr={lr}, n_chains=8)"
+        generator = torch.Generator().manual_seed(seed)
+        answer = student.fit_ising(lattices, 2, lr=lr, n_chains=8, generator=generator)
+        found.append(torch.tensor([series[0] for series in fitted(expect, answer, 2, what)[1]]).double())
+    try:
+        own = expect.tensor(student.log_likelihood_gradient(*data), (2,), "log_likelihood_gradient(...)")
+    except (CheckFailed, StudentError):
+        own = None
+    return (found[0] - found[1]) / lr, own if own is None else own / (height * width), height / width, what
+
+
+def check_first_steps(student, expect, draw):
+    """A first step is as long as lr times the gradient over the number of sites, on lattices that are no squares.
+
+    Only its length is judged: of which sign and of which statistics the gradient is has been judged elsewhere.
+    """
+    moved, own, sides, what = first_steps(student, expect, draw)
+    for along in (torch.tensor([4.0, 1.0]).double(), torch.tensor([0.0, 2.0]).double()):
+        length = float(moved @ along / (along @ along))
+        if not torch.allclose(moved, length * along, atol=1e-3):
+            continue  # chains of another kind, or another gradient
+        squared = any(abs(length * factor - 1) < 1e-3 for factor in (sides, 1 / sides))
+        rights = [0.0, 1.0] if own is None else [0.0, 1.0, float(own.abs().max()) / 4]
+        expect.true(
+            any(abs(abs(length) - right) <= 1e-3 * right + 1e-6 for right in rights),
+            _("{what}: the first step is not lr times the gradient over the number of sites.").format(what=what),
+            hint=_("A lattice of H × W spins has H·W sites."),
+            mistake="fit_over_side_squared" if squared else None,
+        )
+
+
 @check(points=0.5, kind="statistical", covers=("fit_history", "fit_ising"))
 def test_fit_history(student, expect, draw):
-    """The history has one value per step, and the steps are lr times the gradient over the number of sites."""
+    """The history has one value per step, the steps are lr times the gradient over the number of sites, and n_sweeps
+    and n_chains count.
+    """
     steps, data = draw.integer(4, 8), draw_data(draw, 400)
     mean = statistics(data).mean(0) / SIDE**2  # at the start the model's means are 0
     sizes = []
@@ -103,8 +150,9 @@ def test_fit_history(student, expect, draw):
         expect.true(
             torch.equal(series, again), _("{what}: two generators of one seed give two fits.").format(what=what)
         )
-        # Data-started chains are nearly in the data's law at first: their gradient may be smaller.
-        first, bound = series[:, 0], 3 * lr * (mean.abs() + 0.2)
+        # Data-started chains are nearly in the data's law at first: their gradient may be smaller. Of chains that start
+        # with all spins up and are turned as a whole it is larger: 2 - m, or 1 + m.
+        first, bound = series[:, 0], 4 * lr * (mean.abs() + 0.2)
         expect.true(
             bool((first.abs() <= bound).all() and (series.abs() <= steps * bound[:, None]).all()),
             _("{what}: the first steps are longer than lr times the gradient over the number of sites.").format(
@@ -120,3 +168,23 @@ def test_fit_history(student, expect, draw):
         4 < sizes[0] / sizes[1] < 100,
         _("fit_ising: with lr = 0.02 the steps should be about 20 times as long as with lr = 0.001."),
     )
+    check_first_steps(student, expect, draw)
+    for name, counts, mistake in (
+        ("n_sweeps", (1, 3), "fit_sweeps_ignored"), ("n_chains", (20, 60), "fit_chains_ignored")
+    ):  # fmt: skip
+        fits, seed = [], draw.seed()
+        for count in counts:
+            what = f"fit_ising(data, {steps}, {name}={count})"
+            generator = torch.Generator().manual_seed(seed)
+            answer = student.fit_ising(data, steps, **{"n_chains": 40, name: count}, generator=generator)
+            fits.append(torch.tensor(fitted(expect, answer, steps, what)[1]).double())
+        ways = fits[0].diff(dim=1)
+        still = torch.allclose(ways[:, 1:], ways[:, :-1], atol=1e-6)  # chains that never move are judged by the fit
+        expect.true(
+            still or not torch.equal(*fits),
+            _("fit_ising: with {name}={few} and with {name}={many} the fit is the same.").format(
+                name=name, few=counts[0], many=counts[1]
+            ),
+            hint=_("Each step makes n_sweeps sweeps of n_chains chains."),
+            mistake=mistake,
+        )

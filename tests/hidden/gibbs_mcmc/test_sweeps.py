@@ -65,11 +65,15 @@ def test_heat_bath_sweep(student, compare, draw):
 
 @check(
     points=0.5,
-    covers=("untouched", "metropolis_sweep", "heat_bath_sweep"),
-    substance={"metropolis_sweep": ("metropolis_sweep",), "heat_bath_sweep": ("heat_bath_sweep",)},
+    covers=("untouched", "metropolis_sweep", "heat_bath_sweep", "sample_phi4"),
+    substance={
+        "metropolis_sweep": ("metropolis_sweep",),
+        "heat_bath_sweep": ("heat_bath_sweep",),
+        "sample_phi4": ("phi4_trajectory",),
+    },
 )
 def test_spins_untouched(student, probe, each, expect, draw):
-    """A sweep returns new spins and leaves those that it was given as they are."""
+    """Sweeps and chains return new spins and fields and leave those that they were given as they are."""
     s, coupling, field = draw_lattice(draw)
     u = draw.uniform(*s.shape)
     for name in ("metropolis_sweep", "heat_bath_sweep"):
@@ -77,3 +81,9 @@ def test_spins_untouched(student, probe, each, expect, draw):
             changed = expect.integers(probe.changed(getattr(student, name), s, coupling, field, u), name)
             message = _("{name} changes the spins or the numbers that it is given.").format(name=name)
             expect.true(not changed, message, _("Work on a copy: `spins.clone()`, or torch.where."))
+    with each("sample_phi4"):
+        for flip in (0.0, 1.0):
+            changed = probe.changed(student.sample_phi4, draw.normal(3, 3, 4), 1.0, 0.6, 0.3, 0.05, 3, flip)
+            message = _("sample_phi4(..., flip_probability={flip:g}) changes the fields that it is given.")
+            hint = _("Work on a copy: `phi.clone()`, or torch.where.")
+            expect.true(not expect.integers(changed, "sample_phi4"), message.format(flip=flip), hint)

@@ -27,12 +27,14 @@ def test_ratio(student, expect, compare, draw):
     right[-4:] = 0.0
     what = f"memorisation_ratio(samples ({len(samples)}, {d}), train ({n}, {d}))"
     got = expect.tensor(student.memorisation_ratio(samples, train), (len(samples),), what, finite=False)
+    of_copies = got[-4:]
+    nearly = bool(((of_copies != 0) & (of_copies.abs() < 1e-3)).any())
     expect.true(
-        bool((got[-4:] == 0).all()),
+        bool((of_copies == 0).all()),
         _("{what}: the ratio of a copy is not exactly 0.").format(what=what),
         hint=_("Equal rows have the distance 0 only where differences are squared, not in |x|² + |y|² - 2 x·y; and a "
                "copy of an image that is there twice is 0/0, which is 0 here."),
-        mistake="ratio_nan_for_copies" if bool(got[-4:].isnan().any()) else "ratio_by_matrix_form",
+        mistake="ratio_nan_for_copies" if bool(of_copies.isnan().any()) else "ratio_by_matrix_form" if nearly else None,
     )  # fmt: skip
     compare(got, right, what)
 
