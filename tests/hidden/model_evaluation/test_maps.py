@@ -99,6 +99,8 @@ def draw_affinities(draw, n):
     p = draw.uniform(n, n) ** 3
     p[draw.uniform(n, n) < 0.15] = 0.0
     p = p + p.T
+    i, j = draw.shuffle(range(n))[:2]
+    p[i, j] = p[j, i] = 0.0
     p.fill_diagonal_(0)
     return p / p.sum()
 
