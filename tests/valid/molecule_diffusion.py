@@ -109,7 +109,7 @@ def _network(rng: random.Random) -> str:
         times = "self.time(torch.cat([angles.sin(), angles.cos()], 1).to(x))"
         made = f"nn.Sequential(nn.Linear(8, hidden), {activation}, nn.Linear(hidden, hidden))"
     move = "self.moves[k](m)[..., 0]"
-    move = f"{move} / (1 + d2[..., 0].sqrt())" if damped else move
+    move = f"{move} / (1 + (d2[..., 0] + 1e-6).sqrt())" if damped else move  # the slope of a root at 0 is none
     return f"""
 class EGNN(nn.Module):
     def __init__(self, n_types, n_times, hidden=32, n_layers=3):
