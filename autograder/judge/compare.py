@@ -13,8 +13,8 @@ from autograder.judge.verdicts import CheckFailed
 from autograder.language import _, ngettext, said
 
 # Of a tensor's largest value: where a number of the call was a float32 tensor for a moment (`torch.tensor(2 * dt)`),
-# each term of a sum is off by 6e-8 of its size, whatever is left of the sum.
-OF_THE_LARGEST = 1e-6
+# each term of a sum is off by 6e-8 of its size, whatever is left of the sum. Five such terms.
+OF_THE_LARGEST = 3e-7
 
 
 def compare(
@@ -36,7 +36,7 @@ def compare(
         what: the call, as the student would write it; as `labels` know it where it is empty.
         rtol: relative tolerance; an answer in float32 where float64 is due is compared at 1e-4 (its precision is
             the business of the `conventions` check).
-        atol: absolute tolerance; at least 1e-6 of the largest right value.
+        atol: absolute tolerance; at least `OF_THE_LARGEST`.
         mistakes: known wrong answers by the mistake's id, of whatever shape.
         hint: what to look at next.
         labels: what the answers of the check are called.
@@ -68,7 +68,7 @@ def compare(
             hint or _shape_hint(got, right),
             named,
         )
-    failed = CheckFailed(_difference(got, right, what), hint, named)
+    failed = CheckFailed(_difference(got, right, what, rtol, atol), hint, named)
     failed.compared = got, right, said(what)
     raise failed
 
@@ -88,15 +88,18 @@ def same(got: Tensor, right: Tensor, rtol: float = 1e-6, atol: float = 1e-8) -> 
 
     A value near 0 may be as far off as rounding on the way makes it: see `OF_THE_LARGEST`.
     """
-    if got.is_complex() != right.is_complex():
-        return False
+    return got.is_complex() == right.is_complex() and bool(_near(got, right, rtol, atol).all())
+
+
+def _near(got: Tensor, right: Tensor, rtol: float, atol: float) -> Tensor:
+    """Which values of two tensors of one shape agree."""
     if got.dtype in (torch.float32, torch.float16, torch.bfloat16) and right.dtype is torch.float64:
         rtol, atol = max(rtol, 1e-4), max(atol, 1e-5)
     kind = torch.complex128 if got.is_complex() else torch.float64
     a, b = got.to(kind), right.to(kind)
-    largest = b.abs()[b.isfinite()]
-    atol = max(atol, OF_THE_LARGEST * float(largest.max())) if largest.numel() else atol
-    return torch.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True)
+    sizes = b.abs()[b.isfinite()]
+    atol = max(atol, OF_THE_LARGEST * float(sizes.max())) if sizes.numel() else atol
+    return torch.isclose(a, b, rtol=rtol, atol=atol, equal_nan=True)
 
 
 def _shape_hint(got: Tensor, right: Tensor) -> str:
@@ -107,7 +110,7 @@ def _shape_hint(got: Tensor, right: Tensor) -> str:
     return ""
 
 
-def _difference(got: Tensor, right: Tensor, what: str) -> str:
+def _difference(got: Tensor, right: Tensor, what: str, rtol: float, atol: float) -> str:
     if got.is_complex() and not right.is_complex():
         return _("{what}: expected real numbers, got complex ones.").format(what=said(what))
     a, b = got.to(torch.float64).reshape(-1), right.to(torch.float64).reshape(-1)
@@ -123,7 +126,7 @@ def _difference(got: Tensor, right: Tensor, what: str) -> str:
             "{what}: {n} of {total} values are infinite.",
             int(infinite.sum()),
         ).format(what=said(what), n=int(infinite.sum()), total=a.numel())
-    wrong = ~torch.isclose(a, b, rtol=1e-6, atol=1e-8, equal_nan=True)
+    wrong = ~_near(got, right, rtol, atol).reshape(-1)
     error = (a - b).abs()[wrong] / b.abs().nan_to_num(posinf=1.0).clamp_min(1e-12)[wrong]
     largest = float(error.max()) if error.numel() else 0.0
     # An order of magnitude helps; a figure would give the right value away.

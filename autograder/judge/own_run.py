@@ -102,7 +102,7 @@ class OwnRuns:
         if failure is None or (isinstance(failure, StudentError) and not shows_something(failure)):
             return None
         reference = self._kit.right_code.sessions[0]
-        return shown_of(session, recorder, failure, said(info.title), lambda *call: answers(reference, *call))
+        return shown_of(session, recorder, failure, said(info.title), lambda *call: answered_by(reference, *call))
 
     def _passed_by_all(self, item: pytest.Function, info: CheckInfo, case: Case) -> type[Draw] | None:
         """The draws on which right code passes, the simplest; None where there are none."""
@@ -153,7 +153,7 @@ class OwnRuns:
         return None
 
 
-def answers(reference: Session, made: Made, value: object) -> bool:
+def answered_by(reference: Session, made: Made, value: object) -> bool:
     """Whether the reference answers a call so, too: then it shows nothing of what is wrong."""
     try:
         ended = outcome(reference, "value", Arguments((made,)))

@@ -320,7 +320,7 @@ def test_a_call_that_right_code_answers_so_too_shows_nothing(f, shown):
         student.get_public(name)(torch.tensor([2.0]))
     student.recorder = None
     failure, title = CheckFailed("they do not agree"), "f and g agree."
-    found = own_run.shown_of(student, recorder, failure, title, lambda *one: own_run.answers(right, *one))
+    found = own_run.shown_of(student, recorder, failure, title, lambda *one: own_run.answered_by(right, *one))
     assert (found and example_text("value", found.call, {}, {})) == shown
     assert found is None or found.right == title
 

@@ -18,7 +18,7 @@ VALUES = {
     "discriminator_loss": ("discriminator_loss_value",),
     "generator_loss": ("generator_loss_value",),
     "BatchNorm": ("batch_norm_training",),
-    "Generator": ("generator_answers",),
+    "Generator": ("generator_answers", "generator_norm"),
     "Discriminator": ("discriminator_logits",),
     "discriminator_step": ("discriminator_step",),
     "train_gan": ("training_updates",),

@@ -69,7 +69,7 @@ def test_heat_bath_sweep(student, compare, draw):
     substance={
         "metropolis_sweep": ("metropolis_sweep",),
         "heat_bath_sweep": ("heat_bath_sweep",),
-        "sample_phi4": ("phi4_trajectory",),
+        "sample_phi4": ("phi4_trajectory", "mirror"),
     },
 )
 def test_spins_untouched(student, probe, each, expect, draw):

@@ -143,7 +143,7 @@ def test_flow_sums_to_one(student, probe, expect, draw):
     flow = make(student, probe, expect, draw, arguments, scale=0.15, least=1e-5, x=x)
     total, error = total_mass(probe, expect, draw, flow)
     expect.true(
-        abs(total - 1) < max(0.01, 7 * error),
+        abs(total - 1) < min(max(0.01, 7 * error), 0.1),  # what cannot be integrated so well is no density of a flow
         _("Glow.log_prob: the density does not integrate to 1 over all images of 2×2 pixels."),
         hint=_("A log-determinant or a constant is wrong: check forward's log_det and the prior."),
     )

@@ -151,6 +151,10 @@ def test_egnn_told(student, probe, expect, draw):
         mistake="time_ignored",
     )
     together = scene.ask(x, t=times)
+    scene.same(
+        scene.ask(x, t=times), together, size,
+        _("{what}: the same molecules get another answer at the second call."),
+    )  # fmt: skip
     alone = torch.cat([scene.ask(x[:1], t=times[i : i + 1]) for i in range(3)])
     apart = torch.cat([scene.ask(scene.x[i : i + 1], t=times[:1]) for i in range(3)])
     # Where molecules of one time influence each other, another answer says nothing about times: that has its check.
