@@ -9,12 +9,14 @@ from autograder.authoring import mistake
 
 mistake("epsilon_is_sigma_squared", "epsilon taken as σ² instead of 2σ²", check="coupling_plan",
     hint="The Gaussian density has ‖x - y‖² over 2σ²: Schrödinger's epsilon is 2σ² for the squared distance.",
-    also={("coupling_weights", "coupling_small_sigma", "coupling_potentials"): "the plan of another sigma"},
+    also={("coupling_weights", "coupling_small_sigma", "coupling_potentials"): "the plan of another sigma",
+          "penalised_pull": "a plan that hardly follows the right one"},
     function="schrodinger_coupling", old="epsilon = 2 * sigma**2", new="epsilon = sigma**2")
 
 mistake("cost_is_the_distance", "distances that are not squared", check="coupling_plan",
     hint="Brownian motion has a Gaussian law, with the squared distance in its exponent.",
-    also={("coupling_weights", "coupling_small_sigma", "coupling_potentials", "coupling_limits"): "another cost"},
+    also={("coupling_weights", "coupling_small_sigma", "coupling_potentials", "coupling_limits"): "another cost",
+          ("divergence_value", "penalised_pull"): "a plan that hardly follows the right one"},
     function="schrodinger_coupling", old="(x[:, None] - y).square().sum(dim=-1) / epsilon",
     new="(x[:, None] - y).norm(dim=-1) / epsilon")
 
