@@ -15,7 +15,7 @@ from autograder.course import CourseConfig, Exercise
 from autograder.course.document import did_you_mean
 from autograder.judge.check import CheckInfo
 from autograder.judge.questions import quiz_checks
-from autograder.judge.reference import load_module
+from autograder.judge.reference import load_beside
 from autograder.language import _
 from autograder.results.outcomes import CheckKind
 
@@ -32,8 +32,8 @@ class Declared:
 def declared_checks(exercise: Exercise) -> list[Declared]:
     """Every hidden check of an exercise, those of the quiz among them. Its files are run: they are the course's own."""
     found = []
-    for path in exercise.hidden_checks:
-        module = load_module(f"declared_{exercise.id}_{path.stem}", path.read_text(encoding="utf-8"), str(path))
+    modules = load_beside(f"declared_{exercise.id}", exercise.hidden_checks)
+    for path, module in zip(exercise.hidden_checks, modules, strict=True):
         for value in vars(module).values():
             info = getattr(value, "check", None)
             if isinstance(info, CheckInfo) and value.__module__ == module.__name__:

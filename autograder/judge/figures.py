@@ -20,7 +20,7 @@ from autograder.judge.drawing import Drawing, check_drawing, save, save_beside
 from autograder.judge.engine import Engine
 from autograder.judge.grading import Grading
 from autograder.judge.messages import Job
-from autograder.judge.reference import load_module
+from autograder.judge.reference import load_beside
 from autograder.judge.session import Session
 from autograder.judge.verdicts import StudentError
 from autograder.results.model import Incident
@@ -83,7 +83,7 @@ def figure_functions(engine: Engine, exercise: str) -> dict[str, Figure]:
     path = engine.kit(exercise).exercise.hidden_folder / FILE
     if not path.is_file():
         return {}
-    module = load_module(f"figures_{exercise}", path.read_text(encoding="utf-8"), str(path))
+    [module] = load_beside(f"figures_{exercise}", [path])
     return {
         name: value
         for name, value in vars(module).items()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 
 def load_module(name: str, source: str, filename: str) -> types.ModuleType:
@@ -16,9 +17,22 @@ def load_module(name: str, source: str, filename: str) -> types.ModuleType:
     """
     module = types.ModuleType(name)
     module.__file__ = filename
+    module.__package__ = name.rpartition(".")[0]
     sys.modules[name] = module
     exec(compile(source, filename, "exec"), module.__dict__)
     return module
+
+
+def load_beside(package: str, paths: Sequence[Path]) -> list[types.ModuleType]:
+    """Run files of one folder as modules of a package of this name: they may import what lies beside them.
+
+    What was imported under the name before is forgotten, as the files may have changed since.
+    """
+    for known in [known for known in sys.modules if known == package or known.startswith(f"{package}.")]:
+        del sys.modules[known]
+    folder = sys.modules[package] = types.ModuleType(package)
+    folder.__path__ = [str(path) for path in dict.fromkeys(path.parent for path in paths)]
+    return [load_module(f"{package}.{path.stem}", path.read_text(encoding="utf-8"), str(path)) for path in paths]
 
 
 def signatures(module: types.ModuleType) -> Mapping[str, str]:

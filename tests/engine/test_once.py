@@ -35,3 +35,16 @@ def calls(name: str, *words: str) -> set[str]:
 )
 def test_it_is_made_in_one_place(name, words, places):
     assert calls(name, *words) == places
+
+
+def test_the_checks_of_an_exercise_say_nothing_twice():
+    """What several files of checks need stands in a module beside them."""
+    known: dict[tuple[str, str], str] = {}
+    again = []
+    for path in sorted((PACKAGE.parent / "tests/hidden").glob("*/*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and path.name != "probes.py":
+                first = known.setdefault((path.parent.name, ast.dump(node)), path.name)
+                if first != path.name:
+                    again.append(f"{path.parent.name}: {node.name} in {first} and {path.name}")
+    assert not again

@@ -36,7 +36,17 @@ def test_the_toy_declares_nothing_wrong(course):
     assert lines_of(course) == []
     declared = declared_checks(find_exercise(load_config(course / CONFIG), "toy"))
     assert [check.info.id for check in declared][-1] == "quiz_mean"
-    assert (declared[0].info.id, declared[0].file.name, declared[0].line) == ("mean_value", "test_toy.py", 8)
+    assert (declared[0].info.id, declared[0].file.name, declared[0].line) == ("mean_value", "test_toy.py", 10)
+
+
+def test_what_checks_share_lies_beside_them_and_is_read_anew(course):
+    toy = find_exercise(load_config(course / CONFIG), "toy")
+    beside = course / "tests/hidden/toy/samples.py"
+    change(course / CHECKS, "import sampled", "import POINTS, sampled")
+    change(course / CHECKS, "points=2, covers", "points=POINTS, covers")
+    for points in (2, 3):
+        beside.write_text(beside.read_text(encoding="utf-8") + f"\n\nPOINTS = {points}\n", encoding="utf-8")
+        assert declared_checks(toy)[0].info.points == points
 
 
 @pytest.mark.parametrize(
@@ -44,11 +54,11 @@ def test_the_toy_declares_nothing_wrong(course):
     [
         (CHECKS, "points=2, requires", "points=1, requires", "toy is worth 10 points, and its checks sum to 9"),
         (QUIZ, '"points": 1', '"points": 2', "toy is worth 10 points, and its checks sum to 11"),
-        (CHECKS, 'covers="spread"', 'covers="spred"', "test_toy.py:22: spread_value covers 'spred'"),
+        (CHECKS, 'covers="spread"', 'covers="spred"', "test_toy.py:24: spread_value covers 'spred'"),
         (CHECKS, 'covers="spread"', 'covers="spred"', "did you mean 'spread'"),
         (CHECKS, 'covers="spread"', 'covers="spred"', "no check covers 'spread'"),
         (CHECKS, 'requires=("mean_value",)', 'requires=("mean_vale",)', "spread_value requires 'mean_vale'"),
-        (CHECKS, 'requires=("mean_value",)', 'requires=("nope",)', "test_toy.py:22: spread_value requires 'nope'"),
+        (CHECKS, 'requires=("mean_value",)', 'requires=("nope",)', "test_toy.py:24: spread_value requires 'nope'"),
         (CHECKS, 'requires=("mean_value",)', 'requires=("spread_value",)', "which is no other check"),
         (CHECKS, 'covers="spread"', 'covers=("spread", "spreads")', "spread_value covers 'spreads'"),
         (

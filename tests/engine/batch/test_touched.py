@@ -63,6 +63,8 @@ SOLUTION = "solutions/toy/toy.py"
         (CHECKS, "    n = draw.integer(3, 6)\n", "    # Few rows.\n    n = draw.integer(3, 6)\n", ()),
         (CHECKS, "draw.integer(3, 6)", "draw.integer(3, 5)", ("mean_value",)),
         (CHECKS, "points=2, requires", "points=3, requires", ("spread_value",)),
+        ("tests/hidden/toy/samples.py", "(500,)", "(500, )", ()),
+        ("tests/hidden/toy/samples.py", "sample(500,", "sample(400 + 100,", ("sample_law", "sample_spread")),
         (PROBES, "function(x) + function(x)", "2 * function(x)", ("line",)),
         # `mean` is the name of a method as well: too much is touched, never too little.
         (SOLUTION, "x.sum(1) / x.shape[1]", "x.mean(1)",

@@ -13,7 +13,7 @@ from autograder.judge.engine import Engine
 from autograder.judge.expect import Expect
 from autograder.judge.loading import Code
 from autograder.judge.local import LocalTransport
-from autograder.judge.reference import load_module
+from autograder.judge.reference import load_beside, load_module
 from autograder.judge.remote import Probe, Student
 from autograder.judge.session import Session
 from autograder.judge.verdicts import CheckFailed
@@ -62,7 +62,7 @@ def run(engine: Engine, place: tuple[str, str, str], added: str) -> None:
     exercise, file, name = place
     kit = engine.kit(exercise)
     path = kit.exercise.hidden_folder / file
-    check = getattr(load_module(f"hidden_{exercise}", path.read_text(encoding="utf-8"), str(path)), name)
+    check = getattr(load_beside(f"hidden_{exercise}", [path])[0], name)
     source = kit.solution + added
     session = Session(
         LocalTransport(load_module("submitted", source, "submitted.py")), Code(exercise, (), kit.probes), 60.0

@@ -7,6 +7,8 @@ import torch
 from autograder.judge import check
 from autograder.language import _
 
+from .tables import TABLES
+
 # Which values must be right for the form of a function to count.
 SUBSTANCE = {
     "Diffusion": ("alpha_bars",),
@@ -20,7 +22,6 @@ SUBSTANCE = {
     "sample": ("sample_ancestral",),
     "UNet": ("unet_shapes", "unet_time"),
 }
-TABLES = ("alphas", "alpha_bars", "posterior_variance")
 
 
 @check(points=0.25, covers=("dtype", "model_times"), substance=SUBSTANCE)

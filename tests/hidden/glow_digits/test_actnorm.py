@@ -7,9 +7,7 @@ import torch
 from autograder.judge import check
 from autograder.language import _
 
-
-def hint_pair():
-    return _("Both directions return two values: the transformed images (B, C, H, W) and the log-determinant (B,).")
+from .pairs import images_of, log_det_of
 
 
 def hint_back():
@@ -27,19 +25,6 @@ def batch(draw, channels, height, width, rows=None):
     centre = draw.uniform(channels, low=1, high=4) * torch.tensor([draw.choice([-1.0, 1.0]) for _c in range(channels)])
     x = draw.normal(rows or draw.integer(8, 12), channels, height, width)
     return spread[:, None, None] * x + centre[:, None, None]
-
-
-def images_of(expect, result, x, what):
-    """The first value of an answer `z, log_det`."""
-    pair = expect.sequence(result, 2, what, hint=hint_pair())
-    return expect.tensor(pair[0], x.shape, what).double()
-
-
-def log_det_of(expect, result, x, what):
-    """The second value of an answer `z, log_det`."""
-    pair = expect.sequence(result, 2, what, hint=hint_pair())
-    name = _("the log-determinant of {what}").format(what=what)
-    return expect.tensor(pair[1], (len(x),), name, hint=hint_pair()).double()
 
 
 def make(student, expect, channels):

@@ -7,24 +7,9 @@ import torch
 from autograder.judge import check
 from autograder.language import _
 
+from .pairs import images_of, log_det_of
+
 LEAST, MOST = 8, 20  # convolutions that are tried, until both signs of the determinant were seen
-
-
-def hint_pair():
-    return _("Both directions return two values: the transformed images (B, C, H, W) and the log-determinant (B,).")
-
-
-def images_of(expect, result, x, what):
-    """The first value of an answer `z, log_det`."""
-    pair = expect.sequence(result, 2, what, hint=hint_pair())
-    return expect.tensor(pair[0], x.shape, what).double()
-
-
-def log_det_of(expect, result, x, what):
-    """The second value of an answer `z, log_det`."""
-    pair = expect.sequence(result, 2, what, hint=hint_pair())
-    name = _("the log-determinant of {what}").format(what=what)
-    return expect.tensor(pair[1], (len(x),), name, hint=hint_pair()).double()
 
 
 def is_nan(answer):

@@ -5,25 +5,10 @@ import torch
 from autograder.judge import CheckFailed, check
 from autograder.language import _
 
+from .pairs import images_of, log_det_of
+
 TRIES = 5  # fresh layers until one is alive: in some, ReLUs all happen to be closed
 ALIVE = 0.002  # spread of a log-determinant over the images, in nats
-
-
-def hint_pair():
-    return _("Both directions return two values: the transformed images (B, C, H, W) and the log-determinant (B,).")
-
-
-def images_of(expect, result, x, what):
-    """The first value of an answer `z, log_det`."""
-    pair = expect.sequence(result, 2, what, hint=hint_pair())
-    return expect.tensor(pair[0], x.shape, what).double()
-
-
-def log_det_of(expect, result, x, what):
-    """The second value of an answer `z, log_det`."""
-    pair = expect.sequence(result, 2, what, hint=hint_pair())
-    name = _("the log-determinant of {what}").format(what=what)
-    return expect.tensor(pair[1], (len(x),), name, hint=hint_pair()).double()
 
 
 def jacobian_of(probe, expect, layer, x):

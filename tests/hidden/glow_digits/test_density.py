@@ -7,20 +7,12 @@ import torch
 from autograder.judge import CheckFailed, check
 from autograder.language import _
 
+from .latents import images, latent_shapes
+
 TRIES = 6
 ALIVE = 0.002
 FREE = 5
 ABOUT = ("Glow", "ActNorm", "InvertibleConv1x1", "AffineCoupling")
-
-
-def latent_shapes(channels, size, n_scales):
-    """Shapes of the latents of an image, first to leave first."""
-    shapes = [(2**s * channels, size // 2**s, size // 2**s) for s in range(1, n_scales)]
-    return [*shapes, (2 ** (n_scales + 1) * channels, size // 2**n_scales, size // 2**n_scales)]
-
-
-def images(draw, arguments, n):
-    return draw.normal(n, arguments["channels"], arguments["size"], arguments["size"])
 
 
 def law_of(probe, expect, flow, x):

@@ -7,6 +7,8 @@ import torch
 from autograder.judge import CheckFailed, check
 from autograder.language import _
 
+from .latents import images, latent_shapes
+
 TRIES = 6  # fresh flows until one is alive: in some, ReLUs all happen to be closed
 ALIVE = 0.002  # spread of a log-determinant over the images, in nats
 NUDGE = 1e-12  # relative; thousands of times the rounding error of a float64
@@ -16,12 +18,6 @@ ABOUT = ("Glow", "ActNorm", "InvertibleConv1x1", "AffineCoupling")
 
 def hint_pair():
     return _("Glow.forward returns two values: the list of latents zs and the log-determinant (B,).")
-
-
-def latent_shapes(channels, size, n_scales):
-    """Shapes of the latents of an image, first to leave first."""
-    shapes = [(2**s * channels, size // 2**s, size // 2**s) for s in range(1, n_scales)]
-    return [*shapes, (2 ** (n_scales + 1) * channels, size // 2**n_scales, size // 2**n_scales)]
 
 
 def sizes(draw):
@@ -35,10 +31,6 @@ def sizes(draw):
 
 def named(arguments):
     return "Glow({})".format(", ".join(f"{name}={value}" for name, value in arguments.items()))
-
-
-def images(draw, arguments, n):
-    return draw.normal(n, arguments["channels"], arguments["size"], arguments["size"])
 
 
 def latents_of(expect, result, arguments, n, what="Glow.forward(x)", in_order=False):

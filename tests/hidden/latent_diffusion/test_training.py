@@ -7,21 +7,13 @@ import math
 import torch
 
 from autograder.judge import check
-from autograder.judge.verdicts import StudentError
 from autograder.language import _
 from autograder.statistics.tests import chi_square, covariance_test, kolmogorov_smirnov, mean_test, standard_normal_test
 
+from .trainings import WHAT, attempt, draw_words
+
 ALPHA = 1e-6  # a correct training loop fails a check less than once in 100,000 times
 T_SHOWN = 10
-WHAT = "train_text_to_image(model, text_encoder, alpha_bars, z, prompts, steps, ...)"
-
-
-def draw_words(draw, n):
-    """n distinct words of five letters."""
-    words = set()
-    while len(words) < n:
-        words.add("".join(draw.choice("abcdefghijklmnopqrstuvwxyz") for _i in range(5)))
-    return draw.shuffle(sorted(words))
 
 
 class Shown:
@@ -104,14 +96,6 @@ class Shown:
             "covariance": covariance_test(self.noise, law[1]),
             "rows": standard_normal_test(means[:, ::2].flatten()),
         }
-
-
-def attempt(call):
-    """An answer of the student's that a check can do without: None where the call fails or its function is missing."""
-    try:
-        return call()
-    except StudentError:
-        return None
 
 
 def handed_over(student, probe, shown):

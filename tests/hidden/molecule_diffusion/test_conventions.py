@@ -7,6 +7,8 @@ import torch
 from autograder.judge import check
 from autograder.language import _
 
+from .positions import centred
+
 # The checks of each function's values: its form earns nothing before one of them has passed.
 VALUES = {
     "centre": ("centre_value",),
@@ -23,10 +25,6 @@ VALUES = {
     "transport_pull": ("pull_plan",),
 }
 STEPS = ("denoising_loss", "reverse_step", "langevin_step", "sample")
-
-
-def centred(x):
-    return x - x.mean(-2, keepdim=True)
 
 
 class Arguments:

@@ -9,14 +9,12 @@ from torch.distributions import MultivariateNormal
 from autograder.judge import check
 from autograder.language import _
 
+from .positions import centred
+
 
 def positions(draw, *shape):
     """Molecules, each with a centre of its own: (*shape, 3)."""
     return 1.5 * draw.normal(*shape, 3) + 3 * draw.normal(*shape[:-1], 1, 3)
-
-
-def centred(x):
-    return x - x.mean(-2, keepdim=True)
 
 
 def turn(draw):

@@ -15,12 +15,9 @@ from autograder.judge.verdicts import StudentError
 from autograder.language import _
 from autograder.statistics.tests import covariance_test, mean_test, standard_normal_test
 
+from .positions import subspace
+
 ALPHA = 1e-6  # a correct sampler fails less than once in 100,000 times
-
-
-def subspace(N):
-    """An orthonormal basis of the positions of zero mean, (N, N-1)."""
-    return torch.linalg.svd(torch.ones(N, 1, dtype=torch.float64)).U[:, 1:]
 
 
 class Gaussian:

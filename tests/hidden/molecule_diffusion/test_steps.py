@@ -9,16 +9,13 @@ from __future__ import annotations
 import torch
 
 from autograder.judge import CheckFailed, check
-from autograder.judge.answers import as_tensor
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
 
+from .positions import centred, nearest
+
 # Numbers kept in float32 cost the points of the conventions alone.
 CLOSE = {"rtol": 1e-5, "atol": 2e-6}
-
-
-def centred(x):
-    return x - x.mean(-2, keepdim=True)
 
 
 def own_answer(expect, call, right):
@@ -30,14 +27,6 @@ def own_answer(expect, call, right):
     sizes = float(own.norm()), float(right.norm())
     alike = float((own * right).sum()) > 0.8 * sizes[0] * sizes[1] and 0.3 < sizes[0] / max(sizes[1], 1e-12) < 3
     return own if alike else None
-
-
-def nearest(got, answers):
-    """The one of several right answers that this one is nearest to, for a comparison that says what differs."""
-    got = as_tensor(got)
-    if got is None or got.shape != answers[0].shape or not got.is_floating_point():
-        return answers[0]
-    return min(answers, key=lambda right: float((got.double() - right).abs().nan_to_num(torch.inf).max()))
 
 
 class Scene:

@@ -11,6 +11,8 @@ from autograder.judge.verdicts import StudentError
 from autograder.language import N_, _
 from autograder.statistics.tests import chi_square, covariance_test, mean_test, standard_normal_test
 
+from .positions import centred, subspace
+
 ALPHA = 1e-6  # a correct training loop fails a check less than once in 100,000 times
 T_SHOWN = 8
 CALL = "train_diffusion(model, x, types, alpha_bars, steps, batch_size=...)"
@@ -22,15 +24,6 @@ def attempt(call):
         return call()
     except (StudentError, CheckFailed):
         return None
-
-
-def centred(x):
-    return x - x.mean(-2, keepdim=True)
-
-
-def subspace(N):
-    """An orthonormal basis of the positions of zero mean, (N, N-1)."""
-    return torch.linalg.svd(torch.ones(N, 1, dtype=torch.float64)).U[:, 1:]
 
 
 class Shown:

@@ -17,11 +17,9 @@ from autograder.judge.answers import as_tensor
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
 
+from .positions import centred, nearest
+
 CLOSE = {"rtol": 1e-5, "atol": 1e-7}
-
-
-def centred(x):
-    return x - x.mean(-2, keepdim=True)
 
 
 def lay(x, y, orders):
@@ -115,14 +113,6 @@ class Problem:
             shares = plan / plan.sum(1, keepdim=True)
             answers.append((plan, (shares[..., None, None] * aligned).sum(1)))
         return answers
-
-
-def nearest(got, answers):
-    """The one of several right answers that this one is nearest to, for a comparison that says what differs."""
-    got = as_tensor(got)
-    if got is None or got.shape != answers[0].shape or not got.is_floating_point():
-        return answers[0]
-    return min(answers, key=lambda right: float((got.double() - right).abs().nan_to_num(torch.inf).max()))
 
 
 @check(points=0.75, covers=("plan", "transport_pull"))

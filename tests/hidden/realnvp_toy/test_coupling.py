@@ -5,16 +5,10 @@ import torch
 from autograder.judge import CheckFailed, check
 from autograder.language import _
 
+from .pairs import hint_jacobian, hint_pair, jacobian_log_det, log_det_of, points_of
+
 TRIES = 6  # fresh layers until one is alive: some are not, such as ReLUs that all happen to be closed
 ALIVE = 0.01  # spread of a log-determinant over the points, in nats
-
-
-def hint_pair():
-    return _("Both directions return two values: the transformed points (B, dim) and the log-determinant (B,).")
-
-
-def hint_jacobian():
-    return _("Take the Jacobian at one point (torch.autograd.functional.jacobian) and its torch.linalg.slogdet.")
 
 
 def plane_masks(draw):
@@ -59,25 +53,6 @@ def make_couplings(student, probe, expect, draw, mask, n=1):
         _("An affine coupling scales the moved coordinates by a function of the others, computed by a network."),
         "additive" if one else "constant_scale",
     )
-
-
-def points_of(expect, result, x, what):
-    """The first value of an answer `y, log_det`."""
-    pair = expect.sequence(result, 2, what, hint=hint_pair())
-    return expect.tensor(pair[0], x.shape, what).double()
-
-
-def log_det_of(expect, result, x, what):
-    """The second value of an answer `y, log_det`."""
-    pair = expect.sequence(result, 2, what, hint=hint_pair())
-    return expect.tensor(
-        pair[1], (len(x),), _("the log-determinant of {what}").format(what=what), hint=hint_pair()
-    ).double()
-
-
-def jacobian_log_det(expect, jacobian, x, what):
-    jacobian = expect.tensor(jacobian, (*x.shape, x.shape[1]), _("the Jacobian of {what}").format(what=what)).double()
-    return torch.linalg.slogdet(jacobian)[1], jacobian
 
 
 @check(points=1, covers=("coupling", "AffineCoupling"))

@@ -7,18 +7,12 @@ import torch
 from autograder.judge import CheckFailed, check
 from autograder.language import _
 
+from .pairs import hint_pair, jacobian_log_det, log_det_of, points_of
+
 NUDGE = 1e-12  # relative; thousands of times the rounding error of a float64
 NUDGED_AT_MOST = 1e-7
 TRIES = 6  # fresh flows until one is alive: in some, ReLUs all happen to be closed
 ALIVE = 0.01  # spread of a log-determinant over the points, in nats
-
-
-def hint_pair():
-    return _("Both directions return two values: the transformed points (B, dim) and the log-determinant (B,).")
-
-
-def hint_jacobian():
-    return _("Take the Jacobian at one point (torch.autograd.functional.jacobian) and its torch.linalg.slogdet.")
 
 
 def louder(scale, turn):
@@ -54,25 +48,6 @@ def make_flows(student, probe, expect, draw, dim, n_layers, n=1):
 def plane_sizes(draw):
     """Sizes (dim, n_layers) in the plane."""
     return [(2, draw.choice([2, 3])), (2, draw.integer(4, 6))]
-
-
-def points_of(expect, result, x, what):
-    """The first value of an answer `y, log_det`."""
-    pair = expect.sequence(result, 2, what, hint=hint_pair())
-    return expect.tensor(pair[0], x.shape, what).double()
-
-
-def log_det_of(expect, result, x, what):
-    """The second value of an answer `y, log_det`."""
-    pair = expect.sequence(result, 2, what, hint=hint_pair())
-    return expect.tensor(
-        pair[1], (len(x),), _("the log-determinant of {what}").format(what=what), hint=hint_pair()
-    ).double()
-
-
-def jacobian_log_det(expect, jacobian, x, what):
-    jacobian = expect.tensor(jacobian, (*x.shape, x.shape[1]), _("the Jacobian of {what}").format(what=what)).double()
-    return torch.linalg.slogdet(jacobian)[1], jacobian
 
 
 @check(points=1, covers=("flow_inverse", "RealNVP", "AffineCoupling"))

@@ -11,63 +11,14 @@ import math
 import torch
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from autograder.judge import CheckFailed, check
+from autograder.judge import check
 from autograder.language import _
 
+from .moments import agree, batches, draw_times, moments, moments_to_accept
+
+WIDE = 0.02, 2.5  # early and late times
 # Where t is a number, a solution may have turned it into float32 first.
 OF_A_NUMBER = {"rtol": 1e-5, "atol": 1e-5}
-
-
-def moments(t):
-    """Decay and standard deviation at the times t."""
-    return torch.exp(-t), torch.sqrt(-torch.expm1(-2 * t))
-
-
-def draw_times(draw, n, low=0.02, high=2.5):
-    """n times in random order, all distinct, small ones as often as large ones."""
-    steps = torch.tensor(draw.shuffle(range(n))) + draw.uniform(n, low=0.1, high=0.9)
-    return low * (high / low) ** (steps / n)
-
-
-def moments_to_accept(student, expect, draw):
-    """Functions of times (n,) that give decay and std: the right one, then the student's own where it follows that.
-
-    A wrong ou_moments has its own check: what is built on it is right where it is consistent. It follows where, over
-    times from early to late, what is left shrinks and the noise grows about as they should.
-    """
-    t = draw_times(draw, 24)
-
-    def own(t):
-        pair = expect.sequence(student.ou_moments(t), 2, "ou_moments")
-        return tuple(expect.tensor(value, tuple(t.shape), "ou_moments") for value in pair)
-
-    try:
-        for found, right in zip(own(t), moments(t), strict=True):
-            found, right = found - found.mean(), right - right.mean()
-            alike = float((found * right).sum() / (found.norm() * right.norm()).clamp_min(1e-12))
-            if alike < 0.8 or not 0.4 < float(found.norm() / right.norm()) < 2.5:
-                return [moments]
-    except CheckFailed:
-        return [moments]
-    return [moments, own]
-
-
-def agree(expect, compare, answer, values, what, rtol=1e-6, atol=1e-8):
-    """Compare with the first of the values, unless the answer is one of the others."""
-    found = expect.tensor(answer, tuple(values[0].shape), what)
-    if not any(torch.allclose(found, value, rtol=rtol, atol=atol) for value in values[1:]):
-        compare(answer, values[0], what, rtol=rtol, atol=atol)
-
-
-def batches(draw):
-    """Sizes (B, d): several, as many rows as coordinates, one coordinate, one row."""
-    square = draw.integer(2, 4)
-    return (
-        (draw.integer(5, 8), draw.integer(2, 4)),
-        (square, square),
-        (draw.integer(3, 6), 1),
-        (1, draw.integer(2, 4)),
-    )
 
 
 @check(points=0.75, covers=("moments", "ou_moments"))
@@ -76,7 +27,7 @@ def test_ou_moments(student, expect, compare, draw):
     n, m = draw.integer(2, 4), draw.integer(5, 6)
     for shape in ((n + m,), (n, m), (n, 1), (1, m, 2)):
         count = math.prod(shape)
-        t = draw_times(draw, count).reshape(shape)
+        t = draw_times(draw, count, *WIDE).reshape(shape)
         t.reshape(-1)[draw.integer(0, count - 1)] = 0.0
         what = _("ou_moments(t), t of shape {shape}").format(shape=tuple(shape))
         pair = expect.sequence(student.ou_moments(t), 2, what)
@@ -100,7 +51,7 @@ def test_ou_sample(student, expect, compare, draw):
         agree(expect, compare, student.ou_sample(x0, given, noise), values, what, **near)
 
     for B, d in batches(draw):
-        x0, noise, t = 2 * draw.normal(B, d), draw.normal(B, d), draw_times(draw, B)
+        x0, noise, t = 2 * draw.normal(B, d), draw.normal(B, d), draw_times(draw, B, *WIDE)
         t[0] = 0.0 if B > 1 else t[0]
         judge(x0, t, noise, t, _("ou_sample(x0, t, noise), x0 of shape {shape}").format(shape=(B, d)))
     number = round(float(draw.uniform(1, low=0.2, high=0.9)), 3)
@@ -159,7 +110,7 @@ def test_noised_score(student, expect, compare, draw):
 
     for K, (B, d) in zip((draw.integer(3, 6), square, 1, draw.integer(2, 4)), batches(draw), strict=True):
         mixture = draw_mixture(draw, K, d)
-        t = draw_times(draw, B)
+        t = draw_times(draw, B, *WIDE)
         what = _("noised_score(x, t, means, std, weights), {K} components in {d} dimensions").format(K=K, d=d)
         judge(draw_points(draw, t, *mixture[:2]), t, mixture, t, what)
     mixture = draw_mixture(draw, square, square)
@@ -174,7 +125,7 @@ def test_noised_score_far(student, each, expect, draw):
     """Far from all centres the score is finite and points back to them."""
     B, d = draw.integer(4, 7), draw.integer(2, 3)
     means, std, weights = draw_mixture(draw, draw.integer(2, 4), d)
-    t = draw_times(draw, B, high=0.2)
+    t = draw_times(draw, B, WIDE[0], 0.2)
     way = draw.normal(B, d)
     x = means.mean(0) + (60 + 30 * draw.uniform(B, 1)) * way / way.norm(dim=1, keepdim=True)
     what, hint = "noised_score(x far away, ...)", _("The probabilities of the components are a softmax of logarithms.")

@@ -13,46 +13,14 @@ import torch
 from autograder.judge import CheckFailed, check
 from autograder.language import _
 
+from .moments import draw_times, moments_to_accept
+
 LOSS = "score_matching_loss(model, x0, t, noise)"
-
-
-def moments(t):
-    """Decay and standard deviation at the times t."""
-    return torch.exp(-t), torch.sqrt(-torch.expm1(-2 * t))
 
 
 def draw_case(draw, B, d):
     """Data, distinct times and noise."""
     return 1 + draw.normal(B, d), draw_times(draw, B), draw.normal(B, d)
-
-
-def draw_times(draw, n, low=0.05, high=2.0):
-    """n times in random order, all distinct, small ones as often as large ones."""
-    steps = torch.tensor(draw.shuffle(range(n))) + draw.uniform(n, low=0.1, high=0.9)
-    return low * (high / low) ** (steps / n)
-
-
-def moments_to_accept(student, expect, draw):
-    """Functions of times (n,) that give decay and std: the right one, then the student's own where it follows that.
-
-    A wrong ou_moments has its own check: what is built on it is right where it is consistent. It follows where, over
-    times from early to late, what is left shrinks and the noise grows about as they should.
-    """
-    t = draw_times(draw, 24)
-
-    def own(t):
-        pair = expect.sequence(student.ou_moments(t), 2, "ou_moments")
-        return tuple(expect.tensor(value, tuple(t.shape), "ou_moments") for value in pair)
-
-    try:
-        for found, right in zip(own(t), moments(t), strict=True):
-            found, right = found - found.mean(), right - right.mean()
-            alike = float((found * right).sum() / (found.norm() * right.norm()).clamp_min(1e-12))
-            if alike < 0.8 or not 0.4 < float(found.norm() / right.norm()) < 2.5:
-                return [moments]
-    except CheckFailed:
-        return [moments]
-    return [moments, own]
 
 
 class Accepted:

@@ -7,18 +7,15 @@ import math
 import torch
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from autograder.judge import CheckFailed, check
+from autograder.judge import check
 from autograder.judge.verdicts import StudentError
 from autograder.language import N_, _
 from autograder.statistics.tests import chi_square, covariance_test, mean_test, standard_normal_test
 
+from .moments import moments, moments_to_accept
+
 ALPHA = 1e-6  # a correct training loop fails a check less than once in 100,000 times
 DIM = 6
-
-
-def moments(t):
-    """Decay and standard deviation at the times t."""
-    return torch.exp(-t), torch.sqrt(-torch.expm1(-2 * t))
 
 
 def attempt(call):
@@ -276,35 +273,6 @@ def test_train_history(student, probe, expect, compare, draw):
 # The statement says these settings: it reads them here.
 FIT = {"steps": 800, "batch_size": 256, "lr": 5e-3}
 TIMES = (0.1, 0.3, 1.0, 2.0)
-
-
-def draw_times(draw, n, low=0.05, high=2.0):
-    """n times in random order, all distinct, small ones as often as large ones."""
-    steps = torch.tensor(draw.shuffle(range(n))) + draw.uniform(n, low=0.1, high=0.9)
-    return low * (high / low) ** (steps / n)
-
-
-def moments_to_accept(student, expect, draw):
-    """Functions of times (n,) that give decay and std: the right one, then the student's own where it follows that.
-
-    A wrong ou_moments has its own check: what is built on it is right where it is consistent. It follows where, over
-    times from early to late, what is left shrinks and the noise grows about as they should.
-    """
-    t = draw_times(draw, 24)
-
-    def own(t):
-        pair = expect.sequence(student.ou_moments(t), 2, "ou_moments")
-        return tuple(expect.tensor(value, tuple(t.shape), "ou_moments") for value in pair)
-
-    try:
-        for found, right in zip(own(t), moments(t), strict=True):
-            found, right = found - found.mean(), right - right.mean()
-            alike = float((found * right).sum() / (found.norm() * right.norm()).clamp_min(1e-12))
-            if alike < 0.8 or not 0.4 < float(found.norm() / right.norm()) < 2.5:
-                return [moments]
-    except CheckFailed:
-        return [moments]
-    return [moments, own]
 
 
 class Secret:

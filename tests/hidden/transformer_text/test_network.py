@@ -134,25 +134,25 @@ def test_block_weighs(student, probe, expect, draw):
     """How much a place reads of one token depends on the other tokens: attention weighs them."""
     D = draw.choice((8, 16))
     block = make_block(student, expect, probe, draw, D, draw.choice((1, 2)))
-    x, other = (draw.normal(1, 4, D) for _k in range(2))
+    # A softmax that has chosen one token hardly weighs the others: somewhere among many rows it has not.
+    x, other = (draw.normal(8, 4, D) for _k in range(2))
     # Where norms are missing or stand elsewhere, which has a check of its own, large places drown everything.
-    rest = expect.tensor(probe.answer(block, SCALE * x), (1, 4, D), "Block(x)") - SCALE * x
+    rest = expect.tensor(probe.answer(block, SCALE * x), (8, 4, D), "Block(x)") - SCALE * x
     if rest.norm() < 1e-2 * SCALE * x.norm():
         x, other = SCALE * x, SCALE * other
-    rows = x.repeat(4, 1, 1)
-    rows[1, 0], rows[3, 0] = other[0, 0], other[0, 0]
-    rows[2, 1], rows[3, 1] = other[0, 1], other[0, 1]
+    first, second, both = x.clone(), x.clone(), x.clone()
+    first[:, 0] = both[:, 0] = other[:, 0]
+    second[:, 1] = both[:, 1] = other[:, 1]
     # The last place is so large that its norm does not move: without attention, changes of two tokens add up.
-    y = added(expect, probe, block, rows)[:, -1]
-    single, both = (y[1] - y[0]).norm() + (y[2] - y[0]).norm(), (y[3] - y[2] - y[1] + y[0]).norm()
-    swapped = rows[:1, [1, 0, 2, 3]]
-    again = added(expect, probe, block, swapped)[0, -1]
+    rows = torch.cat([x, first, second, both, x[:, [1, 0, 2, 3]]])
+    start, first, second, both, swapped = added(expect, probe, block, rows)[:, -1].chunk(5)
+    single = (first - start).norm(dim=1) + (second - start).norm(dim=1)
     expect.true(
-        both > 1e-3 * single,
+        ((both - second - first + start).norm(dim=1) > 1e-3 * single).any(),
         _("Block(x): what a place reads of a token does not depend on the other tokens."),
         hint=_("The weights of attention are a softmax over all keys that the place may see."),
         # Each token counts by itself, wherever it stands.
-        mistake="uniform_attention" if (again - y[0]).norm() < 1e-3 * single else None,
+        mistake="uniform_attention" if ((swapped - start).norm(dim=1) < 1e-3 * single).all() else None,
     )
 
 

@@ -4,6 +4,8 @@ import torch
 
 from autograder.judge import check
 
+from .samples import sampled
+
 
 @check(points=2, covers="mean")
 def test_mean_value(student, reference, compare, draw):
@@ -42,12 +44,12 @@ def test_sample_law(student, expect, draw):
     """Samples follow N(0, 1)."""
     from scipy import stats
 
-    x = expect.tensor(student.sample(500, generator=draw.generator()), (500,), what="sample(500)")
+    x = sampled(student, expect, draw)
     expect.p_value(float(stats.kstest(x.numpy(), "norm").pvalue), "sample(500)", hint="Look at its law.")
 
 
 @check(points=1, kind="statistical")
 def test_sample_spread(student, expect, calibrated, draw):
     """Samples are spread as they should."""
-    x = expect.tensor(student.sample(500, generator=draw.generator()), (500,), what="sample(500)")
+    x = sampled(student, expect, draw)
     calibrated("sample_mean", float(x.mean().abs()), "lower", what="the mean of 500 samples")
