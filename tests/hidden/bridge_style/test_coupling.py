@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 
 from autograder.judge import check
 from autograder.language import _
+from autograder.statistics.transport import entropic_plan, sinkhorn_iterations
 
 
 def squared_distances(x, y):
@@ -26,58 +26,6 @@ def uniform(n):
     return torch.full((n,), 1 / n, dtype=torch.float64)
 
 
-def entropic_plan(a, b, C, epsilon):
-    """The plan by Newton's method on the semi-dual, epsilon halved from the cost's maximum.
-
-    max over g of <b, g> - epsilon Σ_i a_i logsumexp_j (g_j - C_ij) / epsilon; concave, m unknowns. The rows of the plan
-    are right by construction, and its columns are where the gradient vanishes.
-    """
-    a, b, C = (np.asarray(value, dtype=np.float64) for value in (a, b, C))
-    g = np.zeros(len(b))
-    scales = [epsilon]
-    while scales[-1] < C.max():
-        scales.append(2 * scales[-1])
-
-    def solve(g, scale):
-        z = (g - C) / scale
-        top = z.max(axis=1, keepdims=True)
-        mass = np.exp(z - top)
-        total = mass.sum(axis=1, keepdims=True)
-        value = b @ g - scale * (a @ (top + np.log(total))[:, 0])
-        return value, a[:, None] * mass / total
-
-    for scale in reversed(scales):
-        for _k in range(200):
-            value, plan = solve(g, scale)
-            columns = plan.sum(axis=0)
-            gradient = b - columns
-            if np.abs(gradient).sum() < 1e-12:
-                break
-            curvature = (np.diag(columns) - plan.T @ (plan / a[:, None])) / scale
-            # A constant added to g changes nothing: fix it, and keep the matrix away from singular.
-            ridge = np.trace(curvature) / len(b)
-            curvature += ridge * (np.full_like(curvature, 1 / len(b)) + 1e-13 * np.eye(len(b)))
-            way, length = np.linalg.solve(curvature, gradient), 1.0
-            while solve(g + length * way, scale)[0] < value + 1e-4 * length * (gradient @ way) - 1e-15:
-                length /= 2
-                if length < 1e-9:
-                    break
-            g = g + length * way
-    if np.abs(gradient).sum() > 1e-9:
-        raise RuntimeError(f"the oracle's columns are off by {np.abs(gradient).sum():.1e}")
-    return torch.from_numpy(plan)
-
-
-def iterations_needed(a, b, plan):
-    """Iterations that Sinkhorn takes to 1e-9 near its end: each shrinks the error by a known factor.
-
-    The factor is the square of the second singular value of diag(a)^-1/2 P diag(b)^-1/2 (Peyré and Cuturi 2019, section
-    4.2, on local convergence). It varies by a hundred between clouds drawn alike.
-    """
-    values = torch.linalg.svdvals(plan / (a[:, None] * b).sqrt())
-    return math.log(1e-9) / math.log(min(float(values[1]) ** 2, 1 - 1e-12))
-
-
 def draw_problem(draw, n, m, sigma, most, masses=draw_masses):
     """Clouds, masses and the right plan, which `most` iterations find: (x, y, a, b, C, plan)."""
     for _k in range(3000):
@@ -85,8 +33,8 @@ def draw_problem(draw, n, m, sigma, most, masses=draw_masses):
         x, y = draw.normal(n, d), draw.normal(m, d) + 0.5
         a, b = (masses(draw, k) if masses is draw_masses else masses(k) for k in (n, m))
         C = squared_distances(x, y)
-        plan = entropic_plan(a, b, C, 2 * sigma**2)
-        if iterations_needed(a, b, plan) <= most:
+        plan = torch.from_numpy(entropic_plan(a, b, C, 2 * sigma**2))
+        if sinkhorn_iterations(a, b, plan) <= most:
             return x, y, a, b, C, plan
     raise RuntimeError(f"no problem that needs {most} iterations or fewer at sigma {sigma}")
 
@@ -118,7 +66,7 @@ def test_coupling_weights(student, expect, compare, draw):
         masses = {"a": a, "b": b}
         if len(given) == 1:
             a, b = (masses[key] if key in given else uniform(k) for key, k in (("a", n), ("b", m)))
-            right = entropic_plan(a, b, C, 2 * sigma**2)
+            right = torch.from_numpy(entropic_plan(a, b, C, 2 * sigma**2))
         options = {key: masses[key] for key in given}
         what = f"schrodinger_coupling(x, y, {sigma}, {', '.join(f'{key}={key}' for key in given)})"
         plan = plan_of(student, expect, x, y, sigma, what, n_iterations=5000, **options)
@@ -152,8 +100,8 @@ def draw_far_problem(draw, reference, n, m, sigma):
         angle = float(draw.uniform(1, high=2 * math.pi))
         away = 4.3 * torch.tensor([math.cos(angle), math.sin(angle)], dtype=torch.float64)
         x, y = draw.uniform(n, 2), draw.uniform(m, 2) + away
-        plan = entropic_plan(a, b, squared_distances(x, y - away), 2 * sigma**2)
-        if not 1500 <= iterations_needed(a, b, plan) <= 4000:
+        plan = torch.from_numpy(entropic_plan(a, b, squared_distances(x, y - away), 2 * sigma**2))
+        if not 1500 <= sinkhorn_iterations(a, b, plan) <= 4000:
             continue
 
         def error(iterations, x=x, y=y, a=a, b=b, plan=plan):

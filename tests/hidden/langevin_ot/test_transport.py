@@ -11,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from autograder.judge import check
 from autograder.language import _
 from autograder.statistics import distances
+from autograder.statistics.transport import entropic_plan, sinkhorn_iterations
 
 
 def draw_weights(draw, n):
@@ -23,48 +24,6 @@ def squared_distances(x, y):
     return (x[:, None] - y).square().sum(-1)  # (n, m)
 
 
-def entropic_plan(a, b, C, epsilon):
-    """The plan by Newton's method on the semi-dual, epsilon halved from the cost's maximum: not Sinkhorn.
-
-    max over g of <b, g> - epsilon Σ_i a_i logsumexp_j (g_j - C_ij) / epsilon; concave, m unknowns. The rows of the plan
-    are right by construction, and its columns are where the gradient vanishes.
-    """
-    a, b, C = (np.asarray(value, dtype=np.float64) for value in (a, b, C))
-    g = np.zeros(len(b))
-    scales = [epsilon]
-    while scales[-1] < C.max():
-        scales.append(2 * scales[-1])
-
-    def solve(g, scale):
-        z = (g - C) / scale
-        top = z.max(axis=1, keepdims=True)
-        mass = np.exp(z - top)
-        total = mass.sum(axis=1, keepdims=True)
-        value = b @ g - scale * (a @ (top + np.log(total))[:, 0])
-        return value, a[:, None] * mass / total
-
-    for scale in reversed(scales):
-        for _k in range(200):
-            value, plan = solve(g, scale)
-            columns = plan.sum(axis=0)
-            gradient = b - columns
-            if np.abs(gradient).sum() < 1e-11:
-                break
-            curvature = (np.diag(columns) - plan.T @ (plan / a[:, None])) / scale
-            # A constant added to g changes nothing: fix it, and keep the matrix away from singular.
-            ridge = np.trace(curvature) / len(b)
-            curvature += ridge * (np.full_like(curvature, 1 / len(b)) + 1e-13 * np.eye(len(b)))
-            way, length = np.linalg.solve(curvature, gradient), 1.0
-            while solve(g + length * way, scale)[0] < value + 1e-4 * length * (gradient @ way) - 1e-15:
-                length /= 2
-                if length < 1e-9:
-                    break
-            g = g + length * way
-    if np.abs(gradient).sum() > 1e-8:
-        raise RuntimeError(f"the oracle's columns are off by {np.abs(gradient).sum():.1e}")
-    return torch.from_numpy(plan)
-
-
 @check(points=1, covers=("cost", "cost_matrix"))
 def test_cost_matrix(student, compare, draw):
     """Euclidean distances raised to p, for several p."""
@@ -75,16 +34,6 @@ def test_cost_matrix(student, compare, draw):
         compare(student.cost_matrix(x, y, p=p), right, f"cost_matrix(x, y, p={p})")
         if p == 2:
             compare(student.cost_matrix(x, y), right)
-
-
-def iterations_needed(a, b, plan):
-    """Iterations that Sinkhorn takes to 1e-9 near its end: each shrinks the error by a known factor.
-
-    The factor is the square of the second singular value of diag(a)^-1/2 P diag(b)^-1/2 (Peyré and Cuturi 2019, section
-    4.2, on local convergence). It varies by a hundred between clouds drawn alike.
-    """
-    values = torch.linalg.svdvals(plan / (a[:, None] * b).sqrt())
-    return math.log(1e-9) / math.log(min(float(values[1]) ** 2, 1 - 1e-12))
 
 
 def error_after(iterations, a, b, C, epsilon, plan):
@@ -118,8 +67,8 @@ def draw_problem(draw, n, m, epsilon, fewest, most, corner=None, uniform=False):
             x[draw.integer(0, n - 1)] *= 0.1
             y = 1 - y
         C = squared_distances(x, y)
-        plan = entropic_plan(a, b, C, epsilon)
-        if not fewest <= iterations_needed(a, b, plan) <= most:
+        plan = torch.from_numpy(entropic_plan(a, b, C, epsilon))
+        if not fewest <= sinkhorn_iterations(a, b, plan) <= most:
             continue
         if fewest <= 1000 or error_after(1000, a, b, C, epsilon, plan) > 3e-5:
             return a, b, C, plan
