@@ -3,8 +3,9 @@
     python benchmarks/feedback.py [EXERCISE ...] [--mistake ID] [--sample N] [--show] [--write]
 
 For each exercise: of the failing exact checks of all mistakes (the quiz and the trainings left out), the share that
-names a known mistake or a relation, and the share that shows a call of at most 6 numbers. `--sample` takes so many
-mistakes of each exercise, always the same ones; `--write` keeps the figures in `benchmarks/feedback.json`.
+names a known mistake or a relation, the share that shows a call, and the share whose call has at most 6 numbers (two
+atoms in space have 6 alone, a noise schedule and a step need as many). `--sample` takes so many mistakes of each
+exercise, always the same ones; `--write` keeps the figures in `benchmarks/feedback.json`.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def main() -> None:
     with a_judge(config) as judge:
         for name in options.exercises or [e.id for e in config.exercises]:
             bank, started = Bank(config, name, judge), time.monotonic()
-            failing = named = related = small = 0
+            failing = named = related = shown = small = 0
             wanted = bank.quick(("exact",))
             mistakes = [m for m in read_bank(bank.exercise) if m.check in wanted and options.mistake in (None, m.id)]
             for mistake in sample(name, mistakes, options.sample):
@@ -51,15 +52,15 @@ def main() -> None:
                     if not red or check.id not in wanted:
                         continue
                     few = check.example is not None and is_small(check.example.call)
-                    failing, small = failing + 1, small + few
+                    failing, shown, small = failing + 1, shown + (check.example is not None), small + few
                     named, related = named + bool(check.diagnosis), related + bool(check.relation)
                     if options.show:
                         e = check.example
-                        shown = f"{e.call} -> {e.got}; right {e.right}" if e else "-"
-                        print(f"  {mistake.id} / {check.id}: {check.relation or check.diagnosis or '?'} | {shown}")
-            share = (f"{100 * n / max(failing, 1):.0f} %" for n in (named, named + related, small))
+                        what = f"{e.call} -> {e.got}; right {e.right}" if e else "-"
+                        print(f"  {mistake.id} / {check.id}: {check.relation or check.diagnosis or '?'} | {what}")
+            share = (f"{100 * n / max(failing, 1):.0f} %" for n in (named, named + related, shown, small))
             print(name, f"{failing} failing exact checks; named {next(share)}, or related {next(share)}, ", end="")
-            print(f"small example {next(share)}; {time.monotonic() - started:.0f} s", flush=True)
+            print(f"example {next(share)}, small {next(share)}; {time.monotonic() - started:.0f} s", flush=True)
             if options.write:
                 keep(
                     name,
@@ -68,6 +69,7 @@ def main() -> None:
                         "failing": failing,
                         "named": named,
                         "related": related,
+                        "shown": shown,
                         "small": small,
                     },
                 )

@@ -61,7 +61,7 @@ def fitted(expect, answer, steps, what):
     return torch.tensor(found).double(), [expect.history(history, key, steps, what) for key in ("coupling", "field")]
 
 
-@check(points=1, kind="statistical", time_limit=60, covers=("fit", "fit_ising"))
+@check(points=1, kind="statistical", time_limit=180, covers=("fit", "fit_ising"))
 def test_fit(student, expect, calibrated, draw):
     """The fits to two data sets come near their exact maximum likelihood, in the coupling and in the field."""
     errors, away, no_field = [], [], []
