@@ -176,6 +176,11 @@ mistake("history_last_batch", "the history holds the last batch's value, not the
     hint="Add up the ELBO of all images inside the loop over batches; after it, divide by their number and append.",
     old="append(total / len(x))", new="append(bounds.mean().item())")
 
+mistake("history_kl_weight", "half the KL divergence in the bound of the training and of its history", check="history",
+    hint="The history is the ELBO with the whole KL divergence: beta = 1.",
+    also={"update": "the weights climb that bound"},
+    function="train_vae", old="elbo(batch, logits, mu, logvar)", new="elbo(batch, logits, mu, logvar, beta=0.5)")
+
 mistake("learning_rate_ignored", "learning rate not passed to the optimiser", check="history",
     hint="Adam's own default is used whatever `lr` says: Adam(model.parameters(), lr=lr).",
     old="model.parameters(), lr=lr", new="model.parameters()")
@@ -191,14 +196,29 @@ mistake("partial_batch_dropped", "the last, smaller batch is left out", check="p
 mistake("partial_batch_dropped",
     old="append(total / len(x))", new="append(total / max(1, len(x) // batch_size * batch_size))")
 
+mistake("order_drawn_once", "the same order of the images in every epoch", check="partial_batch",
+    hint="Draw a fresh order inside the loop over epochs, or let a DataLoader shuffle.",
+    old="torch.randperm(len(x), generator=generator, device=order_device).to(x.device)",
+    new="torch.arange(len(x))")
+
+mistake("images_changed", "the images shuffled in place: the caller's are changed", check="partial_batch",
+    hint="Shuffle the rows' numbers, `x[order]`, and leave x as it is.",
+    old="order = torch.randperm(len(x), generator=generator, device=order_device).to(x.device)  # (n,)",
+    new="x.copy_(x[torch.randperm(len(x), generator=generator)]); order = torch.arange(len(x))")
+
 mistake("gradients_accumulate", "gradients never set back to zero", check="partial_batch",
     hint="backward() adds to the gradients that are there: optimizer.zero_grad() before each.",
-    also={"generators": "those of an earlier training are added as well"},
     old="optimizer.zero_grad()", new="")
 
 mistake("training_kl_weight", "the KL divergence weighed by 0.1 in the loss", check="update",
     hint="The loss is minus the mean ELBO, beta = 1. With a small weight the codes spread, and samples miss them.",
     old="(-bounds.mean()).backward()", new="(-elbo(batch, logits, mu, logvar, beta=0.1).mean()).backward()")
+
+mistake("noise_drawn_once", "the first batch's noise used again for every other", check="update",
+    hint="Fresh noise for each batch: draw it inside the loop over batches.",
+    old="eps = standard_normal((len(batch), model.latent_dim), like=batch, generator=generator)",
+    new="eps = optimizer.__dict__.setdefault('kept', standard_normal((batch_size, model.latent_dim), like=batch, "
+        "generator=generator))[: len(batch)]")
 
 mistake("one_noise_for_batch", "one eps for all images of a batch", check="update",
     hint="Every image of the batch has noise of its own: shape (batch, latent_dim).",

@@ -100,7 +100,7 @@ def test_unet_time(student, probe, expect, draw):
     expect.true(
         float((together - alone).abs().max()) / size < 1e-2,
         _("{what}: an image's answer depends on the other images or times of the batch.").format(what=what),
-        mistake="unet_first_time_only",
+        mistake="unet_first_time_only" if float((together - alone[:1]).abs().max()) / size < 1e-2 else None,
     )
 
 

@@ -92,6 +92,11 @@ def line(interpolate, model, z1, z2, steps):
         return interpolate(model, z1[None], z2[None], steps=steps)
 
 
+def line_from(interpolate):
+    """`line` of this function alone."""
+    return lambda *arguments: line(interpolate, *arguments)
+
+
 def global_seed():
     """The seed of torch's global generator."""
     return torch.initial_seed()
@@ -101,15 +106,15 @@ def recorded_training(train, model, x, settings):
     """Train, and note what goes through the model while a graph is kept.
 
     Returns the history; for each call of the encoder the numbers of the images in it; the latent points that were
-    decoded, one below the other; and for each parameter its gradient when it was last added to, and the sum of all that
-    was ever added.
+    decoded, one below the other; for each parameter its gradient when it was last added to, and the sum of all that was
+    ever added; and whether the images are what they were.
     """
-    calls, points, added, last = [], [], {}, {}
+    calls, points, added, last, given = [], [], {}, {}, x.clone()
 
     def encoded(module, inputs):
         if torch.is_grad_enabled() and inputs:
             rows = inputs[0].detach().reshape(-1, x.shape[1]).to(x)
-            calls.append(torch.cdist(rows, x).argmin(1).tolist())
+            calls.append(torch.cdist(rows, given).argmin(1).tolist())
 
     def decoded(module, inputs):
         if torch.is_grad_enabled() and inputs:
@@ -141,4 +146,5 @@ def recorded_training(train, model, x, settings):
         "points": torch.cat(points) if points else None,
         "last": last,
         "added": added,
+        "kept": torch.equal(x, given),
     }

@@ -19,11 +19,16 @@ SUBSTANCE = {
 }
 
 
-def affine(probe, draw, dtype, latent_dim=2):
-    """A small affine model of this dtype."""
+def affine_weights(draw, dtype, latent_dim=2):
+    """Small weights of an affine model."""
     d = latent_dim
     shapes = ((d, PIXELS), (d,), (d, PIXELS), (d,), (PIXELS, d), (PIXELS,))
-    return probe.affine_model(*(0.1 * draw.normal(*shape, dtype=dtype) for shape in shapes))
+    return [0.1 * draw.normal(*shape, dtype=dtype) for shape in shapes]
+
+
+def affine(probe, draw, dtype, latent_dim=2):
+    """A small affine model of this dtype."""
+    return probe.affine_model(*affine_weights(draw, dtype, latent_dim))
 
 
 @check(
@@ -52,15 +57,15 @@ def test_conventions(student, probe, expect, draw, each):
         for name, (call, *arguments) in calls.items():
             with each(name):
                 expect.tensor(call(*arguments), None, dtype=dtype, container="tensor")
-                if all(isinstance(a, torch.Tensor) for a in arguments):
-                    expect.true(
-                        probe.changed(getattr(student, name), *arguments) == [],
-                        _("{name} changes the tensors that it is given.").format(name=name),
-                        hint=_(
-                            "Work on a copy: `x = x - 1` makes one, `x -= 1` and functions such as `x.sub_(1)` do not."
-                        ),
-                        mistake="arguments_changed",
-                    )
+                # The number of steps or of draws goes last.
+                numbers = {"interpolate": (3,), "importance_weighted_bound": (2,)}.get(name, ())
+                function = probe.line_from(student.interpolate) if name == "interpolate" else getattr(student, name)
+                expect.true(
+                    name == "sample" or probe.changed(function, *arguments, *numbers) == [],
+                    _("{name} changes the tensors that it is given.").format(name=name),
+                    hint=_("Work on a copy: `x = x - 1` makes one, `x -= 1` and functions such as `x.sub_(1)` do not."),
+                    mistake="arguments_changed",
+                )
         with each("sample"):
             expect.true(
                 not expect.flag(probe.requires_grad(student.sample, model, 2), "sample(model, 2).requires_grad"),
@@ -79,16 +84,17 @@ def test_conventions(student, probe, expect, draw, each):
 def test_generators(student, probe, expect, draw, each):
     """Random draws come from `generator` where one is given, and nothing seeds the global generator."""
     model = affine(probe, draw, torch.float64, 3)
-    x, start, before = draw.uniform(6, PIXELS), probe.parameters(model), probe.global_seed()
+    x, before = draw.uniform(6, PIXELS), probe.global_seed()
+    weights = affine_weights(draw, torch.float64, 3)
     first, second = draw.seed(), draw.seed()
 
     def train(generator):
-        """The weights after a training from the same ones."""
-        probe.set_parameters(model, start)
+        """The weights after a training from the same ones, of a model without gradients of an earlier one."""
+        fresh = probe.affine_model(*weights)
         named = {} if generator is None else {"generator": generator}
-        student.train_vae(model, x, epochs=2, batch_size=4, lr=1e-2, **named)
-        moved = probe.parameters(model)
-        return torch.cat([expect.tensor(moved.get(name), None, "a weight").reshape(-1) for name in sorted(start)])
+        student.train_vae(fresh, x, epochs=2, batch_size=4, lr=1e-2, **named)
+        moved = probe.parameters(fresh)
+        return torch.cat([expect.tensor(moved[name], None, "a weight").reshape(-1) for name in sorted(moved)])
 
     def of(function):
         return lambda generator: expect.tensor(function(*(() if generator is None else (generator,))), None)
