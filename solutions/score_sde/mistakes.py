@@ -461,6 +461,11 @@ mistake("eta_not_checked", "eta outside [0, 1] accepted", check="bad_arguments",
     hint="Outside [0, 1] there is no such equation: raise ValueError.",
     function="reverse_step", old="not 0 <= eta <= 1", new="False")
 
+@mistake("arguments_changed", "arguments changed in place", check="conventions",
+    hint="Whoever calls a function still needs what was passed: no `-=`, no method with a trailing underscore on it.")
+def ou_step(solution, x, dt, noise):
+    return x.copy_(solution(x, dt, noise))
+
 mistake("dtype_not_kept", "answers in float64 whatever the input", check="conventions",
     hint="A float32 cloud gets float32 answers: no .double(), and no new tensor without dtype=x.dtype.",
     old="return mean + (y - mean) @", new="return mean.double() + (y - mean).double() @")

@@ -16,8 +16,8 @@
 # for Tweedie's formula.
 #
 # **What you do.** Replace each `raise NotImplementedError` by your code; keep the names and the arguments. Tensors
-# in, tensors out, with the dtype and the device of the input; points are rows, (B, d). The file must import without
-# computing anything.
+# in, tensors out, with the dtype and the device of the input, which stays unchanged; points are rows, (B, d). The
+# file must import without computing anything.
 #
 # **How it is judged** ({points} points). Each function is checked by itself, in float64, on numbers drawn afresh
 # for you: the forward process and noised scores ({points:forward} points), divergence and Fokker-Planck

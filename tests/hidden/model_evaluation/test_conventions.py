@@ -51,6 +51,22 @@ def test_conventions(student, each, probe, expect, draw):
             "tsne_affinities": ((x, 3.0), ((8, 8),)),
             "tsne_loss": ((affinities, normal(8, 2)), ((), (8, 2))),
         }
+
+        def changes_nothing(name, *given):
+            expect.true(
+                probe.changed(getattr(student, name), *given) == [],
+                _("{name} changes the tensors that it is given.").format(name=name),
+                hint=_("Work on a copy: `x = x - 1` makes one, `x -= 1` and functions such as `x.sub_(1)` do not."),
+                mistake="arguments_changed",
+            )
+
+        for name, given in (
+            ("precision_recall", (x, y, 2)),
+            ("model_agreement", (x, normal(8, 3), y, normal(6, 3))),
+            ("trustworthiness", (x, normal(8, 2), 2)),
+        ):
+            with each(name):
+                changes_nothing(name, *given)
         for name, (given, shapes) in calls.items():
             with each(name):
                 function = getattr(student, name)
@@ -59,12 +75,7 @@ def test_conventions(student, each, probe, expect, draw):
                 for i, (part, shape) in enumerate(zip(parts, shapes, strict=True)):
                     what = f"{name}(...)" if len(shapes) == 1 else f"{name}(...)[{i}]"
                     expect.tensor(part, shape, what, dtype=dtype, container="any" if shape == () else "tensor")
-                expect.true(
-                    probe.changed(function, *given) == [],
-                    _("{name} changes the tensors that it is given.").format(name=name),
-                    hint=_("Work on a copy: `x = x - 1` makes one, `x -= 1` and functions such as `x.sub_(1)` do not."),
-                    mistake="arguments_changed",
-                )
+                changes_nothing(name, *given)
 
 
 @check(points=0.25, kind="exact", covers=("errors",), substance=VALUES)

@@ -29,7 +29,7 @@ FORMED = tuple(name for name in VALUES if name != "train_score")
 
 @check(points=0.5, covers=("dtype", *FORMED), substance={name: VALUES[name] for name in FORMED})
 def test_conventions(student, probe, each, expect, draw):
-    """Answers are tensors and keep the dtype of the input, float32 and float64."""
+    """Answers are tensors and keep the dtype of the input, float32 and float64; arguments stay as they are."""
     B, d, K = draw.integer(4, 6), draw.integer(2, 3), 3
     for dtype in (torch.float64, torch.float32):
 
@@ -59,16 +59,27 @@ def test_conventions(student, probe, each, expect, draw):
             # As large or NaN as it may be: values are judged elsewhere.
             expect.tensor(answer, shape, what, dtype=dtype, container="tensor", finite=False)
 
+        def changes_nothing(name, *arguments):
+            expect.true(
+                probe.changed(getattr(student, name), *arguments) == [],
+                _("{name} changes the tensors that it is given.").format(name=name),
+                hint=_("Work on a copy: `x = x - 1` makes one, `x -= 1` and functions such as `x.sub_(1)` do not."),
+                mistake="arguments_changed",
+            )
+
         for name, (arguments, shape) in calls.items():
             with each(name):
                 judge(getattr(student, name)(*arguments), shape, f"{name}(...) of {dtype}")
+                changes_nothing(name, *arguments)
         with each("ou_moments"):
             for name, answer in zip(("decay", "std"), expect.sequence(student.ou_moments(t), 2), strict=True):
                 judge(answer, (B,), f"{name}, ou_moments(t) of {dtype}")
+            changes_nothing("ou_moments", t)
         with each("flow_log_likelihood"):
             pair = expect.sequence(student.flow_log_likelihood(model, x, times), 2)
             for answer, shape in zip(pair, ((B,), (B, d)), strict=True):
                 judge(answer, shape, f"flow_log_likelihood(...) of {dtype}")
+            changes_nothing("flow_log_likelihood", model, x, times)
         with each("ScoreNetwork"):
             network = expect.handle(student.ScoreNetwork(dim=d, hidden=32))
             move = "float" if dtype == torch.float32 else "double"
