@@ -32,14 +32,15 @@ class Known:
 
     Args:
         scale: of the decoder's weights, and with them of what the noise does to the bound.
-        away: of the posteriors' means, and with them of the KL divergence.
+        away: distance of the posteriors' means from 0, and with it size of the KL divergence; as it comes where None.
     """
 
-    def __init__(self, probe, draw, latent_dim, scale=0.2, away=1.0):
+    def __init__(self, probe, draw, latent_dim, scale=0.2, away=None):
         self.latent_dim = latent_dim
         sizes = torch.logspace(-1.5, 0, latent_dim, dtype=torch.float64)[draw.shuffle(range(latent_dim))]
+        centre = draw.normal(latent_dim)
         self.weights = [
-            0.02 * draw.normal(latent_dim, PIXELS), away * draw.normal(latent_dim),
+            0.02 * draw.normal(latent_dim, PIXELS), centre if away is None else away * centre / centre.norm(),
             0.02 * draw.normal(latent_dim, PIXELS), 0.7 * draw.normal(latent_dim),
             scale * draw.normal(PIXELS, latent_dim) * sizes, draw.normal(PIXELS),
         ]  # fmt: skip
@@ -55,7 +56,7 @@ class Known:
 
 
 def explained(own, recon, kl):
-    """Whether values are the two terms of the bound, weighed in some way, up to a little: a faulty ELBO of merit.
+    """Whether values are mostly the two terms of the bound, weighed in some way: a faulty ELBO of merit.
 
     A fault of the student's own elbo costs its points elsewhere, and the training is then judged with it; an elbo that
     has nothing to do with the two terms is no measure of a training.
@@ -64,7 +65,7 @@ def explained(own, recon, kl):
         return False
     terms = torch.stack([recon, kl, torch.ones_like(kl)], 1)
     rest = own - terms @ torch.linalg.lstsq(terms, own[:, None]).solution[:, 0]
-    return bool(rest.std() < 0.15 * own.std())
+    return bool(rest.std() < 0.5 * own.std())
 
 
 def own_values(student, expect, reference, x, logits, mu, logvar):
@@ -93,7 +94,7 @@ def test_history(student, probe, reference, expect, draw):
     # near to each other, and the value of one batch is not. Little noise, and a KL divergence to be seen.
     batch_size = draw.integer(7, 9)
     n = 20 * batch_size - 1
-    model, x = Known(probe, draw, draw.integer(3, 5), scale=0.05, away=4.0), data(draw, n)
+    model, x = Known(probe, draw, draw.integer(3, 5), scale=0.05, away=7.0), data(draw, n)
     what = f"train_vae(model, x, epochs={epochs}, batch_size={batch_size}, lr={FROZEN:g})"
     before = probe.parameters(model.handle)
     answer = student.train_vae(
