@@ -196,11 +196,6 @@ mistake("partial_batch_dropped", "the last, smaller batch is left out", check="p
 mistake("partial_batch_dropped",
     old="append(total / len(x))", new="append(total / max(1, len(x) // batch_size * batch_size))")
 
-mistake("order_drawn_once", "the same order of the images in every epoch", check="partial_batch",
-    hint="Draw a fresh order inside the loop over epochs, or let a DataLoader shuffle.",
-    old="torch.randperm(len(x), generator=generator, device=order_device).to(x.device)",
-    new="torch.arange(len(x))")
-
 mistake("images_changed", "the images shuffled in place: the caller's are changed", check="partial_batch",
     hint="Shuffle the rows' numbers, `x[order]`, and leave x as it is.",
     old="order = torch.randperm(len(x), generator=generator, device=order_device).to(x.device)  # (n,)",
