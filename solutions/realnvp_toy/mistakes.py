@@ -99,7 +99,7 @@ mistake("constant_scale",
 mistake("constant_scale",
     function="AffineCoupling.inverse", old="s.tanh()", new="self.log_scale.expand_as(z)")
 
-mistake("mask_ignored", "the first half of the coordinates passes unchanged, whatever the mask says",
+mistake("mask_ignored", "the same coordinates pass unchanged, whatever the mask says",
     check="coupling_mask",
     hint="The layer gets its mask as an argument: it decides which coordinates pass unchanged.",
     also={("coupling_beyond", "flow_beyond"): "in every dimension",
@@ -107,6 +107,14 @@ mistake("mask_ignored", "the first half of the coordinates passes unchanged, wha
     old="mask.clone()", new="(torch.arange(dim) < dim // 2).float()")
 mistake("mask_ignored",
     old="1 - mask", new="1 - self.mask")
+
+mistake("arguments_changed", "arguments changed in place", check="coupling_mask",
+    hint="Whoever calls a function still needs what was passed: write into a copy, `x.clone()`, or make a new tensor.",
+    also={("coupling_round_trip", "coupling_log_det", "coupling_inverse_log_det", "coupling_beyond",
+           "flow_round_trip", "flow_log_det", "every_coordinate", "row_by_row", "flow_beyond", "log_prob_value",
+           "density_integrates"): "z is x itself, so there is no Jacobian"},
+    function="AffineCoupling.forward",
+    old="return x * s.exp() + t,", new="return (x.data.copy_(x * s.exp() + t), x)[1],")
 
 mistake("inverse_order", "`inverse` divides by the scale before it subtracts the shift", check="coupling_round_trip",
     hint="z = σ x + t is undone from the outside in: first subtract t, then divide by σ.",
@@ -229,6 +237,22 @@ class RealNVP(RealNVP):
         z, log_det = super().forward((x - mean) / root)
         return z, log_det - root.log().sum()
 
+@mistake("log_det_between_missing", "the log-determinant of what lies between the couplings is left out",
+    check="flow_log_det",
+    hint="A normalisation stretches, too: its log-determinant, Σ log|gain / deviation|, is added to the couplings'.",
+    also={"flow_beyond": "in every dimension", "density_integrates": "the density is built on it"})
+class RealNVP(RealNVP):
+    def __init__(self, dim=2, n_layers=6, hidden=64):
+        super().__init__(dim, n_layers, hidden)
+        self.norm = nn.BatchNorm1d(dim)
+    def forward(self, x):
+        check_last_dimension(x, self.dim)
+        return super().forward(self.norm(x))
+    def inverse(self, z):
+        x, log_det = super().inverse(z)
+        scale = self.norm.weight / (self.norm.running_var + self.norm.eps).sqrt()
+        return (x - self.norm.bias) / scale + self.norm.running_mean, log_det - scale.abs().log().sum()
+
 # --- training and the grid ------------------------------------------------------------------------
 
 mistake("nll_sum", "the negative log-likelihood is summed over the batch", check="nll_value",
@@ -271,6 +295,40 @@ mistake("history_summed", "the history holds sums over the mini-batch", check="t
 mistake("history_in_bits", "the history is in bits", check="train_history",
     hint="The history is in nats, as the loss: no division by log 2.",
     old="append(loss.item())", new="append(loss.item() / math.log(2))")
+
+mistake("history_after_update", "the history holds the NLL after the update", check="train_history",
+    hint="Append the loss whose gradient the step follows: the NLL of the mini-batch before the update.",
+    old="append(loss.item())", new="append(nll(model, x[rows]).item())")
+
+mistake("history_of_all_rows", "the history holds the NLL of the whole data", check="fresh_batches",
+    hint="Append the loss of the mini-batch of each step: the NLL of all rows is not what is asked for.",
+    old="loss = nll(model, x[rows])", new="loss, whole = nll(model, x[rows]), nll(model, x).item()")
+mistake("history_of_all_rows",
+    old="append(loss.item())", new="append(whole)")
+
+mistake("data_standardised", "the data are standardised before the training", check="train_history",
+    hint="The flow is to learn the law of x as it is: leave centre and spread of the data alone.",
+    old="loss = nll(model, x[rows])", new="loss = nll(model, ((x - x.mean(0)) / x.std(0))[rows])")
+
+mistake("last_update_missing", "the last step makes no update", check="training_moves",
+    hint="One update per step: the optimiser's step stands in the loop, for every mini-batch.",
+    old="optimizer.step()", new="optimizer.step() if len(history[\"nll\"]) < steps - 1 else None")
+
+@mistake("data_memorised", "the training keeps the data, and samples are rows of it", check="samples_fit",
+    hint="What a flow has learnt is in its weights alone: a sample is the inverse of a normal latent.",
+    also={("train_history", "training_moves"): "nothing is trained"})
+class RealNVP(RealNVP):
+    def sample(self, n, generator=None):
+        if not hasattr(self, "rows"):
+            return super().sample(n, generator)
+        return self.rows[torch.randint(len(self.rows), (n,), generator=generator)]
+@mistake("data_memorised")
+def train_flow(model, x, steps, batch_size=256, lr=1e-3, generator=None, progress=False):
+    model.rows = x
+    with torch.no_grad():
+        next(model.parameters()).add_(lr)
+        rows = torch.randint(len(x), (steps, batch_size), generator=generator)
+        return {"nll": [nll(model, x[batch]).item() for batch in rows]}
 
 mistake("same_batch_every_step", "every step uses the same mini-batch", check="fresh_batches",
     hint="Draw a new mini-batch inside the loop, otherwise the flow learns those few points by heart.",

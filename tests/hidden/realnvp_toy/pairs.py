@@ -32,3 +32,20 @@ def log_det_of(expect, result, x, what):
 def jacobian_log_det(expect, jacobian, x, what):
     jacobian = expect.tensor(jacobian, (*x.shape, x.shape[1]), _("the Jacobian of {what}").format(what=what)).double()
     return torch.linalg.slogdet(jacobian)[1], jacobian
+
+
+def say_changed(expect, changed, what):
+    """A call that writes into what it is given is told so, whatever else came of it."""
+    expect.true(
+        not changed,
+        _("{name} changes the tensors that it is given.").format(name=what),
+        hint=_("Work on a copy: `x = x - 1` makes one, `x -= 1` and functions such as `x.sub_(1)` do not."),
+        mistake="arguments_changed",
+    )
+
+
+def writes_back(probe, expect, module, x, what):
+    """Whether `module(x)` changes x; where x is what it returns, too, no Jacobian can be taken, and that is said."""
+    changed, returned = (bool(flag) for flag in expect.sequence(probe.effect_on(module, x), 2, what))
+    say_changed(expect, returned, what)
+    return changed

@@ -2,14 +2,20 @@
 
 import torch
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 
-def perturbed(module, scale, seed):
+def perturbed(module, x, scale, seed):
     """The module in float64 and evaluation mode, with normal noise on every weight that is trained.
 
-    A matrix gets noise of the size of usual first weights, `scale` over the root of its longer side.
+    A matrix gets noise of the size of usual first weights, `scale` over the root of its longer side. Batches around x
+    (B, d) come before: running statistics of normalisations are not where they started, either.
     """
     module.double()
+    module.train()
+    with torch.no_grad():
+        for k in range(3):
+            module((1.5 + k) * x + 1)
     module.eval()
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -19,6 +25,22 @@ def perturbed(module, scale, seed):
                 size = max(parameter.shape) ** 0.5 if parameter.numel() > max(parameter.shape, default=1) else 4
                 parameter.add_(noise.to(parameter), alpha=scale / size)
     return module
+
+
+def effect_on(module, x):
+    """[whether `module(x)` changes x, whether what it then returns is x]."""
+    before = x.clone()
+    result = module(x)
+    y = result[0] if isinstance(result, tuple | list) and result else None
+    changed = not torch.equal(x, before)
+    return [changed, changed and isinstance(y, torch.Tensor) and y.shape == x.shape and torch.equal(y, x)]
+
+
+def keeps(module, method, x):
+    """Whether `module.method(x)` leaves x as it is."""
+    before = x.clone()
+    getattr(module, method)(x)
+    return torch.equal(x, before)
 
 
 def weights(module):
@@ -41,15 +63,19 @@ def transform(module, method, x):
 
 
 def layer_log_dets(flow, layer_class, method, x):
-    """The second values that the flow's layers return, in any order, while `flow.method(x)` runs."""
+    """What the flow's layers return as second values while `flow.method(x)` runs, and their Jacobians where they do.
+
+    A list of [second value, Jacobian (B, d, d) or None], in any order.
+    """
     recorded = []
     own = {name: getattr(layer_class, name) for name in ("forward", "inverse")}
 
     def recording(function):
         def wrapper(self, *args, **kwargs):
+            given = args[0].detach().clone() if args and isinstance(args[0], torch.Tensor) else None
             result = function(self, *args, **kwargs)
             if isinstance(result, tuple | list) and len(result) == 2 and isinstance(result[1], torch.Tensor):
-                recorded.append(result[1].detach().clone())
+                recorded.append((self, function.__name__, given, result[1].detach().clone()))
             return result
 
         return wrapper
@@ -61,7 +87,18 @@ def layer_log_dets(flow, layer_class, method, x):
     finally:
         for name, function in own.items():
             setattr(layer_class, name, function)
-    return recorded
+    return [[log_det, jacobian_of(layer, name, given)] for layer, name, given, log_det in recorded]
+
+
+def jacobian_of(module, method, x):
+    """The Jacobians (B, d, d) of `module.method` at x; without a graph of `inverse`, by those of `forward`."""
+    if x is None or x.dim() != 2 or method not in ("forward", "inverse"):
+        return None
+    result, jacobian = transform(module, method, x)
+    if jacobian is None and method == "inverse" and isinstance(result[0], torch.Tensor) and result[0].shape == x.shape:
+        jacobian = transform(module, "forward", result[0])[1]
+        jacobian = None if jacobian is None else torch.linalg.inv_ex(jacobian)[0]
+    return jacobian
 
 
 def layer_order(flow, layer_class, method, x):
@@ -100,8 +137,24 @@ def histories(train_flow, flow, x, steps, seeds):
     return answers
 
 
+def updates(train_flow, flow, x, steps, settings, generator):
+    """[steps that optimisers make, times that the weights are others than before] in a training of a flow of ours."""
+    taken, known = [], len(flow.noted_weights)
+    hook = register_optimizer_step_post_hook(lambda *_a: taken.append(1))
+    try:
+        train_flow(flow, x, steps, generator=generator, **settings)
+    finally:
+        hook.remove()
+    states = [*flow.noted_weights[known:], gaussian_weights(flow)]
+    states = [torch.cat([p.flatten() for p in state]) for state in states]
+    return [len(taken), sum(not torch.equal(state, states[k + 1]) for k, state in enumerate(states[:-1]))]
+
+
 class GaussianFlow(nn.Module):
-    """A whole flow whose map is affine, all of its weights trainable; it notes the gradients that its mean gets."""
+    """A whole flow whose map is affine, all of its weights trainable.
+
+    It notes the points whose density it is asked for, the gradients that its mean gets, and its weights then.
+    """
 
     def __init__(self, dim=2, n_layers=1, hidden=64):
         super().__init__()
@@ -116,8 +169,12 @@ class GaussianFlow(nn.Module):
         return x, -torch.linalg.slogdet(self.affine_weight)[1].expand(len(z))
 
     def log_prob(self, x):
+        self.noted_points.append(x.detach().clone())
         precision = self.affine_weight.T @ self.affine_weight
-        return torch.distributions.MultivariateNormal(self.affine_mean, precision_matrix=precision).log_prob(x)
+        law = torch.distributions.MultivariateNormal(
+            self.affine_mean, precision_matrix=precision, validate_args=False
+        )  # points that are no numbers have a density that is none: what comes of it is judged
+        return law.log_prob(x)
 
     def sample(self, n, generator=None):
         mean = self.affine_mean
@@ -134,8 +191,13 @@ def gaussian_flow(mean, weight, own=None):
         flow.__class__ = type(type(own).__name__, (type(own),), methods)
     flow.affine_mean = nn.Parameter(mean.clone())  # (d,)
     flow.affine_weight = nn.Parameter(weight.clone())  # (d, d)
-    flow.noted_gradients = []
-    flow.affine_mean.register_post_accumulate_grad_hook(lambda p: flow.noted_gradients.append(p.grad.detach().clone()))
+    flow.noted_gradients, flow.noted_weights, flow.noted_points = [], [], []
+
+    def note(mean):
+        flow.noted_gradients.append(mean.grad.detach().clone())
+        flow.noted_weights.append(gaussian_weights(flow))
+
+    flow.affine_mean.register_post_accumulate_grad_hook(note)
     return flow
 
 
@@ -147,3 +209,19 @@ def gaussian_weights(flow):
 def noted(flow):
     """The gradients that the mean of such a flow has had, in order."""
     return list(flow.noted_gradients)
+
+
+def weights_noted(flow, last):
+    """The weights of such a flow at the last gradients: `last` of them, fewer where there were not so many."""
+    return flow.noted_weights[-last:]
+
+
+def notes(flow):
+    """How many gradients the mean of such a flow has had."""
+    return len(flow.noted_gradients)
+
+
+def points_noted(flow):
+    """All points (n, d) whose density such a flow was asked for; None where they do not fit together."""
+    points = [x for x in flow.noted_points if x.dim() == 2 and x.shape[1] == flow.affine_mean.shape[0]]
+    return torch.cat(points) if points else None

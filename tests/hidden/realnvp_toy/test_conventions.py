@@ -5,6 +5,8 @@ import torch
 from autograder.judge import check
 from autograder.language import _
 
+from .pairs import say_changed
+
 VALUES = {
     "AffineCoupling": ("coupling_mask", "coupling_log_det"),
     "RealNVP": ("flow_log_det", "log_prob_value"),
@@ -19,7 +21,7 @@ MASK = torch.tensor([1.0, 0.0])
 
 @check(points=0.5, covers=("conventions", *NAMES), substance=VALUES)
 def test_conventions(student, each, probe, expect, draw):
-    """Models are modules of the sizes asked for, tensors keep their dtype in float32 and float64."""
+    """Models are modules of the sizes asked for, tensors keep their dtype, arguments are left alone."""
     for dtype in (torch.float32, torch.float64):
         kept = {"dtype": dtype, "container": "tensor"}
         x = draw.normal(5, 2, dtype=dtype)
@@ -30,11 +32,13 @@ def test_conventions(student, each, probe, expect, draw):
             flow = expect.handle(student.RealNVP(n_layers=3, hidden=8), "RealNVP(...)")
             expect_pairs(probe, expect, "RealNVP", flow.double() if dtype is torch.float64 else flow, x, kept)
             expect.tensor(flow.log_prob(x), None, "RealNVP.log_prob(x)", **kept)
+            say_changed(expect, not probe.keeps(flow, "log_prob", x), "RealNVP.log_prob(x)")
         with each("RealNVP.sample"):
             expect_generator(expect, flow, draw.seed(), kept)
         with each("nll"):
             model = probe.gaussian_flow(draw.normal(2, dtype=dtype), torch.eye(2, dtype=dtype) + 0.1)
             expect.tensor(student.nll(model, x), None, **kept)
+            say_changed(expect, probe.changed(student.nll, model, x) != [], "nll(model, x)")
     with each("RealNVP"):
         expect_sizes(student, probe, expect)
     with each("train_flow"):
@@ -49,6 +53,7 @@ def expect_pairs(probe, expect, name, module, x, kept):
         y, log_det = expect.sequence(getattr(module, method)(x), 2, what)
         expect.tensor(y, None, what, **kept)
         expect.tensor(log_det, None, what, **kept)
+        say_changed(expect, not probe.keeps(module, method, x), what)
 
 
 def expect_generator(expect, flow, seed, kept):
@@ -94,6 +99,8 @@ def expect_generator_trains(student, probe, expect, draw):
     """The generator decides the mini-batches."""
     flow = expect.handle(student.RealNVP(n_layers=2, hidden=8), "RealNVP(...)")
     x, seed = draw.normal(60, 2, dtype=torch.float32), draw.seed()
+    changed = probe.changed(student.train_flow, flow, x, 2, batch_size=8)
+    say_changed(expect, changed != [], "train_flow(model, x, steps)")
     what = "train_flow(model, x, steps, generator=generator)"
     answers = expect.sequence(probe.histories(student.train_flow, flow, x, 6, [seed, seed, seed + 1]), 3, what)
     first, again, other = (expect.tensor(answer, (None,), what) for answer in answers)

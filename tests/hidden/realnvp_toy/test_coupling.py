@@ -5,7 +5,7 @@ import torch
 from autograder.judge import CheckFailed, check
 from autograder.language import _
 
-from .pairs import hint_jacobian, hint_pair, jacobian_log_det, log_det_of, points_of
+from .pairs import hint_jacobian, hint_pair, jacobian_log_det, log_det_of, points_of, say_changed, writes_back
 
 TRIES = 6  # fresh layers until one is alive: some are not, such as ReLUs that all happen to be closed
 ALIVE = 0.01  # spread of a log-determinant over the points, in nats
@@ -29,11 +29,12 @@ def make_couplings(student, probe, expect, draw, mask, n=1):
     """
     what = "AffineCoupling(dim, mask)"
     x = 2 * draw.normal(32, len(mask))
-    alive, images, logs = [], [], []
+    alive, images, logs, changed = [], [], [], False
     for turn in range(TRIES + n):
         layer = student.AffineCoupling(len(mask), mask, hidden=draw.choice([32, 64]))
         scale = 0.8 * 2 ** (turn // 2)  # a last layer that starts at zero, behind a flat sigmoid, hardly moves
-        layer = expect.handle(probe.perturbed(expect.handle(layer, what), scale, draw.seed()), what)
+        layer = expect.handle(probe.perturbed(expect.handle(layer, what), x, scale, draw.seed()), what)
+        changed = changed if turn else writes_back(probe, expect, layer, x, "AffineCoupling.forward(x)")
         result, jacobian = probe.transform(layer, "forward", x)
         images.append(points_of(expect, result, x, "AffineCoupling.forward(x)"))
         logs.append(jacobian_log_det(expect, jacobian, x, "AffineCoupling.forward(x)")[0])
@@ -44,6 +45,7 @@ def make_couplings(student, probe, expect, draw, mask, n=1):
             return alive[:n]
     if alive and differ:  # perturbed weights saturate many scales: those that are left serve again
         return (alive * n)[:n]
+    say_changed(expect, changed, "AffineCoupling.forward(x)")
     if alive:
         message = _("AffineCoupling.forward(x): layers with other weights give the same.")
         raise CheckFailed(message, _("Scale and shift are computed by a network, whose weights are trained."))

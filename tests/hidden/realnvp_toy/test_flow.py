@@ -7,7 +7,7 @@ import torch
 from autograder.judge import CheckFailed, check
 from autograder.language import _
 
-from .pairs import hint_pair, jacobian_log_det, log_det_of, points_of
+from .pairs import hint_pair, jacobian_log_det, log_det_of, points_of, say_changed, writes_back
 
 NUDGE = 1e-12  # relative; thousands of times the rounding error of a float64
 NUDGED_AT_MOST = 1e-7
@@ -26,17 +26,20 @@ def make_flows(student, probe, expect, draw, dim, n_layers, n=1):
     It has to vary from point to point, and the map from weights to weights.
     """
     x = 2 * draw.normal(32, dim)
-    alive, images = [], []
+    alive, images, changed = [], [], False
     for turn in range(TRIES + n):
         flow = student.RealNVP(dim=dim, n_layers=n_layers, hidden=draw.choice([32, 64]))
         scale = louder(0.4, turn)
-        flow = expect.handle(probe.perturbed(expect.handle(flow, "RealNVP(...)"), scale, draw.seed()), "RealNVP(...)")
+        flow = probe.perturbed(expect.handle(flow, "RealNVP(...)"), x, scale, draw.seed())
+        flow = expect.handle(flow, "RealNVP(...)")
+        changed = changed if turn else writes_back(probe, expect, flow, x, "RealNVP.forward(x)")
         result, jacobian = probe.transform(flow, "forward", x)
         images.append(points_of(expect, result, x, "RealNVP.forward(x)"))
         if float(jacobian_log_det(expect, jacobian, x, "RealNVP.forward(x)")[0].std()) > ALIVE:
             alive.append(flow)
         if len(alive) >= n and any((image - images[0]).abs().max() > 1e-3 for image in images):
             return alive[:n]
+    say_changed(expect, changed, "RealNVP.forward(x)")
     raise CheckFailed(
         _("RealNVP.forward(x): flows with other weights give the same.")
         if alive
@@ -103,30 +106,44 @@ def expect_log_dets(student, probe, expect, compare, draw, flow, dim, n_layers):
         else:
             result, right = inverse_with_log_det(probe, expect, flow, x, what)
         log_det = log_det_of(expect, result, x, what)
-        if not torch.allclose(log_det, right, rtol=1e-6, atol=1e-7) and is_sum_of_layers(
-            student, probe, flow, method, x, log_det, n_layers
-        ):
-            continue  # the stack adds up; what its layers return has checks of its own
+        wrong = {}
+        if not torch.allclose(log_det, right, rtol=1e-6, atol=1e-7):
+            layers = probe.layer_log_dets(flow, student.AffineCoupling, method, x)
+            layers = layers if isinstance(layers, list) else []
+            if err_as_layers(layers, log_det, right, n_layers):
+                continue  # the stack adds up; what its layers return has checks of its own
+            wrong = wrong_sums(layers, right)
         compare(
             log_det,
             right,
             what=_("the log-determinant of {what}").format(what=what),
             atol=1e-7,
-            mistakes=wrong_sums(student, probe, flow, method, x, right),
-            hint=_("The log-determinants of the layers add up, each at the input of its own layer."),
+            mistakes=wrong,
+            hint=_(
+                "The log-determinants of the layers add up, each at the input of its own layer, and those of "
+                "normalisations between them, too."
+            ),
         )
 
 
-def wrong_sums(student, probe, flow, method, x, right):
+def wrong_sums(layers, right):
     """What wrong stacks would return, from what the layers of this one do."""
-    layers = probe.layer_log_dets(flow, student.AffineCoupling, method, x)
-    layers = layers if isinstance(layers, list) else []
-    whole = [v for v in layers if isinstance(v, torch.Tensor) and v.shape == right.shape]
+    whole = [v for v, _j in layers if isinstance(v, torch.Tensor) and v.shape == right.shape]
+    true = true_log_dets(layers, right)
     return {
         "log_det_subtracted_in_flow": -right,
         "inverse_log_det_zero": torch.zeros_like(right),
         "log_det_overwritten": whole[-1] if whole else None,
+        "log_det_between_missing": true.sum(0) if true is not None else None,
     }
+
+
+def true_log_dets(layers, like):
+    """log|det| (n, B) of the layers' Jacobians; None where not all are known."""
+    jacobians = [j for _v, j in layers]
+    if not jacobians or not all(isinstance(j, torch.Tensor) and j.shape[:-2] == like.shape for j in jacobians):
+        return None
+    return torch.stack([torch.linalg.slogdet(j.double())[1] for j in jacobians])
 
 
 def inverse_with_log_det(probe, expect, flow, z, what):
@@ -142,17 +159,20 @@ def inverse_with_log_det(probe, expect, flow, z, what):
     return result, -jacobian_log_det(expect, jacobian, z, what)[0]
 
 
-def is_sum_of_layers(student, probe, flow, method, x, log_det, n_layers):
-    """Whether the flow's log-determinant is the sum of what its own (wrong) layers return, none of them constant."""
-    layers = probe.layer_log_dets(flow, student.AffineCoupling, method, x)
-    if not isinstance(layers, list) or len(layers) != n_layers:
+def err_as_layers(layers, log_det, right, n_layers):
+    """Whether the flow's log-determinant is wrong by as much as those of its own layers are, none of them constant."""
+    true = true_log_dets(layers, right)
+    if len(layers) != n_layers or true is None:
         return False
-    if not all(isinstance(v, torch.Tensor) and v.is_floating_point() for v in layers):
+    returned = [v for v, _j in layers]
+    if not all(isinstance(v, torch.Tensor) and v.is_floating_point() for v in returned):
         return False
-    if any(v.shape not in (log_det.shape, torch.Size([])) for v in layers):  # summed over the batch, too
+    if any(v.shape not in (log_det.shape, torch.Size([])) for v in returned):  # summed over the batch, too
         return False
-    layers = torch.stack([v.double().expand(log_det.shape) for v in layers])  # (n_layers, B)
-    return bool((layers.abs().amax(1) > 1e-3).all()) and torch.allclose(layers.sum(0), log_det, rtol=1e-6, atol=1e-7)
+    returned = torch.stack([v.double().expand(log_det.shape) for v in returned])  # (n_layers, B)
+    errors = (returned - true).sum(0)
+    alive = bool((returned.abs().amax(1) > 1e-3).all())
+    return alive and torch.allclose(right + errors, log_det, rtol=1e-6, atol=1e-7)
 
 
 @check(points=0.5, covers=("transforms_all", "RealNVP", "AffineCoupling"))
@@ -171,16 +191,32 @@ def expect_all_moved(student, probe, expect, draw, dim, n_layers):
         jacobian = jacobian_log_det(expect, jacobian, x, what)[1]  # (B, d, d)
         # A coordinate that only passed has the same row of the Jacobian everywhere.
         varies |= (jacobian.amax(0) - jacobian.amin(0)).amax(1) > 1e-3  # (d,)
+    # In the plane one mask alone leaves a coordinate; beyond it masks that alternate may leave one, too.
+    name = None if varies.all() or dim != 2 else why_copied(student, probe, expect, draw)
     expect.true(
         varies.all(),
         _(
             "{what}: with {n_layers} layers in dimension {dim}, {n} coordinate(s) of z are plain copies "
             "of coordinates of x."
         ).format(what=what, n_layers=n_layers, dim=dim, n=int((~varies).sum())),
-        hint=_("The masks of the layers have to alternate, so that each coordinate is moved by some layer."),
-        # In the plane one mask alone leaves a coordinate; beyond it masks that alternate may leave one, too.
-        mistake="mask_never_alternates" if dim == 2 else None,
+        hint=_("Do the masks alternate? They do not help where AffineCoupling does not use the mask it is given.")
+        if name == "mask_ignored"
+        else _("The masks of the layers have to alternate, so that each coordinate is moved by some layer."),
+        mistake=name,
     )
+
+
+def why_copied(student, probe, expect, draw):
+    """The known mistake that leaves a coordinate of the plane: masks never alternate, or layers ignore them."""
+    x, passes = 2 * draw.normal(16, 2), []
+    for mask in ([1.0, 0.0], [0.0, 1.0]):
+        layer = expect.handle(student.AffineCoupling(2, torch.tensor(mask), hidden=32), "AffineCoupling(dim, mask)")
+        layer = expect.handle(probe.perturbed(layer, x, 0.8, draw.seed()), "AffineCoupling(dim, mask)")
+        z = points_of(expect, layer(x), x, "AffineCoupling.forward(x)")
+        passes.append(((z - x).abs().amax(0) < 1e-9).tolist())
+    if sum(passes[0]) != 1 or sum(passes[1]) != 1:
+        return None
+    return "mask_ignored" if passes[0] == passes[1] else "mask_never_alternates"
 
 
 @check(points=0.5, covers=("rows", "RealNVP", "AffineCoupling"))
