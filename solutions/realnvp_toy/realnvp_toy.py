@@ -77,10 +77,10 @@
 # a short training must bring the held-out *negative* log-likelihood close to the entropy of the data and not *below*
 # it: on average no model beats the entropy, so a score that clearly does betrays a wrong log-determinant. Wrong
 # arguments raise `ValueError` with a message that names the argument and what was got: a mask or a last dimension
-# that does not fit, `n`, `steps` or `batch_size` below 1.
+# that does not fit, `n`, `steps` or `batch_size` below 1. No function changes the tensors that it is given.
 #
-# Batch normalisation between the layers is allowed, with its own log-determinant. Every model is judged after
-# `model.eval()`: from then on it uses running statistics, so that each point is transformed by itself, whatever else
+# Batch normalisation between the layers is allowed, with its own log-determinant, which `forward` and `inverse`
+# include. Every model is judged after `model.eval()`: from then on it uses running statistics, so that each point is transformed by itself, whatever else
 # is in its batch.
 #
 # The short training takes {judged:training.SIZE} points of two moons with noise 0.1, turned, moved and made larger or
