@@ -112,7 +112,8 @@ mistake("arguments_changed", "arguments changed in place", check="coupling_mask"
     hint="Whoever calls a function still needs what was passed: write into a copy, `x.clone()`, or make a new tensor.",
     also={("coupling_round_trip", "coupling_log_det", "coupling_inverse_log_det", "coupling_beyond",
            "flow_round_trip", "flow_log_det", "every_coordinate", "row_by_row", "flow_beyond", "log_prob_value",
-           "density_integrates"): "z is x itself, so there is no Jacobian"},
+           "density_integrates"): "z is x itself, so there is no Jacobian",
+          "conventions": "arguments are to be left alone"},
     function="AffineCoupling.forward",
     old="return x * s.exp() + t,", new="return (x.data.copy_(x * s.exp() + t), x)[1],")
 
@@ -257,17 +258,14 @@ class RealNVP(RealNVP):
 
 mistake("nll_sum", "the negative log-likelihood is summed over the batch", check="nll_value",
     hint="The NLL is in nats per sample: average over the batch, so that it does not grow with its size.",
-    also={"train_history": "the history is made of it"},
     old="-model.log_prob(x).mean()", new="-model.log_prob(x).sum()")
 
 mistake("nll_per_dimension", "the negative log-likelihood is divided by the dimension", check="nll_value",
     hint="Nats per sample are wanted, not nats per coordinate.",
-    also={"train_history": "the history is made of it"},
     old="-model.log_prob(x).mean()", new="-model.log_prob(x).mean() / x.shape[-1]")
 
 mistake("nll_in_bits", "the negative log-likelihood is in bits", check="nll_value",
     hint="Nats are wanted: the natural logarithm, without a division by log 2.",
-    also={"train_history": "the history is made of it"},
     old="-model.log_prob(x).mean()", new="-model.log_prob(x).mean() / math.log(2)")
 
 mistake("nll_sign", "the log-likelihood is returned without its minus sign", check="nll_value",
@@ -316,7 +314,7 @@ mistake("last_update_missing", "the last step makes no update", check="training_
 
 @mistake("data_memorised", "the training keeps the data, and samples are rows of it", check="samples_fit",
     hint="What a flow has learnt is in its weights alone: a sample is the inverse of a normal latent.",
-    also={("train_history", "training_moves"): "nothing is trained"})
+    also={"train_history": "nothing is trained"})
 class RealNVP(RealNVP):
     def sample(self, n, generator=None):
         if not hasattr(self, "rows"):

@@ -80,8 +80,8 @@
 # that does not fit, `n`, `steps` or `batch_size` below 1. No function changes the tensors that it is given.
 #
 # Batch normalisation between the layers is allowed, with its own log-determinant, which `forward` and `inverse`
-# include. Every model is judged after `model.eval()`: from then on it uses running statistics, so that each point is transformed by itself, whatever else
-# is in its batch.
+# include. Every model is judged after `model.eval()`: from then on it uses running statistics, so that each point
+# is transformed by itself, whatever else is in its batch.
 #
 # The short training takes {judged:training.SIZE} points of two moons with noise 0.1, turned, moved and made larger or
 # smaller for each student, and `{judged:training.QUICK}`; a flow that is not close by then gets
