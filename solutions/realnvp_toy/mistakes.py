@@ -294,10 +294,6 @@ mistake("history_in_bits", "the history is in bits", check="train_history",
     hint="The history is in nats, as the loss: no division by log 2.",
     old="append(loss.item())", new="append(loss.item() / math.log(2))")
 
-mistake("history_after_update", "the history holds the NLL after the update", check="train_history",
-    hint="Append the loss whose gradient the step follows: the NLL of the mini-batch before the update.",
-    old="append(loss.item())", new="append(nll(model, x[rows]).item())")
-
 mistake("history_of_all_rows", "the history holds the NLL of the whole data", check="fresh_batches",
     hint="Append the loss of the mini-batch of each step: the NLL of all rows is not what is asked for.",
     old="loss = nll(model, x[rows])", new="loss, whole = nll(model, x[rows]), nll(model, x).item()")
