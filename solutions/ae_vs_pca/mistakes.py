@@ -43,6 +43,11 @@ mistake("d_not_checked", "d not checked", check="refusals",
     hint="Slicing past the end gives fewer components in silence: raise ValueError unless 1 <= d <= min(n, D).",
     function="pca_fit", old="not 1 <= d <= min(x.shape)", new="False")
 
+mistake("divided_by_zero_variance", "components divided by deviations that are 0", check="pca_order",
+    hint="Eigenvectors of the (n, n) products of the rows give components only where the variance is above 0.",
+    old="_, _, Vh = torch.linalg.svd(x - mean, full_matrices=False)",
+    new="y = x - mean; w, U = torch.linalg.eigh(y @ y.T); Vh = (U.T @ y / w.abs().sqrt()[:, None]).flip(0)")
+
 mistake("encode_without_mean", "codes of data that were not centred", check="pca_encode",
     hint="Subtract the mean before you project: the code of the mean is 0.",
     old="(x - mean) @", new="x @")
@@ -105,6 +110,18 @@ mistake("relu_after_first_only", "a ReLU after the first hidden layer only", che
     hint="Each hidden layer has its ReLU: two affine layers with nothing between them are one.",
     old="nn.ReLU()", new="nn.Identity() if layers else nn.ReLU()")
 
+mistake("leaky_relu", "an activation that lets negative values through", check="hidden_relu",
+    hint="A ReLU gives exactly 0 below 0: LeakyReLU and its like keep a slope there.",
+    old="nn.ReLU()", new="nn.LeakyReLU(0.01)")
+
+mistake("biases_missing", "layers without biases", check="autoencoder_sizes",
+    hint="Every layer has weights and biases: no bias=False.",
+    old="nn.Linear(n_in, n_out)", new="nn.Linear(n_in, n_out, bias=False)")
+
+mistake("hidden_as_tuple_only", "hidden sizes taken as a tuple only", check="autoencoder_sizes",
+    hint="`hidden` is a Sequence, a list as well as a tuple: [D, *hidden, d] takes both.",
+    old="sizes = [D, *hidden, d]", new="sizes = (D,) + hidden + (d,)")
+
 mistake("hidden_not_mirrored", "the decoder's hidden layers in the encoder's order", check="autoencoder_sizes",
     hint="The decoder mirrors the encoder: its hidden sizes come in reverse order.",
     old="sizes[::-1]", new="[d, *hidden, D]")
@@ -146,6 +163,12 @@ mistake("root_of_loss", "the root of the mean squared error", check="loss_value"
     hint="The mean of the squared errors itself: no root.",
     old="((x_hat - x) ** 2).mean()", new="((x_hat - x) ** 2).mean().sqrt()")
 
+mistake("loss_detached", "a loss that cannot be differentiated", check="loss_value",
+    hint="The training goes down the gradient of the loss: nothing on its way from x_hat may be detached.",
+    old="((x_hat - x) ** 2).mean()", new="((x_hat - x) ** 2).mean().detach()")
+mistake("loss_detached",
+    old="reconstruction_loss(batch, model(batch))", new="nn.functional.mse_loss(model(batch), batch)")
+
 mistake("loss_broadcasts", "shapes not compared", check="refusals",
     hint="(B, D) minus (B, 1) broadcasts to a number without meaning: raise ValueError where the shapes differ.",
     old="x.shape != x_hat.shape", new="False")
@@ -154,6 +177,21 @@ mistake("weights_never_updated", "weights that are never updated", check="traini
     hint="backward only fills the gradients: optimizer.step() changes the weights.",
     also={("training_batches", "training_history", "training_generator"): "nothing is trained"},
     old="optimizer.step()", new="")
+
+mistake("copy_trained", "a copy of the model trained instead of the model", check="training_learns",
+    hint="The model is trained in place: the weights of the one that was given are those that change.",
+    also={("training_batches", "training_history", "training_generator"): "nothing is trained"},
+    old="optimizer = torch", new="import copy; model = copy.deepcopy(model); optimizer = torch")
+
+@mistake("formula_for_training", "weights by the formula of PCA instead of a training", check="linear_optimum",
+    hint="Training moves the weights step by step, down the gradient of the loss.")
+def train_autoencoder(solution, model, x, *args, **named):
+    if isinstance(model, LinearAutoencoder):
+        mean, components = pca_fit(x, model.encoder.out_features)
+        with torch.no_grad():
+            model.encoder.weight.copy_(components), model.decoder.weight.copy_(components.T)
+            model.encoder.bias.copy_(-components @ mean), model.decoder.bias.copy_(mean)
+    return solution(model, x, *args, **named)
 
 mistake("gradients_accumulate", "gradients that add up from batch to batch", check="training_learns",
     hint="backward adds to the gradients that are there: call optimizer.zero_grad() before it.",
@@ -172,6 +210,10 @@ mistake("first_batch_only", "only the first batch used", check="training_batches
     new="[slice(batch_size)]")
 mistake("first_batch_only",
     old="append(total / len(x))", new="append(loss.item())")
+
+mistake("batch_size_ignored", "all samples in one batch", check="training_batches",
+    hint="A batch has batch_size samples: one update for each batch, several in an epoch.",
+    old=".split(batch_size)", new=".split(len(x))")
 
 mistake("history_of_last_batch", "the loss of the last batch instead of the epoch's mean", check="training_history",
     hint="Collect the losses of all batches of the epoch and average them.",
@@ -196,6 +238,10 @@ mistake("learning_rate_ignored", "the learning rate ignored", check="training_hi
 mistake("generator_ignored", "the generator ignored", check="training_generator",
     hint="Pass the generator to what shuffles (torch.randperm, DataLoader): with one seed comes one training.",
     old="len(x), generator=generator", new="len(x)")
+
+mistake("not_shuffled", "samples always in the order of the data", check="training_generator",
+    hint="Each epoch takes the samples in a random order, drawn with the generator.",
+    old="torch.randperm(len(x), generator=generator, device=device)", new="torch.arange(len(x))")
 
 @mistake("seed_inside", "the global generator seeded inside a function", check="training_generator",
     hint="A seed inside a function makes every later draw of the program the same: leave the global generator alone.")

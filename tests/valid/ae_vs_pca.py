@@ -132,7 +132,19 @@ LINEAR = [
         "F.linear(x - self.c, self.W)",
         "z @ self.W + self.c",
     ),
+    (
+        "self.encoder, self.scale = nn.utils.parametrizations.orthogonal(nn.Linear(D, d)), nn.Parameter(torch.zeros(d)); "
+        "self.decoder = nn.Linear(d, D)",
+        "self.encoder(x) * self.scale.exp()",
+        "self.decoder(z)",
+    ),
+    (
+        "norm = nn.utils.parametrizations.weight_norm; self.encoder, self.decoder = norm(nn.Linear(D, d)), norm(nn.Linear(d, D))",
+        "self.encoder(x)",
+        "self.decoder(z)",
+    ),
 ]
+ORTHOGONAL = LINEAR[-2]  # keeps signs among its parameters, which torch rounds: no decay of weights
 
 MLP = [
     (
@@ -169,6 +181,14 @@ MLP = [
         "for V, c in zip(self.V[:-1], self.c[:-1], strict=True):\n"
         "            z = (z @ V + c).clamp(min=0)\n"
         "        return z @ self.V[-1] + self.c[-1]",
+    ),
+    (
+        "norm, sizes = nn.utils.parametrizations.weight_norm, [D, *hidden, d]\n"
+        "        pairs = list(zip(sizes[:-1], sizes[1:], strict=True))\n"
+        "        self.down = nn.ModuleList(norm(nn.Linear(a, b)) for a, b in pairs)\n"
+        "        self.up = nn.ModuleList(norm(nn.Linear(b, a)) for a, b in reversed(pairs))",
+        "for layer in self.down[:-1]:\n            x = F.relu(layer(x))\n        return self.down[-1](x)",
+        "for layer in self.up[:-1]:\n            z = F.relu(layer(z))\n        return self.up[-1](z)",
     ),
 ]
 
@@ -250,8 +270,8 @@ def source(rng: random.Random) -> str:
         "optimizer": rng.choice(
             [
                 "torch.optim.Adam(model.parameters(), lr=lr)",
-                "torch.optim.AdamW(model.parameters(), lr=lr)",
                 "torch.optim.Adam(model.parameters(), lr, betas=(0.9, 0.98))",
+                *(["torch.optim.AdamW(model.parameters(), lr=lr)"] if linear is not ORTHOGONAL else []),
             ]
         ),
         "schedule": schedule,

@@ -10,12 +10,10 @@ def _power(C, d, steps=3000):
         v = torch.ones(len(C), dtype=C.dtype, device=C.device) + torch.arange(len(C), dtype=C.dtype, device=C.device) * 0.37 ** (k + 1)
         for _ in range(steps):
             v = C @ v
-            for r in rows:
-                v = v - (v @ r) * r
-            norm = v.norm()
-            if norm < 1e-300:
-                break
-            v = v / norm
+            for _again in range(2):  # where nothing of the data is left, rounding is, along the rows too
+                for r in rows:
+                    v = v - (v @ r) * r
+                v = v / v.norm()
         rows.append(v)
     return torch.stack(rows)
 

@@ -2,6 +2,24 @@
 
 import torch
 from torch import nn
+from torch.nn.utils import parametrize
+
+
+def plain(module):
+    """The module with plain weights: those that torch makes of others (norms, orthogonal ones) stay what they are now.
+
+    Numbers that are put into what a weight is made of are not that weight.
+    """
+    for part in list(module.modules()):
+        if parametrize.is_parametrized(part):
+            for name in list(part.parametrizations):
+                parametrize.remove_parametrizations(part, name, leave_parametrized=True)
+        for undo in (nn.utils.remove_weight_norm, nn.utils.remove_spectral_norm):  # older forms, by hooks
+            try:
+                undo(part)
+            except ValueError:
+                continue
+    return module
 
 
 def matrix_shapes(module):
@@ -27,8 +45,48 @@ def unused(module, x):
     return found
 
 
+def still(module):
+    """The module in evaluation mode, so that nothing in it is random; what mixes the rows of a batch still does."""
+    module.eval()
+    for part in module.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+            part.train()
+    return module
+
+
+def numbers_beside(module):
+    """How many numbers the module learns beside its weight matrices: the biases, and whatever else is a vector."""
+    return sum(p.numel() for p in plain(module).parameters() if p.numel() <= max(p.shape, default=1))
+
+
+def moved(module, x, z, seed):
+    """The module after steps that bring its halves nearer to maps by random numbers; nothing in it is random then.
+
+    Steps down a loss keep what a parametrisation needs; noise on what a weight is made of can make it singular.
+    """
+    still(module)
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    optimizer = torch.optim.Adam(parameters, lr=0.03) if parameters else None
+    for _step in range(20 if parameters else 0):
+        generator = torch.Generator().manual_seed(seed)  # the same maps in each step
+        losses = []
+        for half, points in ((module.encode, x), (module.decode, z)):
+            out = half(points)
+            if isinstance(out, torch.Tensor) and out.requires_grad and out.ndim == 2 and len(out) == len(points):
+                numbers = torch.randn(points.shape[1], out.shape[1], generator=generator, dtype=torch.float64)
+                losses.append(((out - points @ numbers.to(points)) ** 2).mean())
+        if not losses:
+            break
+        optimizer.zero_grad()
+        sum(losses).backward()
+        optimizer.step()
+    module.zero_grad()
+    return module
+
+
 def fill(module, matrices, vectors, seed):
     """Put normal numbers times `matrices` into every weight matrix and the number `vectors` into every bias."""
+    module = still(plain(module))
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in module.parameters():
@@ -42,6 +100,7 @@ def fill(module, matrices, vectors, seed):
 
 def sign(module, negative, seed):
     """Positive numbers in every weight matrix, negative ones in those of the shapes `negative`, zero in every bias."""
+    module = still(plain(module))
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in module.parameters():
@@ -77,6 +136,15 @@ def curved(encoder, decoder):
     return Curved(encoder, decoder)
 
 
+class Log(list):
+    """The batches of a recorder and of all its copies."""
+
+    copied = False
+
+    def __deepcopy__(self, memo):
+        return self
+
+
 class Recorder(nn.Module):
     """An affine auto-encoder that keeps the batches it is trained on, and its gradients."""
 
@@ -85,13 +153,15 @@ class Recorder(nn.Module):
         self.encoder = nn.Parameter(encoder.clone())  # (d, D)
         self.decoder = nn.Parameter(decoder.clone())  # (D, d)
         self.bias = nn.Parameter(decoder.new_zeros(len(decoder)))  # (D,)
-        self.batches, self.fresh, self.whole = [], [], []
+        self.batches, self.fresh, self.whole = Log(), [], []
+        self.first = id(self)
         self.encoder.register_hook(lambda gradient: self.fresh.append(gradient.detach().clone()))
         self.encoder.register_post_accumulate_grad_hook(lambda p: self.whole.append(p.grad.detach().clone()))
 
     def encode(self, x):
         if torch.is_grad_enabled():  # a look at the loss without gradient is not training
             self.batches.append(x.detach().clone())
+            self.batches.copied |= id(self) != self.first
         return x @ self.encoder.T
 
     def decode(self, z):
@@ -116,6 +186,11 @@ def batches(model):
     return list(model.batches)
 
 
+def copied(model):
+    """Whether a copy of a recorder was called, not the recorder alone."""
+    return model.batches.copied
+
+
 def gradients(model):
     """What each backward pass of a recorder's training gave its encoder, and what was there after it."""
     return {"fresh": list(model.fresh), "whole": list(model.whole)}
@@ -124,3 +199,14 @@ def gradients(model):
 def global_seed():
     """The seed of torch's global generator."""
     return torch.initial_seed()
+
+
+def seeds(function, *args, **kwargs):
+    """Whether a call seeds torch's global generator, which afterwards is what it was."""
+    kept = torch.get_rng_state()
+    try:
+        torch.default_generator.manual_seed(8127364501827)  # nobody's
+        function(*args, **kwargs)
+        return torch.initial_seed() != 8127364501827
+    finally:
+        torch.set_rng_state(kept)

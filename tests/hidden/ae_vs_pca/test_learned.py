@@ -26,11 +26,37 @@ def through_code(expect, draw, model, x, d, what):
     x_hat = torch.empty(x.shape, dtype=torch.float64)
     x_hat[order] = expect.tensor(model.decode(z[order].to(x.dtype)), tuple(x.shape), what).double()
     direct = expect.tensor(model(x), tuple(x.shape), what).double()
+    again = expect.tensor(model(x), tuple(x.shape), what).double()
+    expect.true(
+        torch.allclose(direct, again, rtol=1e-3, atol=1e-3),
+        _("{what}: two calls with the same x give different answers.").format(what=what),
+    )
     expect.true(
         torch.allclose(direct, x_hat, rtol=1e-3, atol=1e-3),
         _("{what}: forward gives something else than decode at the codes of encode.").format(what=what),
     )
     return x_hat
+
+
+def expect_steps(student, expect, draw, x, d):
+    """One step at a tiny learning rate leaves the affine auto-encoder where it is: far from what PCA reaches.
+
+    Weights that a formula gives are there whatever the steps are.
+    """
+    model = student.LinearAutoencoder(x.shape[1], d).double()
+    excess = []
+    for _k in range(2):
+        optimum = float(principal_axes(x)[0][d:].sum()) / x.shape[1]
+        x_hat = through_code(expect, draw, model, x, d, "LinearAutoencoder")
+        excess.append(mean_squared(x, x_hat) - optimum)
+        if not excess[1:]:
+            student.train_autoencoder(model, x, epochs=1, batch_size=len(x), lr=1e-12, generator=draw.generator())
+    expect.true(
+        not excess[1] < 0.1 * excess[0],
+        _("after one step of training at the learning rate 1e-12 the LinearAutoencoder is as good as PCA."),
+        hint=_("The steps of an optimiser train it, and no formula gives its weights."),
+        mistake="formula_for_training",
+    )
 
 
 def train_linear(student, expect, draw):
@@ -41,6 +67,7 @@ def train_linear(student, expect, draw):
     axes = torch.linalg.qr(draw.normal(D, D))[0]
     x = (draw.normal(n, D) * torch.cat([kept, left]).sqrt()) @ axes.T
     x = x - x.mean(0)
+    expect_steps(student, expect, draw, x, d)
     model = student.LinearAutoencoder(D, d).double()
     student.train_autoencoder(model, x, **LINEAR, generator=draw.generator())
     x_hat = through_code(expect, draw, model, x, d, _("the trained LinearAutoencoder at x"))

@@ -10,13 +10,21 @@ from autograder.judge import CheckFailed, check
 from autograder.judge.layers import bends_at_points, ending
 from autograder.language import _
 
+from .harmless import expect_harmless
+
 TRIES = 6  # of other weights, before a network is said to be constant: a narrow one of ReLU may be dead
+FILLS = 30  # of other weights, before a layer without biases is said to give no negative numbers
 
 
 def small(student, probe, draw, hidden=None):
     """A small Autoencoder in float64: handle, sizes."""
     D, own, d = draw.integer(9, 12), (draw.integer(7, 8), draw.integer(5, 6)), draw.integer(2, 3)
     return student.Autoencoder(D=D, hidden=hidden or own, d=d).double(), D, d
+
+
+def moved(probe, draw, model, D, d):
+    """The model with other weights: a few steps away from those that it was made with."""
+    return probe.moved(model, draw.normal(32, D), draw.normal(32, d), draw.seed())
 
 
 def expect_all_inputs(probe, expect, draw, models, name, n_in, what):
@@ -36,8 +44,7 @@ def expect_all_inputs(probe, expect, draw, models, name, n_in, what):
 def test_linear_affine(student, probe, compare, draw, expect):
     """Both halves of the linear auto-encoder are affine, with a code of size d."""
     D, d = draw.integer(6, 9), draw.integer(2, 4)
-    model = probe.perturb(student.LinearAutoencoder(D, d).double(), 0.5, draw.seed())
-    other = probe.perturb(student.LinearAutoencoder(D, d).double(), 0.5, draw.seed())
+    model, other = (moved(probe, draw, student.LinearAutoencoder(D, d).double(), D, d) for _k in "ab")
     for name, n_in, n_out in (("encode", D, d), ("decode", d, D)):
         function = getattr(model, name)
         expect_all_inputs(probe, expect, draw, [model], name, n_in, f"LinearAutoencoder.{name}")
@@ -75,17 +82,18 @@ def is_constant(values, x):
 
 @check(points=0.25, covers=("composed", "LinearAutoencoder", "Autoencoder"))
 def test_forward_composed(student, each, probe, compare, draw, expect):
-    """forward is decode after encode, in both classes."""
+    """forward is decode after encode, in both classes; neither changes its input nor seeds the global generator."""
     for name in ("LinearAutoencoder", "Autoencoder"):
         with each(name):
-            if name == "Autoencoder":
-                model, D, d = small(student, probe, draw)
-            else:
-                D, d = draw.integer(6, 9), draw.integer(2, 4)
-                model = student.LinearAutoencoder(D, d).double()
-            x = draw.normal(5, D)
             for _k in range(TRIES):
-                model = probe.perturb(model, 0.3, draw.seed())
+                if name == "Autoencoder":
+                    model, D, d = small(student, probe, draw)
+                else:
+                    D, d = draw.integer(6, 9), draw.integer(2, 4)
+                    model = student.LinearAutoencoder(D, d).double()
+                x = draw.normal(5, D)
+                expect_same_twice(expect, model, x, name)
+                model = moved(probe, draw, model, D, d)
                 z = expect.tensor(model.encode(x), (5, d), f"{name}: encode(x)")
                 right = expect.tensor(model.decode(z), (5, D), f"{name}: decode(encode(x))")
                 constant = next((w for w, v in (("encode(x)", z), ("decode(z)", right)) if is_constant(v, x)), None)
@@ -97,6 +105,20 @@ def test_forward_composed(student, each, probe, compare, draw, expect):
             )
             wrong = {"forward_is_code": z}
             compare(model(x), right, f"{name}: forward(x)", rtol=1e-5, atol=1e-6, mistakes=wrong)
+            expect_harmless(probe, expect, f"{name}.forward", model, x)
+            expect_harmless(probe, expect, f"{name}.decode", model.decode, z)
+            sizes = {"hidden": (6, 5)} if name == "Autoencoder" else {}
+            expect_harmless(probe, expect, name, getattr(student, name), D=D, d=d, **sizes)
+
+
+def expect_same_twice(expect, model, x, name):
+    """As it is made, a network gives one answer to one input. Estimates of norms may still change it a little."""
+    one, again = (expect.tensor(model(x), tuple(x.shape), f"{name}: forward(x)") for _k in "ab")
+    expect.true(
+        (one - again).abs().max() <= 0.2 * one.abs().max(),
+        _("{name}: two calls with the same x give different answers.").format(name=name),
+        hint=_("Nothing in the network is random: no dropout, no noise."),
+    )
 
 
 @check(points=0.5, covers=("sizes", "Autoencoder"))
@@ -108,8 +130,9 @@ def test_autoencoder_sizes(student, probe, draw, expect):
     for sizes in ((D, *three, d), (D, *two, d), (D, draw.integer(6, 18), d), (784, 1024, 256, 128)):
         D, hidden, d = sizes[0], sizes[1:-1], sizes[-1]
         default = D == 784
+        hidden = list(hidden) if len(hidden) == 2 else hidden  # a Sequence is either
         what = "Autoencoder()" if default else f"Autoencoder(D={D}, hidden={hidden}, d={d})"
-        model = student.Autoencoder() if default else student.Autoencoder(D=D, hidden=hidden, d=d)
+        model = student.Autoencoder() if default else built(student, D, hidden, d)
         x = draw.uniform(3, D, dtype=torch.float32)
         code = model.encode(x)
         fixed = {}
@@ -135,6 +158,32 @@ def test_autoencoder_sizes(student, probe, draw, expect):
         )
         unused = probe.unused(model, 2 * draw.normal(16, D, dtype=torch.float32))
         expect.true(unused == [], _("{what}: some of its weights are not used by forward.").format(what=what))
+        numbers, biases = probe.numbers_beside(model), biases_of(sizes)
+        expect.true(
+            isinstance(numbers, int) and numbers >= biases,
+            _("{what}: expected {n} biases, got {got} numbers beside the weight matrices.").format(
+                what=what, n=biases, got=numbers
+            ),
+            hint=_("Every layer has weights and biases."),
+            mistake="biases_missing",
+        )
+
+
+def built(student, D, hidden, d):
+    """An Autoencoder; where a list of sizes is refused that a tuple is not, it is told."""
+    try:
+        return student.Autoencoder(D=D, hidden=hidden, d=d)
+    except CheckFailed as failed:
+        if isinstance(hidden, list):
+            student.Autoencoder(D=D, hidden=tuple(hidden), d=d)
+            failed.mistake = "hidden_as_tuple_only"
+            failed.hint = _("`hidden` is a Sequence: a tuple or a list.")
+        raise
+
+
+def biases_of(sizes):
+    """How many biases the encoder and the decoder of these sizes have."""
+    return sum(sizes[1:]) + sum(sizes[:-1])
 
 
 @check(points=0.25, covers=("relu", "Autoencoder"))
@@ -144,14 +193,18 @@ def test_hidden_relu(student, probe, compare, draw, expect):
     model, D, d = small(student, probe, draw, hidden)
     x, z = draw.normal(12, D), draw.normal(12, d)
     # Far below zero a ReLU passes nothing on: what comes out is the same for every input.
-    model = probe.fill(model, 1.0, -1000.0, draw.seed())
-    for name, points, size in (("encode", x, d), ("decode", z, D)):
+    numbers = probe.numbers_beside(model)
+    # Layers without biases have a check of their own; without them nothing closes here.
+    complete = isinstance(numbers, int) and numbers >= biases_of((D, *hidden, d))
+    for name, points, size in (("encode", x, d), ("decode", z, D)) if complete else ():
+        model = probe.fill(model, 1.0, -1000.0, draw.seed())
         out = expect.tensor(getattr(model, name)(points), (12, size), f"{name} with biases of -1000")
+        expect_rows_alone(expect, getattr(model, name), points, out, name)
         what = _("{name}, with biases of -1000 that close every ReLU (expected the same for all inputs)")
-        ends = expect.tensor(getattr(model, name)(torch.stack([points[0], -points[0], 0 * points[0]])), (3, size), name)
-        straight = torch.allclose(ends[0] + ends[1], 2 * ends[2], rtol=1e-6)
-        wrong = {"no_hidden_relu": out} if straight else {}
-        compare(out, out[:1].expand(12, size), what.format(name=name), rtol=1e-6, mistakes=wrong)
+        right = out[:1].expand(12, size)
+        closed = torch.allclose(out, right, rtol=1e-6)
+        kind = None if closed else passing(student, probe, expect, draw, model, name, x, z)
+        compare(out, right, what.format(name=name), rtol=1e-6, mistakes={kind: out} if kind else {})
     # Without biases a network of ReLUs is positively homogeneous, and not linear.
     model = probe.fill(model, 1.0, 0.0, draw.seed())
     code = expect.tensor(model.encode(x), (12, d), "encode(x) with biases of 0")
@@ -165,6 +218,7 @@ def test_hidden_relu(student, probe, compare, draw, expect):
     )
     for name, points, size in (("encode", x, d), ("decode", z, D)):
         function = getattr(model, name)
+        expect_rows_alone(expect, function, points, expect.tensor(function(points), (12, size), name), name)
         ends = [expect.tensor(function(s * points), (12, size), f"{name} with biases of 0") for s in (1, 0, -1)]
         bend = (ends[0] - 2 * ends[1] + ends[2]).abs().max()
         expect.true(
@@ -175,6 +229,40 @@ def test_hidden_relu(student, probe, compare, draw, expect):
     shapes = probe.matrix_shapes(model)
     if isinstance(shapes, list) and {str(s) for s in shapes} == {str(sorted(pair)) for pair in pairwise(sizes)}:
         each_relu(student, probe, compare, draw, expect, model, sizes)  # other sizes have a check of their own
+
+
+def expect_rows_alone(expect, function, points, out, name):
+    """What comes out for a row does not depend on the other rows."""
+    half = expect.tensor(function(points[:6]), (6, out.shape[1]), name)
+    expect.true(
+        torch.allclose(half, out[:6], rtol=1e-4, atol=1e-6 * float(out.abs().max())),
+        _("{name}: what comes out for a sample changes with the other samples of its batch.").format(name=name),
+        hint=_("No normalisation by the batch: the layers are linear, with a ReLU after each hidden one."),
+    )
+
+
+def passing(student, probe, expect, draw, model, name, x, z):
+    """The mistake by which this half lets something through where every ReLU is closed; None where it isn't told.
+
+    Straight with any biases: there is no activation. With one hidden layer, straight where it is closed and bent where
+    it is not: its activation has a slope below 0.
+    """
+    if straight(expect, model, name, x, z) and straight(expect, probe.fill(model, 1.0, 0.0, draw.seed()), name, x, z):
+        return "no_hidden_relu"
+    one = student.Autoencoder(D=x.shape[1], hidden=(7,), d=z.shape[1]).double()
+    one = probe.fill(one, 1.0, -1000.0, draw.seed())
+    points = x if name == "encode" else z
+    out = expect.tensor(getattr(one, name)(points), (12, None), name)
+    leaks = straight(expect, one, name, x, z) and not torch.allclose(out, out[:1].expand(out.shape), rtol=1e-6)
+    one = probe.fill(one, 1.0, 0.0, draw.seed())
+    return "leaky_relu" if leaks and not straight(expect, one, name, x, z) else None
+
+
+def straight(expect, model, name, x, z):
+    """Whether this half sends the middle of two points to the middle of what it sends them to."""
+    points = x if name == "encode" else z
+    out = expect.tensor(getattr(model, name)(torch.cat([points, -points, 0 * points])), (36, None), name).chunk(3)
+    return bool(torch.allclose(out[0] + out[1], 2 * out[2], rtol=1e-6, atol=1e-9 * float(out[0].abs().max())))
 
 
 def each_relu(student, probe, compare, draw, expect, model, sizes):
@@ -212,8 +300,12 @@ def open_ended(student, probe, draw, expect, name):
     """Small weights and biases of ±1000: whatever the hidden layers do, a linear output is about ±1000."""
     model, D, d = small(student, probe, draw)
     points, size = (draw.normal(6, D), d) if name == "encode" else (draw.normal(6, d), D)
-    models = [probe.perturb(student.Autoencoder(D=D, hidden=(16, 12), d=d).double(), 0.3, draw.seed()) for _k in "abc"]
+    models = [student.Autoencoder(D=D, hidden=(16, 12), d=d).double() for _k in "abc"]
+    models = [moved(probe, draw, model, D, d) for model in models]
     expect_all_inputs(probe, expect, draw, models, name, points.shape[1], f"Autoencoder.{name}")
+    model = probe.fill(model, 0.0, 1000.0, draw.seed())
+    if (expect.tensor(getattr(model, name)(points), (6, size), name) == 0).all():
+        return expect_both_signs(probe, expect, draw, model, name, points)  # biases have a check of their own
     out = {}
     for bias in (1000.0, -1000.0):
         model = probe.fill(model, 1e-4, bias, draw.seed())
@@ -227,6 +319,21 @@ def open_ended(student, probe, draw, expect, name):
             ),
             mistake=ENDINGS.get((name, end)),
         )
+
+
+def expect_both_signs(probe, expect, draw, model, name, points):
+    """A last layer without biases: what comes out of a linear one is as large as its input, of either sign."""
+    low, high = 0.0, 0.0
+    for _k in range(FILLS):
+        model = probe.fill(model, 1.0, 1000.0, draw.seed())
+        out = expect.tensor(getattr(model, name)(points), (6, None), name)
+        low, high = min(low, float(out.min())), max(high, float(out.max()))
+    expect.true(
+        low < -5 and high > 5,
+        _("{name}, with large weights: expected large values of both signs, got {low:.4g} to {high:.4g}.").format(
+            name=name, low=low, high=high
+        ),
+    )
 
 
 @check(points=0.25, covers=("code", "Autoencoder"))

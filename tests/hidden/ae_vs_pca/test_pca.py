@@ -82,7 +82,7 @@ def test_pca_subspace(student, compare, draw, expect):
 
 @check(points=0.5, covers=("order", "pca_fit"), forbids=FORBIDDEN)
 def test_pca_order(student, compare, draw, expect):
-    """The components come by decreasing variance."""
+    """The components come by decreasing variance; as many as the rows of wide data are orthonormal too."""
     x, d = cloud(draw, draw.integer(40, 60), draw.integer(6, 8), centred=True), draw.integer(3, 4)
     _mean, components, what = fitted(student, expect, x, d)
     components = expect.tensor(components, (d, x.shape[1]), f"the components from {what}")
@@ -96,6 +96,26 @@ def test_pca_order(student, compare, draw, expect):
         rtol=1e-5,
         atol=1e-5,
         mistakes={"components_ascending": right[:d].flip(0), "components_smallest": wrong[:d]},
+    )
+    expect_as_many_as_rows(student, compare, expect, cloud(draw, draw.integer(5, 7), draw.integer(9, 11)))
+
+
+def expect_as_many_as_rows(student, compare, expect, x):
+    """With d = n < D the last component has no variance: any row of length 1 that is orthogonal to the others."""
+    n, D = x.shape
+    _mean, components, what = fitted(student, expect, x, n)
+    components = expect.tensor(components, (n, D), f"the components from {what}", finite=False)
+    what = _("products of the components from {what}").format(what=what)
+    products, right = components @ components.T, torch.eye(n, dtype=torch.float64)
+    others_right = torch.allclose(products[:-1, :-1], right[:-1, :-1], atol=1e-6)
+    divided = others_right and not abs(float(products[-1, -1]) - 1) < 1e-3  # NaN too
+    compare(
+        products,
+        right,
+        what,
+        atol=1e-6,
+        hint=_("With d = n the last variance is 0: the last row has length 1 all the same, orthogonal to the others."),
+        mistakes={"divided_by_zero_variance": products} if divided else {},
     )
 
 

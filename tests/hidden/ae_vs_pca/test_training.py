@@ -24,12 +24,22 @@ def error(x, weights):
 
 
 @check(points=0.5, covers=("loss", "reconstruction_loss"))
-def test_loss_value(student, compare, draw):
-    """The loss is the mean squared error over all entries, a scalar."""
+def test_loss_value(student, probe, compare, draw, expect):
+    """The loss is the mean squared error over all entries, a scalar, and can be differentiated."""
     for _k in range(2):
         shape = draw.integer(3, 9), draw.integer(2, 7)
         x, x_hat = draw.normal(*shape), draw.normal(*shape)
         compare(student.reconstruction_loss(x, x_hat), (x - x_hat).pow(2).mean())
+    gradients = probe.gradient(student.reconstruction_loss, [x, x_hat], [1])
+    (gradient,) = expect.sequence(gradients, 1, "reconstruction_loss")
+    expect.true(
+        gradient is not None and bool((expect.tensor(gradient, shape) != 0).any()),
+        _("reconstruction_loss: its gradient by x_hat is missing or 0."),
+        hint=_("Without that gradient nothing is learned: no detach, no .item(), no NumPy, no torch.no_grad()."),
+        mistake="loss_detached",
+    )
+    what = _("the gradient of reconstruction_loss by x_hat")
+    compare(gradient, 2 * (x_hat - x) / x.numel(), what, rtol=1e-5, atol=1e-7)
 
 
 @check(points=1, covers=("batches", "train_autoencoder"))
@@ -41,26 +51,57 @@ def test_training_batches(student, probe, draw, expect):
     student.train_autoencoder(model, x, epochs=epochs, batch_size=batch_size, lr=1e-4, generator=draw.generator())
     answers = probe.batches(model)
     expect.true(isinstance(answers, list), _("the batches of the training are not a list."))
-    batches = [expect.tensor(batch, None, _("a training batch")) for batch in answers]
-    batches = [
-        batch for batch in batches if batch.ndim == 2 and batch.shape[1] == x.shape[1] and len(batch) <= batch_size
-    ]
-    rows = torch.cat(batches) if batches else x[:0]
-    visits = (rows[:, None] == x[None]).all(-1).sum(0)  # (n,)
-    message = _(
-        "train_autoencoder on {n} samples with batch_size={b}, {e} epochs: each sample should be visited {e} times, "
-        "yours were visited {low} to {high} times."
-    )
-    low, high = int(visits.min()), int(visits.max())
-    expect.true(
-        low == high == epochs,
-        message.format(n=n, b=batch_size, e=epochs, low=low, high=high),
-        mistake=known_batches([len(batch) for batch in batches], n, batch_size, epochs),
-    )
+    seen = [expect.tensor(batch, None, _("a training batch")) for batch in answers]
+    seen = [batch for batch in seen if batch.ndim == 2 and batch.shape[1] == x.shape[1]]
+    batches = [batch for batch in seen if len(batch) <= batch_size]  # a look at all data is no batch
+    visits = visits_of(batches, x)
+    if not (visits == epochs).all():
+        settings = {"n": n, "b": batch_size, "e": epochs}
+        expect_batches(expect, seen, batch_size, x, settings)
+        message = _(
+            "train_autoencoder on {n} samples with batch_size={b}, {e} epochs: each sample should be visited "
+            "{e} times, yours were visited {low} to {high} times."
+        )
+        low, high = int(visits.min()), int(visits.max())
+        expect.true(
+            False,
+            message.format(low=low, high=high, **settings),
+            mistake=known_batches([len(batch) for batch in batches], n, batch_size, epochs),
+        )
     most = epochs * math.ceil(n / batch_size)
     message = _("train_autoencoder on {n} samples with batch_size={b}, {e} epochs: {m} batches are enough, got {got}.")
     expect.true(len(batches) <= most, message.format(n=n, b=batch_size, e=epochs, m=most, got=len(batches)))
     expect_moved(probe, expect, model, x, weights)
+
+
+def visits_of(batches, x):
+    """How often each row of x, (n,), is in the batches."""
+    return (torch.cat([x[:0], *batches])[:, None] == x[None]).all(-1).sum(0)
+
+
+def expect_batches(expect, seen, batch_size, x, settings):
+    """What the model was given, of whatever size: rows of x, no more of them at a time than asked for."""
+    message = _(
+        "train_autoencoder on {n} samples with batch_size={b}, {e} epochs: the model was given no samples with "
+        "gradients switched on."
+    )
+    expect.true(bool(seen), message.format(**settings))
+    message = _(
+        "train_autoencoder on {n} samples with batch_size={b}, {e} epochs: what the model was given were other rows "
+        "than those of x."
+    )
+    expect.true(bool(visits_of(seen, x).any()), message.format(**settings))
+    largest = max(len(batch) for batch in seen)
+    message = _(
+        "train_autoencoder on {n} samples with batch_size={b}, {e} epochs: the model was given batches of up to "
+        "{largest} samples."
+    )
+    expect.true(
+        largest <= batch_size,
+        message.format(largest=largest, **settings),
+        hint=_("A batch has batch_size samples, the last one of an epoch perhaps fewer."),
+        mistake="batch_size_ignored" if all(len(batch) > batch_size for batch in seen) else None,
+    )
 
 
 def known_batches(sizes, n, batch_size, epochs):
@@ -68,6 +109,11 @@ def known_batches(sizes, n, batch_size, epochs):
     if sizes == [batch_size] * epochs:
         return "first_batch_only"
     return "last_batch_dropped" if sizes == [batch_size] * (n // batch_size * epochs) else None
+
+
+def unmoved(probe, model):
+    """The mistake by which a recorder has its first weights after a training."""
+    return "copy_trained" if probe.copied(model) is True else "weights_never_updated"
 
 
 def expect_moved(probe, expect, model, x, weights):
@@ -81,7 +127,7 @@ def expect_moved(probe, expect, model, x, weights):
         moved.abs().max() > 1e-6,
         _("train_autoencoder: the weights of the model are the same after training as before."),
         hint=_("backward only fills the gradients: optimizer.step() changes the weights."),
-        mistake="weights_never_updated",
+        mistake=unmoved(probe, model),
     )
     cosine = float(-(moved * gradient).sum() / (moved.norm() * gradient.norm()))
     expect.true(
@@ -193,11 +239,16 @@ def test_training_learns(student, probe, draw, expect):
     hint = _("Does optimizer.zero_grad() come before each backward, and does the optimiser go down, not up?")
     hint = hint if not after < before else None
     still = math.isclose(after, before, rel_tol=1e-9)
-    wrong = "weights_never_updated" if still else "gradients_accumulate" if piled_up(probe, model) else None
+    wrong = unmoved(probe, model) if still else "gradients_accumulate" if piled_up(probe, model) else None
     expect.true(after < 0.5 * before, message.format(before=before, after=after), hint=hint, mistake=wrong)
     message = _("the history does not fall: its first loss is {first:.4g}, its last {last:.4g}.")
     first, last = (losses[0], losses[-1]) if losses else (math.nan, math.nan)
     expect.true(last < first, message.format(first=first, last=last))
+
+
+def equal(some, others):
+    """Whether these are the same tensors in the same order."""
+    return len(some) == len(others) and all(torch.equal(a, b) for a, b in zip(some, others, strict=True))
 
 
 def piled_up(probe, model):
@@ -212,21 +263,35 @@ def piled_up(probe, model):
 
 @check(points=0.5, covers=("generator", "train_autoencoder"))
 def test_training_generator(student, probe, draw, expect):
-    """The same generator gives the same training; nothing seeds the global generator."""
+    """The same generator gives the same training, another one another order; nothing seeds the global generator."""
     x, weights, _model = recorded(probe, draw, draw.integer(50, 60))
     seed, before = draw.seed(), probe.global_seed()
-    runs = []
-    for _k in range(2):
+
+    def run(seed):
+        """Losses of a training with this seed, and the batches in the order in which the model saw them."""
         model = probe.recorder(*weights)
         history = student.train_autoencoder(
             model, x, epochs=3, batch_size=8, lr=1e-3, generator=torch.Generator().manual_seed(seed)
         )
-        runs.append(torch.tensor(expect.history(history, "loss", None, "train_autoencoder(model, x, ...)")))
+        losses = torch.tensor(expect.history(history, "loss", None, "train_autoencoder(model, x, ...)"))
         expect_moved(probe, expect, model, x, weights)
+        batches = probe.batches(model)
+        return losses, [expect.tensor(batch, None, _("a training batch")) for batch in batches if len(batch) <= 8]
+
+    (losses, order), (again, _rows) = run(seed), run(seed)
+    runs = losses, again
     message = _("two trainings from the same weights with generators of one seed give different losses.")
     as_long = len(runs[0]) > 0 and runs[0].shape == runs[1].shape
     same = as_long and torch.allclose(*runs, rtol=1e-6)
     expect.true(same, message, mistake="generator_ignored" if as_long else None)
+    # Rows left out and batches too large are paid for above; one equal order may be chance, two are not.
+    complete = bool((visits_of(order, x) > 0).all())
+    expect.true(
+        not complete or not all(equal(order, run(draw.seed())[1]) for _k in range(2)),
+        _("trainings with generators of different seeds take the samples in the same order."),
+        hint=_("Go through the samples in a random order, drawn with the generator: torch.randperm, or shuffle=True."),
+        mistake="not_shuffled",
+    )
     expect.true(
         probe.global_seed() == before,
         _("train_autoencoder seeds torch's global generator."),
