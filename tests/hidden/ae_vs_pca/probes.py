@@ -70,8 +70,10 @@ def moved(module, x, z, seed):
     for _step in range(20 if parameters else 0):
         generator = torch.Generator().manual_seed(seed)  # the same maps in each step
         losses = []
-        for half, points in ((module.encode, x), (module.decode, z)):
-            out = half(points)
+        code = module.encode(x)
+        own = code.detach() if isinstance(code, torch.Tensor) else z  # of another size than asked for, perhaps
+        given = z if own.shape == z.shape else own
+        for out, points in ((code, x), (module.decode(given), given)):
             if isinstance(out, torch.Tensor) and out.requires_grad and out.ndim == 2 and len(out) == len(points):
                 numbers = torch.randn(points.shape[1], out.shape[1], generator=generator, dtype=torch.float64)
                 losses.append(((out - points @ numbers.to(points)) ** 2).mean())
