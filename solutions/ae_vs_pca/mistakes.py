@@ -239,10 +239,6 @@ mistake("generator_ignored", "the generator ignored", check="training_generator"
     hint="Pass the generator to what shuffles (torch.randperm, DataLoader): with one seed comes one training.",
     old="len(x), generator=generator", new="len(x)")
 
-mistake("not_shuffled", "samples always in the order of the data", check="training_generator",
-    hint="Each epoch takes the samples in a random order, drawn with the generator.",
-    old="torch.randperm(len(x), generator=generator, device=device)", new="torch.arange(len(x))")
-
 @mistake("seed_inside", "the global generator seeded inside a function", check="training_generator",
     hint="A seed inside a function makes every later draw of the program the same: leave the global generator alone.")
 def train_autoencoder(solution, *args, **named):

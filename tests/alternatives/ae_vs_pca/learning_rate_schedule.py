@@ -1,4 +1,4 @@
-# Differs: Adam with a cosine schedule and clipping, a sorted random key, Householder bases, history measured after each epoch.
+# Differs: Adam with a cosine schedule and clipping, no shuffling, Householder bases, history measured after each epoch.
 import torch
 from torch import nn
 
@@ -97,9 +97,8 @@ def train_autoencoder(model, x, epochs, batch_size=128, lr=1e-3, generator=None,
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs, eta_min=lr / 20)
     history = {"loss": [], "lr": []}
     for _ in range(epochs):
-        order = torch.rand(len(x), generator=generator).sort().indices
         for start in range(0, len(x), batch_size):
-            batch = x[order[start : start + batch_size]]
+            batch = x[start : start + batch_size]
             loss = reconstruction_loss(batch, model(batch))
             optimiser.zero_grad()
             loss.backward()

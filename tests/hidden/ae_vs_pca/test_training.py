@@ -263,35 +263,21 @@ def piled_up(probe, model):
 
 @check(points=0.5, covers=("generator", "train_autoencoder"))
 def test_training_generator(student, probe, draw, expect):
-    """The same generator gives the same training, another one another order; nothing seeds the global generator."""
+    """The same generator gives the same training; nothing seeds the global generator."""
     x, weights, _model = recorded(probe, draw, draw.integer(50, 60))
     seed, before = draw.seed(), probe.global_seed()
-
-    def run(seed):
-        """Losses of a training with this seed, and the batches in the order in which the model saw them."""
+    runs = []
+    for _k in range(2):
         model = probe.recorder(*weights)
         history = student.train_autoencoder(
             model, x, epochs=3, batch_size=8, lr=1e-3, generator=torch.Generator().manual_seed(seed)
         )
-        losses = torch.tensor(expect.history(history, "loss", None, "train_autoencoder(model, x, ...)"))
+        runs.append(torch.tensor(expect.history(history, "loss", None, "train_autoencoder(model, x, ...)")))
         expect_moved(probe, expect, model, x, weights)
-        batches = probe.batches(model)
-        return losses, [expect.tensor(batch, None, _("a training batch")) for batch in batches if len(batch) <= 8]
-
-    (losses, order), (again, _rows) = run(seed), run(seed)
-    runs = losses, again
     message = _("two trainings from the same weights with generators of one seed give different losses.")
     as_long = len(runs[0]) > 0 and runs[0].shape == runs[1].shape
     same = as_long and torch.allclose(*runs, rtol=1e-6)
     expect.true(same, message, mistake="generator_ignored" if as_long else None)
-    # Rows left out and batches too large are paid for above; one equal order may be chance, two are not.
-    complete = bool((visits_of(order, x) > 0).all())
-    expect.true(
-        not complete or not all(equal(order, run(draw.seed())[1]) for _k in range(2)),
-        _("trainings with generators of different seeds take the samples in the same order."),
-        hint=_("Go through the samples in a random order, drawn with the generator: torch.randperm, or shuffle=True."),
-        mistake="not_shuffled",
-    )
     expect.true(
         probe.global_seed() == before,
         _("train_autoencoder seeds torch's global generator."),
