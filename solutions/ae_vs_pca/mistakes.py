@@ -114,10 +114,6 @@ mistake("leaky_relu", "an activation that lets negative values through", check="
     hint="A ReLU gives exactly 0 below 0: LeakyReLU and its like keep a slope there.",
     old="nn.ReLU()", new="nn.LeakyReLU(0.01)")
 
-mistake("biases_missing", "layers without biases", check="autoencoder_sizes",
-    hint="Every layer has weights and biases: no bias=False.",
-    old="nn.Linear(n_in, n_out)", new="nn.Linear(n_in, n_out, bias=False)")
-
 mistake("hidden_as_tuple_only", "hidden sizes taken as a tuple only", check="autoencoder_sizes",
     hint="`hidden` is a Sequence, a list as well as a tuple: [D, *hidden, d] takes both.",
     old="sizes = [D, *hidden, d]", new="sizes = (D,) + hidden + (d,)")
