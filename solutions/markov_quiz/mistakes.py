@@ -88,6 +88,13 @@ mistake("vocabulary_not_tokenized", "sentences cut at spaces only", check="vocab
     hint="vocabulary takes raw sentences: cut them with tokenize.",
     old="tokenize(sentence)", new="sentence.split()")
 
+@mistake("vocabulary_remembers", "states of earlier calls kept", check="vocabulary_order",
+    hint="A list as default value, or one outside the function, is the same one in every call: make a new one.")
+def vocabulary(sentences, states=[]):  # noqa: B006
+    states += [token for sentence in sentences for token in tokenize(sentence)]
+    states[:] = dict.fromkeys(states)
+    return list(states)
+
 # --- counts of transitions ------------------------------------------------------------------------
 
 mistake("counts_across_borders", "transitions counted from one sentence to the next", check="counts_borders",
@@ -194,6 +201,14 @@ mistake("single_precision", "float64 counts and chains turned into float32", che
     hint="The dtype of the input is kept: create tensors like the input, do not call .float().",
     old="counts + smoothing", new="counts.float() + smoothing")
 
+@mistake("counts_changed", "smoothing added to the caller's counts", check="conventions",
+    hint="`counts += smoothing` changes the tensor that the caller still has: write counts + smoothing.")
+def transition_matrix(solution, counts, smoothing=0.0):
+    if counts.is_floating_point():
+        counts += smoothing
+        return solution(counts)
+    return solution(counts, smoothing)
+
 # --- sequences, most likely and drawn -------------------------------------------------------------
 
 mistake("last_of_a_tie", "the last index on a tie", check="most_likely_tie",
@@ -209,6 +224,11 @@ mistake("most_likely_after_last_state", "only the last state looked at, whatever
     hint="At order 2 the row is P[i, j], with i and j the last two states, oldest first.",
     function="most_likely_sequence", old="order = len(path)",
     new="order, P = 1, P.reshape(-1, P.shape[-1], P.shape[-1]).sum(dim=0)")
+
+mistake("start_changed", "the caller's start extended", check="conventions",
+    hint="`path = start` is the same list, not a copy: list(start) makes one.",
+    function="most_likely_sequence", old="path = context_of(start, P)",
+    new="path = start if isinstance(start, list) else context_of(start, P)")
 
 mistake("start_not_counted", "length counted without the start", check="most_likely_order_1",
     hint="The result has `length` items, the start among them.",
@@ -255,6 +275,25 @@ mistake("sampled_dead_end_restarts", "a uniform draw after a dead end", check="d
     hint="A context without successor ends the sequence: the result is shorter than `length`.",
     function="sample_sequence", old="break", new="row = torch.ones_like(row)")
 
+mistake("most_likely_dead_end_order_2", "dead ends looked for at order 1 only", check="dead_ends",
+    hint="At order 2 a context is two states: where its row is zero the sequence ends.",
+    function="most_likely_sequence", old="not row.sum() > 0", new="order == 1 and not row.sum() > 0")
+
+mistake("rare_states_dropped", "improbable next states never drawn", check="sampled_frequencies",
+    hint="A state of probability 0.01 comes once in a hundred times: draw from the row as it is.",
+    old="multinomial(row,", new="multinomial(row.where(row > 0.02, 0.0),")
+
+mistake("generator_begun_again", "a new generator of the same seed in each call", check="sampled_fresh",
+    hint="Draw from the generator that is given: it goes on, so that the next call gives another sequence.",
+    function="sample_sequence", old="order = len(path)",
+    new="order, generator = len(path), generator and torch.Generator().manual_seed(generator.initial_seed())")
+
+@mistake("other_random_numbers", "random numbers that torch.manual_seed does not decide", check="sampled_fresh",
+    hint="Without a generator, draw with torch and generator=None: that is torch's global generator.")
+def sample_sequence(solution, start, P, length, generator=None):
+    import random
+    return solution(start, P, length, generator or torch.Generator().manual_seed(random.getrandbits(60)))
+
 # --- likelihood -----------------------------------------------------------------------------------
 
 @mistake("likelihood_of_zero_nan", "NaN where a transition has probability zero", check="likelihood_impossible",
@@ -268,6 +307,12 @@ def log_likelihood(sequence, P):
 mistake("likelihood_clamped", "a large finite number instead of -inf", check="likelihood_impossible",
     hint="An impossible sequence has probability 0, and its logarithm is -inf: add no small constant to P.",
     old="P[windows.unbind(1)].double()", new="(P[windows.unbind(1)].double() + 1e-12)")
+
+mistake("likelihood_floored", "small probabilities raised to a floor", check="likelihood_order_1",
+    hint="A rare transition costs what it costs: log P, without clamp or floor.",
+    also={"likelihood_order_2": "floored at every order"},
+    old="P[windows.unbind(1)].double().log()",
+    new="(lambda p: p.where((p == 0) | (p > 0.01), 0.01))(P[windows.unbind(1)].double()).log()")
 
 mistake("likelihood_base_2", "logarithm to base 2", check="likelihood_order_1",
     hint="The likelihood is asked for in nats: take the natural logarithm.",
@@ -293,9 +338,25 @@ mistake("likelihood_underflow", "logarithm of the product", check="likelihood_lo
     hint="A product of a thousand probabilities is 0 in floating point: add the logarithms.",
     old=".log().sum()", new=".prod().log()")
 
+mistake("no_pairs_accepted", "no pairs at all accepted", check="refusals",
+    hint="Shares of no pairs are 0/0: raise ValueError where there is none.",
+    function="joint_probability", old=" or len(x) == 0", new="")
+
+mistake("order_not_checked", "order 0 accepted", check="refusals",
+    hint="A context has one state at least: raise ValueError where order is below 1.",
+    old="if order < 1:", new="if False:")
+
+mistake("short_not_checked", "indices of short sequences not looked at", check="refusals",
+    hint="Look at the indices first, whatever the length: an index outside 0..n-1 is refused in any sequence.",
+    function="log_likelihood", old="any(not 0", new="len(sequence) > order and any(not 0")
+
 mistake("likelihood_negative_index", "negative indices accepted", check="refusals",
     hint="P[-1] is the last state to Python, and no state to the chain: refuse indices outside 0..n-1.",
     function="log_likelihood", old="not 0 <= i < n", new="i >= n")
+
+mistake("generate_threshold", "improbable transitions called impossible", check="generate_answers",
+    hint="Possible is whatever has a positive probability, however small: compare with 0.",
+    old="1])] > 0)", new="1])] > 1e-3)")
 
 @mistake("generate_known_states", "every sequence of known states called possible", check="generate_answers",
     hint="Knowing all the words is not enough: every transition needs a positive probability.")
@@ -333,6 +394,10 @@ mistake("stationary_not_normalised", "stationary vector of length 1 instead of s
     also={"stationary_periodic": "it does not sum to 1 there, either"},
     old="torch.linalg.solve(equations, right)",
     new="torch.nn.functional.normalize(torch.linalg.solve(equations, right), dim=0)")
+
+mistake("stationary_rare_refused", "chains with rare transitions refused", check="stationary_values",
+    hint="A state that is hardly ever reached can be reached: compare with 0, not with a tolerance.",
+    old="((P > 0) |", new="((P > 0.01) |")
 
 mistake("stationary_by_powers", "powers of P, which do not converge for a periodic chain", check="stationary_periodic",
     hint="For 0 → 1 → 0 → 1 the powers of P alternate for ever. Solve pi P = pi instead.",

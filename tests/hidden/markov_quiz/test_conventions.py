@@ -10,16 +10,41 @@ from autograder.language import _
 
 @check(
     points=0.5,
-    covers=("dtype", "joint_probability", "transition_matrix", "stationary_distribution"),
+    covers=(
+        *("dtype", "unchanged", "joint_probability", "transition_matrix", "stationary_distribution"),
+        *("most_likely_sequence", "sample_sequence"),
+    ),
     substance={
         "joint_probability": ("joint_values",),
         "transition_matrix": ("matrix_order_1",),
         "stationary_distribution": ("stationary_values",),
+        "most_likely_sequence": ("most_likely_order_2",),
+        "sample_sequence": ("sampled_order_2",),
     },
 )
-def test_conventions(student, each, draw, expect):
-    """Answers are tensors and keep the dtype of the input, float32 and float64."""
+def test_conventions(student, probe, each, draw, expect):
+    """Answers are tensors and keep the dtype of the input, float32 and float64; arguments stay as they are."""
     n = draw.integer(3, 5)  # shapes have checks of their own
+    table, start = draw.uniform(n, n, low=1.0, high=9.0), [0, draw.integer(1, n - 1)]
+    hint = _("In place: `+=`, `/=` and .append change what the caller still has. Make new tensors and lists.")
+
+    def unchanged(name, changed, mistake=None):
+        message = _("{name} changes its arguments.").format(name=name)
+        expect.true(not changed, message, hint=hint, mistake=mistake)
+
+    with each("transition_matrix"):
+        changed = probe.changed(student.transition_matrix, table, smoothing=0.5)
+        unchanged("transition_matrix", changed, "counts_changed")
+    with each("stationary_distribution"):
+        rows = table / table.sum(-1, keepdim=True)
+        unchanged("stationary_distribution", probe.changed(student.stationary_distribution, rows))
+    P = draw.uniform(n, n, n) + 0.1
+    P /= P.sum(-1, keepdim=True)
+    for name in ("most_likely_sequence", "sample_sequence"):
+        with each(name):
+            after = probe.start_after(getattr(student, name), start, P, 5)
+            unchanged(name, after != start, "start_changed")
+            unchanged(name, probe.changed(getattr(student, name), 0, rows, 5))
     for dtype in (torch.float64, torch.float32):
         counts = draw.uniform(n, n, low=1.0, high=9.0).to(dtype)
         with each("transition_matrix"):
@@ -83,7 +108,7 @@ def not_irreducible(draw):
     },
 )
 def test_refusals(student, each, draw, expect):
-    """Pairs of different lengths, unknown states, indices out of range and reducible chains raise ValueError."""
+    """Pairs that do not match, unknown states, order 0, indices out of range and reducible chains raise ValueError."""
     x, y = draw.integers(0, 4, draw.integer(20, 30)), draw.integers(0, 3, 30)
     y = y[: len(x)]
     for name in ("joint_probability", "conditional_probability"):
@@ -92,6 +117,7 @@ def test_refusals(student, each, draw, expect):
             expect.sequence(function(x, y), 3)
             expect.raises(ValueError, function, x, y[:-2], what=f"{name}(x of {len(x)}, y of {len(y) - 2} values)")
             expect.raises(ValueError, function, x[:1], y, what=f"{name}(x of 1, y of {len(y)} values)")
+            expect.raises(ValueError, function, x[:0], y[:0], what=_("{name}(no pairs)").format(name=name))
     n = draw.integer(4, 6)
     states = draw.shuffle([f"{draw.choice('abcdefgh')}{i}" for i in range(n)])
     sequence = draw.integers(0, n, draw.integer(6, 9)).tolist()
@@ -102,8 +128,12 @@ def test_refusals(student, each, draw, expect):
             strange = [*words[:where], "unknown", *words[where + 1 :]]
             what = _("transition_counts with an unknown state")
             expect.raises(ValueError, student.transition_counts, [words, strange], states, what=what)
+        what = "transition_counts(sequences, states, order=0)"
+        expect.raises(ValueError, student.transition_counts, [words], states, order=0, what=what)
     P = draw.uniform(n, n) + 0.1
     P = P / P.sum(-1, keepdim=True)
+    cut = P.clone()
+    cut[sequence[0], sequence[1]] = 0  # the first step is impossible
     for name, expected in (("log_likelihood", expect.number), ("can_generate", expect.flag)):
         with each(name):
             expected(getattr(student, name)(sequence, P))
@@ -112,6 +142,10 @@ def test_refusals(student, each, draw, expect):
                 for where in (0, draw.integer(1, len(sequence) - 2), len(sequence) - 1):
                     strange = [*sequence[:where], index, *sequence[where + 1 :]]
                     expect.raises(ValueError, getattr(student, name), strange, P, what=what)
+                what = _("{name} of one state, with an index out of range").format(name=name)
+                expect.raises(ValueError, getattr(student, name), [index], P, what=what)
+            what = _("{name} with an index out of range after an impossible transition").format(name=name)
+            expect.raises(ValueError, getattr(student, name), [*sequence[:-1], n], cut, what=what)
     refused = not_irreducible(draw)
     with each("stationary_distribution"):
         expect.tensor(student.stationary_distribution(P), (n,))

@@ -8,13 +8,30 @@ from autograder.judge import check
 from autograder.language import _
 
 
-def chain(draw, n, order=1, zeros=False):
-    """Transition probabilities; with `zeros`, some transitions of every context are impossible."""
+def chain(draw, n, order=1, zeros=False, rare=True):
+    """Transition probabilities; with `zeros`, some transitions of every context are impossible.
+
+    With `rare`, one of every context is possible, and no more: rare is not impossible.
+    """
     weights = draw.uniform(*(n,) * (order + 1)) + 0.1
-    if zeros:
-        for row in weights.reshape(-1, n):
-            row[draw.shuffle(range(n))[: n // 2]] = 0
+    for row in weights.reshape(-1, n):
+        places = draw.shuffle(range(n))
+        if zeros:
+            row[places[: n // 2]] = 0
+        if rare:
+            row[places[-1]] *= 10 ** -float(draw.uniform(1, low=2.5, high=6.0))
     return weights / weights.sum(-1, keepdim=True)
+
+
+def rarely(draw, P, length):
+    """A possible sequence in which every other transition is the least probable of the possible ones."""
+    n, order = P.shape[-1], P.dim() - 1
+    path = [draw.integer(0, n - 1) for _ in range(order)]
+    while len(path) < length:
+        row = P[tuple(path[-order:])]
+        least = int(row.where(row > 0, 2.0).argmin())
+        path.append(least if len(path) % 2 == order % 2 else draw.choice(row.nonzero().flatten().tolist()))
+    return path
 
 
 def walk(draw, P, length):
@@ -42,7 +59,7 @@ def test_likelihood_order_1(student, reference, compare, draw, expect):
     n = draw.integer(4, 7)
     P = chain(draw, n)
     for length in (2, draw.integer(5, 12)):
-        sequence = draw.integers(0, n, length).tolist()
+        sequence = rarely(draw, P, length)
         what = f"log_likelihood(sequence of {length} states, P)"
         value = expect.number(student.log_likelihood(sequence, P), what)
         compare(value, reference.log_likelihood(sequence, P), what, rtol=1e-5)
@@ -52,17 +69,17 @@ def test_likelihood_order_1(student, reference, compare, draw, expect):
 
 @check(points=0.5, covers=("likelihood", "log_likelihood"))
 def test_likelihood_order_2(student, reference, compare, draw, expect):
-    """At order 2 it conditions on the first two states; a sequence no longer than that gives 0."""
-    n = draw.integer(3, 5)
-    P = chain(draw, n, order=2)
-    for length in (3, draw.integer(6, 12)):
-        sequence = draw.integers(0, n, length).tolist()
-        what = f"log_likelihood(sequence of {length} states, P of order 2)"
-        value = expect.number(student.log_likelihood(sequence, P), what)
-        compare(value, reference.log_likelihood(sequence, P), what, rtol=1e-5)
-    for length in (1, 2):
-        what = f"log_likelihood(sequence of {length} states, P of order 2)"
-        compare(expect.number(student.log_likelihood(sequence[:length], P), what), 0.0, what)
+    """At orders 2 and 3 it conditions on the first states; a sequence no longer than that gives 0."""
+    for order in (2, 3):
+        P = chain(draw, draw.integer(3, 5), order)
+        for length in (order + 1, draw.integer(6, 12)):
+            sequence = rarely(draw, P, length)
+            what = f"log_likelihood(sequence of {length} states, P of order {order})"
+            value = expect.number(student.log_likelihood(sequence, P), what)
+            compare(value, reference.log_likelihood(sequence, P), what, rtol=1e-5)
+        for length in (1, order):
+            what = f"log_likelihood(sequence of {length} states, P of order {order})"
+            compare(expect.number(student.log_likelihood(sequence[:length], P), what), 0.0, what)
 
 
 @check(points=0.5, covers=("impossible", "log_likelihood"))
@@ -90,7 +107,7 @@ def test_likelihood_impossible(student, draw, expect):
 def test_likelihood_long(student, reference, compare, draw, expect):
     """A sequence of a thousand states has a finite log-likelihood."""
     n, length = draw.integer(4, 7), draw.integer(900, 1200)
-    P = chain(draw, n)
+    P = chain(draw, n, rare=False)  # what small probabilities give is judged on short sequences
     sequence = draw.integers(0, n, length).tolist()
     # The unit (sign, base) and a term for the start are judged on short sequences: they are taken from two here.
     some = [sequence[:n] for n in (draw.integer(2, 3), draw.integer(8, 12))]
@@ -109,12 +126,13 @@ def test_likelihood_long(student, reference, compare, draw, expect):
 
 @check(points=0.5, covers=("generate", "can_generate"))
 def test_generate_answers(student, draw, expect):
-    """can_generate tells possible sequences from impossible ones, long ones too."""
+    """can_generate tells possible sequences from impossible ones, however improbable, long ones too."""
     cases = []
-    for order in (1, 2):
+    for order in (1, 3, 2):
         P = chain(draw, draw.integer(4, 6), order, zeros=True)
         length = draw.integer(7, 10)
-        cases += [(walk(draw, P, n), P, True) for n in (order, order + 1, length, length)]
+        cases += [(walk(draw, P, n), P, True) for n in (order, order + 1, length)]
+        cases.append((rarely(draw, P, length), P, True))
         cases += [
             (broken(draw, P, length, k), P, False) for k in (order, draw.integer(order + 1, length - 2), length - 1)
         ]

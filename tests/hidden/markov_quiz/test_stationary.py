@@ -35,11 +35,18 @@ def mixing(draw, n):
     return P / P.sum(-1, keepdim=True)
 
 
+def with_a_rare_state(draw, n):
+    """Such a chain in which one state is hardly ever entered, and soon left: rare is not unreachable."""
+    P, rare = mixing(draw, n), draw.integer(0, n - 1)
+    others = torch.arange(n) != rare
+    P[others, rare] = 10 ** -draw.uniform(n - 1, low=2.7, high=4.0)
+    return P / P.sum(-1, keepdim=True)
+
+
 @check(points=1, covers=("stationary", "stationary_distribution"))
 def test_stationary_values(student, reference, compare, draw):
     """The stationary vector satisfies pi P = pi and sums to 1."""
-    for n in (draw.integer(3, 4), draw.integer(5, 8)):
-        P = mixing(draw, n)
+    for P in (mixing(draw, draw.integer(3, 4)), mixing(draw, draw.integer(5, 8)), with_a_rare_state(draw, 5)):
         right = reference.stationary_distribution(P)
         compare(
             student.stationary_distribution(P),
@@ -62,8 +69,9 @@ def hint_of(answer, P, period):
 
 
 @check(points=0.5, covers=("stationary", "stationary_distribution"))
-def test_stationary_periodic(student, reference, compare, draw):
+def test_stationary_periodic(student, reference, expect, compare, draw):
     """A periodic chain has its stationary distribution too."""
+    expect.tensor(student.stationary_distribution(mixing(draw, 4)), (4,))  # who refuses this refuses not the period
     for period in (2, 3):
         P = periodic(draw, period)
         right = reference.stationary_distribution(P)

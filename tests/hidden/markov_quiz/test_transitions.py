@@ -47,6 +47,8 @@ def test_counts_borders(student, draw, expect):
     path = draw.shuffle(states)
     cuts = [1, 3, draw.integer(7, n - 4)]
     sequences = [path[a:b] for a, b in zip([0, *cuts], [*cuts, n], strict=True)]
+    # Who refuses this one, too, does not refuse the short ones.
+    expect.tensor(student.transition_counts([path], states), (n, n), "transition_counts(sequences, states)")
     for order in draw.shuffle((1, 2)):
         what = f"transition_counts(sequences, states, order={order})"
         counts = expect.tensor(student.transition_counts(sequences, states, order=order), (n,) * (order + 1), what)
