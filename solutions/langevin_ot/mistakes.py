@@ -68,6 +68,11 @@ def gaussian_mixture_score(x, means, std, weights):
     density = weights * torch.exp(-(x[:, None] - means).square().sum(-1) / (2 * std**2))
     return (density @ means / density.sum(1, keepdim=True) - x) / std**2
 
+mistake("score_cut_off", "score cut off at a largest norm", check="mixture_far_away",
+    hint="The score grows with the distance from the modes, without end: no clamp, no normalised direction.",
+    old="    return (responsibilities @ means - x) / std**2",
+    new="    s = (responsibilities @ means - x) / std**2\n    return s * (99 / s.norm(dim=1)).clamp(max=1)[:, None]")
+
 # --- Langevin dynamics ----------------------------------------------------------------------------
 
 mistake("noise_without_root", "noise scaled by 2 step instead of its square root", check="langevin_step",
@@ -86,6 +91,27 @@ mistake("half_step", "the course's other convention: step / 2 * score and sqrt(s
 mistake("descent_on_score", "steps against the score", check="langevin_step",
     hint="The score points to where the density grows; Langevin dynamics climbs it, + step * score.",
     old="x + step * score", new="x - step * score")
+
+mistake("step_in_place", "x changed in place", check="langevin_step",
+    hint="`x += ...` changes the tensor of the caller, which may be a frame of a trajectory: write x = x + ...",
+    old="return x + step * score + math.sqrt(2 * step) * noise",
+    new="x += step * score + math.sqrt(2 * step) * noise\n    return x")
+
+mistake("trajectory_with_gradients", "a trajectory that carries gradients", check="langevin_trajectory",
+    hint="A network's score carries a graph, and it grows with every step: detach it, or use torch.no_grad().",
+    old="score_fn(x).detach()", new="score_fn(x)")
+
+mistake("generator_begun_again", "a new generator of the same seed in each call", check="langevin_trajectory",
+    hint="Draw from the generator that is given: it goes on, so that the next call gives other chains.",
+    old="device = x0.device",
+    new="generator = generator and torch.Generator().manual_seed(generator.initial_seed())\n    device = x0.device")
+
+@mistake("other_random_numbers", "noise that torch.manual_seed does not decide", check="langevin_trajectory",
+    hint="Without a generator, draw with torch and generator=None: that is torch's global generator.")
+def langevin_sample(solution, score_fn, x0, step, n_steps, generator=None):
+    import random
+    own = torch.Generator().manual_seed(random.getrandbits(60))
+    return solution(score_fn, x0, step, n_steps, generator or own)
 
 mistake("trajectory_without_start", "trajectory without x0", check="langevin_trajectory",
     hint="The trajectory has n_steps + 1 frames: x0 comes first.",
@@ -156,6 +182,10 @@ mistake("matching_weighted", "loss multiplied by sigma squared", check="matching
 mistake("matching_detached", "loss without a gradient", check="matching_gradient",
     hint="Nothing on the way from the model to the loss may cut the graph: no torch.no_grad, .detach() or .item().",
     old="target).square().mean()", new="target).square().mean().detach()")
+
+mistake("data_blurred_in_place", "the data changed in place", check="conventions",
+    hint="`x += sigma * noise` changes the data of the caller, who needs them for the next step: x + sigma * noise.",
+    old="model(x + sigma * noise)", new="model(x.add_(sigma * noise))")
 
 # --- optimal transport ----------------------------------------------------------------------------
 
@@ -253,6 +283,14 @@ mistake("tolerance_ignored", "a tolerance of its own, whatever `tolerance` is", 
     also={("sinkhorn_marginals", "sinkhorn_small_epsilon"): "left too early there, too"},
     old="error <= tolerance", new="error <= 1e-3")
 
+mistake("iterations_unlimited", "more iterations than n_iterations", check="conventions",
+    hint="n_iterations is the largest number of pairs of updates: stop there, whether the marginals are right or not.",
+    old="range(n_iterations)", new="range(20 * n_iterations)")
+
+mistake("cost_changed", "the cost divided in place", check="conventions",
+    hint="`C /= epsilon` changes the cost of the caller, who needs it for transport_cost: C / epsilon.",
+    old="log_kernel = -C / epsilon", new="log_kernel = C.div_(-epsilon)")
+
 mistake("epsilon_relative", "cost divided by its maximum before epsilon is used", check="sinkhorn_plan",
     hint="epsilon is absolute: exp(-C / epsilon), with C as it is.",
     also={"sinkhorn_small_epsilon": "the plan of another epsilon, there too"},
@@ -281,6 +319,10 @@ mistake("line_not_sorted", "points paired in the order they come", check="wasser
     old="x.sort().values[", new="x[")
 mistake("line_not_sorted",
     old="y.sort().values[", new="y[")
+
+mistake("line_whole_order", "p rounded down to an integer", check="wasserstein_line",
+    hint="p is a number, 1.5 too: no int().",
+    old="abs() ** p).sum() ** (1 / p)", new="abs() ** int(p)).sum() ** (1 / int(p))")
 
 @mistake("line_truncated", "the longer sample cut to the shorter one's size", check="wasserstein_line_sizes",
     hint="With different sizes every point still counts: both quantile functions are steps, with jumps at i/n and j/m.")
@@ -362,6 +404,15 @@ mistake("pull_without_step", "pull of transport not multiplied by the step", che
 mistake("pull_from_the_first_place", "pull T(x) - x of the first frame in every step", check="morph_drift",
     hint="What is left of the way shrinks as the point moves: subtract the current x, not x_source.",
     old="ot_weight * (mapped - x)", new="ot_weight * (mapped - x_source)")
+
+mistake("morph_epsilon_of_its_own", "an epsilon of its own, whatever epsilon is", check="morph_drift",
+    hint="epsilon is an argument of morph: hand it on to sinkhorn.",
+    old="x_target), epsilon)", new="x_target), 0.05)")
+
+mistake("morph_to_the_likeliest", "each point pulled to the target point that gets most of its mass",
+    check="morph_drift",
+    hint="T is the barycentric projection of the plan: the mean of a point's destinations, not one of them.",
+    old="barycentric_projection(plan, x_target)", new="x_target[plan.argmax(dim=1)]")
 
 mistake("paired_by_index", "each point pulled to the target point of its own index, not to where transport sends it",
     check="morph_arrives",

@@ -38,3 +38,36 @@ def weight_gradients(function, model, *args):
     if not (isinstance(value, torch.Tensor) and value.requires_grad):
         return [None for _ in model.parameters()]
     return list(torch.autograd.grad(value.sum(), list(model.parameters()), allow_unused=True))
+
+
+def twice(function, *args, **options):
+    """The answers of two calls, one after the other: a generator among the arguments is the same one in both."""
+    return [function(*args, **options) for _ in range(2)]
+
+
+def from_seed(seed, function, *args):
+    """The answer of a call just after torch's global generator was seeded."""
+    torch.manual_seed(seed)
+    return function(*args)
+
+
+def with_copies(function, name, *args, **options):
+    """The answer of `function` where the function that its module calls `name` gets copies of its tensors."""
+    inner = function
+    while hasattr(inner, "__wrapped__"):
+        inner = inner.__wrapped__
+    space = getattr(inner, "__globals__", {})
+    own = space.get(name)
+    if own is None:
+        return function(*args, **options)
+
+    def on_copies(*given, **named):
+        given = [value.clone() if isinstance(value, torch.Tensor) else value for value in given]
+        named = {key: value.clone() if isinstance(value, torch.Tensor) else value for key, value in named.items()}
+        return own(*given, **named)
+
+    space[name] = on_copies
+    try:
+        return function(*args, **options)
+    finally:
+        space[name] = own

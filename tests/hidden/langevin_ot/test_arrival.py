@@ -11,6 +11,8 @@ from autograder.judge import check
 from autograder.language import _
 from autograder.statistics import distances
 
+from .steps import runs_of
+
 
 def straightness(way):
     """Length of the straight line over length of the way, all points together; way (T + 1, n, d)."""
@@ -45,7 +47,7 @@ def test_morph_arrives(student, probe, expect, compare, calibrated, draw):
     # second mode. The gap between the clumps keeps every point's destination clear.
     source = centre + 1.6 * half + aside + clump * way + 0.3 * draw.normal(n, d)
     what = f"morph(x_source, x_target, score_fn, {n_steps}, {h}, {weight:g}, {epsilon})"
-    answer = student.morph(
+    answer = runs_of(student, probe, draw, "morph")(
         source,
         target,
         probe.wells(centre, half, std, 0.0),

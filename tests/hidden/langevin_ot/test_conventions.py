@@ -27,9 +27,9 @@ NUMBERS = ("transport_cost", "wasserstein_1d")  # in any coat: nothing is differ
 
 @check(points=0.5, covers=("conventions", *VALUES), substance=VALUES)
 def test_conventions(student, probe, each, expect, draw):
-    """Answers are tensors and keep the dtype of the input, float32 and float64."""
+    """Answers are tensors and keep the dtype of the input; arguments stay as they are, and are obeyed."""
     n, m, d = draw.integer(3, 5), draw.integer(6, 8), 2
-    for dtype in (torch.float64, torch.float32):
+    for dtype in (torch.float32, torch.float64):
 
         def normal(*shape, dtype=dtype):
             return draw.normal(*shape).to(dtype)
@@ -60,6 +60,38 @@ def test_conventions(student, probe, each, expect, draw):
                 container = "any" if name in NUMBERS else "tensor"
                 # As large or NaN as it may be: values are judged elsewhere.
                 expect.tensor(answer, shape, f"{name}(...) of {dtype}", dtype=dtype, container=container, finite=False)
+    in_place = False
+    for name, (arguments, _shape) in calls.items():
+        if in_place and name in ("langevin_sample", "morph"):
+            continue  # they call langevin_step, which changes its arguments: that is paid for
+        with each(name):
+            changed = probe.changed(getattr(student, name), *arguments)
+            in_place = in_place or (name == "langevin_step" and changed != [])
+            expect.true(
+                changed == [],
+                _("{name} changes its arguments.").format(name=name),
+                hint=_("In place: `+=`, `/=` and what ends in `_` change what the caller still has. Make new tensors."),
+            )
+    with each("morph"):
+        graphs = (probe.requires_grad(getattr(student, k), *calls[k][0]) for k in ("morph", "langevin_sample"))
+        # A morph that calls langevin_sample has its gradients, which cost points there.
+        expect.true(
+            not next(graphs) or next(graphs),
+            _("morph(...): the trajectory carries gradients, where score_fn is a network."),
+            _("A score function may carry gradients: detach its answer, or call it under torch.no_grad()."),
+        )
+    with each("sinkhorn"):
+        # After one pair of updates one marginal is off, whichever comes first; after twenty both are right.
+        a, b = draw.uniform(6, low=0.3), draw.uniform(8, low=0.3)
+        a, b, C = a / a.sum(), b / b.sum(), draw.uniform(6, 8)
+        what = "sinkhorn(a, b, C, 0.4, n_iterations=1)"
+        plan = expect.tensor(student.sinkhorn(a, b, C, 0.4, n_iterations=1), (6, 8), what)
+        expect.true(
+            float((plan.sum(1) - a).abs().sum() + (plan.sum(0) - b).abs().sum()) > 1e-7,
+            _("{what}: the marginals are right already, as they are after many more updates.").format(what=what),
+            _("n_iterations is the largest number of pairs of updates: stop there, right or not."),
+            mistake="iterations_unlimited",
+        )
 
 
 @check(

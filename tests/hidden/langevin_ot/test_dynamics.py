@@ -22,18 +22,26 @@ from autograder.judge import CheckFailed, check
 from autograder.language import _
 from autograder.statistics import tests
 
+from .steps import runs_of
+
 ALPHA = 1e-6
 FARTHEST = 1e9
 
 
 @check(points=1, covers=("step", "langevin_step"))
-def test_langevin_step(student, compare, draw):
-    """One step moves by step times score and by sqrt(2 step) times noise."""
+def test_langevin_step(student, probe, expect, compare, draw):
+    """One step moves by step times score and by sqrt(2 step) times noise, and leaves its arguments as they are."""
     for step in (0.02, 0.3, round(float(draw.uniform(1, low=0.6, high=1.4)), 2)):
         n, d = draw.integer(3, 6), draw.integer(1, 4)
         x, score, noise = draw.normal(n, d), draw.normal(n, d), draw.normal(n, d)
         right = x + step * score + math.sqrt(2 * step) * noise
         compare(student.langevin_step(x, score, step, noise), right, f"langevin_step(x, score, {step}, noise)")
+    expect.true(
+        probe.changed(student.langevin_step, x, score, step, noise) == [],
+        _("{name} changes its arguments.").format(name="langevin_step"),
+        _("`x += ...` changes the x of the caller, and with it a frame that a trajectory keeps: write x + ..."),
+        mistake="step_in_place",
+    )
 
 
 def points(expect, answer, shape, what):
@@ -110,16 +118,20 @@ def linear_score(probe, A, mean):
 
 @check(points=0.5, covers=("trajectory", "langevin_sample"))
 def test_langevin_trajectory(student, probe, expect, compare, draw):
-    """The trajectory starts with x0, has n_steps more frames, and its noise comes from the generator."""
+    """The trajectory starts with x0, has n_steps more frames, no gradients, and its noise comes from the generator."""
     n, d, n_steps = draw.integer(12, 16), draw.integer(2, 3), draw.integer(4, 8)
     A, mean = draw_gaussian(draw, d)
     score, x0 = linear_score(probe, A, mean), mean + 20 * draw.normal(n, d)
     accepted = steps_to_accept(student, expect, draw, 0.1)
     what = f"langevin_sample(score_fn, x0, 0.1, {n_steps}, generator=generator)"
 
-    def run(generator):
-        answer = student.langevin_sample(score, x0, 0.1, n_steps, generator=generator)
+    sample = runs_of(student, probe, draw, "langevin_sample")
+
+    def way_of(answer):
         return points(expect, answer, (n_steps + 1, n, d), what)
+
+    def run(generator):
+        return way_of(sample(score, x0, 0.1, n_steps, generator=generator))
 
     first, second = draw.seed(), draw.seed()
     same, again, other = (run(torch.Generator().manual_seed(seed)) for seed in (first, first, second))
@@ -136,6 +148,28 @@ def test_langevin_trajectory(student, probe, expect, compare, draw):
     expect.true(torch.equal(same, again), _("{what}: two generators of one seed give two chains.").format(what=what))
     expect.true(not torch.equal(same, other), _("{what}: generators of two seeds give one chain.").format(what=what))
     expect.true(not torch.equal(run(None), run(None)), _("Without a generator, two calls give one chain."))
+    arguments = (score, x0, 0.1, n_steps)
+    answers = probe.twice(student.langevin_sample, *arguments, generator=draw.generator())
+    expect.true(
+        not torch.equal(*(way_of(answer) for answer in expect.sequence(answers, 2, what))),
+        _("{what}: two calls with one generator give one chain.").format(what=what),
+        _("Draw from the generator itself, which goes on: a new one of its seed begins again."),
+        mistake="generator_begun_again",
+    )
+    seeded = [way_of(probe.from_seed(seed, student.langevin_sample, *arguments)) for seed in (first, first, second)]
+    expect.true(
+        torch.equal(seeded[0], seeded[1]),
+        _("Without a generator, the noise is not from torch's global one: torch.manual_seed does not decide it."),
+        _("Hand generator=None on to torch.randn: that is the global generator."),
+        mistake="other_random_numbers",
+    )
+    expect.true(not torch.equal(seeded[0], seeded[2]), _("Two seeds of torch.manual_seed give one chain."))
+    expect.true(
+        not probe.requires_grad(student.langevin_sample, *arguments),
+        _("{what}: the trajectory carries gradients, where score_fn is a network.").format(what=what),
+        _("A score function may carry gradients: detach its answer, or call it under torch.no_grad()."),
+        mistake="trajectory_with_gradients",
+    )
 
 
 @check(points=0.5, kind="statistical", covers=("noise", "langevin_sample"))
@@ -146,7 +180,8 @@ def test_langevin_noise(student, probe, expect, draw):
     x0 = mean + 3 * draw.normal(n, d)
     accepted = steps_to_accept(student, expect, draw, h)
     what = f"langevin_sample(score_fn, x0, {h}, {n_steps})"
-    answer = student.langevin_sample(linear_score(probe, A, mean), x0, h, n_steps, generator=draw.generator())
+    sample = runs_of(student, probe, draw, "langevin_sample")
+    answer = sample(linear_score(probe, A, mean), x0, h, n_steps, generator=draw.generator())
     chain = points(expect, answer, (n_steps + 1, n, d), what)
     p = max(
         noise_p_value((chain[1:] - chain[:-1] + drift * (chain[:-1] - mean) @ A) / spread) for drift, spread in accepted
@@ -174,9 +209,8 @@ def test_langevin_stationary(student, probe, expect, draw):
     start = mean + 4 * draw.normal(d)
     accepted = steps_to_accept(student, expect, draw, h)
     what = f"langevin_sample(score_fn, x0, {h}, {n_steps})"
-    answer = student.langevin_sample(
-        linear_score(probe, A, mean), start.repeat(n, 1), h, n_steps, generator=draw.generator()
-    )
+    sample = runs_of(student, probe, draw, "langevin_sample")
+    answer = sample(linear_score(probe, A, mean), start.repeat(n, 1), h, n_steps, generator=draw.generator())
     last = points(expect, answer, (n_steps + 1, n, d), what)[-1]
     best, eye = 0.0, torch.eye(d).double()
     for drift, spread in accepted:
@@ -228,7 +262,7 @@ def test_langevin_modes(student, probe, expect, draw):
     start = -math.copysign(half, log_odds)  # in the lighter well
     accepted = steps_to_accept(student, expect, draw, h)
     what = _("langevin_sample(score_fn of two modes, x0, {h:.3g}, {n})").format(h=h, n=n_steps)
-    answer = student.langevin_sample(
+    answer = runs_of(student, probe, draw, "langevin_sample")(
         probe.wells(centre, half * way, std, log_odds),
         (centre + start * way).repeat(n, 1),
         h,
@@ -268,10 +302,11 @@ def test_morph_without_transport(student, probe, expect, compare, draw):
     def generator():
         return torch.Generator().manual_seed(seed)
 
-    answer = student.morph(source, target, score, n_steps, h, 0.0, 1.0, generator=generator())
+    morph, sample = (runs_of(student, probe, draw, name) for name in ("morph", "langevin_sample"))
+    answer = morph(source, target, score, n_steps, h, 0.0, 1.0, generator=generator())
     way = points(expect, answer, (None, n, d), what)
     try:
-        own = expect.tensor(student.langevin_sample(score, source, h, n_steps, generator=generator()), finite=False)
+        own = expect.tensor(sample(score, source, h, n_steps, generator=generator()), finite=False)
     except CheckFailed:
         own = None
     noises = [(way[1:] - way[:-1] + drift * (way[:-1] - mean) @ A) / spread for drift, spread in accepted]
@@ -286,20 +321,29 @@ def test_morph_without_transport(student, probe, expect, compare, draw):
     p = max(noise_p_value(noise) for noise in noises)
     expect.p_value(p, _("the steps of {what}").format(what=what), alpha=ALPHA)
 
-    def run(sampler, *arguments):
-        return expect.tensor(sampler(*arguments, generator=generator()), finite=False)
+    def same_twice(function, *arguments):
+        """Whether two calls with generators of one seed give one answer, and two calls with one generator."""
+        apart = [function(*arguments, generator=generator()) for _k in range(2)]
+        on = expect.sequence(probe.twice(function, *arguments, generator=generator()), 2)
+        return [torch.equal(*(expect.tensor(answer, finite=False) for answer in pair)) for pair in (apart, on)]
 
-    short = (source, target, score, 3, h, 0.0, 1.0)
-    if not torch.equal(run(student.morph, *short), run(student.morph, *short)):
-        # Where langevin_sample ignores its generator, a morph that calls it does, too: that costs points there.
+    what = "morph(..., generator=generator)"
+    repeated, begun_again = same_twice(student.morph, source, target, score, 3, h, 0.0, 1.0)
+    if not repeated or begun_again:
+        # What langevin_sample does with its generator, a morph that calls it does, too: that costs points there.
         try:
-            repeats = [run(student.langevin_sample, score, source, h, 3) for _k in range(2)]
+            own_repeated, own_begun_again = same_twice(student.langevin_sample, score, source, h, 3)
         except CheckFailed:
             return
         expect.true(
-            not torch.equal(*repeats),
-            _("{what}: two generators of one seed give two chains.").format(what="morph(..., generator=generator)"),
+            repeated or not own_repeated,
+            _("{what}: two generators of one seed give two chains.").format(what=what),
             _("Hand the generator on to everything in morph that draws."),
+        )
+        expect.true(
+            not begun_again or own_begun_again,
+            _("{what}: two calls with one generator give one chain.").format(what=what),
+            _("Draw from the generator itself, which goes on: a new one of its seed begins again."),
         )
 
 
@@ -344,19 +388,21 @@ def test_morph_drift(student, probe, expect, compare, draw):
     it is accepted where there is noise, but not as it should be: other checks judge that.
     """
     n, m, d, n_steps, h = draw.integer(60, 80), draw.integer(40, 55), 2, 25, 0.01
-    weight, epsilon = float(draw.integer(15, 40)), 1.0
+    # Clouds so wide that the noise hides nothing of the images, and so much entropy that it draws them together: those
+    # of another epsilon are not these.
+    weight, size = float(draw.integer(15, 40)), draw.integer(3, 5)
+    epsilon = float(draw.integer(2, 3) * size**2)
     A, mean = draw_gaussian(draw, d)
     offset, move = draw.normal(d), draw.normal(d)
-    source = draw.normal(n, d) + mean
-    target = draw.normal(m, d) + mean + 4 * offset / offset.norm()
+    source = size * draw.normal(n, d) + mean
+    target = size * (draw.normal(m, d) + 4 * offset / offset.norm()) + mean
     accepted = steps_to_accept(student, expect, draw, h)
-    score, seed = linear_score(probe, A, mean), draw.seed()
+    score, seed, morph = linear_score(probe, A, mean), draw.seed(), runs_of(student, probe, draw, "morph")
     what = f"morph(x_source, x_target, score_fn, {n_steps}, {h}, ot_weight={weight:g}, epsilon={epsilon:g})"
 
     def centres(towards):
-        answer = student.morph(
-            source, towards, score, n_steps, h, weight, epsilon, generator=torch.Generator().manual_seed(seed)
-        )
+        generator = torch.Generator().manual_seed(seed)
+        answer = morph(source, towards, score, n_steps, h, weight, epsilon, generator=generator)
         frames = points(expect, answer, (n_steps + 1, n, d), what)
         compare(frames[0], source, _("the first frame of {what}").format(what=what))
         return frames.mean(1), frames[1] - frames[0]  # (n_steps + 1, d), (n, d)

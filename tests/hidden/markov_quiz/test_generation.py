@@ -100,6 +100,7 @@ def test_dead_ends(student, reference, each, compare, draw, expect):
         """Two states to start with at order 2, the lower one first."""
         low = draw.integer(0, n - 3)
         return [rank[low], rank[draw.integer(low + 1, n - 2)]]
+
     with each("most_likely_sequence"):
         for start in draw.shuffle(range(n))[:3]:
             what = f"most_likely_sequence({start}, P with a dead end, 20)"
