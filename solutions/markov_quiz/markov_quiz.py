@@ -12,7 +12,8 @@
 # Jurafsky and J. H. Martin, *Speech and Language Processing*, chapter on n-gram models.
 #
 # **What you do.** Replace each `raise NotImplementedError` by your code; keep the names and the arguments.
-# Use loops or vectorised code as you like. The file must import without computing anything.
+# Use loops or vectorised code as you like; leave what a function is given as it is. The file must import without
+# computing anything.
 #
 # **How it is judged** ({points} points). Each function is checked by itself, on numbers drawn afresh for you:
 # tables ({points:tables} points), tokens and vocabulary ({points:tokens}), transitions ({points:transitions}),
