@@ -94,6 +94,7 @@ mistake("descent_on_score", "steps against the score", check="langevin_step",
 
 mistake("step_in_place", "x changed in place", check="langevin_step",
     hint="`x += ...` changes the tensor of the caller, which may be a frame of a trajectory: write x = x + ...",
+    also={"conventions": "arguments that change are looked at there, of every function"},
     old="return x + step * score + math.sqrt(2 * step) * noise",
     new="x += step * score + math.sqrt(2 * step) * noise\n    return x")
 
