@@ -17,8 +17,8 @@
 # and 4. R. J. McCann, *A convexity principle for interacting gases* (1997).
 #
 # **What you do.** Replace each `raise NotImplementedError` by your code; keep the names and the arguments.
-# Tensors in, tensors out, with the dtype and the device of the input. Nothing is trained here: every
-# function is a few lines of mathematics. The file must import without computing anything.
+# Tensors in, tensors out, with the dtype and the device of the input; leave what a function is given as it is. Nothing
+# is trained here: every function is a few lines of mathematics. The file must import without computing anything.
 #
 # **How it is judged** ({points} points). Each function is checked by itself, in float64, on numbers drawn afresh
 # for you: scores ({points:scores} points), Langevin dynamics ({points:langevin_*}), transport

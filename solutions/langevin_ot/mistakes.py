@@ -56,10 +56,12 @@ mistake("score_of_nearest_mode", "score of the nearest component alone", check="
 
 mistake("score_sign", "score with its sign reversed", check="mixture_score",
     hint="The score points to where the density grows: from x towards the means, m - x.",
+    also={"mixture_far_away": "the sign is wrong everywhere"},
     old="(responsibilities @ means - x)", new="(x - responsibilities @ means)")
 
 mistake("score_over_std", "score divided by the standard deviation instead of the variance", check="mixture_score",
     hint="Differentiate -|x - m|^2 / (2 std^2) in x: the square of std stays in the denominator.",
+    also={"mixture_far_away": "too small or too large everywhere"},
     old="means - x) / std**2", new="means - x) / std")
 
 @mistake("score_underflows", "responsibilities as a quotient of densities that underflow", check="mixture_far_away",
