@@ -338,14 +338,6 @@ mistake("likelihood_underflow", "logarithm of the product", check="likelihood_lo
     hint="A product of a thousand probabilities is 0 in floating point: add the logarithms.",
     old=".log().sum()", new=".prod().log()")
 
-mistake("no_pairs_accepted", "no pairs at all accepted", check="refusals",
-    hint="Shares of no pairs are 0/0: raise ValueError where there is none.",
-    function="joint_probability", old=" or len(x) == 0", new="")
-
-mistake("order_not_checked", "order 0 accepted", check="refusals",
-    hint="A context has one state at least: raise ValueError where order is below 1.",
-    old="if order < 1:", new="if False:")
-
 mistake("short_not_checked", "indices of short sequences not looked at", check="refusals",
     hint="Look at the indices first, whatever the length: an index outside 0..n-1 is refused in any sequence.",
     function="log_likelihood", old="any(not 0", new="len(sequence) > order and any(not 0")

@@ -32,8 +32,6 @@ def vocabulary(sentences):
 
 
 def transition_counts(sequences, states, order=1):
-    if order < 1:
-        raise ValueError(f"order must be 1 or more, got {order}")
     position = dict(zip(states, range(len(states))))
     counts = np.zeros([len(states)] * (order + 1), dtype=np.int32)
     for sequence in sequences:

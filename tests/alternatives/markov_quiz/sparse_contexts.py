@@ -57,8 +57,6 @@ def vocabulary(sentences):
 
 
 def transition_counts(sequences, states, order=1):
-    if order < 1:
-        raise ValueError(f"order must be 1 or more, got {order}")
     n = len(states)
     counts = torch.zeros([n] * (order + 1), dtype=torch.int64)
     for sequence in sequences:

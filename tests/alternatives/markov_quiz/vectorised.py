@@ -43,8 +43,6 @@ def vocabulary(sentences):
 
 
 def transition_counts(sequences, states, order=1):
-    if order < 1:
-        raise ValueError(f"order must be 1 or more, got {order}")
     n = len(states)
     index = {s: i for i, s in enumerate(states)}
     for sequence in sequences:

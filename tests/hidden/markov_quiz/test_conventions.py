@@ -108,7 +108,7 @@ def not_irreducible(draw):
     },
 )
 def test_refusals(student, each, draw, expect):
-    """Pairs that do not match, unknown states, order 0, indices out of range and reducible chains raise ValueError."""
+    """Pairs that do not match, unknown states, indices out of range and reducible chains raise ValueError."""
     x, y = draw.integers(0, 4, draw.integer(20, 30)), draw.integers(0, 3, 30)
     y = y[: len(x)]
     for name in ("joint_probability", "conditional_probability"):
@@ -117,7 +117,6 @@ def test_refusals(student, each, draw, expect):
             expect.sequence(function(x, y), 3)
             expect.raises(ValueError, function, x, y[:-2], what=f"{name}(x of {len(x)}, y of {len(y) - 2} values)")
             expect.raises(ValueError, function, x[:1], y, what=f"{name}(x of 1, y of {len(y)} values)")
-            expect.raises(ValueError, function, x[:0], y[:0], what=_("{name}(no pairs)").format(name=name))
     n = draw.integer(4, 6)
     states = draw.shuffle([f"{draw.choice('abcdefgh')}{i}" for i in range(n)])
     sequence = draw.integers(0, n, draw.integer(6, 9)).tolist()
@@ -128,8 +127,6 @@ def test_refusals(student, each, draw, expect):
             strange = [*words[:where], "unknown", *words[where + 1 :]]
             what = _("transition_counts with an unknown state")
             expect.raises(ValueError, student.transition_counts, [words, strange], states, what=what)
-        what = "transition_counts(sequences, states, order=0)"
-        expect.raises(ValueError, student.transition_counts, [words], states, order=0, what=what)
     P = draw.uniform(n, n) + 0.1
     P = P / P.sum(-1, keepdim=True)
     cut = P.clone()
