@@ -113,9 +113,11 @@ def total_mass(probe, expect, draw, flow):
     centre, root = torch.zeros(4, dtype=torch.float64), 3 * torch.eye(4, dtype=torch.float64)
     for n in (2048, 2048, 2048, 32768):
         x, log_density = proposed(draw, centre, root, n)
-        value = expect.tensor(
-            probe.log_prob_of(flow, x.reshape(n, 1, 2, 2)), (n,), "Glow.log_prob(x)", finite=False
-        ).double()
+        values = []
+        for part in x.reshape(n, 1, 2, 2).split(4096):  # what a deep flow keeps of all at once may not fit
+            answer = probe.log_prob_of(flow, part)
+            values.append(expect.tensor(answer, (len(part),), "Glow.log_prob(x)", finite=False).double())
+        value = torch.cat(values)
         log_weights = value - log_density
         if not log_weights.isfinite().all():
             return math.inf, 0.0
