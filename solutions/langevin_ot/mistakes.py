@@ -274,11 +274,12 @@ mistake("one_iteration", "Sinkhorn stopped after one pair of updates", check="si
 mistake("iterations_ignored", "a fixed number of iterations instead of n_iterations", check="sinkhorn_plan",
     hint="Small epsilon need many iterations: run up to n_iterations, and stop earlier only where the marginals are "
     "right.",
-    also={"sinkhorn_small_epsilon": "a small epsilon needs the most iterations"},
+    also={"sinkhorn_small_epsilon": "a small epsilon needs the most iterations", "conventions": "one was asked for"},
     old="range(n_iterations)", new="range(100)")
 
 mistake("thousand_iterations", "1,000 iterations whatever n_iterations", check="sinkhorn_small_epsilon",
     hint="At epsilon = 1e-3 a thousand iterations are not enough: n_iterations is an argument, use it.",
+    also={"conventions": "one was asked for"},
     old="range(n_iterations)", new="range(1000)")
 
 mistake("tolerance_ignored", "a tolerance of its own, whatever `tolerance` is", check="sinkhorn_plan",
