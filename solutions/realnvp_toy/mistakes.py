@@ -230,7 +230,8 @@ mistake("hidden_ignored", "the networks have the same width whatever `hidden` is
 
 @mistake("batch_statistics", "the batch's own mean and deviation are used in evaluation mode, too", check="row_by_row",
     hint="A point's latent may not depend on the other points: after eval() normalise with running statistics.",
-    also={("flow_round_trip", "flow_log_det", "flow_beyond"): "the map of one point changes with its batch"})
+    also={("flow_round_trip", "flow_log_det", "flow_beyond"): "the map of one point changes with its batch",
+          "density_integrates": "and so does the density, which is asked for in parts"})
 class RealNVP(RealNVP):
     def forward(self, x):
         check_last_dimension(x, self.dim)
@@ -283,7 +284,6 @@ mistake("learning_rate_ignored", "the learning rate is ignored", check="train_hi
 
 mistake("gradients_accumulate", "the gradients add up from step to step", check="training_moves",
     hint="backward adds to the gradients that are there: call optimizer.zero_grad() before it.",
-    also={"train_history": "each step follows older gradients as well"},
     old="optimizer.zero_grad()", new="")
 
 mistake("history_summed", "the history holds sums over the mini-batch", check="train_history",
