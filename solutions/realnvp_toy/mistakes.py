@@ -284,6 +284,7 @@ mistake("learning_rate_ignored", "the learning rate is ignored", check="train_hi
 
 mistake("gradients_accumulate", "the gradients add up from step to step", check="training_moves",
     hint="backward adds to the gradients that are there: call optimizer.zero_grad() before it.",
+    also={"train_history": "each step follows older gradients as well"},
     old="optimizer.zero_grad()", new="")
 
 mistake("history_summed", "the history holds sums over the mini-batch", check="train_history",
