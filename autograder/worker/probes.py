@@ -127,6 +127,37 @@ def requires_grad(function: Target, *args: object, **kwargs: object) -> bool:
     return isinstance(value, Tensor) and value.requires_grad
 
 
+def weight_gradients(function: Target, model: nn.Module, *args: object) -> list[Tensor | None]:
+    """Gradients of `function(model, *args)` with respect to the model's parameters, None where none arrive."""
+    value, weights = function(model, *args), list(model.parameters())
+    if not (isinstance(value, Tensor) and value.requires_grad):
+        return [None for _weight in weights]
+    return list(torch.autograd.grad(value.sum(), weights, allow_unused=True))
+
+
+def predict(module: nn.Module, *args: object) -> object:
+    """`module(*args)` in evaluation mode, without gradients."""
+    module.eval()
+    with torch.no_grad():
+        return module(*args)
+
+
+def global_seed() -> int:
+    """The seed of torch's global generator."""
+    return torch.initial_seed()
+
+
+def from_seed(seed: int, function: Target, *args: object) -> object:
+    """The answer of a call just after torch's global generator was seeded."""
+    torch.manual_seed(seed)
+    return function(*args)
+
+
+def twice(function: Target, *args: object, **kwargs: object) -> list[object]:
+    """The answers of two calls, one after the other: a generator among the arguments is the same one in both."""
+    return [function(*args, **kwargs) for _call in range(2)]
+
+
 def changed(function: Target, *args: object, **kwargs: object) -> list[int]:
     """The numbers of the positional tensors that a call of `function` changes."""
     tensors = {i: value for i, value in enumerate(args) if isinstance(value, Tensor)}
@@ -167,6 +198,7 @@ def torch_calls(function: Target, *args: object, **kwargs: object) -> list[str]:
 
 _PROBES: tuple[object, ...] = (
     gradient, batch_jacobian, perturb, parameters, set_parameters, parameter_count, call_without_grad, linear,
-    constant, is_instance, submodule_types, requires_grad, changed, quadratic, torch_calls,
+    constant, is_instance, submodule_types, requires_grad, weight_gradients, predict, global_seed, from_seed, twice,
+    changed, quadratic, torch_calls,
 )  # fmt: skip
 GENERIC: dict[str, Target] = {probe.__name__: probe for probe in cast(tuple[Target, ...], _PROBES)}

@@ -198,11 +198,6 @@ def gradients(model):
     return {"fresh": list(model.fresh), "whole": list(model.whole)}
 
 
-def global_seed():
-    """The seed of torch's global generator."""
-    return torch.initial_seed()
-
-
 def seeds(function, *args, **kwargs):
     """Whether a call seeds torch's global generator, which afterwards is what it was."""
     kept = torch.get_rng_state()

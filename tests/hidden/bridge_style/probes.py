@@ -59,14 +59,6 @@ def record(model):
     return {"rows": [len(c[0]) for c in calls], "x": x, "t": t, "answer": answer}
 
 
-def weight_gradients(function, model, *args):
-    """Gradients of `function(model, *args)` with respect to the model's parameters, None where none arrive."""
-    value = function(model, *args)
-    if not (isinstance(value, torch.Tensor) and value.requires_grad):
-        return [None for _ in model.parameters()]
-    return list(torch.autograd.grad(value.sum(), list(model.parameters()), allow_unused=True))
-
-
 def _units(t):
     one, zero = t.new_ones(len(t), 1), t.new_zeros(len(t), 1)
     return (one, zero, zero), (zero, one, zero), (zero, zero, one)
@@ -109,13 +101,6 @@ def losses_on(function, x0, x1, t, sigma, noise, answers, rows):
     return torch.stack(values)
 
 
-def predict(module, x, t):
-    """module(x, t) in evaluation mode, without gradients."""
-    module.eval()
-    with torch.no_grad():
-        return module(x, t)
-
-
 def first_row_sees_others(module, x, t):
     """Whether in training mode the first row's answer has a slope in the other rows: dropout has none."""
     module.train()
@@ -136,8 +121,3 @@ def renewed(fresh, trained):
 def dtype_of(value):
     """Name of a tensor's dtype."""
     return str(getattr(value, "dtype", ""))
-
-
-def global_seed():
-    """The seed of torch's global generator."""
-    return torch.initial_seed()

@@ -211,13 +211,6 @@ def evaluation(module):
     return module.eval()
 
 
-def predict(module, x, t):
-    """module(x, t) in evaluation mode, without gradients."""
-    module.eval()
-    with torch.no_grad():
-        return module(x, t)
-
-
 class _Cut(TorchFunctionMode):
     """Watches the maps (rows, C, n, n) that a network makes; no gradient passes those of size n <= cut."""
 
@@ -256,8 +249,3 @@ def pixel_gradient(module, x, t, cut):
         found = torch.autograd.grad(pixel, x, allow_unused=True)[0]
         gradient = gradient if found is None else found
     return {"sizes": sorted(watch.sizes), "gradient": gradient.abs().sum((0, 1))}
-
-
-def global_seed():
-    """The seed of torch's global generator."""
-    return torch.initial_seed()

@@ -276,8 +276,3 @@ def evaluated(module, x):
 def place_on(module, like):
     """Move a module to the device and the dtype of a tensor; returns the module."""
     return module.to(like)
-
-
-def global_seed():
-    """The seed of torch's global generator."""
-    return torch.initial_seed()

@@ -358,8 +358,3 @@ def histories(train, sizes, pixels, settings, seeds):
         history = train(model, pixels, generator=torch.Generator().manual_seed(seed), **settings)
         answers.append([float(v) for v in history["bpd"]])
     return answers
-
-
-def global_seed():
-    """The seed of torch's global generator."""
-    return torch.initial_seed()

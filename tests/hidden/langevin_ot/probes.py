@@ -32,25 +32,6 @@ def pull(mean, strength):
     return score
 
 
-def weight_gradients(function, model, *args):
-    """Gradients of `function(model, *args)` with respect to the model's parameters, None where none arrive."""
-    value = function(model, *args)
-    if not (isinstance(value, torch.Tensor) and value.requires_grad):
-        return [None for _ in model.parameters()]
-    return list(torch.autograd.grad(value.sum(), list(model.parameters()), allow_unused=True))
-
-
-def twice(function, *args, **options):
-    """The answers of two calls, one after the other: a generator among the arguments is the same one in both."""
-    return [function(*args, **options) for _ in range(2)]
-
-
-def from_seed(seed, function, *args):
-    """The answer of a call just after torch's global generator was seeded."""
-    torch.manual_seed(seed)
-    return function(*args)
-
-
 def with_copies(function, name, *args, **options):
     """The answer of `function` where the function that its module calls `name` gets copies of its tensors."""
     inner = function

@@ -301,13 +301,6 @@ def renewed(fresh, trained):
     return fresh
 
 
-def predict(module, *arguments):
-    """module(*arguments) in evaluation mode, without gradients."""
-    module.eval()
-    with torch.no_grad():
-        return module(*arguments)
-
-
 def training_mode(module):
     """The module in training mode."""
     return module.train()
@@ -330,11 +323,6 @@ class _Perceptron(nn.Module):
 def perceptron(d, k, T, hidden):
     """Such a denoiser, with torch's usual initial weights."""
     return _Perceptron(d, k, T, hidden)
-
-
-def global_seed():
-    """The seed of torch's global generator."""
-    return torch.initial_seed()
 
 
 class _Bound(nn.Module):

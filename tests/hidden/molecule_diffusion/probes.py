@@ -145,15 +145,3 @@ def renewed(fresh, trained):
 def mode(module, training):
     """The module in training or in evaluation mode."""
     return module.train(training)
-
-
-def predict(module, x, types, t):
-    """module(x, types, t) in evaluation mode, without gradients."""
-    module.eval()
-    with torch.no_grad():
-        return module(x, types, t)
-
-
-def global_seed():
-    """The seed of torch's global generator."""
-    return torch.initial_seed()

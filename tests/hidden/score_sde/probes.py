@@ -179,14 +179,6 @@ def time_linear(weight, bias):
     return _TimeLinear(weight, bias)
 
 
-def weight_gradients(function, model, *args):
-    """Gradients of `function(model, *args)` with respect to the model's parameters, None where none arrive."""
-    value = function(model, *args)
-    if not (isinstance(value, torch.Tensor) and value.requires_grad):
-        return [None for _ in model.parameters()]
-    return list(torch.autograd.grad(value.sum(), list(model.parameters()), allow_unused=True))
-
-
 class _Answers(torch.nn.Module):
     """A network that answers this, whatever it is given."""
 
@@ -211,13 +203,6 @@ def mixing(function, times):
     one = torch.ones(len(times), 1, dtype=times.dtype, device=times.device)
     data, noise = function(one, times, torch.zeros_like(one)), function(torch.zeros_like(one), times, one)
     return {"data": data.reshape(-1), "noise": noise.reshape(-1)}
-
-
-def predict(module, x, t):
-    """module(x, t) in evaluation mode, without gradients."""
-    module.eval()
-    with torch.no_grad():
-        return module(x, t)
 
 
 def predict_training(module, x, t):

@@ -205,8 +205,3 @@ def renewed(fresh, trained):
     except RuntimeError:
         return None
     return fresh.eval()
-
-
-def global_seed():
-    """The seed of torch's global generator."""
-    return torch.initial_seed()

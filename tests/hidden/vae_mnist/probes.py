@@ -97,11 +97,6 @@ def line_from(interpolate):
     return lambda *arguments: line(interpolate, *arguments)
 
 
-def global_seed():
-    """The seed of torch's global generator."""
-    return torch.initial_seed()
-
-
 def recorded_training(train, model, x, settings):
     """Train, and note what goes through the model while a graph is kept.
 
