@@ -25,7 +25,6 @@ from autograder.language import _, in_same_language
 from autograder.results.model import Result
 
 K = TypeVar("K")  # what a caller knows a task by
-K_co = TypeVar("K_co", covariant=True)
 
 
 @dataclass(frozen=True)

@@ -43,17 +43,6 @@ def shown_call(label: str, args: Sequence[object], kwargs: Mapping[str, object])
     return f"{label}({', '.join(passed)})"
 
 
-def example_call(
-    label: str, args: Sequence[object], kwargs: Mapping[str, object], parameters: Sequence[str] = ()
-) -> str:
-    """A call as it can be typed into a notebook."""
-    names = [*parameters, *[""] * len(args)]
-    passed = [example_value(value) if n < 2 or not names[n] else f"{names[n]}={example_value(value)}"
-              for n, value in enumerate(args)]  # fmt: skip
-    passed += [f"{name}={example_value(value)}" for name, value in kwargs.items()]
-    return f"{label}({', '.join(passed)})"
-
-
 def example_value(value: object) -> str:
     """A value as Python writes it, to four digits; empty for what cannot be written so, or is too long to be read."""
     if isinstance(value, Array):
