@@ -85,10 +85,12 @@ class Recognition:
             ConfigurationError: no layout explains half of what is there, or an archive is damaged.
         """
         if packed := self._side_by_side():
-            return [self._download(self.inside(self.open_class(i.path)), i.name, len(packed) == 1) for i in packed]
+            self._papers(self.base)
+            places = [(item, self.inside(self.open_class(item.path), told=True)) for item in packed]
+            return [self._download(place, item.name, len(packed) == 1) for item, place in places]
         if sections := self._sections():
             return [self._download(item.path, item.name, alone=False) for item in sections]
-        return [self._download(self.inside(self.base), self.source.name, alone=True)]
+        return [self._download(self.inside(self.base, told=True), self.source.name, alone=True)]
 
     # --- several
 
@@ -172,20 +174,28 @@ class Recognition:
 
     # --- folders
 
-    def inside(self, place: Path) -> Path:
-        """Inside the folders that an archive or a teacher puts around everything."""
+    def inside(self, place: Path, told: bool = False) -> Path:
+        """Inside the folders that an archive or a teacher puts around everything; papers left outside are told of."""
         for _around in range(MAX_AROUND):
             items = self._items(place, papers=False)
             if len(items) != 1 or self._detected(place)[0] != FALLBACK or self._knows(items[0].name):
                 return place
             inner = items[0].path
             if items[0].is_folder and self._goes_in(place, inner):
-                place = inner
+                found = inner
             elif items[0].is_file and is_archive(inner.name) and self._whole(inner) not in ("", *_PLAIN):
-                place = self.open_class(inner)
+                found = self.open_class(inner)
             else:
                 return place
+            if told:
+                self._papers(place)
+            place = found
         return place
+
+    def _papers(self, place: Path) -> None:
+        """Tell of what lies beside the class, that nothing of what was given is passed over in silence."""
+        papers = [item.path for item in self._items(place) if _is_paper(item.name)]
+        self.evidence += [Evidence(path, _("lies beside the class and is no code")) for path in papers]
 
     def _goes_in(self, place: Path, inner: Path) -> bool:
         """Whether a folder that is alone holds the class, and is not a student's."""
@@ -319,7 +329,12 @@ class Recognition:
 
     def _items(self, place: Path, papers: bool = True) -> list[Item]:
         found = [item for item in self._context().listed(place) if not self._is_beside(item.path)]
-        return [item for item in found if papers or not item.name.lower().endswith(_PAPERS)]
+        return [item for item in found if papers or not _is_paper(item.name)]
+
+
+def _is_paper(name: str) -> bool:
+    """Whether a file is one to read; `toy.py.txt` is a script that a browser renamed."""
+    return name.lower().endswith(_PAPERS) and not is_code(name)
 
 
 def _count(reading: Reading) -> int:

@@ -473,6 +473,17 @@ def test_a_folder_around_an_archives_students(tmp_path, read):
     assert set(placed(read(download))) == {("ada", "markov_quiz"), ("bob", "markov_quiz")}
 
 
+def test_what_lies_beside_a_folder_around_the_class_is_told_of(tmp_path, read):
+    """A script that a browser renamed is somebody's work; a paper is nobody's, and is no secret."""
+    inner = {f"extra/{name}": CODE for name in ("rayb_502_900002_markov_quiz.py", "mullerz_503_900003_markov_quiz.py")}
+    around = {"task.pdf": b"%PDF", "notes.txt": b"mind the date\n"}
+    scan = read(tree(tmp_path / "papers", inner | around))
+    assert len(scan.entries) == 2
+    assert {name for name, why in reasons(scan).items() if "beside the class" in why} == set(around)
+    with pytest.raises(ConfigurationError, match="only 1 of 4"):
+        read(tree(tmp_path / "work", inner | around | {"lovelacea_501_900001_markov_quiz.py.txt": CODE}))
+
+
 def test_the_same_bytes_handed_in_again_are_no_attempt_of_their_own(tmp_path, read):
     """For `best` they would have counted with the later time: 18.5 became 12.95."""
     names = ("ada_markov_quiz.py", "ada_markov_quiz (1).py", "bob_markov_quiz.py")
