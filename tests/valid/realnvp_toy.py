@@ -208,13 +208,14 @@ def source(rng: random.Random) -> str:
     )
     if scale == "learned bound":
         make += "; self.bound = nn.Parameter(torch.zeros(dim))"
-    forward, inverse = rng.choice(
-        [
-            ("x * sigma + t, log_sigma.sum(1)", "(z - t) / sigma, -log_sigma.sum(1)"),
-            ("(x - t) / sigma, -log_sigma.sum(dim=-1)", "z * sigma + t, log_sigma.sum(dim=-1)"),
-            ("(x + t) * sigma, log_sigma.sum(-1)", "z / sigma - t, -log_sigma.sum(-1)"),
-        ]
-    )
+    orders = [
+        ("x * sigma + t, log_sigma.sum(1)", "(z - t) / sigma, -log_sigma.sum(1)"),
+        ("(x + t) * sigma, log_sigma.sum(-1)", "z / sigma - t, -log_sigma.sum(-1)"),
+        ("(x - t) / sigma, -log_sigma.sum(dim=-1)", "z * sigma + t, log_sigma.sum(dim=-1)"),
+    ]
+    # A scale below 1.1 cannot spread the moons by multiplying; one that crosses 0 would be divided by.
+    orders = {"sigmoid": orders[2:], "one plus s": orders[:2]}.get(scale, orders)
+    forward, inverse = rng.choice(orders)
     text += COUPLING.format(
         kept=rng.choice(["mask == 1", "mask.bool()", "mask == 0", "~mask.bool()"]),
         inside=rng.choice(["x * self.kept", "torch.where(self.kept, x, torch.zeros_like(x))", "x * self.kept.to(x)"]),
