@@ -39,6 +39,7 @@ mistake("std_as_variance", function="zero_mean_log_prob", old="math.pi * std**2)
 
 mistake("reflections_allowed", "reflections allowed beside rotations", check="align_handed",
     hint="The best orthogonal matrix may have determinant -1: then turn the sign of the last singular direction.",
+    also={("align_turn", "align_orders"): "a few pairs of clouds lie nearest in a mirror"},
     function="align", old="torch.linalg.det(U @ Vh).sign()", new="1.0")
 
 mistake("rotation_transposed", "the rotation used the wrong way round", check="align_turn",
@@ -154,6 +155,7 @@ mistake("batch_normalised", "features compared with the other molecules of the b
 
 mistake("noise_not_centred", "noise with its mean in the noisy molecules", check="q_sample_value",
     hint="The noise lives in the subspace of zero mean: centre it before it is added.",
+    also={("loss_value", "loss_gradient"): "noisy molecules that lie elsewhere"},
     function="q_sample", old="* centre(noise)", new="* noise")
 
 mistake("molecules_not_centred", "molecules that keep their place in space", check="q_sample_value",
