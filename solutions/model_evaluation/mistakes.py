@@ -58,7 +58,7 @@ mistake("frechet_rooted", "the root of the distance", check="frechet_value",
 
 mistake("frechet_elementwise_root", "roots of the covariances' entries", check="frechet_value",
     hint="The root of a matrix is not the matrix of the roots: take the roots of its eigenvalues.",
-    also={("fid_value", "fid_infinity"): "with negative entries it can be far off"},
+    also={("fid_value", "fid_infinity", "table"): "with negative entries it can be far off"},
     function="symmetric_root", old="return vectors * values.clamp_min(0).sqrt() @ vectors.T",
     new="return cov.clamp_min(0).sqrt()")
 
@@ -69,7 +69,7 @@ mistake("frechet_trace_of_roots", "tr(Sigma1 Sigma2) without the root", check="f
 
 mistake("frechet_cholesky", "Cholesky factors instead of symmetric roots", check="frechet_value",
     hint="tr(L1 L2) is not the trace of the root: take the eigenvalues of Sigma1^1/2 Sigma2 Sigma1^1/2.",
-    also={"fid_value": "few rows have a singular covariance"},
+    also={("fid_value", "conventions"): "few rows have a singular covariance"},
     function="frechet_distance", old="torch.linalg.svdvals(symmetric_root(cov1) @ symmetric_root(cov2)).sum()",
     new="(torch.linalg.cholesky(cov1) @ torch.linalg.cholesky(cov2).T).trace()")
 
