@@ -177,7 +177,7 @@ def tsne_affinities(x, perplexity=30.0):
                 break
             low, high = (t, high) if h > target else (low, t)
             mean = (w * gap).sum()
-            slope = -(beta**2) * float((w * (gap - mean) ** 2).sum())  # dh / dlog β
+            slope = -(beta * beta) * float((w * (gap - mean) ** 2).sum())  # dh / dlog β
             step = t - (h - target) / slope if slope < -1e-12 else math.inf
             t = step if low < step < high else (max(low, t - 40) + min(high, t + 40)) / 2
         p[i, keep] = w
