@@ -162,11 +162,22 @@ def follow(page: Path, folder: Path, logs: Path) -> int:
     return len(shown)
 
 
-@pytest.fixture(scope="session")
-def graded_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small course whose example class is graded in `out`: pages that grade it again find it unchanged."""
-    folder = copy_course(tmp_path_factory.mktemp("docs") / "course", [QUICK_COURSE])
+def graded(folder: Path, exercises: list[str] | None) -> Path:
+    """A copy of the course whose example class is graded in `out`: pages that grade it again find it unchanged."""
+    copy_course(folder, exercises)
     command = ["autograder", "grade", "examples/submissions", "--out", "out"]
     ran = subprocess.run(command, cwd=folder, env=reader(folder), check=False, capture_output=True)
     assert ran.returncode == 3, ran.stderr  # one of the example class handed in a PDF
     return folder
+
+
+@pytest.fixture(scope="session")
+def graded_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small one."""
+    return graded(tmp_path_factory.mktemp("docs") / "course", [QUICK_COURSE])
+
+
+@pytest.fixture(scope="session")
+def whole_graded_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All of it."""
+    return graded(tmp_path_factory.mktemp("docs") / "course", None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import DOCS, REPOSITORY, blocks, copy_course, follow
+from .conftest import DOCS, REPOSITORY, blocks, follow
 
 PAGES = sorted(page for folder in ("tutorial", "how-to") for page in (DOCS / folder).glob("*.md"))
 NAMES = [f"{page.parent.name}/{page.stem}" for page in PAGES]
@@ -32,8 +32,10 @@ def test_the_commands_of_a_page_work(page, graded_course, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
-def test_the_commands_of_a_page_work_on_the_whole_course(page, tmp_path):
-    follow(page, copy_course(tmp_path / "course", None), tmp_path / "logs")
+def test_the_commands_of_a_page_work_on_the_whole_course(page, whole_graded_course, tmp_path):
+    folder = tmp_path / "course"
+    shutil.copytree(whole_graded_course, folder)
+    follow(page, folder, tmp_path / "logs")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
