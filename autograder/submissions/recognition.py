@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -193,9 +193,17 @@ class Recognition:
         return place
 
     def _papers(self, place: Path) -> None:
-        """Tell of what lies beside the class, that nothing of what was given is passed over in silence."""
-        papers = [item.path for item in self._items(place) if _is_paper(item.name)]
-        self.evidence += [Evidence(path, _("lies beside the class and is no code")) for path in papers]
+        """Tell of what lies beside the class, that nothing of what was given is passed over in silence.
+
+        What is called as somebody of the roster was handed in by them, and is no code.
+        """
+        for path in (item.path for item in self._items(place) if _is_paper(item.name)):
+            known = self._roster.known(Claim(path.stem, OWN)) if self._roster is not None else []
+            one = Evidence(path, _("lies beside the class and is no code"))
+            if known:
+                students = tuple(person.id for person in known)
+                one = replace(one, kind="no_code", students=students, exercises=tuple(self.wanted.exercises))
+            self.evidence.append(one)
 
     def _goes_in(self, place: Path, inner: Path) -> bool:
         """Whether a folder that is alone holds the class, and is not a student's."""

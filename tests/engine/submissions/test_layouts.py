@@ -480,6 +480,10 @@ def test_what_lies_beside_a_folder_around_the_class_is_told_of(tmp_path, read):
     scan = read(tree(tmp_path / "papers", inner | around))
     assert len(scan.entries) == 2
     assert {name for name, why in reasons(scan).items() if "beside the class" in why} == set(around)
+    others = {f"class/{name}/markov_quiz.py": CODE for name in ("bob", "zoe")}
+    own = tree(tmp_path / "own", others | {"ada.docx": b"PK"})
+    found = {(one.student, one.kind) for one in read(own, "id\nada\nbob\nzoe\n").not_gradable}
+    assert found == {("ada", "no_code")}
     with pytest.raises(ConfigurationError, match="only 1 of 4"):
         read(tree(tmp_path / "work", inner | around | {"lovelacea_501_900001_markov_quiz.py.txt": CODE}))
 
