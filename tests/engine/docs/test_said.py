@@ -7,11 +7,15 @@ import json
 import re
 import shutil
 import textwrap
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import distributions
 
 import click
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from autograder.commands.main import cli
 from autograder.course import load_config
@@ -180,3 +184,17 @@ def test_the_cells_that_the_page_on_notebooks_shows_run(graded_course, tmp_path)
     client = nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}})
     client.execute()
     assert "message" not in str(cells[-1].outputs[0])
+
+
+def test_every_pinned_package_runs_on_the_first_release_of_the_oldest_python():
+    """Debian 12 has 3.11.2: a pin that asks for 3.11.5 stops `make demo` there, and nowhere else."""
+    oldest = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["requires-python"]
+    (first,) = re.findall(r"\d+\.\d+", oldest)
+    pins = {canonicalize_name(line.split("==")[0]) for line in (REPOSITORY / "constraints.txt").read_text().split("\n")}
+    asked = {
+        name: one.metadata["Requires-Python"]
+        for one in distributions()
+        if (name := canonicalize_name(one.name)) in pins and one.metadata["Requires-Python"]
+    }
+    assert len(asked) > 50
+    assert [name for name, versions in asked.items() if not SpecifierSet(versions).contains(f"{first}.0")] == []
