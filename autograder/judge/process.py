@@ -345,11 +345,14 @@ def run_loop(loop: JobLoop, order: Order) -> None:
     """Run the loop in a pytest session of its own."""
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):  # of whoever runs us: for other tests, and `-v` would be refused
         os.environ.pop(name, None)
+    course = str(order.config.parent)
     pytest.main(
         [
             "-p", "autograder.judge.plugin", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging",
             "-p", "no:faulthandler", "-p", "no:unraisableexception", "-p", "no:threadexception", "-W", "ignore",
-            "-c", os.devnull, "--rootdir", str(order.config.parent), "--noconftest",
+            "-c", os.devnull, "--rootdir", course, "--noconftest",
+            # Nothing above it is looked at: who grades in /home may not read what stands beside their own folder.
+            "--confcutdir", course,
             "--import-mode=importlib", "--assert=plain", "--capture=no",
         ],
         plugins=[loop],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from os.path import isfile
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
@@ -57,7 +58,8 @@ def _form_check_of(key: str, kind: str, ask: AskQuestions) -> FunctionType:
 
 def folder_of_checks(path: Path, parent: pytest.Collector) -> pytest.Directory | None:
     """A collector for the checks of an exercise that has a quiz, hidden or public; None for every other folder."""
-    if (path / PUBLIC_CHECKS).is_file() and (path.parent / HANDOUT_CONFIG).is_file():
+    # Not `Path.is_file`, which raises where a folder is closed to us.
+    if isfile(path / PUBLIC_CHECKS) and isfile(path.parent / HANDOUT_CONFIG):
         given: PublicFolder = PublicFolder.from_parent(parent, path=path)
         return given
     if path.parts[-3:-1] != HIDDEN:
