@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from os.path import exists, isdir, isfile
 from pathlib import Path
 
 from autograder.course.errors import ConfigurationError
@@ -324,11 +325,11 @@ class Recognition:
         """Whether something is a table, or a folder that results go to: nobody's work."""
         if path.is_symlink() or path.parent == path:
             return False
-        if path.is_file():
+        if isfile(path):
             return path.name.lower().endswith(TABLES) and not self._knows(path.stem)
-        if not path.is_dir():
+        if not isdir(path):
             return False
-        kept = sum((path / name).exists() for name in _RESULTS) > 1 and next(self._names(path), None) is None
+        kept = sum(exists(path / name) for name in _RESULTS) > 1 and next(self._names(path), None) is None
         return kept or path.resolve() in self._without
 
     @cached_property

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from os.path import isdir, isfile
 from pathlib import Path
 
 from autograder.language import _
@@ -95,7 +96,7 @@ class Walk:
             yield from self._leftover(part.path, base, name, 0)
         elif part.path.is_symlink():
             yield Evidence(part.path, _("a link: links are not followed"), "unreadable")
-        elif part.path.is_dir():
+        elif isdir(part.path):
             for found in self._folder(part.path, base, 0, 0):
                 yield replace(found, typed=True) if part.typed and isinstance(found, File) else found
         elif is_archive(name) and self._can_open(part.path) and not part.typed:
@@ -112,7 +113,7 @@ class Walk:
             yield (
                 Evidence(path, lost, "unreadable") if code else File(self.delivery, path, base, name, depth, aside=lost)
             )
-        elif not path.is_file():
+        elif not isfile(path):
             yield Evidence(path, _("not an ordinary file (a pipe, a socket or a device)"), "unreadable")
         elif looks_packed(name) and not typed:
             yield Evidence(path, _("an archive of a kind that is not unpacked here"), "unreadable")
@@ -122,7 +123,7 @@ class Walk:
     def _leftover(self, path: Path, base: Path, name: str, depth: int) -> Iterator[File | Evidence]:
         """What a system or a tool left behind. Notebooks in a folder of copies may be all that was handed in."""
         self.ignored.append(path)
-        if name in _NOBODYS or path.is_symlink() or not path.is_dir():
+        if name in _NOBODYS or path.is_symlink() or not isdir(path):
             return
         reason = _("in a folder that a tool keeps for itself")
         for item in listed(path, self.unpacker.contents.names, _LOOK):

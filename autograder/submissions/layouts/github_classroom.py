@@ -17,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
+from os.path import exists
 from pathlib import Path
 
 from autograder.course.roster import OWN, Claim, Roster, fold
@@ -35,7 +36,7 @@ SECONDS = 20
 def detect(folder: Path, context: Context) -> str:
     """Most folders are repositories, called after one assignment."""
     folders = [item for item in context.listed(folder) if item.is_folder]
-    clones = [item.name for item in folders if (item.path / ".git").exists()]
+    clones = [item.name for item in folders if exists(item.path / ".git")]
     start, exercise = _assignment(clones, folder, context)
     if not clones or 2 * len(clones) <= len(folders) or not (start or exercise):
         return ""

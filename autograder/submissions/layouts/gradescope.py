@@ -10,6 +10,7 @@ with the keys as Ruby writes symbols.
 
 from __future__ import annotations
 
+from os.path import isfile
 from pathlib import Path
 
 from autograder.course.roster import Claim
@@ -30,7 +31,7 @@ MAX_BYTES = 64_000_000
 
 def detect(folder: Path, context: Context) -> str:
     """Its file of metadata."""
-    return METADATA if (folder / METADATA).is_file() else ""
+    return METADATA if isfile(folder / METADATA) else ""
 
 
 def read(folder: Path, context: Context) -> Reading:

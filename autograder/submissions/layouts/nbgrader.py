@@ -6,6 +6,7 @@ After nbgrader/coursedir.py and nbgrader/exchange (0.9.5, 207a8e544968) of githu
 from __future__ import annotations
 
 from datetime import UTC
+from os.path import isdir, isfile
 from pathlib import Path
 
 from autograder.language import N_, _, ngettext
@@ -32,7 +33,7 @@ _OWN = frozenset(
 def detect(folder: Path, context: Context) -> str:
     """A folder `submitted`, or a `timestamp.txt` beside an assignment's files."""
     inner = folder / SUBMITTED
-    if inner.is_dir() and not inner.is_symlink() and any(item.is_folder for item in context.listed(inner)):
+    if isdir(inner) and not inner.is_symlink() and any(item.is_folder for item in context.listed(inner)):
         return _("a folder {name}").format(name=SUBMITTED)
     students = [item for item in context.listed(folder) if item.is_folder]
     # Of most students: one of them alone must not turn the whole class into another layout.
@@ -42,14 +43,14 @@ def detect(folder: Path, context: Context) -> str:
 
 
 def _has_timestamp(student: Path, context: Context) -> bool:
-    return any((item.path / TIMESTAMP).is_file() for item in context.listed(student, 1000) if item.is_folder)
+    return any(isfile(item.path / TIMESTAMP) for item in context.listed(student, 1000) if item.is_folder)
 
 
 def read(folder: Path, context: Context) -> Reading:
     """A delivery for each student and assignment."""
     reading = Reading()
     inner = folder / SUBMITTED
-    if inner.is_dir() and not inner.is_symlink():
+    if isdir(inner) and not inner.is_symlink():
         for item in context.listed(folder):
             if item.name in _OWN or item.name.startswith("gradebook.db"):
                 reading.ignored.append(item.path)

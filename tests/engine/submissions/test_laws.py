@@ -6,6 +6,7 @@ The writers are those of `platforms`, which know nothing of how a download is re
 from __future__ import annotations
 
 import tempfile
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from autograder.course.errors import ConfigurationError
 from autograder.course.roster import read_roster
 from autograder.submissions import HandIn, Wanted, read_class
+from tests.engine.closed import closed
 from tests.engine.submissions.cases import CODE, CONTRACTS, EXERCISES
 from tests.engine.submissions.platforms import canvas, gradescope, moodle, nbgrader, plain
 from tests.engine.submissions.platforms.model import Files, Handed, Student, folder, zipped
@@ -152,3 +154,36 @@ def test_no_damage_gives_work_to_another_or_hides_it(name: str, handed: list[Han
             assert not work - Counter(path.name for path in paths)
             for entry in scan.entries:
                 assert (entry.student, entry.exercise) not in {(n.student, n.exercise) for n in scan.not_gradable}
+
+
+def contents(path: Path) -> list[bytes]:
+    """Of a file, or of the files in an archive."""
+    if not zipfile.is_zipfile(path):
+        return [path.read_bytes()]
+    with zipfile.ZipFile(path) as archive:
+        return [archive.read(name) for name in archive.namelist()]
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+@SETTINGS
+@given(handed=classes(), data=st.data())
+def test_what_is_closed_to_us_costs_its_owner_alone_and_is_said(name: str, handed: list[Handed], data: st.DataObject):
+    """Whoever's folder or file may not be read is not missing; all others' work is there."""
+    with tempfile.TemporaryDirectory() as base:
+        source = folder(Path(base) / "in", LAYOUTS[name].write(handed))
+        shut = data.draw(st.sampled_from(sorted(source.rglob("*"))))
+        (Path(base) / "roster.csv").write_text(roster_of(handed), encoding="utf-8")
+        wanted = Wanted(EXERCISES, contracts=CONTRACTS, roster=read_roster(Path(base) / "roster.csv"), zone=PARIS)
+        inside = {content for path in [shut, *shut.rglob("*")] if path.is_file() for content in contents(path)}
+        with closed(shut):
+            try:
+                scan = read_class(source, wanted)
+            except ConfigurationError:
+                return  # refused, with the reason
+        with scan:
+            found, nothing = whose(scan), {none.student for none in scan.not_gradable}
+            for student, content in given_in(handed).items():
+                if any(content in one for one in inside):
+                    assert student in nothing | found.keys() or any(one.path == shut for one in scan.evidence)
+                else:
+                    assert found.get(student) == content
