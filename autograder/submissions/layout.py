@@ -220,6 +220,13 @@ def listed(
     return sorted(found, key=lambda item: item.name)
 
 
+def why_closed(folder: Path) -> str:
+    """Why nobody can say what is in a folder; "" where it can be listed."""
+    faults: list[Evidence] = []
+    listed(folder, {}, limit=1, faults=faults)
+    return faults[0].reason if faults else ""
+
+
 def _kind(item: os.DirEntry[str]) -> Literal["file", "folder", "link", "other"]:
     if item.is_symlink():
         return "link"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from os.path import exists, isdir, isfile
+from os.path import exists, isdir, isfile, islink
 from pathlib import Path
 
 from autograder.course.errors import ConfigurationError
@@ -19,7 +19,7 @@ from autograder.course.roster import OWN, Claim, Roster
 from autograder.language import _
 from autograder.submissions.budget import Budget
 from autograder.submissions.evidence import Evidence
-from autograder.submissions.layout import Context, Delivery, Item, Reading, listed
+from autograder.submissions.layout import Context, Delivery, Item, Reading, listed, why_closed
 from autograder.submissions.layouts import FALLBACK, layouts
 from autograder.submissions.names import is_code, is_leftover, match_exercise, normal
 from autograder.submissions.packed import ArchiveRefused, is_archive
@@ -243,7 +243,7 @@ class Recognition:
 
     def _names(self, path: Path, depth: int = 2) -> Iterator[str]:
         """Names of files of code in a folder and those in it: some of them, of a flood."""
-        for item in self._context().listed(path, _LOOK) if not path.is_symlink() else []:
+        for item in self._context().listed(path, _LOOK) if not islink(path) else []:
             if item.is_folder and depth:
                 yield from self._names(item.path, depth - 1)
             elif is_code(item.name):
@@ -264,6 +264,8 @@ class Recognition:
     # --- which layout
 
     def _download(self, place: Path, name: str, alone: bool) -> Download:
+        if closed := why_closed(place):
+            raise ConfigurationError(closed, file=place)  # or whoever is in it would be missing
         layout, why = self._detected(place)
         reading = self._read(place, layout, name)
         strangers = _strangers(reading)
@@ -323,7 +325,7 @@ class Recognition:
 
     def _is_beside(self, path: Path) -> bool:
         """Whether something is a table, or a folder that results go to: nobody's work."""
-        if path.is_symlink() or path.parent == path:
+        if islink(path) or path.parent == path:
             return False
         if isfile(path):
             return path.name.lower().endswith(TABLES) and not self._knows(path.stem)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from os.path import isdir, isfile
+from os.path import isdir, isfile, islink
 from pathlib import Path
 
 from autograder.language import _
@@ -94,7 +94,7 @@ class Walk:
             yield Evidence(part.path, part.lost, "unreadable")
         elif is_leftover(name):
             yield from self._leftover(part.path, base, name, 0)
-        elif part.path.is_symlink():
+        elif islink(part.path):
             yield Evidence(part.path, _("a link: links are not followed"), "unreadable")
         elif isdir(part.path):
             for found in self._folder(part.path, base, 0, 0):
@@ -114,7 +114,7 @@ class Walk:
                 Evidence(path, lost, "unreadable") if code else File(self.delivery, path, base, name, depth, aside=lost)
             )
         elif not isfile(path):
-            yield Evidence(path, _("not an ordinary file (a pipe, a socket or a device)"), "unreadable")
+            yield Evidence(path, _why_no_file(path), "unreadable")
         elif looks_packed(name) and not typed:
             yield Evidence(path, _("an archive of a kind that is not unpacked here"), "unreadable")
         else:
@@ -123,7 +123,7 @@ class Walk:
     def _leftover(self, path: Path, base: Path, name: str, depth: int) -> Iterator[File | Evidence]:
         """What a system or a tool left behind. Notebooks in a folder of copies may be all that was handed in."""
         self.ignored.append(path)
-        if name in _NOBODYS or path.is_symlink() or not isdir(path):
+        if name in _NOBODYS or islink(path) or not isdir(path):
             return
         reason = _("in a folder that a tool keeps for itself")
         for item in listed(path, self.unpacker.contents.names, _LOOK):
@@ -182,3 +182,11 @@ class Walk:
             yield inner
         if not found:
             yield Evidence(path, _("the archive is empty"))
+
+
+def _why_no_file(path: Path) -> str:
+    try:
+        path.stat()
+    except OSError as error:  # in a folder that may be listed and not entered
+        return _("cannot be read: {reason}").format(reason=error.strerror or str(error))
+    return _("not an ordinary file (a pipe, a socket or a device)")

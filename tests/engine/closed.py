@@ -14,17 +14,17 @@ OVERRIDES = (1 << 1) | (1 << 2)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
 
 
 @contextlib.contextmanager
-def closed(*paths: Path) -> Iterator[None]:
-    """Nobody may look into these, in this thread; opened again at the end."""
+def closed(*paths: Path, mode: int = 0) -> Iterator[None]:
+    """In this thread nobody may look into these, or as far as their mode lets them; opened again at the end."""
     modes = {path: path.stat().st_mode for path in paths}
     for path in paths:
-        path.chmod(0)
+        path.chmod(mode)
     try:
         with as_anybody():
             yield
     finally:
-        for path, mode in modes.items():
-            path.chmod(mode)
+        for path, before in modes.items():
+            path.chmod(before)
 
 
 @contextlib.contextmanager

@@ -6,12 +6,12 @@ After nbgrader/coursedir.py and nbgrader/exchange (0.9.5, 207a8e544968) of githu
 from __future__ import annotations
 
 from datetime import UTC
-from os.path import isdir, isfile
+from os.path import isdir, isfile, islink
 from pathlib import Path
 
 from autograder.language import N_, _, ngettext
 from autograder.submissions.evidence import Evidence
-from autograder.submissions.layout import Context, Delivery, Identity, Item, Part, Reading, listed
+from autograder.submissions.layout import Context, Delivery, Identity, Item, Part, Reading, listed, why_closed
 from autograder.submissions.model import SubmissionUnreadable
 from autograder.submissions.opening import read_regular
 from autograder.submissions.times import parse_time
@@ -33,7 +33,7 @@ _OWN = frozenset(
 def detect(folder: Path, context: Context) -> str:
     """A folder `submitted`, or a `timestamp.txt` beside an assignment's files."""
     inner = folder / SUBMITTED
-    if isdir(inner) and not inner.is_symlink() and any(item.is_folder for item in context.listed(inner)):
+    if isdir(inner) and not islink(inner) and any(item.is_folder for item in context.listed(inner)):
         return _("a folder {name}").format(name=SUBMITTED)
     students = [item for item in context.listed(folder) if item.is_folder]
     # Of most students: one of them alone must not turn the whole class into another layout.
@@ -50,7 +50,7 @@ def read(folder: Path, context: Context) -> Reading:
     """A delivery for each student and assignment."""
     reading = Reading()
     inner = folder / SUBMITTED
-    if isdir(inner) and not inner.is_symlink():
+    if isdir(inner) and not islink(inner):
         for item in context.listed(folder):
             if item.name in _OWN or item.name.startswith("gradebook.db"):
                 reading.ignored.append(item.path)
@@ -61,8 +61,11 @@ def read(folder: Path, context: Context) -> Reading:
         if not student.is_folder:
             reading.stranger(student.path, _("belongs into a student's folder: submitted/<student>/<assignment>/"))
             continue
-        items = context.listed(student.path)
         who = Identity.own(student.name)
+        if lost := why_closed(student.path):
+            reading.deliveries.append(Delivery(who, (Part(student.path, lost=lost),)))
+            continue
+        items = context.listed(student.path)
         if not items:
             reading.evidence.append(Evidence(student.path, _("the folder is empty")))
         reading.deliveries += [_delivery(who, item, context, reading) for item in items if item.is_folder]
@@ -74,6 +77,8 @@ def read(folder: Path, context: Context) -> Reading:
 
 
 def _delivery(who: Identity, folder: Item, context: Context, reading: Reading) -> Delivery:
+    if lost := why_closed(folder.path):
+        return Delivery(who, (Part(folder.path, lost=lost),), exercise=folder.name)
     stamp = folder.path / TIMESTAMP
     submitted, unread = None, ""
     parts = []
