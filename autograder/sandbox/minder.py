@@ -97,7 +97,7 @@ def _mind(mission: Mission, wire: socket.socket, status: socket.socket, parent: 
     if report is None or "locked" not in report:
         os.kill(worker, signal.SIGKILL)
         _, code, _ = os.wait4(worker, 0)
-        _tell(status, report or {"refused": f"the worker died while locking itself down (status {code})"})
+        _tell(status, report or _died_while_locking(code))
         return
     _require_power_over(worker)
     # What a GPU's driver has taken is there now, and comes before the worker's own.
@@ -111,6 +111,13 @@ def _mind(mission: Mission, wire: socket.socket, status: socket.socket, parent: 
     _, code, usage = os.wait4(worker, 0)
     ended = _verdict(code, usage, reason, mission.limits.cpu_seconds, memory.allowed, before)
     _tell(status, {"exit": ended.to_json()})
+
+
+def _died_while_locking(code: int) -> AnswerData:
+    """Nothing in there ends by SIGKILL: that came from outside, and says nothing of what this machine can do."""
+    if os.WIFSIGNALED(code) and os.WTERMSIG(code) == signal.SIGKILL:
+        return AnswerData(failed="the worker was killed from outside while it locked itself down")
+    return AnswerData(refused=f"the worker died while locking itself down (status {code})")
 
 
 def _watches(

@@ -97,6 +97,10 @@ class CannotStart(Exception):
     pass
 
 
+class Killed(Exception):
+    pass
+
+
 def _prepare(order: ParentOrder, warm: bool) -> minder.Mission:
     for entry in site_packages(order["sys_path"]):
         if entry not in sys.path:
@@ -246,10 +250,17 @@ def _try(mission: minder.Mission) -> tuple[list[str] | None, str]:
     """Lock down one worker that serves nothing: its layers and what is missing, or None and the reason.
 
     Tried again where it fails: a worker that a system short of memory has killed must not cost everybody a layer.
+
+    Raises:
+        Killed: none lived long enough to tell.
     """
     layers, reason = None, ""
-    for _attempt in range(_ATTEMPTS):
-        layers, reason = _try_once(mission)
+    for attempt in range(_ATTEMPTS):
+        try:
+            layers, reason = _try_once(mission)
+        except Killed:
+            if attempt == _ATTEMPTS - 1:
+                raise
         if layers is not None:
             break
     return layers, reason
@@ -263,6 +274,8 @@ def _try_once(mission: minder.Mission) -> tuple[list[str] | None, str]:
             return None, unfit()
         theirs.close()
         answer: AnswerData = json.loads(ours.recv(1 << 17) or b'{"refused": "the minder died"}')
+        if "failed" in answer:
+            raise Killed(answer["failed"])
         if "locked" not in answer:
             return None, answer["refused"]
         ours.recv(1 << 17)  # how it ended: the minder is done

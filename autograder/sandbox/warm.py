@@ -181,6 +181,8 @@ class WarmParent:
             answer = _receive(status, _ANSWER_SECONDS)
             if answer is None:
                 raise WarmParentDied("the warm parent died while it made a worker; call start() again")
+            if "failed" in answer:
+                raise WarmParentDied(f"no locked worker: {answer['failed']}")
             if "locked" not in answer:
                 details = answer.get("details", "")
                 raise IsolationRefused(f"no locked worker: {answer['refused']}\n{details}".rstrip())

@@ -23,7 +23,7 @@ from autograder.judge.messages import Ask, Kept
 from autograder.judge.transport import WorkerLost, WorkerTransport, no_handle
 from autograder.judge.verdicts import FrameworkFault, StudentError
 from autograder.results.model import CheckResult
-from autograder.sandbox import Exit, WarmParent, WorkerLimits
+from autograder.sandbox import Exit, WarmParent, WarmParentDied, WorkerLimits
 
 CHECK = CheckInfo("a", "a", 1.0, "exact")
 
@@ -192,15 +192,28 @@ def test_a_check_that_lost_its_worker_is_judged_again_by_itself(toy_judge):
                 killer.start()
 
         seen.append([])
-        done = toy_judge.ask(question, kill)
-        if killer.is_alive():
-            killer.stop()
-        return done
+        try:
+            return toy_judge.ask(question, kill)
+        finally:
+            if killer.is_alive():
+                killer.stop()
 
     assert timeless(in_tries(Tries(slow_job()), once, Quiet(), progress=True)) == expected
     first, second = seen
     assert second[0] == first[1]
     assert first[0] not in second
+
+
+def test_workers_killed_while_a_machine_is_tried_say_nothing_of_what_it_can(tmp_path):
+    """Nor does another try: whoever counts them decides."""
+    killer = Killer(0.0, 0.002)
+    killer.start()
+    try:
+        with pytest.raises(WarmParentDied, match="killed from outside"), WarmParent() as parent:
+            for _ in range(1000):
+                parent.spawn(WorkerLimits()).kill()
+    finally:
+        killer.stop()
 
 
 def test_what_passes_all_the_same_is_no_incident(toy_judge):
