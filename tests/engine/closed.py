@@ -34,7 +34,8 @@ def as_anybody() -> Iterator[None]:
         yield
         return
     libc = ctypes.CDLL(None, use_errno=True)
-    header, before = (ctypes.c_uint32 * 2)(VERSION, 0), (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice
+    # Effective, permitted, inheritable; then the same of the second word.
+    header, before = (ctypes.c_uint32 * 2)(VERSION, 0), (ctypes.c_uint32 * 6)()
     _must(libc.capget(header, before))
     less = (ctypes.c_uint32 * 6)(*before)
     less[0] &= ~OVERRIDES

@@ -206,12 +206,17 @@ def test_a_check_that_lost_its_worker_is_judged_again_by_itself(toy_judge):
 
 def test_workers_killed_while_a_machine_is_tried_say_nothing_of_what_it_can(tmp_path):
     """Nor does another try: whoever counts them decides."""
+
+    def many() -> None:
+        with WarmParent() as parent:
+            for _ in range(1000):
+                parent.spawn(WorkerLimits()).kill()
+
     killer = Killer(0.0, 0.002)
     killer.start()
     try:
-        with pytest.raises(WarmParentDied, match="killed from outside"), WarmParent() as parent:
-            for _ in range(1000):
-                parent.spawn(WorkerLimits()).kill()
+        with pytest.raises(WarmParentDied, match="killed from outside"):
+            many()
     finally:
         killer.stop()
 

@@ -197,7 +197,7 @@ def test_a_call_that_is_made_twice_is_read_once():
 def test_small_versions_are_few_small_and_keep_what_holds():
     weights = torch.tensor([0.2, 0.3, 0.5], dtype=torch.float64)
     call = Arguments((torch.randn(6, 2, dtype=torch.float64), weights, 3))
-    versions = list(rungs(call, lambda version: True))
+    versions = list(rungs([call], lambda version: True))
     first = [version.numbers for version in versions[:6]]
     assert first == sorted(first)
     assert all(version.numbers <= 12 for version in versions)
@@ -210,8 +210,8 @@ def test_small_versions_are_few_small_and_keep_what_holds():
 
 def test_versions_that_right_code_does_not_answer_are_left_out():
     call = Arguments((torch.randn(6, 2, dtype=torch.float64),))
-    assert all(version.args[0].shape[1] == 2 for version in rungs(call, lambda one: one.args[0].shape[1] == 2))
-    assert not list(rungs(call, lambda one: False))
+    assert all(version.args[0].shape[1] == 2 for version in rungs([call], lambda one: one.args[0].shape[1] == 2))
+    assert not list(rungs([call], lambda one: False))
 
 
 def test_a_call_is_written_and_read_with_what_stands_in_two_places(tmp_path):

@@ -41,7 +41,7 @@ def initialised(module, x):
     return module.eval()
 
 
-def perturbed(module, x, scale, seed):
+def perturbed(module, x, scale=1.0, seed=1):
     """Such a module with normal noise on every weight that is trained.
 
     A matrix gets noise of the size of usual first weights, `scale` over the root of what it sums over; a kernel more,

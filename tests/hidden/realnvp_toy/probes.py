@@ -5,7 +5,7 @@ from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 
-def perturbed(module, x, scale, seed):
+def perturbed(module, x, scale=1.0, seed=1):
     """The module in float64 and evaluation mode, with normal noise on every weight that is trained.
 
     A matrix gets noise of the size of usual first weights, `scale` over the root of its longer side. Batches around x
