@@ -13,8 +13,9 @@ import inspect
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from time import monotonic
+from time import monotonic, process_time
 
 import pytest
 from torch import Tensor
@@ -41,15 +42,39 @@ from autograder.language import _
 from autograder.results.model import CheckResult, Example
 
 RELATED = 2  # calls whose answers a relation is looked for in
-RUNS = 2  # of the check, each on other public numbers
-STEPS = 120  # calls that shrinking one example may make
-LADDERS = 2  # failing calls of one check whose small versions are tried
 TRIED = 24  # calls of one check that are made of a submission
 # What all examples of a submission may take: a share of what its checks took. What bounds them are the steps above:
 # seconds only where a submission is slow.
 SHARE = 0.1
 LEAST_SECONDS, MOST_SECONDS = 2.0, 10.0
+TRIES = 2  # of one check
 KINDS = ("exact", "statistical")
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is tried for one check.
+
+    Attributes:
+        runs: of the check, each on other public numbers.
+        ladders: failing calls whose small versions are tried.
+        shrunk: failing calls of other sizes that are made smaller by trying.
+        steps: calls that shrinking one of them may make.
+        until_small: whether it goes on as long as an example is not small.
+        clock: that its seconds are counted by.
+    """
+
+    runs: int = 2
+    ladders: int = 2
+    shrunk: int = 1
+    steps: int = 120
+    until_small: bool = False
+    clock: Callable[[], float] = monotonic
+
+
+# What shows a known mistake is looked for once, and kept for all classes. Its seconds are this process's own: what else
+# the machine does must not decide. Those of a submission that has ten mistakes fit into what a judge may be silent for.
+THOROUGH, THOROUGH_SECONDS = Effort(4, 10, 3, 600, until_small=True, clock=process_time), 12.0
 
 
 @dataclass(frozen=True)
@@ -93,20 +118,24 @@ def explain_failures(
         explainer = Explainer(session, kit, lambda item, case: run_with(item, case, sitting), seconds)
         for item, info, result in failed:
             about, case, mistake = grading.about.get(info.id, ""), sitting.case(item), result.diagnosis
-            try:
-                explained = explainer.explain(item, info, case, about, mistake)
-            except CannotGoOn:  # something from outside may have ended the worker: a result must not hang on it
-                session.begin_check("examples", seconds, 0)
-                explained = explainer.explain(item, info, case, about, mistake)
+            for _try in range(TRIES):
+                try:
+                    explained = explainer.explain(item, info, case, about, mistake)
+                    break
+                except CannotGoOn:  # something from outside may have ended the worker: a result must not hang on it
+                    session.begin_check("examples", seconds, 0)
+            else:
+                continue
             result.example = explained.example
             if result.diagnosis is None and explained.relation:
                 result.relation = explained.relation
                 result.hint = f"{result.hint} {explained.relation}".strip()
         for item, info, result in failed:
             if result.example is None:
-                result.example = explainer.search(item, info, sitting.case(item), grading.about.get(info.id, ""))
-    except CannotGoOn:  # nor does it with another one: there are no more examples
-        return
+                with suppress(CannotGoOn):
+                    result.example = explainer.search(item, info, sitting.case(item), grading.about.get(info.id, ""))
+                if not session.can_answer:
+                    session.begin_check("examples", seconds, 0)
     finally:
         session.close()
         engine.kit(job.exercise).right_code.remembered.write()
@@ -131,18 +160,21 @@ class Explainer:
         kit: of the exercise.
         rerun: runs a check's function on a case, beyond comparisons that fail.
         seconds: that all examples of this submission may take.
+        effort: for each check.
     """
 
     def __init__(
-        self, session: Session, kit: Kit, rerun: Callable[[pytest.Function, Case], None], seconds: float
-    ) -> None:
+        self, session: Session, kit: Kit, rerun: Callable[[pytest.Function, Case], None], seconds: float,
+        effort: Effort = Effort(),
+    ) -> None:  # fmt: skip
         self._session = session
+        self._effort = effort
         self._kit = kit
         self._rerun = rerun
-        self._end = self._until = monotonic() + seconds
-        self.cut_off = False  # the time was over before all was tried
+        self._now = effort.clock
+        self._end = self._until = self._now() + seconds
         self.found: dict[str, Found | None] = {}  # by check
-        self._missed: dict[str, tuple[PublicCall, Right]] = {}  # by check: one that fails, and no small one does
+        self._missed: dict[str, list[tuple[PublicCall, Right]]] = {}  # by check: what fails, and nothing small does
         self._known: dict[str, Found] = {}  # the smallest, by function
         self._related: dict[str, str | None] = {}
         self._asked: tuple[PublicCall, Arguments, Ended] | None = None  # the last
@@ -173,19 +205,20 @@ class Explainer:
             ):
                 return Explained(self._kept(one, one.call).example, None)
         best: Found | None = None
-        self._until = (monotonic() + self._end) / 2  # a slow function leaves time to others
+        self._until = (self._now() + self._end) / 2  # a slow function leaves time to others
         pairs: dict[str, list[Compared]] = {}
         failing: list[tuple[PublicCall, Right]] = []
 
-        def enough() -> bool:
-            return len(pairs.get(about, ())) > 1
+        def more() -> bool:
+            large = best is None or best.numbers > FEW
+            return not failing or (self._effort.until_small and large) or not (named or len(pairs.get(about, ())) > 1)
 
-        for one in self._calls(item, info, case, about, lambda: not failing or not (named or enough())):
+        for one in self._calls(item, info, case, about, more):
             small = best is not None and best.numbers <= FEW
             related = named or len(pairs.get(one.function, ())) >= RELATED
-            if self._late() or (related and (small or len(failing) >= LADDERS)):
+            if self._late() or (related and (small or len(failing) >= self._effort.ladders)):
                 break
-            if len(failing) >= LADDERS + RELATED or (small and one.asked != "value"):
+            if len(failing) >= self._effort.ladders + RELATED or (small and one.asked != "value"):
                 continue
             try:
                 if (wrong := self._wrong(one)) is None:
@@ -194,14 +227,15 @@ class Explainer:
                 failing.append((one, right))
                 if one.asked == "value":
                     pairs.setdefault(one.function, []).extend(_pair(one.call, got, right))
-                if not small and len(failing) <= LADDERS and (found := self._smallest(one, right)) is not None:
-                    best = found if best is None or found.numbers < best.numbers else best
+                found = self._smallest(one, right) if not small and len(failing) <= self._effort.ladders else None
+                if found is not None and (best is None or found.numbers < best.numbers):
+                    best = found
             except CannotGoOn:
                 if not self._session.can_answer:
                     raise
                 continue  # this function has no answer
-        if failing and (best is None or best.numbers > FEW):
-            self._missed[info.id] = failing[0]
+        if best is None or best.numbers > FEW:
+            self._miss(info.id, [one for one, _right in failing])
         self._related |= {name: relation(of_one) for name, of_one in pairs.items()}
         self.found[info.id] = best
         return Explained(
@@ -209,13 +243,29 @@ class Explainer:
             next((text for name in pairs if (text := self._related[name])), None),
         )
 
+    def _miss(self, check: str, failing: Sequence[PublicCall]) -> None:
+        """Keep the first of these calls on which all who are right agree, to be made smaller by trying."""
+        kept = self._missed[check] = []
+        sizes: list[set[int]] = []
+        for one in failing:
+            if len(kept) == self._effort.shrunk or one.call.sizes in sizes:
+                continue
+            right = self._kit.right_code.says(one)
+            try:
+                if right is not None and departs(self._of_student(one, one.call), right):
+                    kept.append((one, right))
+                    sizes.append(one.call.sizes)
+            except CannotGoOn:
+                if not self._session.can_answer:
+                    raise
+
     def search(self, item: pytest.Function, info: CheckInfo, case: Case, about: str = "") -> Example | None:
         """An example where none was found by rule: by trying, or of what the check itself finds wrong."""
-        self._until = (monotonic() + self._end) / 2
+        self._until = (self._now() + self._end) / 2
         found = self._known.get(about)
-        if found is None and info.id in self._missed:
-            found = self._shrunk(*self._missed[info.id])
-        if found is None and info.kind == "exact" and monotonic() < self._end:
+        for one, right in self._missed.get(info.id, ()):
+            found = found or self._shrunk(one, right)
+        if found is None and info.kind == "exact" and self._now() < self._end:
             self._until = self._end
             found = self._own(item, info, case)
         return found.example if found is not None else None
@@ -225,27 +275,29 @@ class Explainer:
     ) -> PublicCall | None:
         """The small call that shows a known mistake, which says nothing of any submission."""
 
-        def search() -> tuple[PublicCall | None, bool]:
+        def search() -> PublicCall | None:
             session = self._kit.mistake_session(self._kit.mistake(mistake))
             session.begin_check("examples", math.inf, 0)
-            other = Explainer(session, self._kit, self._rerun, MOST_SECONDS)
+            other = Explainer(session, self._kit, self._rerun, THOROUGH_SECONDS, THOROUGH)
             other.explain(item, info, case, about)
-            several = [other.found[info.id], other._shrunk(*other._missed[info.id]) if other._missed else None]
+            other._until = other._end
+            several = [other.found[info.id], *(other._shrunk(*missed) for missed in other._missed.get(info.id, ()))]
             found = min((one for one in several if one is not None), key=lambda one: one.numbers, default=None)
-            return (found.shows if found is not None else None), not other.cut_off
+            return found.shows if found is not None else None
 
-        return self._kit.right_code.shown_by(mistake, info.id, search)
+        started = self._now()
+        found = self._kit.right_code.shown_by(mistake, info.id, search)
+        self._end += self._now() - started  # that is not this submission's time
+        return found
 
     def _late(self) -> bool:
-        late = monotonic() > self._until
-        self.cut_off = self.cut_off or late
-        return late
+        return self._now() > self._until
 
     def _calls(
         self, item: pytest.Function, info: CheckInfo, case: Case, about: str, more: Callable[[], bool]
     ) -> Iterator[PublicCall]:
         """What the check asks on public numbers, of the function that it judges first."""
-        for run in range(RUNS):
+        for run in range(self._effort.runs):
             if more():
                 calls = public_calls(self._kit, item, info, case, run, self._rerun)
                 yield from itertools.islice(sorted(calls, key=lambda one: one.function != about), TRIED)
@@ -294,17 +346,23 @@ class Explainer:
 
     def _shrunk(self, one: PublicCall, first: Right) -> Found | None:
         """One found by trying, where no version made by rule shows what is wrong."""
-        small = shrink(one.call, lambda candidate: self._fails(one, first, candidate, 2), STEPS)
-        if not self._fails(one, first, small):
-            small = shrink(one.call, lambda candidate: self._fails(one, first, candidate), STEPS)
-        found = self._kept(one, small)
-        return found if found.numbers <= MOST else None
+        for start in (*self._kit.right_code.plainer(one), one.call):
+            if not self._fails(one, first, start):
+                continue
+            small = shrink(start, lambda candidate: self._fails(one, first, candidate, 2), self._effort.steps)
+            if not self._fails(one, first, small):
+                small = shrink(start, lambda candidate: self._fails(one, first, candidate), self._effort.steps)
+            if (found := self._kept(one, small)).numbers <= MOST:
+                return found
+        return None
 
     def _fails(self, one: PublicCall, first: Right, candidate: Arguments, asked: int | None = None) -> bool:
         if self._late():
             return False
         right = self._kit.right_code.says(one, candidate, asked)
-        if right is None or right.settled != first.settled or bool(right.ended.raised) != bool(first.ended.raised):
+        if right is None or bool(right.ended.raised) != bool(first.ended.raised):
+            return False
+        if right.settled != first.settled and first.settled != "kind":  # of less, more may be settled
             return False
         try:
             return departs(self._of_student(one, candidate), right)

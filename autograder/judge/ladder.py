@@ -8,34 +8,38 @@ few times.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 import torch
 from torch import Tensor
 
 from autograder.judge.invariants import Rules
+from autograder.judge.recording import Made, exchanged, passed, uses
 from autograder.judge.shrink import CONSTANT, Arguments, cut_sizes, is_plain, written
 
 FEW = 6  # numbers of an example that is small
-MOST = 12  # numbers of an example: a larger one is nothing to look at
+MOST = 16  # numbers of an example: a larger one is nothing to look at
 CUTS = 120  # versions by size that are looked at
 TARGETS = ((1, 2, 3), (1, 2, 3), (1, 2, 3), (1, 2), (1, 2))  # of a size, by how many sizes a call has
 ALIKE = 2  # versions with the same count of numbers that are tried before others
 OTHERS = 8  # versions that are tried where those show nothing
+HALF = Made("probe", "half")  # the simplest network
 LEVELS = (0.5, 1.0, 0.0)  # of a tensor that is too large to be written out
 
 
-def rungs(call: Arguments, answered: Callable[[Arguments], bool]) -> Iterator[Arguments]:
+def rungs(calls: Sequence[Arguments], answered: Callable[[Arguments], bool]) -> Iterator[Arguments]:
     """Versions of at most `MOST` numbers: first a few of each count up to `FEW`, the smallest first; then others.
 
     Args:
+        calls: a call, and others that do in its place.
         answered: whether right code has an answer to a version.
     """
-    rules, seen = Rules(), {written(call)}
+    rules, seen = Rules(), set(map(written, calls[:1]))
     tried: Counter[int] = Counter()
     others: list[tuple[int, Arguments]] = []
-    for cut in _cuts(call, rules):
+    for cut in _cuts(calls, rules):
         found: Arguments | None = None
         for version in _filled(cut, rules):
             numbers = version.numbers
@@ -56,8 +60,41 @@ def rungs(call: Arguments, answered: Callable[[Arguments], bool]) -> Iterator[Ar
         yield from islice(filter(answered, part), OTHERS)
 
 
-def _cuts(call: Arguments, rules: Rules) -> list[Arguments]:
-    """The call with its sizes cut in every combination, with the numbers that state them and without."""
+def plainer(
+    call: Arguments, answered: Callable[[Arguments], bool], is_object: Callable[[Made], bool]
+) -> Iterator[Arguments]:
+    """The same with one simple network in the place of objects that are passed; the same without numbers that our
+    probes can do without.
+
+    Args:
+        answered: whether right code has an answer to a version.
+        is_object: whether something that was made is an object.
+    """
+    objects = list(filter(is_object, passed(call.args)))
+    for some in (objects, *([one] for one in objects)) if len(objects) > 1 else (objects,):
+        simple = Arguments(exchanged(call.args, dict.fromkeys(map(id, some), HALF)))
+        if some and answered(simple):
+            yield simple
+            break
+    place, fewer = 0, call
+    while place < len(made := [one for one in uses(fewer.args) if isinstance(one, Made)]):
+        one, place = made[place], place + 1
+        while one.how == "probe" and len(one.args) > 1 and isinstance(one.args[-1], int | float):
+            shorter = replace(one, args=one.args[:-1])
+            if not answered(without := Arguments(exchanged(fewer.args, {id(one): shorter}))):
+                break
+            one, fewer = shorter, without
+    if fewer is not call:
+        yield fewer
+
+
+def _cuts(calls: Sequence[Arguments], rules: Rules) -> list[Arguments]:
+    """These calls with their sizes cut in every combination, with the numbers that state them and without."""
+    found = [cut for call in calls for cut in _cuts_of(call, rules)]
+    return sorted(found, key=lambda cut: (_large(cut), _least(cut)))[:CUTS]
+
+
+def _cuts_of(call: Arguments, rules: Rules) -> list[Arguments]:
     sizes = sorted(call.sizes - {0, 1})
     targets = TARGETS[len(sizes)] if len(sizes) < len(TARGETS) else (1,)
     found = [call]
@@ -66,8 +103,7 @@ def _cuts(call: Arguments, rules: Rules) -> list[Arguments]:
         for one in found[:]:
             found += [cut for target in targets if target < size for cut in cut_sizes(one, size, 0, target, rules)]
         found = found[: 4 * CUTS]
-    few = sorted((cut for cut in found if _least(cut) <= MOST), key=lambda cut: (_large(cut), _least(cut)))
-    return few[:CUTS]
+    return [cut for cut in found if _least(cut) <= MOST]
 
 
 def _least(call: Arguments) -> int:

@@ -24,16 +24,17 @@ from torch import Tensor
 from autograder.judge.case import Case
 from autograder.judge.check import CheckInfo
 from autograder.judge.draw import Draw, subseed
-from autograder.judge.ladder import rungs
+from autograder.judge.ladder import plainer, rungs
 from autograder.judge.loading import Code
 from autograder.judge.local import LocalTransport
 from autograder.judge.outcomes import LARGEST, Asked, CannotGoOn, Ended, Right, outcome, parts_of, settled
 from autograder.judge.parts import Parts
-from autograder.judge.recording import KeptCall, Made, Recorder, Seeded, uses
+from autograder.judge.recording import KeptCall, Made, NoPart, Recorder, Seeded, evaluate, uses
 from autograder.judge.remembered import PlainCall, Remembered, call_of, plain
 from autograder.judge.remote import Handle
 from autograder.judge.session import Session
 from autograder.judge.shrink import Arguments
+from autograder.judge.verdicts import StudentError
 from autograder.worker.probes import GENERIC
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class RightCode:
         self.remembered = Remembered(kit.exercise)
         self._shown: dict[str, PublicCall | None] = {}
         self._known: dict[tuple[int, str], Ended | None] = {}
+        self._plainer: dict[int, tuple[PublicCall, list[Arguments]]] = {}
         self._rungs: dict[int, tuple[PublicCall, list[Arguments], Iterator[Arguments]]] = {}  # as far as asked for
 
     @cached_property
@@ -105,14 +107,11 @@ class RightCode:
             found |= {node.name: ast.get_docstring(node) or "" for node in body if isinstance(node, ast.FunctionDef)}
         return {name: " ".join(text.split("\n\n")[0].split()) for name, text in found.items()}
 
-    def shown_by(
-        self, mistake: str, check: str, search: Callable[[], tuple[PublicCall | None, bool]]
-    ) -> PublicCall | None:
+    def shown_by(self, mistake: str, check: str, search: Callable[[], PublicCall | None]) -> PublicCall | None:
         """The small call of a check that shows a known mistake; None where there is none. It is looked for once.
 
         Args:
-            search: what it finds, and whether it has looked everywhere: that there is none is kept for the next judge
-                only then, and not where the time was short.
+            search: finds it, or that there is none.
         """
         name = f"{mistake} in {check}"
         if name not in self._shown:
@@ -120,22 +119,33 @@ class RightCode:
                 written = cast("tuple[str, Asked, bool, PlainCall] | None", self.remembered[name])
                 self._shown[name] = written and PublicCall(written[0], written[1], call_of(written[3]), written[2])
             else:
-                found, everywhere = search()
-                if found is not None or everywhere:
-                    self.remembered[name] = found and [found.label, found.asked, found.types, plain(found.call)]
-                self._shown[name] = found
+                found = self._shown[name] = search()
+                self.remembered[name] = found and [found.label, found.asked, found.types, plain(found.call)]
         return self._shown[name]
 
     def rungs(self, one: PublicCall) -> Iterator[Arguments]:
         """Small versions of a call that the reference answers, those first that show the most for their size."""
         if id(one) not in self._rungs:
-            answered = rungs(one.call, lambda call: self.says(one, call, asked=1) is not None)
+            answered = rungs([one.call, *self.plainer(one)], lambda call: self.says(one, call, asked=1) is not None)
             self._rungs[id(one)] = one, [], answered
         _one, known, more = self._rungs[id(one)]
         yield from known
         for call in more:
             known.append(call)
             yield call
+
+    def plainer(self, one: PublicCall) -> Sequence[Arguments]:
+        """The call with simpler objects, or without numbers that need not be said, where right code has an answer."""
+        if id(one) not in self._plainer:
+            found = plainer(one.call, lambda call: self.says(one, call, asked=1) is not None, self._is_object)
+            self._plainer[id(one)] = one, list(found)
+        return self._plainer[id(one)][1]
+
+    def _is_object(self, made: Made) -> bool:
+        try:
+            return isinstance(evaluate(self.sessions[0], made), Handle)
+        except (StudentError, NoPart):
+            return False
 
     def says(self, one: PublicCall, call: Arguments | None = None, asked: int | None = None) -> Right | None:
         """What is right of a call, or of another one in its place; None where nothing is settled.

@@ -92,6 +92,44 @@ def uses(values: Sequence[object]) -> list[Made | Tensor]:
     return found
 
 
+def passed(values: Sequence[object]) -> list[Made]:
+    """What was made by a call or a probe and is passed to another, once each."""
+    found: dict[int, Made] = {}
+
+    def look(value: object, given: bool) -> None:
+        if isinstance(value, Made):
+            if given and value.how in ("call", "probe"):
+                found[id(value)] = value
+            look(value.of, False)
+            for item in (*value.args, *value.kwargs.values()):
+                look(item, True)
+        elif isinstance(value, list | tuple):
+            for item in value:
+                look(item, given)
+        elif isinstance(value, dict):
+            look(list(value.values()), given)
+
+    for value in values:
+        look(value, False)
+    return list(found.values())
+
+
+def exchanged(values: Sequence[object], others: Mapping[int, Made]) -> tuple[object, ...]:
+    """The same with others in the place of some that were made, by their ids; the rest stands for itself."""
+    known: dict[int, Made] = dict(others)
+
+    def of(value: object) -> object:
+        if isinstance(value, Made):
+            if id(value) not in known:
+                known[id(value)] = value.mapped(of)
+            return known[id(value)]
+        if isinstance(value, list | tuple):
+            return type(value)(map(of, value))
+        return {name: of(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+    return tuple(map(of, values))
+
+
 @dataclass
 class KeptCall:
     """A call that was made, and what came of it."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -20,6 +21,10 @@ from autograder.judge.recording import Made, Seeded
 
 SIZES = 1, 2, 3, 4  # that a dimension is cut to, the smallest that still fails
 CONSTANT = 4  # numbers of a tensor that is written by its shape, where they are all the same
+
+
+Place = Literal["everywhere", "first", "last", "alone"]
+PLACES: tuple[Place, ...] = get_args(Place)
 
 
 class OutOfSteps(Exception):
@@ -178,23 +183,23 @@ def _names(value: object) -> object:
 def _shorter(call: Arguments, rules: Rules) -> Iterator[Arguments]:
     """Every dimension of one size cut to the same smaller one, with the numbers that state it and without."""
     for size in sorted(call.sizes, reverse=True):
-        twice = any(isinstance(leaf, Tensor) and leaf.shape.count(size) > 1 for leaf in call.leaves)
+        often = sum(leaf.shape.count(size) for leaf in call.leaves if isinstance(leaf, Tensor)) > 1
         ways = [(target, start) for target in SIZES if target < size for start in (0, size - target)]
-        for axis in (None, 0, -1) if twice else (None,):
+        for where in PLACES if often else PLACES[:1]:
             for target, start in ways:
-                yield from cut_sizes(call, size, start, target, rules, axis)
+                yield from cut_sizes(call, size, start, target, rules, where)
 
 
 def cut_sizes(
-    call: Arguments, size: int, start: int, target: int, rules: Rules, axis: int | None = None
+    call: Arguments, size: int, start: int, target: int, rules: Rules, where: Place = "everywhere"
 ) -> Iterator[Arguments]:
     """Dimensions and lists of one length cut, with the whole numbers that state it and without; nothing where what
     holds of a tensor would not hold any more.
 
     Args:
-        axis: only this dimension; all without it.
+        where: in which dimensions of this size: two things of one size need not be one.
     """
-    cut = _cut(call, size, start, target, rules, axis)
+    cut = _cut(call, size, start, target, rules, where)
     if sum(leaf is None for leaf in cut.leaves) > sum(leaf is None for leaf in call.leaves):
         return
     if any(type(leaf) is int and leaf == size for leaf in call.leaves):
@@ -202,7 +207,7 @@ def cut_sizes(
     yield cut
 
 
-def _cut(call: Arguments, size: int, start: int, target: int, rules: Rules, only: int | None) -> Arguments:
+def _cut(call: Arguments, size: int, start: int, target: int, rules: Rules, where: Place) -> Arguments:
     def shorter(items: Sequence[object]) -> Sequence[object]:
         return items[start : start + target] if len(items) == size else items
 
@@ -211,11 +216,23 @@ def _cut(call: Arguments, size: int, start: int, target: int, rules: Rules, only
             return leaf
         cut = leaf
         for axis, length in enumerate(leaf.shape):
-            if length == size and only in (None, axis, axis - leaf.ndim):
+            if length == size and _is_at(where, axis, leaf.ndim):
                 cut = cut.narrow(axis, start, target)
         return rules.kept(leaf, cut.clone())
 
     return call.map(narrower, shorter)
+
+
+def _is_at(where: Place, axis: int, dimensions: int) -> bool:
+    match where:
+        case "everywhere":
+            return True
+        case "first":
+            return axis == 0
+        case "last":
+            return axis == dimensions - 1 > 0
+        case "alone":
+            return dimensions == 1
 
 
 def _fewer(call: Arguments, rules: Rules) -> Iterator[Arguments]:

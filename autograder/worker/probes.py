@@ -53,7 +53,7 @@ def batch_jacobian(function: Target, x: Tensor, output: int | None = None) -> Te
     return torch.stack(rows, 1)
 
 
-def perturb(module: nn.Module, scale: float, seed: int) -> nn.Module:
+def perturb(module: nn.Module, scale: float = 1.0, seed: int = 1) -> nn.Module:
     """Add normal noise of standard deviation `scale` to every parameter; returns the module."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -176,6 +176,20 @@ def quadratic(a: Tensor, b: Tensor) -> Target:
     return function
 
 
+class _Half(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor(0.5, dtype=torch.float64))
+
+    def forward(self, x: Tensor, *others: object, **more: object) -> Tensor:
+        return x * self.factor.to(x.dtype)
+
+
+def half() -> nn.Module:
+    """lambda x, *others: x / 2, as a module whose one weight is the factor."""
+    return _Half()
+
+
 class _Noting(TorchFunctionMode):
     """Notes what is called of torch."""
 
@@ -199,6 +213,6 @@ def torch_calls(function: Target, *args: object, **kwargs: object) -> list[str]:
 _PROBES: tuple[object, ...] = (
     gradient, batch_jacobian, perturb, parameters, set_parameters, parameter_count, call_without_grad, linear,
     constant, is_instance, submodule_types, requires_grad, weight_gradients, predict, global_seed, from_seed, twice,
-    changed, quadratic, torch_calls,
+    changed, quadratic, half, torch_calls,
 )  # fmt: skip
 GENERIC: dict[str, Target] = {probe.__name__: probe for probe in cast(tuple[Target, ...], _PROBES)}

@@ -40,20 +40,12 @@ def never():
 @pytest.mark.parametrize("found", [FOUND, None])
 def test_what_was_found_is_known_to_the_next_judge(next_judge, found):
     first = next_judge()
-    assert first.shown_by("wrong", "check", lambda: (found, True)) == found
+    assert first.shown_by("wrong", "check", lambda: found) == found
     first.remembered.write()
     known = next_judge().shown_by("wrong", "check", never)
     assert (known and known.label) == (found and found.label)
     if known is not None:
         assert known.call.args[0].args[0].tolist() == [[1.0, 1.0]]
-
-
-def test_that_the_time_was_short_is_forgotten(next_judge):
-    first = next_judge()
-    assert first.shown_by("wrong", "check", lambda: (None, False)) is None
-    assert first.shown_by("wrong", "check", never) is None  # nor is it looked for at every submission
-    first.remembered.write()
-    assert next_judge().shown_by("wrong", "check", lambda: (FOUND, True)) is FOUND
 
 
 def test_a_broken_file_is_none_and_old_versions_go(next_judge, cache):
@@ -70,4 +62,4 @@ def test_a_broken_file_is_none_and_old_versions_go(next_judge, cache):
     assert {"toy-3.pt", "toy-4.pt", "toy-5.pt"} < set(kept)
     new = next(path for path in cache.iterdir() if path.name not in {"toy-3.pt", "toy-4.pt", "toy-5.pt"})
     new.write_bytes(b"cut")
-    assert next_judge().shown_by("wrong", "check", lambda: (FOUND, True)) is FOUND
+    assert next_judge().shown_by("wrong", "check", lambda: FOUND) is FOUND

@@ -17,7 +17,7 @@ from autograder.judge import own_run
 from autograder.judge.concluding import about
 from autograder.judge.example_text import example_text, numbers_in
 from autograder.judge.excerpt import excerpts
-from autograder.judge.ladder import rungs
+from autograder.judge.ladder import HALF, MOST, plainer, rungs
 from autograder.judge.loading import Code
 from autograder.judge.local import LocalTransport
 from autograder.judge.outcomes import Ended, Right, departs, outcome, settled
@@ -33,6 +33,7 @@ from autograder.reports.pages import student_page
 from autograder.reports.visible import student_view
 from autograder.results.model import CheckResult, Example, Result
 from autograder.submissions import Cell, Submission, code_of
+from autograder.worker.probes import GENERIC
 
 WRONG_MEAN = "\ndef mean(x): return x.sum(1)\n"
 
@@ -111,9 +112,17 @@ def test_a_student_s_worker_that_dies_at_an_example_loses_nothing(grade, toy_sol
     assert died["points"] == plain["points"]
     assert died["outcome"] == "graded"
     assert not died["incidents"]
+    assert died["by_id"]["mean_refuses"]["example"]["right"] == "ValueError", "what comes after it is looked for"
 
 
 # --- shrinking ---
+
+
+def test_two_sizes_that_are_the_same_by_chance_shrink_each_by_itself():
+    """Two rows are needed, and not two columns."""
+    call = Arguments((torch.randn(2, 2, dtype=torch.float64), torch.tensor([1, 0])))
+    small = shrink(call, lambda one: one.args[0].shape[0] == len(one.args[1]) == 2, 200)
+    assert small.args[0].shape == (2, 1)
 
 
 def test_sizes_shrink_together_and_values_become_round():
@@ -200,12 +209,46 @@ def test_small_versions_are_few_small_and_keep_what_holds():
     versions = list(rungs([call], lambda version: True))
     first = [version.numbers for version in versions[:6]]
     assert first == sorted(first)
-    assert all(version.numbers <= 12 for version in versions)
+    assert all(version.numbers <= MOST for version in versions)
     assert len(versions) < 40
     assert all(torch.isclose(version.args[1].sum(), weights.sum()) for version in versions)
     whole = versions[0].args[0]
     assert torch.equal(whole, whole.round())
     assert (whole != 0).all()  # nothing is seen of what is multiplied by 0
+
+
+def test_a_simple_network_stands_for_objects_that_are_passed():
+    """Where right code takes it; else for one of them; never for what is called."""
+    x = torch.randn(2, 3)
+    model, space = Made("probe", "network", args=(x,)), Made("call", of=Made("name", "Space"), args=(3,))
+    fitted = Made("call", of=Made("get", "fit", Made("call", of=Made("name", "Model"))), args=(model, space, x))
+
+    def stood_for(call):
+        return [one is HALF for one in call.args[0].args]
+
+    found = list(plainer(Arguments((fitted,)), lambda call: True, lambda made: True))
+    assert [stood_for(call) for call in found] == [[True, True, False]]
+    assert found[0].args[0].of is not HALF
+    assert found[0].args[0].args[2] is x
+    (one,) = plainer(Arguments((fitted,)), lambda call: not all(stood_for(call)[:2]), lambda made: True)
+    assert stood_for(one) == [True, False, False]
+    assert not list(plainer(Arguments((fitted,)), lambda call: False, lambda made: True))
+    assert not list(plainer(Arguments((fitted,)), lambda call: True, lambda made: False))
+
+
+def test_numbers_that_a_probe_can_do_without_are_left_out():
+    x = torch.randn(2, 3)
+    layer = Made("probe", "perturbed", args=(Made("call", of=Made("name", "Layer"), args=(3,)), x, 0.8, 12345))
+    called = Arguments((Made("call", of=layer, args=(x,)),))
+    (shorter,) = plainer(called, lambda call: len(call.args[0].of.args) > 2, lambda made: False)
+    assert shorter.args[0].of.args == (*layer.args[:2], 0.8)
+    assert shorter.args[0].args[0] is x is shorter.args[0].of.args[1]
+
+
+def test_half_is_a_network_of_one_weight():
+    half = GENERIC["half"]()
+    assert torch.equal(half(torch.ones(2), 3, t=4), torch.full((2,), 0.5))
+    assert [p.numel() for p in half.parameters()] == [1]
 
 
 def test_versions_that_right_code_does_not_answer_are_left_out():
