@@ -55,7 +55,7 @@ def test_a_broken_file_is_none_and_old_versions_go(next_judge, cache):
         old.write_bytes(b"broken")
         os.utime(old, (age, age))
     judge = next_judge()
-    judge.shown_by("wrong", "check", lambda: (None, True))
+    judge.shown_by("wrong", "check", lambda: None)
     judge.remembered.write()
     kept = sorted(path.name for path in cache.iterdir())
     assert len(kept) == remembered.VERSIONS_KEPT
