@@ -87,10 +87,19 @@ def is_constant(leaf: Tensor) -> bool:
     return leaf.numel() > CONSTANT and bool((leaf == leaf.reshape(-1)[0]).all())
 
 
+def is_square(leaf: Tensor) -> bool:
+    """Whether a tensor is a square matrix of two rows or more."""
+    return leaf.ndim == 2 and leaf.shape[0] == leaf.shape[1] and leaf.is_floating_point() and len(leaf) > 1
+
+
+def eye_like(leaf: Tensor) -> Tensor:
+    """The identity matrix of this size."""
+    return torch.eye(len(leaf), dtype=leaf.dtype)
+
+
 def is_eye(leaf: Tensor) -> bool:
     """Whether a tensor is an identity matrix."""
-    square = leaf.ndim == 2 and leaf.shape[0] == leaf.shape[1] and leaf.is_floating_point() and len(leaf) > 1
-    return square and torch.equal(leaf, torch.eye(len(leaf), dtype=leaf.dtype))
+    return is_square(leaf) and torch.equal(leaf, eye_like(leaf))
 
 
 def is_plain(leaf: Tensor) -> bool:
@@ -326,16 +335,15 @@ def _whole(leaf: Tensor) -> bool:
 
 
 def _constant(call: Arguments, rules: Rules) -> Iterator[Arguments]:
-    """All numbers of one larger tensor the same."""
+    """All numbers of one larger tensor the same; a square one as the identity."""
     for place, leaf in enumerate(call.leaves):
-        if isinstance(leaf, Tensor) and leaf.is_floating_point() and leaf.numel() > CONSTANT and not is_plain(leaf):
-            simple = [torch.full_like(leaf, number) for number in (0.0, 1.0, 0.5)]
-            if leaf.ndim == 2 and leaf.shape[0] == leaf.shape[1]:
-                simple.append(torch.eye(len(leaf), dtype=leaf.dtype))
-            for one in simple:
-                kept = rules.kept(leaf, one)
-                if kept is not None and torch.equal(kept, one):
-                    yield _with(call, place, kept)
+        if not isinstance(leaf, Tensor) or not leaf.is_floating_point() or is_plain(leaf):
+            continue
+        simple = [torch.full_like(leaf, number) for number in (0.0, 1.0, 0.5)] if leaf.numel() > CONSTANT else []
+        for one in (*simple, *([eye_like(leaf)] if is_square(leaf) else [])):
+            kept = rules.kept(leaf, one)
+            if kept is not None and torch.equal(kept, one):
+                yield _with(call, place, kept)
 
 
 def _rounder(call: Arguments, rules: Rules) -> Iterator[Arguments]:
@@ -364,7 +372,7 @@ def _no_small(leaf: Tensor) -> Tensor:
 def _single(call: Arguments, rules: Rules) -> Iterator[Arguments]:
     """One number of a small tensor, as 0 or 1."""
     for place, leaf in enumerate(call.leaves):
-        if not isinstance(leaf, Tensor) or not leaf.is_floating_point() or leaf.numel() > FEW:
+        if not isinstance(leaf, Tensor) or not leaf.is_floating_point() or leaf.numel() > FEW or is_plain(leaf):
             continue
         for index in range(leaf.numel()):
             for simple in (0.0, 1.0):
