@@ -3,9 +3,10 @@
     python benchmarks/feedback.py [EXERCISE ...] [--mistake ID] [--sample N] [--show] [--write]
 
 For each exercise: of the failing exact checks of all mistakes (the quiz and the trainings left out), the share that
-names a known mistake or a relation, the share that shows a call, and the share whose call has at most 6 numbers (two
-atoms in space have 6 alone, a noise schedule and a step need as many). `--sample` takes so many mistakes of each
-exercise, always the same ones; `--write` keeps the figures in `benchmarks/feedback.json`.
+names a known mistake or a relation, the share that shows a call, the share whose call has at most 6 numbers (two atoms
+in space have 6 alone, a noise schedule and a step need as many), and the share of at most 6 numbers other than 0.
+`--sample` takes so many mistakes of each exercise, always the same ones; `--write` keeps the figures in
+`benchmarks/feedback.json`.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def main() -> None:
     with a_judge(config) as judge:
         for name in options.exercises or [e.id for e in config.exercises]:
             bank, started = Bank(config, name, judge), time.monotonic()
-            failing = named = related = shown = small = 0
+            failing = named = related = shown = small = plain = 0
             wanted = bank.quick(("exact",))
             mistakes = [m for m in read_bank(bank.exercise) if m.check in wanted and options.mistake in (None, m.id)]
             for mistake in sample(name, mistakes, options.sample):
@@ -53,14 +54,16 @@ def main() -> None:
                         continue
                     few = check.example is not None and is_small(check.example.call)
                     failing, shown, small = failing + 1, shown + (check.example is not None), small + few
+                    plain += check.example is not None and is_small(check.example.call, zeros=False)
                     named, related = named + bool(check.diagnosis), related + bool(check.relation)
                     if options.show:
                         e = check.example
                         what = f"{e.call} -> {e.got}; right {e.right}" if e else "-"
                         print(f"  {mistake.id} / {check.id}: {check.relation or check.diagnosis or '?'} | {what}")
-            share = (f"{100 * n / max(failing, 1):.0f} %" for n in (named, named + related, shown, small))
+            share = (f"{100 * n / max(failing, 1):.0f} %" for n in (named, named + related, shown, small, plain))
             print(name, f"{failing} failing exact checks; named {next(share)}, or related {next(share)}, ", end="")
-            print(f"example {next(share)}, small {next(share)}; {time.monotonic() - started:.0f} s", flush=True)
+            taken = f"{time.monotonic() - started:.0f} s"
+            print(f"example {next(share)}, small {next(share)}, without zeros {next(share)}; {taken}", flush=True)
             if options.write:
                 keep(
                     name,
@@ -71,13 +74,14 @@ def main() -> None:
                         "related": related,
                         "shown": shown,
                         "small": small,
+                        "small_without_zeros": plain,
                     },
                 )
 
 
-def is_small(call: str) -> bool:
-    """Whether every number of a call is there to be read, and they are few."""
-    return numbers_in(call) <= FEW and "tensor of shape" not in call
+def is_small(call: str, zeros: bool = True) -> bool:
+    """Whether every number of a call is there to be read, and they are few, counting zeros or not."""
+    return numbers_in(call, zeros) <= FEW and "tensor of shape" not in call
 
 
 def sample(name: str, mistakes: list[Mistake], n: int | None) -> list[Mistake]:

@@ -141,11 +141,16 @@ class _Writer:
         return self._names[id(value)]
 
 
-def numbers_in(text: str) -> int:
+def numbers_in(text: str, zeros: bool = True) -> int:
     """How many numbers somebody has to read in an example's call: what `[0]` picks, and words, are none, and a line
-    that stands there twice is read once."""
+    that stands there twice is read once.
+
+    Args:
+        zeros: count those, too.
+    """
     lines = [line for line in dict.fromkeys(text.splitlines()) if not line.startswith("#")]
-    return len(_NUMBER.findall(_PICKED.sub("", "\n".join(lines))))
+    found = _NUMBER.findall(_PICKED.sub("", "\n".join(lines)))
+    return sum(zeros or float(number) != 0 for number in found)
 
 
 def _variable(name: str) -> str:
