@@ -23,8 +23,8 @@ SIZES = 1, 2, 3, 4  # that a dimension is cut to, the smallest that still fails
 CONSTANT = 4  # numbers of a tensor that is written by its shape, where they are all the same
 
 
-Place = Literal["everywhere", "first", "last", "alone"]
-PLACES: tuple[Place, ...] = get_args(Place)
+Dimensions = Literal["everywhere", "first", "last", "alone"]
+DIMENSIONS: tuple[Dimensions, ...] = get_args(Dimensions)
 
 
 class OutOfSteps(Exception):
@@ -194,13 +194,13 @@ def _shorter(call: Arguments, rules: Rules) -> Iterator[Arguments]:
     for size in sorted(call.sizes, reverse=True):
         often = sum(leaf.shape.count(size) for leaf in call.leaves if isinstance(leaf, Tensor)) > 1
         ways = [(target, start) for target in SIZES if target < size for start in (0, size - target)]
-        for where in PLACES if often else PLACES[:1]:
+        for where in DIMENSIONS if often else DIMENSIONS[:1]:
             for target, start in ways:
                 yield from cut_sizes(call, size, start, target, rules, where)
 
 
 def cut_sizes(
-    call: Arguments, size: int, start: int, target: int, rules: Rules, where: Place = "everywhere"
+    call: Arguments, size: int, start: int, target: int, rules: Rules, where: Dimensions = "everywhere"
 ) -> Iterator[Arguments]:
     """Dimensions and lists of one length cut, with the whole numbers that state it and without; nothing where what
     holds of a tensor would not hold any more.
@@ -216,7 +216,7 @@ def cut_sizes(
     yield cut
 
 
-def _cut(call: Arguments, size: int, start: int, target: int, rules: Rules, where: Place) -> Arguments:
+def _cut(call: Arguments, size: int, start: int, target: int, rules: Rules, where: Dimensions) -> Arguments:
     def shorter(items: Sequence[object]) -> Sequence[object]:
         return items[start : start + target] if len(items) == size else items
 
@@ -232,7 +232,7 @@ def _cut(call: Arguments, size: int, start: int, target: int, rules: Rules, wher
     return call.map(narrower, shorter)
 
 
-def _is_at(where: Place, axis: int, dimensions: int) -> bool:
+def _is_at(where: Dimensions, axis: int, dimensions: int) -> bool:
     match where:
         case "everywhere":
             return True

@@ -97,7 +97,7 @@ class CannotStart(Exception):
     pass
 
 
-class Killed(Exception):
+class ProbeKilled(Exception):
     pass
 
 
@@ -252,13 +252,13 @@ def _try(mission: minder.Mission) -> tuple[list[str] | None, str]:
     Tried again where it fails: a worker that a system short of memory has killed must not cost everybody a layer.
 
     Raises:
-        Killed: none lived long enough to tell.
+        ProbeKilled: none lived long enough to tell.
     """
     layers, reason = None, ""
     for attempt in range(_ATTEMPTS):
         try:
             layers, reason = _try_once(mission)
-        except Killed:
+        except ProbeKilled:
             if attempt == _ATTEMPTS - 1:
                 raise
         if layers is not None:
@@ -275,7 +275,7 @@ def _try_once(mission: minder.Mission) -> tuple[list[str] | None, str]:
         theirs.close()
         answer: AnswerData = json.loads(ours.recv(1 << 17) or b'{"refused": "the minder died"}')
         if "failed" in answer:
-            raise Killed(answer["failed"])
+            raise ProbeKilled(answer["failed"])
         if "locked" not in answer:
             return None, answer["refused"]
         ours.recv(1 << 17)  # how it ended: the minder is done
