@@ -1,12 +1,12 @@
 """What examples cost: classes in which every submission fails three exact checks or more, graded with them and without.
 
-    python benchmarks/examples.py [EXERCISE ...] [--size 8] [--rounds 3] [--write]
+    python benchmarks/examples.py [EXERCISE ...] [--size 24] [--rounds 3] [--whole] [--write]
 
 Each submission is the solution with several mistakes of the bank in it, each meant for another exact check. The quick
-checks alone are judged: trainings would hide what examples take. Both ways grade the same class in one run, each in a
-judge of its own that is started for it, as a command does. It has been graded before: what follows from an exercise's
-files alone is kept (`judge/remembered.py`), and the first class after a change pays for it. `--write` keeps the figures
-in `benchmarks/examples.json`.
+checks alone are judged, since trainings would hide what examples take; all of them with `--whole`. Both ways grade the
+same class in one run, each in a judge of its own that is started for it, as a command does. It has been graded before:
+what follows from an exercise's files alone is kept (`judge/remembered.py`), and the first class after a change pays for
+it. `--write` keeps the figures in `benchmarks/examples.json`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ EXERCISES = ("markov_quiz", "realnvp_toy", "kde_mixture")
 FAILING = 3  # exact checks of each submission
 
 
-def submissions(course: CourseConfig, name: str, size: int) -> list[Job]:
+def submissions(course: CourseConfig, name: str, size: int, whole: bool = False) -> list[Job]:
     """A class: each submission with four mistakes that are meant for different exact checks."""
     exercise = find_exercise(course, name)
     kinds = {c.info.id: c.info.kind for c in declared_checks(exercise)}
@@ -57,7 +57,8 @@ def submissions(course: CourseConfig, name: str, size: int) -> list[Job]:
         changes = [by_check[check][number % len(by_check[check])] for check in dict.fromkeys(checks)]
         file = f"{name}.py"
         cell = Cell(1, file, solution + "".join(changes), 1)
-        jobs.append(job_of(course, Submission(f"s{number}", name, Path(file), "", "py", (cell,)), checks=quick))
+        submission = Submission(f"s{number}", name, Path(file), "", "py", (cell,))
+        jobs.append(job_of(course, submission, checks=() if whole else quick))
     return jobs
 
 
@@ -113,8 +114,9 @@ def main() -> None:
     """Measure, print, and write where asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("exercises", nargs="*", default=EXERCISES)
-    parser.add_argument("--size", type=int, default=8)
+    parser.add_argument("--size", type=int, default=24)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--whole", action="store_true", help="judge trainings too")
     parser.add_argument("--write", action="store_true", help=f"keep the figures in {RESULTS.name}")
     options = parser.parse_args()
     config = ROOT / "grading_config.yaml"
@@ -124,7 +126,7 @@ def main() -> None:
         plain = without_examples(Path(folder))
         try:
             for name in options.exercises:
-                jobs = submissions(course, name, options.size)
+                jobs = submissions(course, name, options.size, options.whole)
                 paired((config,), jobs)  # what is kept of an exercise, and what all starts share, is there
                 rounds = [paired((plain, config), jobs) for _ in range(options.rounds)]
                 explained = rounds[0][1]
@@ -137,7 +139,7 @@ def main() -> None:
                     for steps in ([seconds[way] for seconds, _ in rounds] for way in (0, 1))
                 )
                 red = [sum(c.kind == "exact" and c.outcome == "failed" for c in r.checks) for r in explained]
-                figures[name] = {
+                figures[f"{name}, whole" if options.whole else name] = {
                     "submissions": len(jobs),
                     "fewest_failing": min(red),
                     "failing": sum(red),
@@ -150,7 +152,7 @@ def main() -> None:
                     "processor_ratio": round(sum(ours[1]) / sum(bare[1]), 3),
                     "processor_ratio_after_the_start": round(sum(ours[1][1:]) / sum(bare[1][1:]), 3),
                 }
-                print(name, figures[name], flush=True)
+                print(*list(figures.items())[-1], flush=True)
         finally:
             plain.unlink()
     if options.write:

@@ -25,7 +25,7 @@ CUTS = 120  # versions by size that are looked at
 TARGETS = ((1, 2, 3), (1, 2, 3), (1, 2, 3), (1, 2), (1, 2))  # of a size, by how many sizes a call has
 ALIKE = 2  # versions with the same count of numbers that are tried before others
 OTHERS = 8  # versions that are tried where those show nothing
-HALF = Made("probe", "half")  # the simplest network
+STAND_INS = Made("probe", "half"), Made("probe", "bowl")  # the simplest networks: of one value for each, and for a row
 LEVELS = (0.5, 1.0, 0.0)  # of a tensor that is too large to be written out
 
 
@@ -63,27 +63,28 @@ def rungs(calls: Sequence[Arguments], answered: Callable[[Arguments], bool]) -> 
 def plainer(
     call: Arguments, answered: Callable[[Arguments], bool], is_object: Callable[[Made], bool]
 ) -> Iterator[Arguments]:
-    """The same with one simple network in the place of objects that are passed; the same without numbers that our
-    probes can do without.
+    """The same with one simple network in the place of objects that are passed; the same without what our probes can do
+    without.
 
     Args:
         answered: whether right code has an answer to a version.
         is_object: whether something that was made is an object.
     """
     objects = list(filter(is_object, passed(call.args)))
-    for some in (objects, *([one] for one in objects)) if len(objects) > 1 else (objects,):
-        simple = Arguments(exchanged(call.args, dict.fromkeys(map(id, some), HALF)))
-        if some and answered(simple):
-            yield simple
-            break
+    for simple in STAND_INS if objects else ():
+        for some in (objects, *([one] for one in objects)) if len(objects) > 1 else (objects,):
+            stood_for = Arguments(exchanged(call.args, dict.fromkeys(map(id, some), simple)))
+            if answered(stood_for):
+                yield stood_for
+                break
     place, fewer = 0, call
     while place < len(made := [one for one in uses(fewer.args) if isinstance(one, Made)]):
         one, place = made[place], place + 1
-        while one.how == "probe" and len(one.args) > 1 and isinstance(one.args[-1], int | float):
-            shorter = replace(one, args=one.args[:-1])
-            if not answered(without := Arguments(exchanged(fewer.args, {id(one): shorter}))):
+        for kept in range(len(one.args)) if one.how == "probe" else ():
+            without = Arguments(exchanged(fewer.args, {id(one): replace(one, args=one.args[:kept])}))
+            if answered(without):
+                fewer = without
                 break
-            one, fewer = shorter, without
     if fewer is not call:
         yield fewer
 

@@ -21,7 +21,7 @@ from autograder.judge.labels import Labels
 from autograder.judge.recording import Made, NoPart, Seeded, evaluate
 from autograder.judge.remote import Handle
 from autograder.judge.session import Session
-from autograder.judge.shown import example_value
+from autograder.judge.shown import example_value, text_of
 from autograder.judge.shrink import Arguments
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
@@ -241,7 +241,8 @@ def text_of_outcome(ended: Ended, settled_: Settled) -> str:
         return describe(ended.value if tensor is None or tensor.ndim == 0 else tensor)
     if settled_ == "dtype":
         return describe(ended.value)
-    return example_value(_without_dust(ended.value)) or describe(ended.value)
+    value = _without_dust(ended.value)
+    return example_value(value) or text_of(value)
 
 
 def _without_dust(value: object) -> object:

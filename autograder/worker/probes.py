@@ -190,6 +190,16 @@ def half() -> nn.Module:
     return _Half()
 
 
+class _Bowl(_Half):
+    def forward(self, x: Tensor, *others: object, **more: object) -> Tensor:
+        return -super().forward(x.square()).flatten(1).sum(1)
+
+
+def bowl() -> nn.Module:
+    """lambda x, *others: -(x ** 2).flatten(1).sum(1) / 2, as a module whose one weight is the half."""
+    return _Bowl()
+
+
 class _Noting(TorchFunctionMode):
     """Notes what is called of torch."""
 
@@ -213,6 +223,6 @@ def torch_calls(function: Target, *args: object, **kwargs: object) -> list[str]:
 _PROBES: tuple[object, ...] = (
     gradient, batch_jacobian, perturb, parameters, set_parameters, parameter_count, call_without_grad, linear,
     constant, is_instance, submodule_types, requires_grad, weight_gradients, predict, global_seed, from_seed, twice,
-    changed, quadratic, half, torch_calls,
+    changed, quadratic, half, bowl, torch_calls,
 )  # fmt: skip
 GENERIC: dict[str, Target] = {probe.__name__: probe for probe in cast(tuple[Target, ...], _PROBES)}

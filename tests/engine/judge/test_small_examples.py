@@ -17,7 +17,7 @@ from autograder.judge import own_run
 from autograder.judge.concluding import about
 from autograder.judge.example_text import example_text, numbers_in
 from autograder.judge.excerpt import excerpts
-from autograder.judge.ladder import HALF, MOST, plainer, rungs
+from autograder.judge.ladder import MOST, STAND_INS, plainer, rungs
 from autograder.judge.loading import Code
 from autograder.judge.local import LocalTransport
 from autograder.judge.outcomes import Ended, Right, departs, outcome, settled
@@ -223,17 +223,21 @@ def test_a_simple_network_stands_for_objects_that_are_passed():
     model, space = Made("probe", "network", args=(x,)), Made("call", of=Made("name", "Space"), args=(3,))
     fitted = Made("call", of=Made("get", "fit", Made("call", of=Made("name", "Model"))), args=(model, space, x))
 
-    def stood_for(call):
-        return [one is HALF for one in call.args[0].args]
+    def is_network(made):
+        return made in (model, space)
 
-    found = list(plainer(Arguments((fitted,)), lambda call: True, lambda made: True))
-    assert [stood_for(call) for call in found] == [[True, True, False]]
-    assert found[0].args[0].of is not HALF
-    assert found[0].args[0].args[2] is x
-    (one,) = plainer(Arguments((fitted,)), lambda call: not all(stood_for(call)[:2]), lambda made: True)
+    def stood_for(call):
+        return [one in STAND_INS for one in call.args[0].args]
+
+    half, bowl, _shorter = plainer(Arguments((fitted,)), lambda call: True, is_network)
+    assert stood_for(half) == stood_for(bowl) == [True, True, False]
+    assert half.args[0].args[0] is half.args[0].args[1] is STAND_INS[0]
+    assert bowl.args[0].args[0] is STAND_INS[1]
+    assert half.args[0].of not in STAND_INS
+    assert half.args[0].args[2] is x
+    one, _bowl = plainer(Arguments((fitted,)), lambda call: stood_for(call) == [True, False, False], is_network)
     assert stood_for(one) == [True, False, False]
-    assert not list(plainer(Arguments((fitted,)), lambda call: False, lambda made: True))
-    assert not list(plainer(Arguments((fitted,)), lambda call: True, lambda made: False))
+    assert not list(plainer(Arguments((fitted,)), lambda call: False, is_network))
 
 
 def test_numbers_that_a_probe_can_do_without_are_left_out():
@@ -242,13 +246,15 @@ def test_numbers_that_a_probe_can_do_without_are_left_out():
     called = Arguments((Made("call", of=layer, args=(x,)),))
     (shorter,) = plainer(called, lambda call: len(call.args[0].of.args) > 2, lambda made: False)
     assert shorter.args[0].of.args == (*layer.args[:2], 0.8)
+    assert not list(plainer(called, lambda call: False, lambda made: False))
     assert shorter.args[0].args[0] is x is shorter.args[0].of.args[1]
 
 
-def test_half_is_a_network_of_one_weight():
-    half = GENERIC["half"]()
+def test_stand_ins_are_networks_of_one_weight():
+    half, bowl = GENERIC["half"](), GENERIC["bowl"]()
     assert torch.equal(half(torch.ones(2), 3, t=4), torch.full((2,), 0.5))
-    assert [p.numel() for p in half.parameters()] == [1]
+    assert torch.equal(bowl(torch.ones(2, 3, 4), 3, t=4), torch.full((2,), -6.0))
+    assert [p.numel() for module in (half, bowl) for p in module.parameters()] == [1, 1]
 
 
 def test_versions_that_right_code_does_not_answer_are_left_out():

@@ -6,6 +6,9 @@ One is affine, so that latent points can be read off its pixels; of the other th
 import torch
 from torch import nn
 
+MEAN = torch.full((1, 784), 1 / 784, dtype=torch.float64)  # of an image's pixels
+ZERO = torch.zeros(1, dtype=torch.float64)
+
 
 class _Heads(nn.Module):
     """An encoder whose two answers are affine in the image."""
@@ -51,8 +54,10 @@ def _affine(weight, bias):
     return layer
 
 
-def affine_model(mu_weight, mu_bias, logvar_weight, logvar_bias, weight, bias):
-    """Encoder heads and decoder affine, with these weights; latent_dim is the number of rows of mu_weight."""
+def affine_model(
+    mu_weight=MEAN, mu_bias=ZERO, logvar_weight=0 * MEAN, logvar_bias=ZERO, weight=784 * MEAN.T, bias=0 * MEAN[0]
+):
+    """Encoder heads and decoder affine, with these weights. Else mu is an image's mean, logvar 0, and a logit z."""
     encoder = _Heads(_affine(mu_weight, mu_bias), _affine(logvar_weight, logvar_bias))
     return _Model(encoder, _affine(weight, bias), mu_weight.shape[0])
 
