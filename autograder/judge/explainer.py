@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -206,10 +207,16 @@ class Explainer:
             found = min((one for one in several if one is not None), key=lambda one: one.numbers, default=None)
             return found.shows if found is not None else None
 
+        with self._for_all():
+            return self._kit.right_code.shown_by(mistake, info.id, search)
+
+    @contextlib.contextmanager
+    def _for_all(self) -> Iterator[None]:
+        """What is found out here is known for all submissions: it takes no time of this one."""
         started = self._now()
-        found = self._kit.right_code.shown_by(mistake, info.id, search)
-        self._end += self._now() - started  # that is not this submission's time
-        return found
+        yield
+        taken = self._now() - started
+        self._end, self._until = self._end + taken, self._until + taken
 
     def _late(self) -> bool:
         return self._now() > self._until
@@ -220,7 +227,8 @@ class Explainer:
         """What the check asks on public numbers, of the function that it judges first."""
         for run in range(self._effort.runs):
             if more():
-                calls = public_calls(self._kit, item, info, case, run, self._rerun)
+                with self._for_all():
+                    calls = public_calls(self._kit, item, info, case, run, self._rerun)
                 yield from itertools.islice(sorted(calls, key=lambda one: one.function != about), TRIED)
 
     def _wrong(self, one: PublicCall) -> tuple[Ended, Right] | None:
@@ -236,7 +244,10 @@ class Explainer:
 
     def _own(self, item: pytest.Function, info: CheckInfo, case: Case) -> Found | None:
         """What the check itself finds wrong on public numbers, where that is little."""
-        shown = OwnRuns(self._kit, self._rerun).shown(self._session, item, info, case)
+        runs = OwnRuns(self._kit, self._rerun)
+        with self._for_all():
+            runs.passed_by_all(item, info, case)
+        shown = runs.shown(self._session, item, info, case)
         if shown is None:
             return None
         words = self._kit.right_code.probe_words
@@ -295,8 +306,11 @@ class Explainer:
 
     def _kept(self, one: PublicCall, call: Arguments) -> Found:
         example = self._example(one, call)
-        said = example.got != example.right  # not where they differ in what is left out of a long answer
-        numbers = max(numbers_in(example.call), call.numbers) if said else MOST + 1
+        numbers = max(numbers_in(example.call), call.numbers)
+        if one.asked == "pair":
+            numbers = max(numbers, 2 * FEW)  # one call says more
+        if example.got == example.right:  # they differ in what is left out of a long answer
+            numbers = MOST + 1
         found = Found(numbers, example, replace(one, call=call))
         known = self._known.get(one.function)
         if found.numbers <= MOST and (known is None or found.numbers < known.numbers):

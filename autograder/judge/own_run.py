@@ -94,7 +94,7 @@ class OwnRuns:
 
     def shown(self, session: Session, item: pytest.Function, info: CheckInfo, case: Case) -> Shown | None:
         """What the check finds wrong in this session's code; None where it finds nothing, or not only there."""
-        drawn = self._passed_by_all(item, info, case)
+        drawn = self.passed_by_all(item, info, case)
         if drawn is None:
             return None
         recorder = Recorder()
@@ -104,7 +104,7 @@ class OwnRuns:
         reference = self._kit.right_code.sessions[0]
         return shown_of(session, recorder, failure, said(info.title), lambda *call: answered_by(reference, *call))
 
-    def _passed_by_all(self, item: pytest.Function, info: CheckInfo, case: Case) -> type[Draw] | None:
+    def passed_by_all(self, item: pytest.Function, info: CheckInfo, case: Case) -> type[Draw] | None:
         """The draws on which right code passes, the simplest; None where there are none."""
         known, name = self._kit.right_code.remembered, f"right code passes {info.id} on"
         if name not in known:
