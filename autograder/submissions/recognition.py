@@ -15,7 +15,7 @@ from os.path import exists, isdir, isfile, islink
 from pathlib import Path
 
 from autograder.course.errors import ConfigurationError
-from autograder.course.roster import OWN, Claim, Roster
+from autograder.course.roster import OWN, Claim, Person, Roster
 from autograder.language import _
 from autograder.submissions.budget import Budget
 from autograder.submissions.evidence import Evidence
@@ -38,6 +38,7 @@ _OWN_FOLDERS = re.compile(
     re.IGNORECASE,
 )
 # What lies in a folder that results or a report went to: two of these, and no file of code.
+_WORDS = re.compile(r"\s+[-–—]\s+|_+|\s*[();]\s*")  # between them in a file's name
 _RESULTS = ("book.db", "state.db", "gradebook.db", "grades.csv", "handed_in.csv", "unplaced.csv", "resolve.csv",
             "results", "class.md", "checks.csv", "mistakes.csv", "statistics.csv")  # fmt: skip
 _PLAIN = (FALLBACK, "flat")  # of an archive: it may be one student's
@@ -196,10 +197,11 @@ class Recognition:
     def _papers(self, place: Path) -> None:
         """Tell of what lies beside the class, that nothing of what was given is passed over in silence.
 
-        What is called as somebody of the roster was handed in by them, and is no code.
+        What is called as somebody of the roster, alone or before other words, was handed in by them, and is no code.
         """
         for path in (item.path for item in self._items(place) if _is_paper(item.name)):
-            known = self._roster.known(Claim(path.stem, OWN)) if self._roster is not None else []
+            names = [path.stem, *_WORDS.split(path.stem)] if self._roster is not None else []
+            known = next((found for name in names if (found := self._people(name))), [])
             one = Evidence(path, _("lies beside the class and is no code"))
             if known:
                 students = tuple(person.id for person in known)
@@ -259,7 +261,10 @@ class Recognition:
 
     def _knows(self, name: str) -> bool:
         stem = name[: name.index(".", 1)] if is_archive(name) else name
-        return self._roster is not None and bool(self._roster.known(Claim(stem, OWN)))
+        return bool(self._people(stem))
+
+    def _people(self, name: str) -> list[Person]:
+        return self._roster.known(Claim(name, OWN)) if self._roster is not None else []
 
     # --- which layout
 

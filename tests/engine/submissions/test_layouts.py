@@ -484,6 +484,11 @@ def test_what_lies_beside_a_folder_around_the_class_is_told_of(tmp_path, read):
     own = tree(tmp_path / "own", others | {"ada.docx": b"PK"})
     found = {(one.student, one.kind) for one in read(own, "id\nada\nbob\nzoe\n").not_gradable}
     assert found == {("ada", "no_code")}
+    roster = "id,name\nu1,Ada Lovelace\nbob,Bob Ray\nzoe,Zoé Müller\n"
+    for number, name in enumerate(("Ada Lovelace - markov_quiz.pdf", "u1_markov_quiz.docx", "Lovelace, Ada (1).pdf")):
+        named = tree(tmp_path / f"named {number}", others | {name: b"PK", "Ray of light.pdf": b"%PDF"})
+        found = {(one.student, one.kind) for one in read(named, roster).not_gradable}
+        assert found == {("u1", "no_code")}, name
     with pytest.raises(ConfigurationError, match="only 1 of 4"):
         read(tree(tmp_path / "work", inner | around | {"lovelacea_501_900001_markov_quiz.py.txt": CODE}))
 
