@@ -1,6 +1,6 @@
 """What examples cost: classes in which every submission fails three exact checks or more, graded with them and without.
 
-    python benchmarks/examples.py [EXERCISE ...] [--size 24] [--rounds 3] [--whole] [--write]
+    python benchmarks/examples.py [EXERCISE ...] [--size 8] [--rounds 3] [--whole] [--write]
 
 Each submission is the solution with several mistakes of the bank in it, each meant for another exact check. The quick
 checks alone are judged, since trainings would hide what examples take; all of them with `--whole`. Both ways grade the
@@ -114,7 +114,7 @@ def main() -> None:
     """Measure, print, and write where asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("exercises", nargs="*", default=EXERCISES)
-    parser.add_argument("--size", type=int, default=24)
+    parser.add_argument("--size", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--whole", action="store_true", help="judge trainings too")
     parser.add_argument("--write", action="store_true", help=f"keep the figures in {RESULTS.name}")
@@ -139,7 +139,8 @@ def main() -> None:
                     for steps in ([seconds[way] for seconds, _ in rounds] for way in (0, 1))
                 )
                 red = [sum(c.kind == "exact" and c.outcome == "failed" for c in r.checks) for r in explained]
-                figures[f"{name}, whole" if options.whole else name] = {
+                measured = f"{name}, whole" if options.whole else name
+                figures[measured] = {
                     "submissions": len(jobs),
                     "fewest_failing": min(red),
                     "failing": sum(red),
@@ -152,7 +153,7 @@ def main() -> None:
                     "processor_ratio": round(sum(ours[1]) / sum(bare[1]), 3),
                     "processor_ratio_after_the_start": round(sum(ours[1][1:]) / sum(bare[1][1:]), 3),
                 }
-                print(*list(figures.items())[-1], flush=True)
+                print(measured, figures[measured], flush=True)
         finally:
             plain.unlink()
     if options.write:
