@@ -54,7 +54,8 @@ class Effort:
 
 # What shows a known mistake is looked for once, and kept for all classes. Its seconds are this process's own: what else
 # the machine does must not decide. Those of a submission that has ten mistakes fit into what a judge may be silent for.
-THOROUGH, THOROUGH_SECONDS = Effort(4, 10, 3, 600, until_small=True, clock=process_time), 12.0
+THOROUGH = Effort(runs=4, ladders=10, shrunk=3, steps=600, until_small=True, clock=process_time)
+THOROUGH_SECONDS = 12.0
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from os.path import isfile
 from pathlib import Path
 
 from autograder.course.errors import ConfigurationError
@@ -115,7 +116,7 @@ class _Class:
         said = list(rosters.said)
         self.draws.roster = roster = rosters.everybody
         self.known = roster.people if roster is not None else ()
-        self.times = Times(self.base / TIMES, self.wanted.zone) if (self.base / TIMES).is_file() else None
+        self.times = Times(self.base / TIMES, self.wanted.zone) if isfile(self.base / TIMES) else None
         downloads = recognition.downloads()
         self.evidence += recognition.evidence
         for download in downloads:

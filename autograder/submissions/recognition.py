@@ -37,8 +37,8 @@ _OWN_FOLDERS = re.compile(
     r"[\W_]*\d*$|^\d{1,2}$",
     re.IGNORECASE,
 )
-# What lies in a folder that results or a report went to: two of these, and no file of code.
 _WORDS = re.compile(r"\s+[-–—]\s+|_+|\s*[();]\s*")  # between them in a file's name
+# What lies in a folder that results or a report went to: two of these, and no file of code.
 _RESULTS = ("book.db", "state.db", "gradebook.db", "grades.csv", "handed_in.csv", "unplaced.csv", "resolve.csv",
             "results", "class.md", "checks.csv", "mistakes.csv", "statistics.csv")  # fmt: skip
 _PLAIN = (FALLBACK, "flat")  # of an archive: it may be one student's

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+from os.path import isfile
 from pathlib import Path
 
 from autograder.course.errors import ConfigurationError
@@ -102,7 +103,7 @@ class Rosters:
         found = [roster for roster in found if roster.people]
         sheets = tuple(found) if len(found) > 1 and all(map(_is_sheet, found)) else ()
         everybody = given or (found[0] if len(found) == 1 else _together(sheets) if sheets else None)
-        grouped = with_groups(everybody, folder / GROUPS) if (folder / GROUPS).is_file() else everybody
+        grouped = with_groups(everybody, folder / GROUPS) if isfile(folder / GROUPS) else everybody
         names = ", ".join(roster.file.name for roster in found if roster.file is not None)
         said = _("roster: {file}, found beside the submissions") if everybody is not None else _(
             "{file} may each be the roster: none is taken; say which with --roster"

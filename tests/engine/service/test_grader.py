@@ -65,12 +65,11 @@ def test_four_threads_grade_at_once_and_judges_stay_warm(course, files):
     assert [points for _student, _outcome, points in alone] == [9.0, 2.0, 0.0, 0.0]
 
 
-@pytest.mark.parametrize("name", ["test_public.py", "pyvenv.cfg", "conftest.py"])
-def test_a_closed_folder_beside_the_course_closes_nothing(toy, files, tmp_path, name):
+def test_a_closed_folder_beside_the_course_closes_nothing(toy, files, tmp_path):
     """Whoever grades in /home, or below /tmp, may not look into the folders of others there."""
     closed = tmp_path / "home" / "somebody"
     closed.mkdir(parents=True)
-    (closed / name).symlink_to("x" * 300)  # who looks is told so by an error, root too
+    (closed / "test_public.py").symlink_to("x" * 300)  # who looks is told so by an error, root too
     shutil.copytree(toy, tmp_path / "home" / "course")
     here = Course(load_config(tmp_path / "home" / "course" / "grading_config.yaml"), secret=SECRET)
     with here.grader(workers=1) as grader:

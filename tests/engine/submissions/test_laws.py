@@ -171,7 +171,7 @@ def test_what_is_closed_to_us_costs_its_owner_alone_and_is_said(name: str, hande
     """Whoever's folder or file may not be read is not missing; all others' work is there."""
     with tempfile.TemporaryDirectory() as base:
         source = folder(Path(base) / "in", LAYOUTS[name].write(handed))
-        shut = data.draw(st.sampled_from(sorted(source.rglob("*"))))
+        shut = data.draw(st.sampled_from([source, *sorted(source.rglob("*"))]))
         (Path(base) / "roster.csv").write_text(roster_of(handed), encoding="utf-8")
         wanted = Wanted(EXERCISES, contracts=CONTRACTS, roster=read_roster(Path(base) / "roster.csv"), zone=PARIS)
         inside = {content for path in [shut, *shut.rglob("*")] if path.is_file() for content in contents(path)}
