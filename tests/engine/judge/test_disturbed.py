@@ -207,10 +207,12 @@ def test_a_check_that_lost_its_worker_is_judged_again_by_itself(toy_judge):
 def test_workers_killed_while_a_machine_is_tried_say_nothing_of_what_it_can(tmp_path):
     """Nor does another try: whoever counts them decides."""
 
+    limits = WorkerLimits(memory_bytes=256 << 20, cpu_seconds=20)
+
     def many() -> None:
         with WarmParent() as parent:
             for _ in range(1000):
-                parent.spawn(WorkerLimits()).kill()
+                parent.spawn(limits).kill()
 
     killer = Killer(0.0, 0.002)
     killer.start()
