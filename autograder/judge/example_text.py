@@ -10,12 +10,14 @@ import torch
 from torch import Tensor
 
 from autograder.judge.outcomes import Asked, with_seeds
+from autograder.judge.plain_tensors import is_plain, text_of_plain
 from autograder.judge.recording import Made, Seeded, uses
 from autograder.judge.shown import example_value
-from autograder.judge.shrink import Arguments, is_constant, is_eye
+from autograder.judge.shrink import Arguments
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e-?\d+)?(?![\w(])")
 _PICKED = re.compile(r"(?<=[\w)\]])\[\d+\]")
+WORDS = 8  # texts in a list that are all written
 LONG = 48  # characters of an object within a call that is given a name
 
 
@@ -75,7 +77,10 @@ class _Writer:
         if isinstance(value, Seeded):
             return f"torch.Generator().manual_seed({value.seed})"
         if isinstance(value, list):
-            return f"[{', '.join(self.value(item, False) for item in value)}]"
+            written = [self.value(item, False) for item in value]
+            if len(written) > WORDS and all(isinstance(item, str) for item in value):
+                written[2:] = ["..."]
+            return f"[{', '.join(written)}]"
         if isinstance(value, tuple):
             return f"({', '.join(self.value(item, False) for item in value)}{',' * (len(value) == 1)})"
         if isinstance(value, dict):
@@ -83,15 +88,9 @@ class _Writer:
         return str(value) if isinstance(value, torch.dtype) else example_value(value) or repr(value)
 
     def tensor(self, value: Tensor) -> str:
-        if is_eye(value):
-            return f"eye({len(value)}{f', dtype={value.dtype}' if self._types else ''})"
-        if is_constant(value):
-            first = value.reshape(-1)[0].item()
-            sizes = ", ".join(map(str, value.shape))
-            kind = "" if value.is_floating_point() and not self._types else f", dtype={value.dtype}"
-            if first in (0, 1):
-                return f"{'zeros' if first == 0 else 'ones'}({sizes}{kind})"
-            return f"full(({sizes}{',' * (value.ndim == 1)}), {example_value(first)}{kind})"
+        if is_plain(value):
+            dtype = f", dtype={value.dtype}" if self._types or not value.is_floating_point() else ""
+            return text_of_plain(value, example_value(value.reshape(-1)[0].item()), dtype)
         text = example_value(value)
         if self._types and value.is_floating_point() and text.startswith("tensor("):
             text = f"{text[:-1]}, dtype={value.dtype})"

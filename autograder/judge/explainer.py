@@ -20,14 +20,16 @@ from autograder.judge.example_text import example_text, numbers_in
 from autograder.judge.ladder import FEW, MOST
 from autograder.judge.outcomes import CannotGoOn, Ended, Right, departs, outcome, text_of_outcome
 from autograder.judge.own_run import OwnRuns
+from autograder.judge.plain_tensors import is_plain
 from autograder.judge.public_calls import PublicCall, public_calls
 from autograder.judge.relations import Compared, relation
 from autograder.judge.session import Session
-from autograder.judge.shrink import Arguments, is_plain, shrink
+from autograder.judge.shrink import Arguments, shrink
 from autograder.language import _
 from autograder.results.model import Example
 
 RELATED = 2  # calls whose answers a relation is looked for in
+MOST_OWN = 26  # numbers of what a check finds wrong in weights of its own: it cannot be asked of anything smaller
 TRIED = 24  # calls of one check that are made of a submission
 
 
@@ -256,7 +258,8 @@ class Explainer:
         numbers = numbers_in(text)
         if any(isinstance(leaf, Tensor) and leaf.numel() > MOST and not is_plain(leaf) for leaf in shown.call.leaves):
             numbers = max(numbers, FEW + 1)  # whose numbers are not written out
-        return Found(numbers, Example(text, shown.got, shown.right)) if numbers <= MOST else None
+        tells = shown.got != shown.right and numbers <= MOST_OWN
+        return Found(numbers, Example(text, shown.got, shown.right)) if tells else None
 
     def _of_student(self, one: PublicCall, call: Arguments) -> Ended:
         if self._asked is None or self._asked[0] is not one or self._asked[1] is not call:
@@ -270,6 +273,8 @@ class Explainer:
             return known
         # The reference says nearly always what all who are right do, in a part of the time.
         asked = 1 if first.settled == "values" else None
+        with self._for_all():
+            self._kit.right_code.plainer(one)
         for rung in self._kit.right_code.rungs(one):
             if known is not None and rung.numbers >= known.numbers:
                 continue

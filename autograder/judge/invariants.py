@@ -38,7 +38,9 @@ def _rule_of(first: Tensor) -> Callable[[Tensor], Tensor | None]:
     sums = next(_sums_to_one(first), None)
     shapes = (_definite, _symmetric) if first.ndim >= 2 and first.shape[-1] > 1 else ()
     orders = (_rising, _falling) if first.numel() >= 3 else ()
-    ranges = (_positive, _not_negative, _below_one, _at_most_one) if first.numel() >= ENOUGH else ()
+    # A row of one number that sums to one is 1, and is not below it.
+    above = (_below_one, _at_most_one) if sums is None else ()
+    ranges = (_positive, _not_negative, *above) if first.numel() >= ENOUGH else ()
     rules = [rule for rule in (*shapes, *orders, *ranges) if rule(first)]
 
     def kept(after: Tensor) -> Tensor | None:

@@ -7,25 +7,27 @@ few times.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 
 import torch
 from torch import Tensor
 
 from autograder.judge.invariants import Rules
+from autograder.judge.plain_tensors import CONSTANT, eye_like, is_plain, is_square
 from autograder.judge.recording import Made, exchanged, passed, uses
-from autograder.judge.shrink import CONSTANT, Arguments, cut_sizes, is_plain, written
+from autograder.judge.shrink import Arguments, cut_sizes, written
 
 FEW = 6  # numbers of an example that is small
 MOST = 16  # numbers of an example: a larger one is nothing to look at
 CUTS = 120  # versions by size that are looked at
-TARGETS = ((1, 2, 3), (1, 2, 3), (1, 2, 3), (1, 2), (1, 2))  # of a size, by how many sizes a call has
+TARGETS = ((1, 2, 3), (1, 2, 3), (1, 2, 3), (1, 2, 3), (1, 2))  # of a size, by how many sizes a call has
 ALIKE = 2  # versions with the same count of numbers that are tried before others
 OTHERS = 8  # versions that are tried where those show nothing
 STAND_INS = Made("probe", "half"), Made("probe", "bowl")  # the simplest networks: of one value for each, and for a row
+LOW = 2  # steps, layers, neighbours: with one, much that is wrong cannot be seen
 LEVELS = (0.5, 1.0, 0.0)  # of a tensor that is too large to be written out
 
 
@@ -57,36 +59,72 @@ def rungs(calls: Sequence[Arguments], answered: Callable[[Arguments], bool]) -> 
         (version for numbers, version in others if numbers <= FEW),
         (version for numbers, version in others if numbers > FEW),
     ):
-        yield from islice(filter(answered, part), OTHERS)
+        yield from itertools.islice(filter(answered, part), OTHERS)
 
 
 def plainer(
     call: Arguments, answered: Callable[[Arguments], bool], is_object: Callable[[Made], bool]
 ) -> Iterator[Arguments]:
-    """The same with one simple network in the place of objects that are passed; the same without what our probes can do
-    without.
+    """The same with one simple network in the place of objects that are passed; and each of these with low counts, and
+    without what can be left out.
 
     Args:
         answered: whether right code has an answer to a version.
         is_object: whether something that was made is an object.
     """
-    objects = list(filter(is_object, passed(call.args)))
+    objects, starts = list(filter(is_object, passed(call.args))), [call]
     for simple in STAND_INS if objects else ():
         for some in (objects, *([one] for one in objects)) if len(objects) > 1 else (objects,):
             stood_for = Arguments(exchanged(call.args, dict.fromkeys(map(id, some), simple)))
             if answered(stood_for):
-                yield stood_for
+                starts.append(stood_for)
                 break
+    yield from starts[1:]
+    for start in starts:
+        fewer = _left_out(_counted_low(start, answered), answered)
+        if fewer is not start:
+            yield fewer
+
+
+def _counted_low(call: Arguments, answered: Callable[[Arguments], bool]) -> Arguments:
+    """The same with low numbers in the place of all whole ones that are no size: of steps, of layers, of neighbours."""
+    sizes = call.sizes
+
+    def is_count(leaf: object) -> bool:
+        return type(leaf) is int and leaf > LOW and leaf not in sizes
+
+    if not any(map(is_count, call.leaves)):
+        return call
+    every = call.map(lambda leaf: LOW if is_count(leaf) else leaf)
+    if answered(every):
+        return every
+    for count in [leaf for leaf in call.leaves if is_count(leaf)]:
+        lower = call.map(lambda leaf, count=count: LOW if type(leaf) is int and leaf == count else leaf)  # type: ignore[misc]
+        call = lower if answered(lower) else call
+    return call
+
+
+def _left_out(call: Arguments, answered: Callable[[Arguments], bool]) -> Arguments:
+    """The same without names and last arguments, as far as right code has defaults for them."""
     place, fewer = 0, call
-    while place < len(made := [one for one in uses(fewer.args) if isinstance(one, Made)]):
-        one, place = made[place], place + 1
-        for kept in range(len(one.args)) if one.how == "probe" else ():
-            without = Arguments(exchanged(fewer.args, {id(one): replace(one, args=one.args[:kept])}))
-            if answered(without):
-                fewer = without
+
+    def without(made: Made, shorter: Made) -> bool:
+        nonlocal fewer
+        tried = Arguments(exchanged(fewer.args, {id(made): shorter}))
+        if not answered(tried):
+            return False
+        fewer = tried
+        return True
+
+    while place < len(mades := [one for one in uses(fewer.args) if isinstance(one, Made)]):
+        made, place = mades[place], place + 1
+        for name in made.kwargs:
+            shorter = replace(made, kwargs={key: value for key, value in made.kwargs.items() if key != name})
+            made = shorter if without(made, shorter) else made
+        for kept in range(len(made.args)) if made.how in ("call", "probe") and not made.kwargs else ():
+            if without(made, replace(made, args=made.args[:kept])):
                 break
-    if fewer is not call:
-        yield fewer
+    return fewer
 
 
 def _cuts(calls: Sequence[Arguments], rules: Rules) -> list[Arguments]:
@@ -97,8 +135,10 @@ def _cuts(calls: Sequence[Arguments], rules: Rules) -> list[Arguments]:
 
 def _cuts_of(call: Arguments, rules: Rules) -> list[Arguments]:
     sizes = sorted(call.sizes - {0, 1})
+    # As many rows as columns by chance: the rows alone.
+    twice = [size for size in sizes if any(isinstance(x, Tensor) and x.shape.count(size) > 1 for x in call.leaves)]
+    found = [call, *(cut for size in twice for cut in cut_sizes(call, size, 0, 1, rules, "first"))]
     targets = TARGETS[len(sizes)] if len(sizes) < len(TARGETS) else (1,)
-    found = [call]
     # From the smallest on: what a size is cut to is never one that is still to be cut.
     for size in sizes[-6:]:
         for one in found[:]:
@@ -122,7 +162,10 @@ def _large(call: Arguments) -> bool:
 
 def _filled(call: Arguments, rules: Rules) -> Iterator[Arguments]:
     """The same with whole numbers, with tenths, and with hundredths; what is large, as one number everywhere."""
-    fillings: list[Callable[[Tensor], Tensor]] = [_whole, _tenths]
+    squares = itertools.count()  # two matrices that are passed are not the same one
+    fillings: list[Callable[[Tensor], Tensor]] = [_whole, _balanced, _tenths]
+    if any(isinstance(leaf, Tensor) and is_square(leaf) for leaf in call.leaves):
+        fillings.insert(0, lambda leaf: eye_like(leaf, next(squares)) if is_square(leaf) else _whole(leaf))
     if any(isinstance(leaf, Tensor) and leaf.numel() > CONSTANT and not is_plain(leaf) for leaf in call.leaves):
         fillings += [lambda leaf, to=level: _level(leaf, to) for level in LEVELS]  # type: ignore[misc]
     for change in (*fillings, lambda leaf: leaf.round(decimals=2)):
@@ -151,6 +194,12 @@ def _whole(leaf: Tensor) -> Tensor:
     """Odd numbers that count up: none is 0, and no two are the same or cancel each other."""
     counted = 2.0 * torch.arange(leaf.numel(), dtype=leaf.dtype).reshape(leaf.shape) + 1
     return torch.where(leaf == 0, 0.0, leaf.sign() * counted)
+
+
+def _balanced(leaf: Tensor) -> Tensor:
+    """Pairs of a number and its opposite: what is summed over all of it vanishes, and over a part does not."""
+    counted = torch.arange(leaf.numel(), dtype=leaf.dtype).reshape(leaf.shape)
+    return torch.where(leaf == 0, 0.0, (2 * (counted / 2).floor() + 1) * (1 - 2 * (counted % 2)))
 
 
 def _tenths(leaf: Tensor) -> Tensor:

@@ -156,6 +156,8 @@ def departs(got: Ended, right: Right, by: float = CLEARLY) -> bool:
     if right.settled == "dtype":
         return _type(got.value) != _type(right.ended.value)
     if right.settled == "kind":
+        if isinstance(got.value, dict) and isinstance(right.ended.value, dict):
+            return not right.ended.value.keys() <= got.value.keys()  # other keys are free
         return _kind(got.value) != _kind(right.ended.value)
     change = _unsigned if right.settled == "signs" else lambda value: value
     return differ(change(got.value), change(right.ended.value), by)
@@ -195,8 +197,6 @@ def _single(value: object) -> bool:
 
 def _kind(value: object) -> object:
     """A tensor's shape, a list's length, a type."""
-    if isinstance(value, dict):
-        return dict, tuple(sorted(map(str, value)))
     tensor = as_tensor(value)
     if tensor is not None:
         return tuple(tensor.shape), bool(tensor.is_complex())
@@ -249,7 +249,11 @@ def _without_dust(value: object) -> object:
     """0 for what is 0 but for rounding."""
     if isinstance(value, Tensor) and value.is_floating_point():
         return torch.where(value.abs() < DUST, torch.zeros_like(value), value)
-    return value
+    if isinstance(value, list | tuple):
+        return type(value)(map(_without_dust, value))
+    if isinstance(value, dict):
+        return {key: _without_dust(item) for key, item in value.items()}
+    return 0.0 if isinstance(value, float) and abs(value) < DUST else value
 
 
 def parts_of(made: Made, value: object) -> Sequence[Made]:

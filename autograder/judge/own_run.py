@@ -8,6 +8,7 @@ pass the check on the same numbers.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import process_time
@@ -22,6 +23,7 @@ from autograder.judge.case import Case
 from autograder.judge.draw import Draw, subseed
 from autograder.judge.outcomes import CannotGoOn, Ended, differ, outcome, shows_something, text_of_outcome
 from autograder.judge.parts import Parts
+from autograder.judge.plain_tensors import CONSTANT
 from autograder.judge.recording import KeptCall, Made, NoPart, Recorder, evaluate
 from autograder.judge.session import Session
 from autograder.judge.shown import MOST, text_of
@@ -65,7 +67,44 @@ class RoundDraw(Draw):
         return self._seeds
 
 
-DRAWS: dict[str | None, type[Draw]] = {draw.__name__: draw for draw in (RoundDraw, Draw)}
+class LevelDraw(RoundDraw):
+    """Larger tensors that are one number everywhere, another one for each: nothing is to be read but their shapes."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self._levels = itertools.cycle((1.0, 0.5, -0.5, 2.0))
+
+    def normal(self, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+        """The next number everywhere; a few numbers as they are."""
+        plain = super().normal(*shape, dtype=dtype)
+        return torch.full_like(plain, next(self._levels)) if plain.numel() > CONSTANT else plain
+
+    def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0, dtype: torch.dtype = torch.float64) -> Tensor:
+        """The middle of the range everywhere; a few numbers as they are."""
+        plain = super().uniform(*shape, low=low, high=high, dtype=dtype)
+        return torch.full_like(plain, (low + high) / 2) if plain.numel() > CONSTANT else plain
+
+
+class RowsDraw(RoundDraw):
+    """Every row of a larger tensor one number everywhere: where rows have to differ, and one of them is shown."""
+
+    def normal(self, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+        """A number for each row; a few numbers as they are."""
+        return _by_rows(super().normal(*shape, dtype=dtype))
+
+    def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0, dtype: torch.dtype = torch.float64) -> Tensor:
+        """A number for each row; a few numbers as they are."""
+        return _by_rows(super().uniform(*shape, low=low, high=high, dtype=dtype))
+
+
+def _by_rows(plain: Tensor) -> Tensor:
+    if plain.ndim < 2 or plain[0].numel() <= CONSTANT:
+        return plain
+    return plain.flatten(1)[:, :1].reshape(-1, *[1] * (plain.ndim - 1)).expand_as(plain).clone()
+
+
+DRAWS: tuple[type[Draw], ...] = (LevelDraw, RowsDraw, RoundDraw, Draw)
+GREYS: dict[type[Draw], tuple[float, ...]] = {LevelDraw: (0.5,), RowsDraw: (0.2, 0.4, 0.6, 0.8, 1.0)}  # of images
 
 
 @dataclass(frozen=True)
@@ -94,23 +133,26 @@ class OwnRuns:
 
     def shown(self, session: Session, item: pytest.Function, info: CheckInfo, case: Case) -> Shown | None:
         """What the check finds wrong in this session's code; None where it finds nothing, or not only there."""
-        drawn = self.passed_by_all(item, info, case)
-        if drawn is None:
-            return None
-        recorder = Recorder()
-        failure = self._failure(session, item, info, case, drawn, recorder)
-        if failure is None or (isinstance(failure, StudentError) and not shows_something(failure)):
+        for drawn in self.passed_by_all(item, info, case):
+            recorder = Recorder()
+            failure = self._failure(session, item, info, case, drawn, recorder)
+            if isinstance(failure, StudentError) and not shows_something(failure):
+                return None
+            if failure is not None:
+                break
+        else:
             return None
         reference = self._kit.right_code.sessions[0]
         return shown_of(session, recorder, failure, said(info.title), lambda *call: answered_by(reference, *call))
 
-    def passed_by_all(self, item: pytest.Function, info: CheckInfo, case: Case) -> type[Draw] | None:
-        """The draws on which right code passes, the simplest; None where there are none."""
+    def passed_by_all(self, item: pytest.Function, info: CheckInfo, case: Case) -> list[type[Draw]]:
+        """The draws on which right code passes, the simplest first, down to one that can show all that is wrong."""
         known, name = self._kit.right_code.remembered, f"right code passes {info.id} on"
         if name not in known:
-            passed = next((draw for draw in DRAWS.values() if self._all_pass(item, info, case, draw)), None)
-            known[name] = passed and passed.__name__
-        return DRAWS.get(cast("str | None", known[name]))
+            plain = [draw.__name__ for draw in GREYS if self._all_pass(item, info, case, draw)]
+            others = (draw.__name__ for draw in DRAWS[len(GREYS) :] if self._all_pass(item, info, case, draw))
+            known[name] = [*plain, *itertools.islice(others, 1)]
+        return [draw for draw in DRAWS if draw.__name__ in cast("list[str]", known[name])]
 
     def _all_pass(self, item: pytest.Function, info: CheckInfo, case: Case, draw: type[Draw]) -> bool:
         started = process_time()
@@ -134,7 +176,7 @@ class OwnRuns:
                 once[key] = function(draw(subseed(seed, key)))  # type: ignore[operator]
             return once[key]
 
-        engine = cast("Engine", PublicEngine(case.engine, seed))
+        engine = cast("Engine", PublicEngine(case.engine, seed, GREYS.get(draw, ())))
         own = replace(
             case, engine=engine, session=session, seed=seed, once=kept_once, draw=draw,
             record=lambda name, value: None, limits=None, quiz_answers={}, parts=Parts(), noted=[],

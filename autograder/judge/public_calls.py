@@ -126,8 +126,7 @@ class RightCode:
     def rungs(self, one: PublicCall) -> Iterator[Arguments]:
         """Small versions of a call that the reference answers, those first that show the most for their size."""
         if id(one) not in self._rungs:
-            answered = rungs([one.call, *self.plainer(one)], lambda call: self.says(one, call, asked=1) is not None)
-            self._rungs[id(one)] = one, [], answered
+            self._rungs[id(one)] = one, [], rungs([one.call, *self.plainer(one)], lambda call: self._answers(one, call))
         _one, known, more = self._rungs[id(one)]
         yield from known
         for call in more:
@@ -135,11 +134,16 @@ class RightCode:
             yield call
 
     def plainer(self, one: PublicCall) -> Sequence[Arguments]:
-        """The call with simpler objects, or without numbers that need not be said, where right code has an answer."""
+        """The call with simpler objects, or with few numbers that need be said, where right code has an answer."""
         if id(one) not in self._plainer:
-            found = plainer(one.call, lambda call: self.says(one, call, asked=1) is not None, self._is_object)
+            found = plainer(one.call, lambda call: self._answers(one, call), self._is_object)
             self._plainer[id(one)] = one, list(found)
         return self._plainer[id(one)][1]
+
+    def _answers(self, one: PublicCall, call: Arguments) -> bool:
+        """Whether the reference answers where it answers the call itself, and refuses where it refuses that."""
+        first, found = self.says(one, asked=1), self.says(one, call, asked=1)
+        return first is not None and found is not None and bool(found.ended.raised) == bool(first.ended.raised)
 
     def _is_object(self, made: Made) -> bool:
         try:
@@ -207,21 +211,25 @@ def public_calls(
 class PublicEngine:
     """The engine as a check on public numbers sees it: no image of the course is looked at."""
 
-    def __init__(self, engine: Engine, seed: int) -> None:
+    def __init__(self, engine: Engine, seed: int, greys: Sequence[float] = ()) -> None:
         self.device = engine.device
-        self.images = DrawnImages(seed)
+        self.images = DrawnImages(seed, greys)
 
 
 class DrawnImages:
-    """In the place of real images: smooth blots in [0, 1], drawn."""
+    """In the place of real images: smooth blots in [0, 1], drawn; or each of one grey, these in turn."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, greys: Sequence[float]) -> None:
         self._seed = seed
+        self._greys = greys
 
     def __call__(
         self, published: PublishedSet, split: Split, n: int | None = None, size: int = 28
     ) -> tuple[Tensor, Tensor]:
         n = IMAGES if n is None else n
+        if self._greys:
+            grey = torch.tensor(self._greys)[torch.arange(n) % len(self._greys)]
+            return grey[:, None].expand(n, size * size).clone(), torch.arange(n) % 10
         draw = Draw(subseed(self._seed, f"{published.name}/{split}/{n}/{size}"))
         coarse = draw.uniform(n, 1, 7, 7, dtype=torch.float32)
         fine = torch.nn.functional.interpolate(coarse, (size, size), mode="bilinear")

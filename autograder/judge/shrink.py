@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from autograder.judge.invariants import FEW, Rules
+from autograder.judge.plain_tensors import CONSTANT, eye_like, is_plain, is_square, numbers_of
 from autograder.judge.recording import Made, Seeded
 
 SIZES = 1, 2, 3, 4  # that a dimension is cut to, the smallest that still fails
-CONSTANT = 4  # numbers of a tensor that is written by its shape, where they are all the same
 
 
 Dimensions = Literal["everywhere", "first", "last", "alone"]
@@ -82,36 +82,9 @@ class Arguments:
         return self.map(lambda leaf: leaf.clone() if isinstance(leaf, Tensor) else leaf)
 
 
-def is_constant(leaf: Tensor) -> bool:
-    """Whether a tensor is written by its shape and one number."""
-    return leaf.numel() > CONSTANT and bool((leaf == leaf.reshape(-1)[0]).all())
-
-
-def is_square(leaf: Tensor) -> bool:
-    """Whether a tensor is a square matrix of two rows or more."""
-    return leaf.ndim == 2 and leaf.shape[0] == leaf.shape[1] and leaf.is_floating_point() and len(leaf) > 1
-
-
-def eye_like(leaf: Tensor) -> Tensor:
-    """The identity matrix of this size."""
-    return torch.eye(len(leaf), dtype=leaf.dtype)
-
-
-def is_eye(leaf: Tensor) -> bool:
-    """Whether a tensor is an identity matrix."""
-    return is_square(leaf) and torch.equal(leaf, eye_like(leaf))
-
-
-def is_plain(leaf: Tensor) -> bool:
-    """Whether a tensor is written by its shape."""
-    return is_constant(leaf) or is_eye(leaf)
-
-
 def _size(leaf: object) -> int:
     if isinstance(leaf, Tensor):
-        if is_eye(leaf):
-            return 1
-        return leaf.ndim + int(float(leaf.reshape(-1)[0]) not in (0, 1)) if is_constant(leaf) else leaf.numel()
+        return numbers_of(leaf)
     return len(leaf.split()) if isinstance(leaf, str) else int(isinstance(leaf, int | float | Seeded))
 
 
@@ -335,12 +308,12 @@ def _whole(leaf: Tensor) -> bool:
 
 
 def _constant(call: Arguments, rules: Rules) -> Iterator[Arguments]:
-    """All numbers of one larger tensor the same; a square one as the identity."""
+    """All numbers of one larger tensor the same; a square one as the identity, its rows in their places or moved on."""
     for place, leaf in enumerate(call.leaves):
         if not isinstance(leaf, Tensor) or not leaf.is_floating_point() or is_plain(leaf):
             continue
         simple = [torch.full_like(leaf, number) for number in (0.0, 1.0, 0.5)] if leaf.numel() > CONSTANT else []
-        for one in (*simple, *([eye_like(leaf)] if is_square(leaf) else [])):
+        for one in (*simple, *((eye_like(leaf), eye_like(leaf, 1)) if is_square(leaf) else ())):
             kept = rules.kept(leaf, one)
             if kept is not None and torch.equal(kept, one):
                 yield _with(call, place, kept)

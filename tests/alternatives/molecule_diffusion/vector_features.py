@@ -129,7 +129,7 @@ def train_diffusion(model, x, types, alpha_bars, steps, batch_size=64, lr=5e-3, 
     def batches():
         while True:
             order = torch.randperm(len(x), generator=generator)
-            yield from (rows for rows in order.split(batch_size) if len(rows) == batch_size)
+            yield from (rows for rows in order.split(batch_size) if len(rows) == min(batch_size, len(x)))
 
     optimiser, losses = torch.optim.AdamW(model.parameters(), lr=lr), []
     for k, rows in zip(range(steps), batches()):

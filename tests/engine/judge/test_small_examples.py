@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ from autograder.judge.excerpt import excerpts
 from autograder.judge.ladder import MOST, STAND_INS, plainer, rungs
 from autograder.judge.loading import Code
 from autograder.judge.local import LocalTransport
-from autograder.judge.outcomes import Ended, Right, departs, outcome, settled
+from autograder.judge.outcomes import Ended, Right, departs, outcome, settled, text_of_outcome
 from autograder.judge.recording import Made, Recorder, Seeded
 from autograder.judge.reference import load_module
 from autograder.judge.relations import Compared, relation
@@ -229,25 +230,75 @@ def test_a_simple_network_stands_for_objects_that_are_passed():
     def stood_for(call):
         return [one in STAND_INS for one in call.args[0].args]
 
-    half, bowl, _shorter = plainer(Arguments((fitted,)), lambda call: True, is_network)
+    half, bowl, *_shorter = plainer(Arguments((fitted,)), lambda call: True, is_network)
     assert stood_for(half) == stood_for(bowl) == [True, True, False]
     assert half.args[0].args[0] is half.args[0].args[1] is STAND_INS[0]
     assert bowl.args[0].args[0] is STAND_INS[1]
     assert half.args[0].of not in STAND_INS
     assert half.args[0].args[2] is x
-    one, _bowl = plainer(Arguments((fitted,)), lambda call: stood_for(call) == [True, False, False], is_network)
+    one, *_others = plainer(Arguments((fitted,)), lambda call: stood_for(call) == [True, False, False], is_network)
     assert stood_for(one) == [True, False, False]
     assert not list(plainer(Arguments((fitted,)), lambda call: False, is_network))
 
 
-def test_numbers_that_a_probe_can_do_without_are_left_out():
+def test_numbers_that_right_code_can_do_without_are_left_out():
     x = torch.randn(2, 3)
-    layer = Made("probe", "perturbed", args=(Made("call", of=Made("name", "Layer"), args=(3,)), x, 0.8, 12345))
-    called = Arguments((Made("call", of=layer, args=(x,)),))
-    (shorter,) = plainer(called, lambda call: len(call.args[0].of.args) > 2, lambda made: False)
+    layer = Made("probe", "perturbed", args=(Made("call", of=Made("name", "Layer"), args=(3,)), x, 0.8, 0.7))
+    called = Arguments((Made("call", of=layer, args=(x,), kwargs={"lr": 0.1, "scale": 2.0}),))
+
+    def answered(call):
+        return len(call.args[0].of.args) > 2 and call.args[0].of.args[0].args and "scale" in call.args[0].kwargs
+
+    (shorter,) = plainer(called, answered, lambda made: False)
     assert shorter.args[0].of.args == (*layer.args[:2], 0.8)
+    assert shorter.args[0].kwargs == {"scale": 2.0}
     assert not list(plainer(called, lambda call: False, lambda made: False))
     assert shorter.args[0].args[0] is x is shorter.args[0].of.args[1]
+
+
+def test_counts_are_low_where_right_code_takes_them_and_sizes_stay():
+    x = torch.randn(6, 3)
+    called = Arguments((Made("call", of=Made("name", "train"), args=(x, 3), kwargs={"steps": 75, "k": 5, "lr": 0.1}),))
+
+    def answered(call):
+        made = call.args[0]
+        return len(made.args) == 2 and set(made.kwargs) == {"steps", "k", "lr"} and made.kwargs["k"] > 4
+
+    (lower,) = plainer(called, answered, lambda made: False)
+    assert lower.args[0].kwargs == {"steps": 2, "k": 5, "lr": 0.1}
+    assert lower.args[0].args == (x, 3)
+
+
+def test_square_matrices_are_tried_as_the_identity_with_its_rows_moved_on():
+    """Two that are passed are two different ones; nothing is to be read in them but their size."""
+    x, y = torch.randn(4, 3, dtype=torch.float64), torch.randn(1, 4, 3, dtype=torch.float64)
+    call = Arguments((Made("call", of=Made("name", "align"), args=(x, y)),))
+    versions = rungs([call], lambda version: version.args[0].args[0].shape == (3, 3))
+    texts = [example_text("value", version, {}, {}) for version in versions]
+    assert "align(eye(3), eye(3).roll(1, 0)[None])" in texts
+    assert numbers_in(texts[0]) <= 4
+    shown = eval(texts[0], {"align": lambda *found: found, "eye": torch.eye})
+    assert torch.equal(shown[1][0], shown[0].roll(1, 0))
+
+
+def test_pairs_that_cancel_each_other_are_tried():
+    """What takes a mean over too much finds nothing in them."""
+    found = rungs([Arguments((torch.randn(2, 5, dtype=torch.float64),))], lambda version: True)
+    assert any(one.args[0].shape == (1, 2) and one.args[0].sum() == 0 for one in found)
+
+
+def test_an_answer_with_more_under_other_keys_is_of_the_same_kind():
+    one, more = Ended({"loss": [1.0, 2.0]}), Ended({"loss": [0.5, 0.7], "rate": [0.1]})
+    right = settled([one, more])
+    assert right is not None
+    assert right.settled == "kind"
+    assert departs(Ended({"rate": [0.1]}), right)
+    assert settled([more, one]) is None
+
+
+def test_rounding_is_not_shown_inside_of_answers():
+    shown = text_of_outcome(Ended((torch.tensor([1.0, 3e-16], dtype=torch.float64), {"rmsd": 1e-17})), "values")
+    assert shown == "(tensor([1., 0.]), {'rmsd': 0.})"
 
 
 def test_stand_ins_are_networks_of_one_weight():
@@ -372,6 +423,75 @@ def test_a_call_that_right_code_answers_so_too_shows_nothing(f, shown):
     found = own_run.shown_of(student, recorder, failure, title, lambda *one: own_run.answered_by(right, *one))
     assert (found and example_text("value", found.call, {}, {})) == shown
     assert found is None or found.right == title
+
+
+# --- what a check finds wrong in weights of its own ---
+
+
+def test_large_tensors_of_the_first_public_numbers_are_one_number_each():
+    draw = own_run.LevelDraw(3)
+    images, uniform = draw.normal(2, 5), draw.uniform(4, 4, low=-1, high=2, dtype=torch.float32)
+    assert images.unique().numel() == uniform.unique().numel() == 1
+    assert not torch.equal(images, draw.normal(2, 5))
+    assert (uniform.dtype, float(uniform[0, 0])) == (torch.float32, 0.5)
+    assert draw.normal(2, 2).unique().numel() > 1
+
+
+def test_rows_of_the_second_ones_are_one_number_each_and_differ():
+    draw = own_run.RowsDraw(3)
+    for images in (draw.normal(4, 2, 3), draw.uniform(3, 9, low=-1, high=2, dtype=torch.float32)):
+        assert all(row.unique().numel() == 1 for row in images)
+        assert images.unique().numel() > 1
+    points = draw.normal(5, 2)
+    assert (points[:, 0] != points[:, 1]).any()
+
+
+class _OwnRuns(own_run.OwnRuns):
+    """Its checks are said to pass on some draws, and to fail on others."""
+
+    def __init__(self, failing, right=own_run.DRAWS):
+        code = SimpleNamespace(remembered={}, sessions=(None,))
+        super().__init__(SimpleNamespace(right_code=code), lambda *one: None)
+        self.failing, self.right, self.asked = failing, right, []
+
+    def _failure(self, session, item, info, case, draw, recorder):
+        if session is None:
+            return None if draw in self.right else CheckFailed("right code fails")
+        self.asked.append(draw)
+        if draw not in self.failing:
+            return None
+        failed = CheckFailed("wrong")
+        failed.compared = torch.zeros(1), torch.ones(1), draw.__name__
+        return failed
+
+
+LEVEL, ROWS, ROUND, ANY = own_run.DRAWS
+
+
+@pytest.mark.parametrize(
+    ("failing", "right", "asked", "shown"),
+    [
+        ({LEVEL, ROUND}, {LEVEL, ROWS, ROUND, ANY}, [LEVEL], "LevelDraw"),
+        ({ROWS, ANY}, {LEVEL, ROWS, ROUND, ANY}, [LEVEL, ROWS], "RowsDraw"),
+        ({ROUND, ANY}, {LEVEL, ROWS, ROUND, ANY}, [LEVEL, ROWS, ROUND], "RoundDraw"),
+        ({ANY}, {LEVEL, ANY}, [LEVEL, ANY], "Draw"),
+        ({LEVEL, ROUND}, {ROWS, ROUND}, [ROWS, ROUND], "RoundDraw"),
+        ({LEVEL}, {ANY}, [ANY], None),
+        (set(), {LEVEL, ROUND, ANY}, [LEVEL, ROUND], None),
+        ({LEVEL}, set(), [], None),
+    ],
+)
+def test_a_check_is_run_on_the_plainest_numbers_that_show_what_is_wrong(failing, right, asked, shown):
+    """On those alone on which right code passes; which those are is found out once."""
+    runs = _OwnRuns(failing, right)
+    found = runs.shown("student", None, SimpleNamespace(id="check", title="it holds"), None)
+    assert runs.asked == asked
+    assert (found and found.what) == shown
+
+
+def test_a_long_list_of_texts_is_written_in_short():
+    call = Arguments((Made("call", of=Made("name", "train"), args=(["a b", "c", "d e"] * 5, ["f"])),))
+    assert example_text("value", call, {}, {}) == "train(['a b', 'c', ...], ['f'])"
 
 
 # --- relations ---

@@ -1,0 +1,64 @@
+"""Tensors that are written by their shape: one number everywhere, or an identity matrix, its rows moved on or not."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+CONSTANT = 4  # numbers of a tensor that is written by its shape, where they are all the same
+
+
+def is_plain(leaf: Tensor) -> bool:
+    """Whether a tensor is written by its shape."""
+    return is_constant(leaf) or rows_moved(leaf) is not None
+
+
+def is_constant(leaf: Tensor) -> bool:
+    """Whether a tensor is written by its shape and one number."""
+    return leaf.numel() > CONSTANT and bool((leaf == leaf.reshape(-1)[0]).all())
+
+
+def is_square(leaf: Tensor) -> bool:
+    """Whether a tensor is a square matrix of two rows or more, in a batch of one or by itself."""
+    return leaf.ndim >= 2 and leaf.is_floating_point() and leaf.shape[-1] > 1 and leaf.numel() == leaf.shape[-1] ** 2 \
+        and leaf.shape[-2] == leaf.shape[-1]  # fmt: skip
+
+
+def eye_like(leaf: Tensor, moved: int = 0) -> Tensor:
+    """The identity matrix of a square one's size, with its rows moved on so far, the last ones to the top."""
+    return torch.eye(leaf.shape[-1], dtype=leaf.dtype).roll(moved, 0).reshape(leaf.shape)
+
+
+def rows_moved(leaf: Tensor) -> int | None:
+    """How far the rows of an identity matrix have been moved on; None for what is no such matrix."""
+    if not is_square(leaf):
+        return None
+    first = leaf.reshape(leaf.shape[-2:])[:, 0]
+    moved = int(first.argmax())
+    return moved if torch.equal(leaf, eye_like(leaf, moved)) else None
+
+
+def numbers_of(leaf: Tensor) -> int:
+    """How many numbers somebody would have to read."""
+    moved = rows_moved(leaf)
+    if moved is not None:
+        return 3 if moved else 1
+    return leaf.ndim + int(float(leaf.reshape(-1)[0]) not in (0, 1)) if is_constant(leaf) else leaf.numel()
+
+
+def text_of_plain(leaf: Tensor, number: str, dtype: str) -> str:
+    """A plain tensor as Python writes it, with the names of torch's functions alone.
+
+    Args:
+        number: the one that stands everywhere, as it is to be written.
+        dtype: as a last argument; or nothing.
+    """
+    moved = rows_moved(leaf)
+    if moved is not None:
+        batch = f"[{', '.join(['None'] * (leaf.ndim - 2))}]" if leaf.ndim > 2 else ""
+        return f"eye({leaf.shape[-1]}{dtype}){f'.roll({moved}, 0)' if moved else ''}{batch}"
+    sizes = ", ".join(map(str, leaf.shape))
+    first = leaf.reshape(-1)[0].item()
+    if first in (0, 1):
+        return f"{'zeros' if first == 0 else 'ones'}({sizes}{dtype})"
+    return f"full(({sizes}{',' * (leaf.ndim == 1)}), {number}{dtype})"
