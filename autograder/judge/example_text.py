@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from autograder.judge.outcomes import Asked, with_seeds
-from autograder.judge.plain_tensors import is_plain, text_of_plain
+from autograder.judge.plain_tensors import is_constant, is_plain, text_of_plain
 from autograder.judge.recording import Made, Seeded, uses
 from autograder.judge.shown import example_value
 from autograder.judge.shrink import Arguments
@@ -53,6 +53,8 @@ class _Writer:
         self._probes = probes
         self._types = types
         self._uses = Counter(map(id, uses(call.args)))
+        self._alike = Counter((x.shape, x.dtype) for x in call.leaves if isinstance(x, Tensor) and is_constant(x))
+        self._first: dict[tuple[torch.Size, torch.dtype], Tensor] = {}
         self._names: dict[int, str] = dict(objects)
         self._before: list[str] = []
         self._said: list[str] = []
@@ -90,13 +92,23 @@ class _Writer:
     def tensor(self, value: Tensor) -> str:
         if is_plain(value):
             dtype = f", dtype={value.dtype}" if self._types or not value.is_floating_point() else ""
-            return text_of_plain(value, example_value(value.reshape(-1)[0].item()), dtype)
+            return self._plain(value, dtype)
         text = example_value(value)
         if self._types and value.is_floating_point() and text.startswith("tensor("):
             text = f"{text[:-1]}, dtype={value.dtype})"
         if self._uses[id(value)] > 1 and len(text) > 16:
             return self._named(value, text, "x")
         return text
+
+    def _plain(self, value: Tensor, dtype: str) -> str:
+        number = example_value(value.reshape(-1)[0].item())
+        form = value.shape, value.dtype
+        if not is_constant(value) or self._alike[form] < 2:
+            return text_of_plain(value, number, dtype)
+        first = self._first.setdefault(form, value)  # the others are written by its shape
+        if first is value:
+            return self._named(value, text_of_plain(value, number, dtype), "x")
+        return text_of_plain(value, number, "", like=self._names[id(first)])
 
     def made(self, made: Made, top: bool) -> str:
         if id(made) in self._names:

@@ -302,7 +302,9 @@ class Explainer:
         if right is None or bool(right.ended.raised) != bool(first.ended.raised):
             return False
         if right.settled != first.settled and first.settled != "kind":  # of less, more may be settled
-            return False
+            if right.settled != "values":
+                return False
+            right = replace(right, settled=first.settled)  # but what is free in the call itself stays free
         try:
             return departs(self._of_student(one, candidate), right)
         except CannotGoOn:
@@ -331,6 +333,8 @@ class Explainer:
         due = text_of_outcome(right.ended, right.settled)
         if right.settled == "signs":
             due = _("{value}, up to signs").format(value=due)
+        if right.settled == "order":
+            due = _("{value}, in any order").format(value=due)
         if one.asked != "value" and not right.ended.raised:  # words
             return Example(text, str(got.value or got.raised), str(right.ended.value))
         return Example(text, text_of_outcome(got, right.settled), due)

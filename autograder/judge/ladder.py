@@ -47,6 +47,8 @@ def rungs(calls: Sequence[Arguments], answered: Callable[[Arguments], bool]) -> 
             numbers = version.numbers
             if numbers > MOST or (text := written(version)) in seen:
                 continue
+            if found is not None and version is cut:  # nothing else than what has been tried with rounder numbers
+                continue
             seen.add(text)
             if found is not None or tried[numbers] >= ALIKE or numbers > FEW:
                 others.append((numbers, version))
@@ -72,18 +74,25 @@ def plainer(
         answered: whether right code has an answer to a version.
         is_object: whether something that was made is an object.
     """
-    objects, starts = list(filter(is_object, passed(call.args))), [call]
-    for simple in STAND_INS if objects else ():
-        for some in (objects, *([one] for one in objects)) if len(objects) > 1 else (objects,):
-            stood_for = Arguments(exchanged(call.args, dict.fromkeys(map(id, some), simple)))
-            if answered(stood_for):
-                starts.append(stood_for)
-                break
+    objects = list(map(id, filter(is_object, passed(call.args))))
+    starts = [call, *_stood_for(call, objects, answered)]
     yield from starts[1:]
     for start in starts:
         fewer = _left_out(_counted_low(start, answered), answered)
         if fewer is not start:
             yield fewer
+
+
+def _stood_for(call: Arguments, objects: Sequence[int], answered: Callable[[Arguments], bool]) -> Iterator[Arguments]:
+    """With one simple network in the place of these objects, by their ids, or of one of them; with two, of two."""
+    alone = [[one] for one in objects] if len(objects) > 1 else []
+    ways = [[dict.fromkeys(some, simple) for some in (objects, *alone)] for simple in STAND_INS if objects]
+    if len(objects) == 2:
+        ways.append([dict(zip(objects, two, strict=True)) for two in itertools.permutations(STAND_INS)])
+    for several in ways:
+        versions = (Arguments(exchanged(call.args, way)) for way in several)
+        if (found := next(filter(answered, versions), None)) is not None:
+            yield found
 
 
 def _counted_low(call: Arguments, answered: Callable[[Arguments], bool]) -> Arguments:
@@ -167,7 +176,7 @@ def _filled(call: Arguments, rules: Rules) -> Iterator[Arguments]:
     if any(isinstance(leaf, Tensor) and is_square(leaf) for leaf in call.leaves):
         fillings.insert(0, lambda leaf: eye_like(leaf, next(squares)) if is_square(leaf) else _whole(leaf))
     if any(isinstance(leaf, Tensor) and leaf.numel() > CONSTANT and not is_plain(leaf) for leaf in call.leaves):
-        fillings += [lambda leaf, to=level: _level(leaf, to) for level in LEVELS]  # type: ignore[misc]
+        fillings += [lambda leaf, to=level: _level(rules, leaf, to) for level in LEVELS]  # type: ignore[misc]
     for change in (*fillings, lambda leaf: leaf.round(decimals=2)):
         if (version := _changed(call, rules, change)) is not None:
             yield version
@@ -207,5 +216,9 @@ def _tenths(leaf: Tensor) -> Tensor:
     return leaf.sign() * (leaf.abs() * 10).ceil() / 10 + 0.0
 
 
-def _level(leaf: Tensor, level: float) -> Tensor:
-    return torch.full_like(leaf, level) if leaf.numel() > CONSTANT else _tenths(leaf)
+def _level(rules: Rules, leaf: Tensor, level: float) -> Tensor:
+    """One number everywhere in a larger tensor: this one, or another that may stand there."""
+    if leaf.numel() <= CONSTANT:
+        return _tenths(leaf)
+    versions = [torch.full_like(leaf, number) for number in (level, *LEVELS)]
+    return next((version for version in versions if rules.kept(leaf, version) is not None), versions[0])

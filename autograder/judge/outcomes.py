@@ -1,13 +1,13 @@
 """How a public call ended on some code, and what of that the contract settles.
 
 What the reference and every alternative agree on is right: the values, the values up to their signs (directions that
-may point either way), or the kind and the shape alone (networks with weights of their own). Of generators it may be
-that two answers are the same, or that they differ.
+may point either way) or to their order, or the kind and the shape alone (networks with weights of their own). Of
+generators it may be that two answers are the same, or that they differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,7 +33,7 @@ DUST = 1e-12
 ROUNDING, SINGLE = 1e-6, 1e-4  # the same of two right answers
 
 Asked = Literal["value", "twice", "seeds", "free", "pair"]
-Settled = Literal["values", "signs", "kind", "dtype"]
+Settled = Literal["values", "signs", "order", "kind", "dtype"]
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def settled(outcomes: Sequence[Ended], types: bool = False) -> Right | None:
     if types:
         alike = all(_type(other.value) == _type(right.value) for other in others)
         return Right(right, "dtype") if alike and _type(right.value) else None
-    for how in ("values", "signs", "kind"):
+    for how in ("values", "signs", "order", "kind"):
         found = Right(right, how)
         by = SINGLE if any(_single(one.value) for one in outcomes) else ROUNDING
         if not any(departs(other, found, by) for other in others):
@@ -159,8 +159,10 @@ def departs(got: Ended, right: Right, by: float = CLEARLY) -> bool:
         if isinstance(got.value, dict) and isinstance(right.ended.value, dict):
             return not right.ended.value.keys() <= got.value.keys()  # other keys are free
         return _kind(got.value) != _kind(right.ended.value)
-    change = _unsigned if right.settled == "signs" else lambda value: value
-    return differ(change(got.value), change(right.ended.value), by)
+    if right.settled in _FREE:
+        change = _FREE[right.settled]
+        return differ(change(got.value), change(right.ended.value), by)
+    return differ(got.value, right.ended.value, by)
 
 
 def differ(got: object, right: object, by: float) -> bool:
@@ -188,6 +190,14 @@ def differ(got: object, right: object, by: float) -> bool:
 def _unsigned(value: object) -> object:
     tensor = as_tensor(value)
     return tensor.abs() if tensor is not None and tensor.dtype is not torch.bool else value
+
+
+def _sorted(value: object) -> object:
+    tensor = as_tensor(value)
+    return tensor.sort().values if tensor is not None and tensor.ndim == 1 and not tensor.is_complex() else value
+
+
+_FREE: dict[Settled, Callable[[object], object]] = {"signs": _unsigned, "order": _sorted}
 
 
 def _single(value: object) -> bool:

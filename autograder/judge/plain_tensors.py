@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -38,27 +40,41 @@ def rows_moved(leaf: Tensor) -> int | None:
     return moved if torch.equal(leaf, eye_like(leaf, moved)) else None
 
 
-def numbers_of(leaf: Tensor) -> int:
-    """How many numbers somebody would have to read."""
-    moved = rows_moved(leaf)
-    if moved is not None:
-        return 3 if moved else 1
-    return leaf.ndim + int(float(leaf.reshape(-1)[0]) not in (0, 1)) if is_constant(leaf) else leaf.numel()
+def numbers_in_all(leaves: Sequence[Tensor]) -> int:
+    """How many numbers somebody would have to read: the shape of several that are one number everywhere, once."""
+    forms: set[object] = set()
+    total = 0
+    for leaf in leaves:
+        moved = rows_moved(leaf)
+        if moved is not None:
+            total += 3 if moved else 1
+        elif is_constant(leaf):
+            total += int(_number(leaf) not in (0, 1)) + (0 if (leaf.shape, leaf.dtype) in forms else leaf.ndim)
+            forms.add((leaf.shape, leaf.dtype))
+        else:
+            total += leaf.numel()
+    return total
 
 
-def text_of_plain(leaf: Tensor, number: str, dtype: str) -> str:
+def text_of_plain(leaf: Tensor, number: str, dtype: str, like: str = "") -> str:
     """A plain tensor as Python writes it, with the names of torch's functions alone.
 
     Args:
         number: the one that stands everywhere, as it is to be written.
         dtype: as a last argument; or nothing.
+        like: the name of another one of its shape that is one number everywhere, if there is one.
     """
     moved = rows_moved(leaf)
     if moved is not None:
         batch = f"[{', '.join(['None'] * (leaf.ndim - 2))}]" if leaf.ndim > 2 else ""
         return f"eye({leaf.shape[-1]}{dtype}){f'.roll({moved}, 0)' if moved else ''}{batch}"
     sizes = ", ".join(map(str, leaf.shape))
-    first = leaf.reshape(-1)[0].item()
-    if first in (0, 1):
-        return f"{'zeros' if first == 0 else 'ones'}({sizes}{dtype})"
-    return f"full(({sizes}{',' * (leaf.ndim == 1)}), {number}{dtype})"
+    if _number(leaf) in (0, 1):
+        name = "ones" if _number(leaf) else "zeros"
+        return f"{name}_like({like}{dtype})" if like else f"{name}({sizes}{dtype})"
+    shape = like or f"({sizes}{',' * (leaf.ndim == 1)})"
+    return f"full{'_like' if like else ''}({shape}, {number}{dtype})"
+
+
+def _number(leaf: Tensor) -> float:
+    return float(leaf.reshape(-1)[0])

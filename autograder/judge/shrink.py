@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from autograder.judge.invariants import FEW, Rules
-from autograder.judge.plain_tensors import CONSTANT, eye_like, is_plain, is_square, numbers_of
+from autograder.judge.plain_tensors import CONSTANT, eye_like, is_plain, is_square, numbers_in_all
 from autograder.judge.recording import Made, Seeded
 
 SIZES = 1, 2, 3, 4  # that a dimension is cut to, the smallest that still fails
@@ -75,7 +75,8 @@ class Arguments:
     @property
     def numbers(self) -> int:
         """How many numbers and words somebody would have to read."""
-        return sum(map(_size, self.leaves))
+        tensors = [leaf for leaf in self.leaves if isinstance(leaf, Tensor)]
+        return numbers_in_all(tensors) + sum(map(_size, self.leaves))
 
     def copy(self) -> Arguments:
         """The same in tensors of its own, which a function may change."""
@@ -83,8 +84,6 @@ class Arguments:
 
 
 def _size(leaf: object) -> int:
-    if isinstance(leaf, Tensor):
-        return numbers_of(leaf)
     return len(leaf.split()) if isinstance(leaf, str) else int(isinstance(leaf, int | float | Seeded))
 
 
