@@ -37,32 +37,50 @@ if TYPE_CHECKING:
     from autograder.judge.public_calls import Rerun
 
 SLOW = 6.0  # seconds of all right code together: longer, and the check is not run once more
+MOST_DRAWN = 2000  # times
 NEAR = 1e-9
 SAME = 1e-6
 
 
+class DrawnTooOften(Exception):
+    """A check draws again until something holds, and of these numbers it never does."""
+
+
 class RoundDraw(Draw):
-    """Public numbers that can be read: one decimal, the smallest sizes, seeds that count from 1."""
+    """Public numbers that can be read: one decimal, the smallest sizes, seeds that count from 1.
+
+    Raises:
+        DrawnTooOften: at one draw more than any check needs.
+    """
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
-        self._seeds = 0
+        self._seeds = self._drawn = 0
+
+    def _count(self) -> None:
+        self._drawn += 1
+        if self._drawn > MOST_DRAWN:
+            raise DrawnTooOften
 
     def normal(self, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
         """With one decimal."""
+        self._count()
         return super().normal(*shape).round(decimals=1).to(dtype)
 
     def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0, dtype: torch.dtype = torch.float64) -> Tensor:
         """With one decimal where the range is not too narrow."""
+        self._count()
         plain = super().uniform(*shape, low=low, high=high)
         return (plain.round(decimals=1).clamp(low, high) if high - low >= 1 else plain).to(dtype)
 
     def integer(self, low: int, high: int) -> int:
         """The smallest."""
+        self._count()
         return low
 
     def seed(self) -> int:
         """The next one."""
+        self._count()
         self._seeds += 1
         return self._seeds
 

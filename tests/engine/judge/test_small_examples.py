@@ -474,6 +474,21 @@ def test_rows_of_the_second_ones_are_one_number_each_and_differ():
     assert (points[:, 0] != points[:, 1]).any()
 
 
+@pytest.mark.parametrize("plain", own_run.DRAWS[:-1])
+def test_a_check_that_draws_until_something_holds_ends_on_plain_numbers_too(plain):
+    def far_apart(draw):
+        while True:
+            rows = draw.normal(3, 7)
+            if (rows[0] - rows[1]).norm() > 1e6 and draw.integer(0, 9) > 5:
+                return rows
+
+    with pytest.raises(own_run.DrawnTooOften):
+        far_apart(plain(1))
+    seeds = plain(1)
+    with pytest.raises(own_run.DrawnTooOften):
+        list(iter(seeds.seed, 0))
+
+
 class _OwnRuns(own_run.OwnRuns):
     """Its checks are said to pass on some draws, and to fail on others."""
 
