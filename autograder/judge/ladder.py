@@ -114,7 +114,10 @@ def _counted_low(call: Arguments, answered: Callable[[Arguments], bool]) -> Argu
 
 
 def _left_out(call: Arguments, answered: Callable[[Arguments], bool]) -> Arguments:
-    """The same without names and last arguments, as far as right code has defaults for them."""
+    """The same without names and last arguments, as far as right code has defaults for them.
+
+    A count of steps stays, for the one that stands in its place may be a thousand; in our own probes none does.
+    """
     place, fewer = 0, call
 
     def without(made: Made, shorter: Made) -> bool:
@@ -127,10 +130,12 @@ def _left_out(call: Arguments, answered: Callable[[Arguments], bool]) -> Argumen
 
     while place < len(mades := [one for one in uses(fewer.args) if isinstance(one, Made)]):
         made, place = mades[place], place + 1
-        for name in made.kwargs:
+        for name in [name for name, value in made.kwargs.items() if type(value) is not int]:
             shorter = replace(made, kwargs={key: value for key, value in made.kwargs.items() if key != name})
             made = shorter if without(made, shorter) else made
-        for kept in range(len(made.args)) if made.how in ("call", "probe") and not made.kwargs else ():
+        counts = [kept for kept, value in enumerate(made.args) if type(value) is int and made.how == "call"]
+        fewest = counts[-1] + 1 if counts else 0
+        for kept in range(fewest, len(made.args)) if made.how in ("call", "probe") and not made.kwargs else ():
             if without(made, replace(made, args=made.args[:kept])):
                 break
     return fewer

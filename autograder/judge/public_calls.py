@@ -48,6 +48,7 @@ DIRECT = 12  # calls within probes, which are tried by themselves
 SECONDS = 20.0  # of the reference in one check
 SLOW = 0.25  # seconds of a call that is not made again and again
 PATIENCE = 2.0  # processor seconds of one call of right code
+PLAINER = 2.0  # of all that is tried to make one call plainer
 MOST_KNOWN = 50_000  # answers of right code that are kept
 IMAGES = 64
 
@@ -136,7 +137,8 @@ class RightCode:
     def plainer(self, one: PublicCall) -> Sequence[Arguments]:
         """The call with simpler objects, or with few numbers that need be said, where right code has an answer."""
         if id(one) not in self._plainer:
-            found = plainer(one.call, lambda call: self._answers(one, call), self._is_object)
+            end = process_time() + PLAINER
+            found = plainer(one.call, lambda call: process_time() < end and self._answers(one, call), self._is_object)
             self._plainer[id(one)] = one, list(found)
         return self._plainer[id(one)][1]
 

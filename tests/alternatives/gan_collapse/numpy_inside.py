@@ -165,7 +165,7 @@ def train_gan(
 
     def batches():
         loader = DataLoader(
-            TensorDataset(data), batch_size=batch_size, shuffle=True, drop_last=True, generator=generator_rng
+            TensorDataset(data), batch_size, shuffle=True, drop_last=len(data) >= batch_size, generator=generator_rng
         )
         while True:
             yield from (rows for (rows,) in loader)

@@ -211,7 +211,7 @@ def bits_per_dimension(model, pixels, noise, levels, alpha=0.05):
 def train_glow(model, pixels, steps, levels, batch_size=64, lr=1e-3, alpha=0.05, generator=None, progress=False):
     if steps < 1 or batch_size < 1:
         raise ValueError("steps and batch_size must be positive")
-    loader = DataLoader(pixels, batch_size, shuffle=True, generator=generator, drop_last=True)
+    loader = DataLoader(pixels, batch_size, shuffle=True, generator=generator, drop_last=len(pixels) >= batch_size)
     optimizer = torch.optim.Adam(list(model.parameters()), lr)
     history = {"bpd": []}
     model.train()

@@ -160,8 +160,9 @@ def _generate(model, prompt, n, temperature, top_k, use_cache, generator, limit)
 
 
 def _batches(tokens, batch_size, generator):
+    whole = len(tokens) >= batch_size
     while True:
-        loader = DataLoader(TensorDataset(tokens), batch_size, shuffle=True, drop_last=True, generator=generator)
+        loader = DataLoader(TensorDataset(tokens), batch_size, shuffle=True, drop_last=whole, generator=generator)
         for (rows,) in loader:
             yield rows
 

@@ -2,6 +2,8 @@
 
 import torch
 
+HALF, FOUR = torch.tensor([0.5], dtype=torch.float64), torch.zeros(4, 3, dtype=torch.float64)
+
 
 def _times(t, x):
     """The times that a model was given as (B,) integers, in whatever form they came."""
@@ -35,8 +37,8 @@ class _Scaled(torch.nn.Module):
         return answer
 
 
-def scaled_model(scale, arrows):
-    """f(x, types, t) = scale[t] x + arrows[types] less their mean: scale (T,), arrows (n_types, 3), its parameters."""
+def scaled_model(scale=HALF, arrows=FOUR):
+    """f(x, types, t) = scale[t] x + arrows[types] less their mean: scale (T,), arrows (n_types, 3). Else x / 2 at 0."""
     return _Scaled(scale, arrows)
 
 

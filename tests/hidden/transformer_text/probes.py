@@ -4,6 +4,8 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+EIGHT = torch.eye(8, dtype=torch.float64)
+
 
 class _Cache:
     """What a step hands on: an opaque thing."""
@@ -57,8 +59,8 @@ class _Fading(nn.Module):
         return torch.stack(rows, 1), self.last_cache
 
 
-def fading_model(weight, decay, context="absent"):
-    """A whole module whose logits are sums of rows of `weight` (V, V) that fade; decay 0 is a table of transitions."""
+def fading_model(weight=EIGHT, decay=0.0, context="absent"):
+    """A whole module whose logits are sums of fading rows of `weight` (V, V). Else 1 for the token itself, of eight."""
     return _Fading(weight, decay, context)
 
 
