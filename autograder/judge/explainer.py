@@ -271,14 +271,13 @@ class Explainer:
         known = self._known.get(one.function)
         if known is not None and known.numbers <= FEW:
             return known
-        # The reference says nearly always what all who are right do, in a part of the time.
-        asked = 1 if first.settled == "values" else None
         with contextlib.nullcontext() if self._effort.until_small else self._for_all():
             self._kit.right_code.plainer(one)
         for rung in self._kit.right_code.rungs(one):
             if known is not None and rung.numbers >= known.numbers:
                 continue
-            shows = self._fails(one, first, rung, asked) and self._fails(one, first, rung)
+            # The reference says nearly always what all who are right do, in a part of the time.
+            shows = self._fails(one, first, rung, 1) and self._fails(one, first, rung)
             if shows and (found := self._kept(one, rung)).numbers <= MOST:
                 return found
         return known
