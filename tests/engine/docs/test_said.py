@@ -36,7 +36,7 @@ OTHERS = {
     "--gres=gpu:1": "gres",
     "mypy": "strict",
     "feedback.py": "sample write",
-    "examples.py": "whole write",
+    "examples.py": "size whole write",
     "pytest": "submission mistake",
     "hidden checks there": "submission",
     "--gres": "gres",
