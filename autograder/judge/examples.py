@@ -10,8 +10,10 @@ answer free, or does not allow the arguments, and nothing is shown.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from time import monotonic
+from typing import TypeVar
 
 import pytest
 
@@ -31,8 +33,13 @@ from autograder.results.model import CheckResult
 # only where a submission is slow.
 SHARE = 0.1
 LEAST_SECONDS, MOST_SECONDS = 2.0, 10.0
+# What is found out for all submissions has no share, and a class's first pays for it: beyond this the next one goes on.
+# It is well below what a judge may be silent for.
+LONGEST = 300.0
 TRIES = 2  # of one check
 KINDS = ("exact", "statistical")
+
+T = TypeVar("T")
 
 
 def explain_failures(
@@ -57,7 +64,8 @@ def explain_failures(
         session.begin_check("examples", seconds, 0)
         kit = engine.kit(job.exercise)
         explainer = Explainer(session, kit, lambda item, case: run_with(item, case, sitting), seconds)
-        for item, info, result in failed:
+        end = monotonic() + LONGEST
+        for item, info, result in until(end, failed):
             about, case, mistake = grading.about.get(info.id, ""), sitting.case(item), result.diagnosis
             for _try in range(TRIES):
                 try:
@@ -71,7 +79,7 @@ def explain_failures(
             if result.diagnosis is None and explained.relation:
                 result.relation = explained.relation
                 result.hint = f"{result.hint} {explained.relation}".strip()
-        for item, info, result in failed:
+        for item, info, result in until(end, failed):
             if result.example is None:
                 with suppress(CannotGoOn):
                     result.example = explainer.search(item, info, sitting.case(item), grading.about.get(info.id, ""))
@@ -80,6 +88,14 @@ def explain_failures(
     finally:
         session.close()
         engine.kit(job.exercise).right_code.remembered.write()
+
+
+def until(end: float, items: Iterable[T]) -> Iterator[T]:
+    """These, as long as it is not so late by the monotonic clock."""
+    for item in items:
+        if monotonic() > end:
+            return
+        yield item
 
 
 def _red(result: CheckResult) -> bool:

@@ -14,7 +14,7 @@ from autograder.batch.job import Job, Order
 from autograder.batch.judges import Judge
 from autograder.book.grades import grade as grade_of
 from autograder.course.config import load_config
-from autograder.judge import own_run
+from autograder.judge import examples, own_run
 from autograder.judge.concluding import about
 from autograder.judge.example_text import example_text, numbers_in
 from autograder.judge.excerpt import excerpts
@@ -114,6 +114,11 @@ def test_a_student_s_worker_that_dies_at_an_example_loses_nothing(grade, toy_sol
     assert died["outcome"] == "graded"
     assert not died["incidents"]
     assert died["by_id"]["mean_refuses"]["example"]["right"] == "ValueError", "what comes after it is looked for"
+
+
+def test_a_search_ends_where_it_is_late_and_goes_on_before(monkeypatch):
+    monkeypatch.setattr(examples, "monotonic", iter([1.0, 2.0, 3.5]).__next__)
+    assert list(examples.until(3.0, "abcdef")) == ["a", "b"]
 
 
 # --- shrinking ---
