@@ -33,9 +33,9 @@ from autograder.results.model import CheckResult
 # only where a submission is slow.
 SHARE = 0.1
 LEAST_SECONDS, MOST_SECONDS = 2.0, 10.0
-# What is found out for all submissions has no share, and a class's first pays for it: beyond this the next one goes on.
-# It is well below what a judge may be silent for.
-LONGEST = 300.0
+# What is found out for all submissions is no part of that, and a class's first pays for it: not more than this share of
+# what a judge may be silent for.
+LONGEST = 0.25
 TRIES = 2  # of one check
 KINDS = ("exact", "statistical")
 
@@ -64,7 +64,7 @@ def explain_failures(
         session.begin_check("examples", seconds, 0)
         kit = engine.kit(job.exercise)
         explainer = Explainer(session, kit, lambda item, case: run_with(item, case, sitting), seconds)
-        end = monotonic() + LONGEST
+        end = monotonic() + LONGEST * job.seconds
         for item, info, result in until(end, failed):
             about, case, mistake = grading.about.get(info.id, ""), sitting.case(item), result.diagnosis
             for _try in range(TRIES):
