@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -12,6 +13,8 @@ from autograder.language import _
 
 if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
+
+WAIT_S = 60  # for somebody else who writes into an SQLite file right now
 
 
 class StoreFault(AutograderError):
@@ -26,7 +29,8 @@ class UnusableBook(StoreFault):
 
 def open_engine(url: str) -> Engine:
     """The engine of a URL; nothing is connected to yet."""
-    engine = create_engine(with_driver(url))
+    parsed = with_driver(url)
+    engine = create_engine(parsed, connect_args={"timeout": WAIT_S} if parsed.get_backend_name() == "sqlite" else {})
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
@@ -43,8 +47,21 @@ def _prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> Non
     # The driver would commit before each change of a table: a kill would leave half a migration.
     connection.isolation_level = None
     # Write-ahead: a reader never waits for the grader, and a kill loses no committed row; nor does a power failure.
-    connection.execute("PRAGMA journal_mode=WAL")
+    _write_ahead(connection)
     connection.execute("PRAGMA synchronous=FULL")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    until = time.monotonic() + WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # Two that open a new file at the same time: SQLite waits for no lock where it changes the mode.
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(0.02)
 
 
 def _begin(connection: Connection) -> None:

@@ -8,6 +8,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -137,3 +139,16 @@ def test_the_password_is_not_shown(tmp_path):
     with pytest.raises(StoreFault) as fault:
         Store("postgresql://me:geheim@127.0.0.1:1/none")
     assert "geheim" not in str(fault.value)
+
+
+def test_many_that_open_a_new_book_at_once_all_open_it(tmp_path):
+    together = threading.Barrier(8)
+
+    def opened(number):
+        together.wait(60)
+        open_store(tmp_path / str(number)).close()
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(10):
+            for opening in [pool.submit(opened, number) for _ in range(8)]:
+                opening.result()
