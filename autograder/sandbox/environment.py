@@ -18,8 +18,10 @@ SETTINGS = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
-    # The heap begins in large pages, see `pages`.
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    # The heap begins in large pages, see `pages`. It has one arena: a second one, of a library's thread that has ended
+    # long ago, would be 64 MiB of addresses that a worker got on top of its limit, for the kernel lets reserved pages
+    # be written to, whatever RLIMIT_DATA says, where RLIMIT_AS is reached.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1",
 }
 
 

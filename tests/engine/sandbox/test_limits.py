@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,18 @@ def test_memory_bomb_meets_its_limit(worker, talk, limits):
     """,
     )
     assert 0 < reply.answer <= limits.memory_bytes // MIB + FREE
+
+
+def test_what_a_thread_has_left_before_the_fork_is_no_memory_on_top(new_parent, talk, limits, public_folder):
+    (public_folder / "left_by_a_thread.py").write_text(
+        "import threading\n"
+        "thread = threading.Thread(target=lambda: [bytearray(1000) for _ in range(100)])\n"
+        "thread.start()\n"
+        "thread.join()\n"
+    )
+    preload, path = ("left_by_a_thread",), [Path(__file__).parent, public_folder]
+    with new_parent(preload=preload, import_path=path) as parent, parent.spawn(limits) as worker:
+        assert 0 < talk(worker, GROW).answer <= limits.memory_bytes // MIB + FREE
 
 
 @pytest.mark.parametrize("kind", ["mmap.MAP_SHARED", "mmap.MAP_PRIVATE"])
