@@ -61,7 +61,12 @@ def rungs(calls: Sequence[Arguments], answered: Callable[[Arguments], bool]) -> 
         (version for numbers, version in others if numbers <= FEW),
         (version for numbers, version in others if numbers > FEW),
     ):
-        yield from itertools.islice(filter(answered, part), OTHERS)
+        for version in itertools.islice(filter(answered, part), OTHERS):
+            # Of a small one more can be left out than of the call that it was made from.
+            if version.numbers > FEW and written(fewer := _left_out(version, answered)) not in seen:
+                seen.add(written(fewer))
+                yield fewer
+            yield version
 
 
 def plainer(
@@ -194,6 +199,8 @@ def _changed(call: Arguments, rules: Rules, change: Callable[[Tensor], Tensor]) 
 
     def changed(leaf: object) -> object:
         nonlocal lost
+        if type(leaf) is float:
+            return float(f"{leaf:.1g}")
         if not isinstance(leaf, Tensor) or not leaf.is_floating_point():
             return leaf
         kept = rules.kept(leaf, change(leaf))

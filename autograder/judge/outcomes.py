@@ -21,7 +21,7 @@ from autograder.judge.labels import Labels
 from autograder.judge.recording import Made, NoPart, Seeded, evaluate
 from autograder.judge.remote import Handle
 from autograder.judge.session import Session
-from autograder.judge.shown import example_value, text_of
+from autograder.judge.shown import LONG, begun, example_value, text_of
 from autograder.judge.shrink import Arguments
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
@@ -252,6 +252,9 @@ def text_of_outcome(ended: Ended, settled_: Settled) -> str:
     if settled_ == "dtype":
         return describe(ended.value)
     value = _without_dust(ended.value)
+    tensor = as_tensor(value)
+    if tensor is not None and tensor.numel() > LONG:
+        return begun(tensor)
     return example_value(value) or text_of(value)
 
 

@@ -102,6 +102,11 @@ class LevelDraw(RoundDraw):
         plain = super().uniform(*shape, low=low, high=high, dtype=dtype)
         return torch.full_like(plain, (low + high) / 2) if plain.numel() > CONSTANT else plain
 
+    def integers(self, low: int, high: int, *shape: int) -> Tensor:
+        """The middle one everywhere; a few numbers as they are."""
+        plain = super().integers(low, high, *shape)
+        return torch.full_like(plain, (low + high) // 2) if plain.numel() > CONSTANT else plain
+
 
 class RowsDraw(RoundDraw):
     """Every row of a larger tensor one number everywhere: where rows have to differ, and one of them is shown."""
@@ -257,7 +262,7 @@ def shown_of(
         for made, value, _one in _answers([kept]):
             if is_right(made, value):
                 break
-            if value.ndim and len(value) > 1 and value[0].numel() <= MOST:
+            if value.ndim and len(value) > 1:
                 call, at = _row_of(session, recorder, made, kept, value, 0)
                 if at is not None:
                     return Shown(call, objects, _text(value[:1]), title)

@@ -11,6 +11,7 @@ from autograder.judge.remote import Handle
 from autograder.wire.values import Array
 
 MOST = 12  # numbers that are written out
+LONG = 2 * MOST  # numbers of an example's answer; one with more is begun
 _FIRST = 4  # of a longer tensor
 _LONGEST = 60  # characters of a text
 
@@ -48,7 +49,7 @@ def example_value(value: object) -> str:
     if isinstance(value, Array):
         value = value.tensor
     if isinstance(value, Tensor):
-        return f"tensor({_short(value.tolist())})" if value.numel() <= MOST * 2 else describe(value)
+        return f"tensor({_short(value.tolist())})" if value.numel() <= LONG else describe(value)
     if isinstance(value, list | tuple):
         items = [example_value(item) or describe(item) for item in value]
         inside = ", ".join(items)
@@ -57,6 +58,17 @@ def example_value(value: object) -> str:
         entries = [f"{_short(key)}: {example_value(item) or describe(item)}" for key, item in value.items()]
         return f"{{{', '.join(entries)}}}"
     return _short(value) if value is None or isinstance(value, bool | int | float | str) else ""
+
+
+def begun(value: Tensor) -> str:
+    """A long tensor by its kind, its shape, and how its first rows begin, as Python writes them, to four digits."""
+    return f"{describe(value)} {_begun(value)}"
+
+
+def _begun(value: Tensor) -> str:
+    few = 2 if value.ndim <= 2 else 1
+    rows = [_begun(row) if row.ndim else _short(row.item()) for row in value[:few]]
+    return f"[{', '.join(rows)}{', ...' if len(value) > few else ''}]"
 
 
 def _short(value: object) -> str:

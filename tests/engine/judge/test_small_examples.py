@@ -263,6 +263,30 @@ def test_numbers_that_right_code_can_do_without_are_left_out():
     assert shorter.args[0].args[0] is x is shorter.args[0].of.args[1]
 
 
+def test_what_right_code_has_defaults_for_in_the_smallest_size_is_left_out_there():
+    """A model of ours without its weights has one dimension: so has the point that it is asked about."""
+    x, slopes = torch.randn(4, dtype=torch.float64), torch.randn(3, 5, 4, dtype=torch.float64)
+    model = Made("probe", "model", args=(slopes, torch.randn(3, 5, dtype=torch.float64)))
+    call = Arguments((Made("call", of=Made("name", "interpolate"), args=(model, x)),))
+
+    def answered(version):
+        args = version.args[0].args
+        return len(args) == 2 and args[1].ndim == 1 and (len(args[0].args) == 2 or len(args[1]) == 1)
+
+    found = list(rungs([call], answered))
+    texts = [example_text("value", version, {}, {}) for version in found]
+    assert "interpolate(model(), tensor([1.]))" in texts or "interpolate(model(), tensor([-1.]))" in texts
+    assert all(len(version.args[0].args[0].args) == 2 or version.numbers == 1 for version in found)
+
+
+def test_a_long_answer_is_shown_by_how_its_rows_begin():
+    rows = torch.tensor([[0.25], [0.5], [0.75]], dtype=torch.float64).expand(3, 784)
+    shown = text_of_outcome(Ended(rows), "values")
+    assert shown == "a tensor of shape (3, 784), float64 [[0.25, 0.25, ...], [0.5, 0.5, ...], ...]"
+    shown = text_of_outcome(Ended(rows.reshape(3, 1, 28, 28)), "values")
+    assert shown == "a tensor of shape (3, 1, 28, 28), float64 [[[[0.25, 0.25, ...], [0.25, 0.25, ...], ...]], ...]"
+
+
 def test_counts_are_low_where_right_code_takes_them_and_sizes_stay():
     x = torch.randn(6, 3)
     called = Arguments((Made("call", of=Made("name", "train"), args=(x, 3), kwargs={"steps": 75, "k": 5, "lr": 0.1}),))
@@ -280,7 +304,12 @@ def test_square_matrices_are_tried_as_the_identity_with_its_rows_moved_on():
     """Two that are passed are two different ones; nothing is to be read in them but their size."""
     x, y = torch.randn(4, 3, dtype=torch.float64), torch.randn(1, 4, 3, dtype=torch.float64)
     call = Arguments((Made("call", of=Made("name", "align"), args=(x, y)),))
-    versions = rungs([call], lambda version: version.args[0].args[0].shape == (3, 3))
+
+    def answered(version):
+        args = version.args[0].args
+        return len(args) == 2 and args[0].shape == (3, 3)
+
+    versions = rungs([call], answered)
     texts = [example_text("value", version, {}, {}) for version in versions]
     assert "align(eye(3), eye(3).roll(1, 0)[None])" in texts
     assert numbers_in(texts[0]) <= 4

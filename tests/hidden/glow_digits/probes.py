@@ -260,6 +260,9 @@ def _standard(x):
     return (x - x.mean((0, 2, 3), keepdim=True)) / x.std((0, 2, 3), keepdim=True, unbiased=False)
 
 
+ONE_PIXEL = torch.zeros(1, 1, 1)
+
+
 class KnownFlow(nn.Module):
     """A whole flow of images whose map is one shift and scale per pixel; it notes what its `log_prob` is given.
 
@@ -301,8 +304,8 @@ class KnownFlow(nn.Module):
         return x
 
 
-def known_flow(mean, log_scale, law="normal"):
-    """A flow of ours with these numbers, (C, H, W) each."""
+def known_flow(mean=ONE_PIXEL, log_scale=ONE_PIXEL, law="normal"):
+    """A flow of ours with these numbers, (C, H, W) each; else of one pixel, standard normal."""
     return KnownFlow(mean, log_scale, law)
 
 

@@ -86,8 +86,11 @@ class _Bent(_Score):
         return drift + self.bend.to(x.dtype) * torch.sin(x)
 
 
-def bent_score(weight, bias, bend, between):
-    """score(x, t) = (x weight^T + bias) (1 + t / 2) + bend sin(x); weight (d, d), bias and bend (d,)."""
+OF_ONE = torch.tensor([[-1.0]])
+
+
+def bent_score(weight=OF_ONE, bias=0 * OF_ONE[0], bend=0 * OF_ONE[0], between=(-9.0, 9.0)):
+    """score(x, t) = (x weight^T + bias) (1 + t / 2) + bend sin(x); weight (d, d), bias, bend (d,); or -x (1 + t/2)."""
     return _Bent(between, weight=weight, bias=bias, bend=bend)
 
 
