@@ -254,9 +254,11 @@ def shown_of(
         return Shown(Arguments(()), objects, text_of(pick), text_of(due), what)
     # Nothing was compared, but something does not hold: the last call, and what has to hold.
     told = [kept for kept in recorder.kept if _about_them(kept)]
-    if told and not told[-1].answered:
-        bases = getattr(failure, "bases", None)
-        return Shown(Arguments((told[-1].made,)), objects, bases[0], title) if bases else None
+    if isinstance(failure, StudentError) and told and not told[-1].answered:
+        return Shown(Arguments((told[-1].made,)), objects, failure.bases[0], title) if failure.bases else None
+    told = [
+        kept for kept in told if kept.answered
+    ]  # what the check has asked in vain, to name the mistake, is no answer
     # What probes answer only where nothing else was called.
     for kept in sorted(told[:-7:-1], key=lambda kept: kept.made.how == "probe"):
         for made, value, _one in _answers([kept]):
