@@ -28,7 +28,7 @@ ALIKE = 2  # versions with the same count of numbers that are tried before other
 OTHERS = 8  # versions that are tried where those show nothing
 STAND_INS = Made("probe", "half"), Made("probe", "bowl")  # the simplest networks: of one value for each, and for a row
 LOW = 2  # steps, layers, neighbours: with one, much that is wrong cannot be seen
-LEVELS = (0.5, 1.0, 0.0)  # of a tensor that is too large to be written out
+LEVELS = (0.5, 1.0, 0.0, 0.8)  # of a tensor that is too large to be written out
 
 
 def rungs(calls: Sequence[Arguments], answered: Callable[[Arguments], bool]) -> Iterator[Arguments]:
@@ -200,7 +200,7 @@ def _changed(call: Arguments, rules: Rules, change: Callable[[Tensor], Tensor]) 
     def changed(leaf: object) -> object:
         nonlocal lost
         if type(leaf) is float:
-            return float(f"{leaf:.1g}")
+            return float(f"{leaf:.2g}")
         if not isinstance(leaf, Tensor) or not leaf.is_floating_point():
             return leaf
         kept = rules.kept(leaf, change(leaf))

@@ -7,6 +7,7 @@ reference and every alternative agree on (`outcomes`).
 from __future__ import annotations
 
 import ast
+import hashlib
 import inspect
 import math
 import warnings
@@ -30,7 +31,7 @@ from autograder.judge.local import LocalTransport
 from autograder.judge.outcomes import LARGEST, Asked, CannotGoOn, Ended, Right, outcome, parts_of, settled
 from autograder.judge.parts import Parts
 from autograder.judge.recording import KeptCall, Made, NoPart, Recorder, Seeded, evaluate, uses
-from autograder.judge.remembered import PlainCall, Remembered, call_of, plain
+from autograder.judge.remembered import PlainCall, Remembered, call_of, is_plain_data, plain
 from autograder.judge.remote import Handle
 from autograder.judge.session import Session
 from autograder.judge.shrink import Arguments
@@ -49,6 +50,7 @@ SECONDS = 20.0  # of the reference in one check
 SLOW = 0.25  # seconds of a call that is not made again and again
 PATIENCE = 2.0  # processor seconds of one call of right code
 PLAINER = 2.0  # of all that is tried to make one call plainer
+WORTH_KEEPING = 0.004  # processor seconds of an answer of right code that the next judge need not ask for
 MOST_KNOWN = 50_000  # answers of right code that are kept
 IMAGES = 64
 
@@ -166,7 +168,7 @@ class RightCode:
             if (place, key) not in self._known:
                 if len(self._known) >= MOST_KNOWN:
                     self._known.clear()
-                self._known[place, key] = _outcome(session, one, call)
+                self._known[place, key] = self._outcome(place, session, one, call, key)
             ended = self._known[place, key]
             if ended is None:
                 return None
@@ -174,6 +176,19 @@ class RightCode:
             if place == 0 and settled(found, one.types) is None:
                 return None  # nothing to be seen whatever the others say
         return settled(found, one.types)
+
+    def _outcome(self, place: int, session: Session, one: PublicCall, call: Arguments, key: str) -> Ended | None:
+        """How a call ends on one of them; what takes long is kept for the next judge."""
+        name = f"answer {place} to {hashlib.sha256(key.encode()).hexdigest()[:32]}"
+        if name in self.remembered:
+            value, raised = cast("tuple[PlainCall, str]", self.remembered[name])
+            return Ended(call_of(value).args[0], raised)
+        started = process_time()
+        ended = _outcome(session, one, call)
+        slow = process_time() - started > WORTH_KEEPING
+        if slow and ended is not None and one.asked == "value" and is_plain_data(ended.value):
+            self.remembered[name] = [plain(Arguments((ended.value,))), ended.raised]
+        return ended
 
 
 def _outcome(session: Session, one: PublicCall, call: Arguments) -> Ended | None:
@@ -190,12 +205,16 @@ def _key(value: object) -> str:
         inside = [*map(_key, value.args), *(f"{name}={_key(item)}" for name, item in value.kwargs.items())]
         return f"{value.how} {value.name} {_key(value.of) if value.of is not None else ''}({','.join(inside)})"
     if isinstance(value, Tensor):
-        return f"{value.dtype}{tuple(value.shape)}{hash(value.detach().contiguous().numpy().tobytes())}"
+        return f"{value.dtype}{tuple(value.shape)}{_digest(value)}"
     if isinstance(value, list | tuple):
         return f"{type(value).__name__}[{','.join(map(_key, value))}]"
     if isinstance(value, dict):
         return f"{{{','.join(f'{name}:{_key(item)}' for name, item in value.items())}}}"
     return repr(value)
+
+
+def _digest(value: Tensor) -> str:
+    return hashlib.sha256(value.detach().contiguous().numpy().tobytes()).hexdigest()[:16]
 
 
 def public_calls(

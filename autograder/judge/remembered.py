@@ -1,7 +1,7 @@
 """What examples need to know of an exercise and of no submission, kept in the user's cache for the next judge.
 
-That is which small call shows a known mistake, and on which public numbers right code passes a check. Both take seconds
-to find and follow from the exercise's files and from ours, whose digest is in the file's name.
+That is which small call shows a known mistake, on which public numbers right code passes a check, and what right code
+says where it takes long. All follows from the exercise's files and from ours, whose digest is in the file's name.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from autograder.course import Exercise
 
 VERSIONS_KEPT = 4  # of an exercise
+MOST_KEPT = 4096  # numbers of a tensor in an answer that is kept
 
 T = TypeVar("T")
 PlainCall: TypeAlias = list[object]  # or a value in it: a kind, and what it is of that kind; see `plain`
@@ -87,6 +88,17 @@ def _version(exercise: Exercise) -> str:
         content = path.read_bytes() if path.is_file() else b""
         digest.update(f"{path.name} {len(content)}\n".encode() + content)
     return digest.hexdigest()[:16]
+
+
+def is_plain_data(value: object) -> bool:
+    """Whether a value can be kept: tensors of a few thousand numbers, texts, and lists, tuples and dicts of such."""
+    if isinstance(value, list | tuple):
+        return type(value) in (list, tuple) and len(value) <= MOST_KEPT and all(map(is_plain_data, value))
+    if isinstance(value, dict):
+        return type(value) is dict and all(map(is_plain_data, [*value, *value.values()]))
+    if isinstance(value, Tensor):
+        return type(value) is Tensor and value.numel() <= MOST_KEPT
+    return value is None or type(value) in (bool, int, float, str)
 
 
 def plain(call: Arguments) -> PlainCall:

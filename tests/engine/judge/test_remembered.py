@@ -12,8 +12,9 @@ import torch
 
 from autograder.course import find_exercise
 from autograder.course.config import load_config
-from autograder.judge import remembered
+from autograder.judge import public_calls, remembered
 from autograder.judge.engine import Kit
+from autograder.judge.outcomes import Ended, differ
 from autograder.judge.public_calls import PublicCall, RightCode
 from autograder.judge.recording import Made
 from autograder.judge.shrink import Arguments
@@ -46,6 +47,40 @@ def test_what_was_found_is_known_to_the_next_judge(next_judge, found):
     assert (known and known.label) == (found and found.label)
     if known is not None:
         assert known.call.args[0].args[0].tolist() == [[1.0, 1.0]]
+
+
+@pytest.mark.parametrize("value", [torch.tensor([1.5, 2.5]), {"loss": [0.5, 1.0], "z": (torch.ones(2), None)}])
+def test_an_answer_that_takes_long_is_known_to_the_next_judge(next_judge, monkeypatch, value):
+    asked = []
+
+    def answer(session, one, call):
+        asked.append(call)
+        return Ended(value, "")
+
+    monkeypatch.setattr(public_calls, "WORTH_KEEPING", -1.0)
+    monkeypatch.setattr(public_calls, "_outcome", answer)
+    monkeypatch.setattr(RightCode, "sessions", (None,))
+    first = next_judge()
+    said = first.says(FOUND)
+    first.remembered.write()
+    again = next_judge().says(FOUND)
+    assert len(asked) == 1
+    assert not differ(again.ended.value, said.ended.value, 0.0)
+    other = PublicCall("mean", "value", Arguments((Made("name", "mean", None, (torch.ones(1, 3),), {}),)))
+    next_judge().says(other)
+    assert len(asked) == 2
+
+
+def test_what_is_no_data_or_soon_answered_is_asked_again(next_judge, monkeypatch):
+    asked = []
+    monkeypatch.setattr(public_calls, "_outcome", lambda *call: asked.append(call) or Ended({"network": object()}, ""))
+    monkeypatch.setattr(RightCode, "sessions", (None,))
+    for wait in (-1.0, 60.0):
+        monkeypatch.setattr(public_calls, "WORTH_KEEPING", wait)
+        first = next_judge()
+        first.says(FOUND)
+        first.remembered.write()
+    assert len(asked) == 2
 
 
 def test_a_broken_file_is_none_and_old_versions_go(next_judge, cache):
