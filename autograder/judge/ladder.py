@@ -163,15 +163,18 @@ def _cuts_of(call: Arguments, rules: Rules) -> list[Arguments]:
         for one in found[:]:
             found += [cut for target in targets if target < size for cut in cut_sizes(one, size, 0, target, rules)]
         found = found[: 4 * CUTS]
-    return [cut for cut in found if _least(cut) <= MOST]
+    return [cut for cut in found if _least(cut, squares=True) <= MOST]
 
 
-def _least(call: Arguments) -> int:
-    """How many numbers a call has once its larger tensors are all one number."""
-    return sum(
-        1 if not isinstance(leaf, Tensor) else leaf.numel() if leaf.numel() <= CONSTANT else leaf.ndim + 1
-        for leaf in call.leaves
-    )
+def _least(call: Arguments, squares: bool = False) -> int:
+    """How many numbers a call has once its larger tensors are all one number; its square matrices the identity."""
+
+    def least(leaf: object) -> int:
+        if not isinstance(leaf, Tensor) or (squares and is_square(leaf)):
+            return 1
+        return leaf.numel() if leaf.numel() <= CONSTANT else leaf.ndim + 1
+
+    return sum(map(least, call.leaves))
 
 
 def _large(call: Arguments) -> bool:
@@ -181,10 +184,12 @@ def _large(call: Arguments) -> bool:
 
 def _filled(call: Arguments, rules: Rules) -> Iterator[Arguments]:
     """The same with whole numbers, with tenths, and with hundredths; what is large, as one number everywhere."""
-    squares = itertools.count()  # two matrices that are passed are not the same one
+    squares = itertools.count()
     fillings: list[Callable[[Tensor], Tensor]] = [_whole, _balanced, _tenths]
     if any(isinstance(leaf, Tensor) and is_square(leaf) for leaf in call.leaves):
+        # Two that are passed need not be the same one; where they are, there is less to read.
         fillings.insert(0, lambda leaf: eye_like(leaf, next(squares)) if is_square(leaf) else _whole(leaf))
+        fillings.insert(1, lambda leaf: eye_like(leaf) if is_square(leaf) else _whole(leaf))
     if any(isinstance(leaf, Tensor) and leaf.numel() > CONSTANT and not is_plain(leaf) for leaf in call.leaves):
         fillings += [lambda leaf, to=level: _level(rules, leaf, to) for level in LEVELS]  # type: ignore[misc]
     for change in (*fillings, lambda leaf: leaf.round(decimals=2)):
