@@ -18,6 +18,7 @@ import click
 
 sys.path.insert(0, str(Path(__file__).parent))
 import attacks as tables
+import explained
 import hand_ins
 import python_api
 import systems
@@ -259,6 +260,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "broken-files": lambda: f"{MADE}\n\n{tables.broken_files()}",
     "hand-ins": lambda: f"{MADE}\n\n{hand_ins.page()}",
     "commands": commands,
+    "explained": lambda: f"{MADE}\n\n{explained.page()}",
     "python-api": lambda: f"{MADE}\n\n{python_api.page()}",
     "writing-checks": checks,
     "systems": lambda: f"{MADE}\n\n{systems.systems()}",

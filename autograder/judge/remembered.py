@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from autograder.course import Exercise
 
 VERSIONS_KEPT = 4  # of an exercise
+MOST_FACTS = 4096
 MOST_KEPT = 4096  # numbers of a tensor in an answer that is kept
 
 T = TypeVar("T")
@@ -54,6 +55,11 @@ class Remembered:
     def __setitem__(self, name: str, fact: object) -> None:
         self._facts[name] = fact
         self._changed = True
+
+    @property
+    def has_room(self) -> bool:
+        """Whether there is room for what could be found out anew: what is asked follows from what students write."""
+        return len(self._facts) < MOST_FACTS
 
     def _read(self) -> dict[str, object]:
         # Tensors and plain data alone: nothing in such a file is run. What is broken is as good as not there.
