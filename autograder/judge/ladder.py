@@ -156,7 +156,9 @@ def _cuts_of(call: Arguments, rules: Rules) -> list[Arguments]:
     sizes = sorted(call.sizes - {0, 1})
     # As many rows as columns by chance: the rows alone.
     twice = [size for size in sizes if any(isinstance(x, Tensor) and x.shape.count(size) > 1 for x in call.leaves)]
-    found = [call, *(cut for size in twice for cut in cut_sizes(call, size, 0, 1, rules, "first"))]
+    found = [call]
+    for size in twice:
+        found += [cut for target in (1, 2) if target < size for cut in cut_sizes(call, size, 0, target, rules, "first")]
     targets = TARGETS[len(sizes)] if len(sizes) < len(TARGETS) else (1,)
     # From the smallest on: what a size is cut to is never one that is still to be cut.
     for size in sizes[-6:]:
@@ -183,7 +185,23 @@ def _large(call: Arguments) -> bool:
 
 
 def _filled(call: Arguments, rules: Rules) -> Iterator[Arguments]:
-    """The same with whole numbers, with tenths, and with hundredths; what is large, as one number everywhere."""
+    """The same with whole numbers, with tenths, and with hundredths; what is large, as one number everywhere.
+
+    Then the same with the lowest integers that have the order of those in its tensors: places in what has been cut.
+    """
+    yield from _filled_as_it_is(call, rules)
+    lowest = call.map(lambda leaf: _lowest(leaf) if isinstance(leaf, Tensor) else leaf)
+    if written(lowest) != written(call):
+        yield from _filled_as_it_is(lowest, rules)
+
+
+def _lowest(leaf: Tensor) -> Tensor:
+    if leaf.is_floating_point() or leaf.is_complex() or leaf.dtype is torch.bool or not leaf.numel():
+        return leaf
+    return torch.unique(leaf, return_inverse=True)[1].to(leaf.dtype)
+
+
+def _filled_as_it_is(call: Arguments, rules: Rules) -> Iterator[Arguments]:
     squares = itertools.count()
     fillings: list[Callable[[Tensor], Tensor]] = [_whole, _balanced, _tenths]
     if any(isinstance(leaf, Tensor) and is_square(leaf) for leaf in call.leaves):

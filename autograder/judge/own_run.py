@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import process_time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import pytest
 import torch
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from autograder.judge.engine import Engine, Kit
     from autograder.judge.public_calls import Rerun
 
+T = TypeVar("T")
+
 SLOW = 6.0  # seconds of all right code together: longer, and the check is not run once more
 MOST_DRAWN = 2000  # times
 NEAR = 1e-9
@@ -55,7 +57,7 @@ class RoundDraw(Draw):
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
-        self._seeds = self._drawn = 0
+        self._seeds = self._drawn = self._chosen = 0
 
     def _count(self) -> None:
         self._drawn += 1
@@ -77,6 +79,12 @@ class RoundDraw(Draw):
         """The smallest."""
         self._count()
         return low
+
+    def choice(self, sequence: Sequence[T]) -> T:
+        """Each element in its turn, the last one first: of two flags, both."""
+        self._count()
+        self._chosen += 1
+        return sequence[-self._chosen % len(sequence)]
 
     def seed(self) -> int:
         """The next one."""

@@ -279,6 +279,20 @@ def test_what_right_code_has_defaults_for_in_the_smallest_size_is_left_out_there
     assert all(len(version.args[0].args[0].args) == 2 or version.numbers == 1 for version in found)
 
 
+def test_a_place_in_what_is_cut_becomes_one_that_is_there():
+    levels, t = torch.linspace(0.9, 0.1, 9, dtype=torch.float64), torch.tensor([8, 5, 8])
+    call = Arguments((Made("call", of=Made("name", "loss"), args=(levels, t)),))
+
+    def answered(version):
+        args = version.args[0].args
+        return len(args) == 2 and int(args[1].max()) < len(args[0])
+
+    texts = [example_text("value", version, {}, {}) for version in rungs([call], answered)]
+    assert "loss(tensor([0.9]), tensor([0]))" in texts
+    assert "loss(tensor([0.9, 0.8]), tensor([1, 0, 1]))" in texts
+    assert any("tensor([8, 5])" in text for text in texts), "as they are where all is there"
+
+
 def test_a_long_answer_is_shown_by_how_its_rows_begin():
     rows = torch.tensor([[0.25], [0.5], [0.75]], dtype=torch.float64).expand(3, 784)
     shown = text_of_outcome(Ended(rows), "values")
@@ -521,6 +535,16 @@ def test_a_check_that_draws_until_something_holds_ends_on_plain_numbers_too(plai
     seeds = plain(1)
     with pytest.raises(own_run.DrawnTooOften):
         list(iter(seeds.seed, 0))
+
+
+def test_plain_draws_take_every_choice_in_its_turn_and_the_middle_of_integers():
+    """A check that draws which networks train sees both modes; tokens that are all the same are not read one by one."""
+    draw = own_run.LevelDraw(0)
+    assert {draw.choice((True, False)) for _ in range(2)} == {True, False}
+    assert {draw.choice(["a", "b", "c"]) for _ in range(3)} == {"a", "b", "c"}
+    assert draw.integers(0, 5, 2, 4).tolist() == [[2, 2, 2, 2], [2, 2, 2, 2]]
+    few = draw.integers(0, 100, 4)
+    assert len(set(few.tolist())) > 1
 
 
 class _OwnRuns(own_run.OwnRuns):

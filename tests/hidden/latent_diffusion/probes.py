@@ -26,8 +26,11 @@ class _Network(nn.Module):
         return (torch.tanh(inner) @ self.V).to(z.dtype)  # (B, d)
 
 
-def network(W, M, U, V):
-    """Such a network: W (d, h), M (k, h), U (T, h), V (h, d), its parameters."""
+ONE = torch.ones(1, 1)
+
+
+def network(W=ONE, M=ONE, U=ONE, V=ONE):
+    """Such a network: W (d, h), M (k, h), U (T, h), V (h, d), its parameters; each one number, 1, where nothing is said."""
     return _Network(W, M, U, V)
 
 
