@@ -198,7 +198,9 @@ def _filled(call: Arguments, rules: Rules) -> Iterator[Arguments]:
 def _lowest(leaf: Tensor) -> Tensor:
     if leaf.is_floating_point() or leaf.is_complex() or leaf.dtype is torch.bool or not leaf.numel():
         return leaf
-    return torch.unique(leaf, return_inverse=True)[1].to(leaf.dtype)
+    _values, places = torch.unique(leaf, return_inverse=True)
+    lowest: Tensor = places.to(leaf.dtype)
+    return lowest
 
 
 def _filled_as_it_is(call: Arguments, rules: Rules) -> Iterator[Arguments]:

@@ -30,7 +30,7 @@ ONE = torch.ones(1, 1)
 
 
 def network(W=ONE, M=ONE, U=ONE, V=ONE):
-    """Such a network: W (d, h), M (k, h), U (T, h), V (h, d), its parameters; each one number, 1, where nothing is said."""
+    """Such a network: W (d, h), M (k, h), U (T, h), V (h, d), its parameters; else one number 1 each."""
     return _Network(W, M, U, V)
 
 
