@@ -264,9 +264,8 @@ def shown_of(
     told = [kept for kept in recorder.kept if _about_them(kept)]
     if isinstance(failure, StudentError) and told and not told[-1].answered:
         return Shown(Arguments((told[-1].made,)), objects, failure.bases[0], title) if failure.bases else None
-    told = [
-        kept for kept in told if kept.answered
-    ]  # what the check has asked in vain, to name the mistake, is no answer
+    # What the check has asked in vain, to name the mistake, is no answer.
+    told = [kept for kept in told if kept.answered]
     # What probes answer only where nothing else was called.
     for kept in sorted(told[:-7:-1], key=lambda kept: kept.made.how == "probe"):
         for made, value, _one in _answers([kept]):
