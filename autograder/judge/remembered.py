@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from autograder.course import Exercise
 
 VERSIONS_KEPT = 4  # of an exercise
-MOST_FACTS = 4096
+MOST_FACTS = 4096  # of an exercise, beyond which no answer is kept
 MOST_KEPT = 4096  # numbers of a tensor in an answer that is kept
 
 T = TypeVar("T")

@@ -71,16 +71,32 @@ def test_an_answer_that_takes_long_is_known_to_the_next_judge(next_judge, monkey
     assert len(asked) == 2
 
 
-def test_what_is_no_data_or_soon_answered_is_asked_again(next_judge, monkeypatch):
+@pytest.mark.parametrize(
+    ("value", "worth"), [({"network": object()}, -1.0), (torch.ones(5000), -1.0), (torch.ones(2), 60.0)],
+    ids=["no data", "large", "soon answered"],
+)  # fmt: skip
+def test_what_is_no_small_data_or_soon_answered_is_asked_again(next_judge, monkeypatch, value, worth):
     asked = []
-    monkeypatch.setattr(public_calls, "_outcome", lambda *call: asked.append(call) or Ended({"network": object()}, ""))
+    monkeypatch.setattr(public_calls, "_outcome", lambda *call: asked.append(call) or Ended(value, ""))
+    monkeypatch.setattr(public_calls, "WORTH_KEEPING", worth)
     monkeypatch.setattr(RightCode, "sessions", (None,))
-    for wait in (-1.0, 60.0):
-        monkeypatch.setattr(public_calls, "WORTH_KEEPING", wait)
-        first = next_judge()
-        first.says(FOUND)
-        first.remembered.write()
+    for _judge in range(2):
+        judge = next_judge()
+        judge.says(FOUND)
+        judge.remembered.write()
     assert len(asked) == 2
+
+
+def test_no_more_is_kept_than_there_is_room_for(next_judge, monkeypatch):
+    monkeypatch.setattr(public_calls, "_outcome", lambda *call: Ended(torch.ones(2), ""))
+    monkeypatch.setattr(public_calls, "WORTH_KEEPING", -1.0)
+    monkeypatch.setattr(RightCode, "sessions", (None,))
+    monkeypatch.setattr(remembered, "MOST_FACTS", 1)
+    judge = next_judge()
+    judge.shown_by("wrong", "check", lambda: FOUND)
+    judge.says(FOUND)
+    assert not judge.remembered.has_room
+    assert list(judge.remembered._facts) == ["wrong in check"]
 
 
 def test_a_broken_file_is_none_and_old_versions_go(next_judge, cache):
