@@ -156,9 +156,7 @@ def _cuts_of(call: Arguments, rules: Rules) -> list[Arguments]:
     sizes = sorted(call.sizes - {0, 1})
     # As many rows as columns by chance: the rows alone.
     twice = [size for size in sizes if any(isinstance(x, Tensor) and x.shape.count(size) > 1 for x in call.leaves)]
-    found = [call]
-    for size in twice:
-        found += [cut for target in (1, 2) if target < size for cut in cut_sizes(call, size, 0, target, rules, "first")]
+    found = [call, *(cut for size in twice for cut in cut_sizes(call, size, 0, 1, rules, "first"))]
     targets = TARGETS[len(sizes)] if len(sizes) < len(TARGETS) else (1,)
     # From the smallest on: what a size is cut to is never one that is still to be cut.
     for size in sizes[-6:]:
