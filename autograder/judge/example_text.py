@@ -10,7 +10,16 @@ import torch
 from torch import Tensor
 
 from autograder.judge.outcomes import Asked, with_seeds
-from autograder.judge.plain_tensors import is_constant, is_plain, text_of_plain
+from autograder.judge.plain_tensors import (
+    OFTEN,
+    eye_like,
+    eyes,
+    is_constant,
+    is_plain,
+    rows_moved,
+    takes_a_name,
+    text_of_plain,
+)
 from autograder.judge.recording import Made, Seeded, uses
 from autograder.judge.shown import example_value
 from autograder.judge.shrink import Arguments
@@ -54,6 +63,7 @@ class _Writer:
         self._types = types
         self._uses = Counter(map(id, uses(call.args)))
         self._alike = Counter((x.shape, x.dtype) for x in call.leaves if isinstance(x, Tensor) and is_constant(x))
+        self._eyes = eyes([x for x in call.leaves if isinstance(x, Tensor)])
         self._first: dict[tuple[torch.Size, torch.dtype], Tensor] = {}
         self._names: dict[int, str] = dict(objects)
         self._before: list[str] = []
@@ -96,13 +106,16 @@ class _Writer:
         text = example_value(value)
         if self._types and value.is_floating_point() and text.startswith("tensor("):
             text = f"{text[:-1]}, dtype={value.dtype})"
-        if self._uses[id(value)] > 1 and len(text) > 16:
+        if self._uses[id(value)] > 1 and takes_a_name(value):
             return self._named(value, text, "x")
         return text
 
     def _plain(self, value: Tensor, dtype: str) -> str:
         number = example_value(value.reshape(-1)[0].item())
         form = value.shape, value.dtype
+        if rows_moved(value) == 0 and self._eyes[value.shape[-1]] >= OFTEN and not self._types:
+            eye = self._first.setdefault((value.shape[-2:], value.dtype), eye_like(value).reshape(value.shape[-2:]))
+            return text_of_plain(value, number, dtype, like=self._named(eye, text_of_plain(eye, number, dtype), "x"))
         if not is_constant(value) or self._alike[form] < 2:
             return text_of_plain(value, number, dtype)
         first = self._first.setdefault(form, value)  # the others are written by its shape

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from autograder.judge.invariants import Rules
-from autograder.judge.plain_tensors import CONSTANT, eye_like, is_plain, is_square
+from autograder.judge.plain_tensors import CONSTANT, eye_like, is_plain, is_square, takes_a_name
 from autograder.judge.recording import Made, exchanged, passed, uses
 from autograder.judge.shrink import Arguments, cut_sizes, written
 
@@ -43,7 +43,7 @@ def rungs(calls: Sequence[Arguments], answered: Callable[[Arguments], bool]) -> 
     others: list[tuple[int, Arguments]] = []
     for cut in _cuts(calls, rules):
         found: Arguments | None = None
-        for version in _filled(cut, rules):
+        for version in _also_shared(_filled(cut, rules), rules):
             numbers = version.numbers
             if numbers > MOST or (text := written(version)) in seen:
                 continue
@@ -191,6 +191,28 @@ def _filled(call: Arguments, rules: Rules) -> Iterator[Arguments]:
     lowest = call.map(lambda leaf: _lowest(leaf) if isinstance(leaf, Tensor) else leaf)
     if written(lowest) != written(call):
         yield from _filled_as_it_is(lowest, rules)
+
+
+def _also_shared(versions: Iterator[Arguments], rules: Rules) -> Iterator[Arguments]:
+    """These, and behind one that is not small the same with one tensor for all of its form, if that makes it small."""
+    for version in versions:
+        yield version
+        if version.numbers > FEW and (shared := _shared(version, rules)).numbers <= FEW:
+            yield shared
+
+
+def _shared(call: Arguments, rules: Rules) -> Arguments:
+    """The same with the first tensor of a form in the place of the others, where what holds of them holds of it."""
+    first: dict[object, Tensor] = {}
+
+    def change(leaf: object) -> object:
+        if not isinstance(leaf, Tensor) or not takes_a_name(leaf) or is_plain(leaf):
+            return leaf
+        one = first.setdefault((leaf.shape, leaf.dtype), leaf)
+        kept = rules.kept(leaf, one)
+        return one if kept is not None and torch.equal(kept, one) else leaf
+
+    return call.map(change)
 
 
 def _lowest(leaf: Tensor) -> Tensor:

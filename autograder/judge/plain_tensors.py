@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+OFTEN = 3  # times that an identity matrix stands in a call, from which on it is named
 CONSTANT = 4  # numbers of a tensor that is written by its shape, where they are all the same
 
 
 def is_plain(leaf: Tensor) -> bool:
     """Whether a tensor is written by its shape."""
     return is_constant(leaf) or rows_moved(leaf) is not None
+
+
+def takes_a_name(leaf: Tensor) -> bool:
+    """Whether a tensor that stands in two places is named: one number in one pair of brackets is written twice."""
+    return leaf.numel() > 1 or leaf.ndim > 1
 
 
 def is_constant(leaf: Tensor) -> bool:
@@ -43,17 +50,23 @@ def rows_moved(leaf: Tensor) -> int | None:
 def numbers_in_all(leaves: Sequence[Tensor]) -> int:
     """How many numbers somebody would have to read: the shape of several that are one number everywhere, once."""
     forms: set[object] = set()
+    named = {size for size, times in eyes(leaves).items() if times >= OFTEN}
     total = 0
     for leaf in leaves:
         moved = rows_moved(leaf)
         if moved is not None:
-            total += 3 if moved else 1
+            total += 3 if moved else 1 if leaf.shape[-1] not in named else 0
         elif is_constant(leaf):
             total += int(_number(leaf) not in (0, 1)) + (0 if (leaf.shape, leaf.dtype) in forms else leaf.ndim)
             forms.add((leaf.shape, leaf.dtype))
         else:
             total += leaf.numel()
-    return total
+    return total + len(named)
+
+
+def eyes(leaves: Sequence[Tensor]) -> Counter[int]:
+    """How many identity matrices there are, by their number of rows."""
+    return Counter(leaf.shape[-1] for leaf in leaves if rows_moved(leaf) == 0)
 
 
 def text_of_plain(leaf: Tensor, number: str, dtype: str, like: str = "") -> str:
@@ -62,12 +75,12 @@ def text_of_plain(leaf: Tensor, number: str, dtype: str, like: str = "") -> str:
     Args:
         number: the one that stands everywhere, as it is to be written.
         dtype: as a last argument; or nothing.
-        like: the name of another one of its shape that is one number everywhere, if there is one.
+        like: the name of another one of its shape that is one number everywhere, or of its identity matrix.
     """
     moved = rows_moved(leaf)
     if moved is not None:
         batch = f"[{', '.join(['None'] * (leaf.ndim - 2))}]" if leaf.ndim > 2 else ""
-        return f"eye({leaf.shape[-1]}{dtype}){f'.roll({moved}, 0)' if moved else ''}{batch}"
+        return f"{like or f'eye({leaf.shape[-1]}{dtype})'}{f'.roll({moved}, 0)' if moved else ''}{batch}"
     sizes = ", ".join(map(str, leaf.shape))
     if _number(leaf) in (0, 1):
         name = "ones" if _number(leaf) else "zeros"

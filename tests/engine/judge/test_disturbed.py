@@ -200,8 +200,8 @@ def test_a_check_that_lost_its_worker_is_judged_again_by_itself(toy_judge):
 
     assert timeless(in_tries(Tries(slow_job()), once, Quiet(), progress=True)) == expected
     first, second = seen
-    assert second[0] == first[1]
     assert first[0] not in second
+    assert set(first[1:]) & set(second), "which of them was at it when the first kill came, the load decides"
 
 
 def test_workers_killed_while_a_machine_is_tried_say_nothing_of_what_it_can(tmp_path):

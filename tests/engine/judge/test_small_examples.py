@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +19,7 @@ from autograder.judge import examples, own_run
 from autograder.judge.concluding import about
 from autograder.judge.example_text import example_text, numbers_in
 from autograder.judge.excerpt import excerpts
-from autograder.judge.ladder import MOST, STAND_INS, plainer, rungs
+from autograder.judge.ladder import FEW, MOST, STAND_INS, plainer, rungs
 from autograder.judge.loading import Code
 from autograder.judge.local import LocalTransport
 from autograder.judge.outcomes import Ended, Right, departs, outcome, settled, text_of_outcome
@@ -277,6 +278,36 @@ def test_what_right_code_has_defaults_for_in_the_smallest_size_is_left_out_there
     texts = [example_text("value", version, {}, {}) for version in found]
     assert "interpolate(model(), tensor([1.]))" in texts or "interpolate(model(), tensor([-1.]))" in texts
     assert all(len(version.args[0].args[0].args) == 2 or version.numbers == 1 for version in found)
+
+
+def test_one_tensor_stands_for_all_of_its_form_where_a_call_is_small_only_so():
+    """Where what holds of the one holds of the other; the numbers of each are tried before."""
+    x, noise = torch.rand(4, 2, 3, dtype=torch.float64) + 1, torch.randn(4, 2, 3, dtype=torch.float64)
+    few, rising = torch.randn(5, dtype=torch.float64), torch.linspace(0.1, 0.5, 5, dtype=torch.float64)
+    call = Arguments((Made("call", of=Made("name", "step"), args=(x, noise, few, rising)),))
+
+    def answered(version):
+        points, other, numbers, levels = (*version.args[0].args, None, None, None, None)[:4]
+        return levels is not None and points.shape == other.shape == (1, 2, 1) and len(levels) == len(numbers) == 2
+
+    versions = [version for version in rungs([call], answered) if version.numbers <= FEW]
+    shared = [version.args[0].args for version in versions if version.args[0].args[0] is version.args[0].args[1]]
+    assert shared
+    assert all(bool(args[3].diff() > 0) for args in shared)
+    texts = [example_text("value", version, {}, {}) for version in versions]
+    assert any(text.startswith("x = tensor([[[1.], [3.]]])\n") and "step(x, x, " in text for text in texts)
+    few_numbers = Arguments((Made("call", of=Made("name", "step"), args=(x[:1, :2, :1], noise[:1, :2, :1])),))
+    assert all(a is not b for a, b in (version.args[0].args for version in rungs([few_numbers], lambda call: True)))
+
+
+def test_an_identity_matrix_that_stands_there_three_times_is_named():
+    eye = torch.eye(2)
+    call = Made("call", of=Made("name", "heads"), args=(eye[None].clone(), eye.clone(), eye.clone(), eye.roll(1, 0)))
+    few = replace(call, args=call.args[1:])
+    assert example_text("value", Arguments((few,)), {}, {}) == "heads(eye(2), eye(2), eye(2).roll(1, 0))"
+    text = example_text("value", Arguments((call,)), {}, {})
+    assert text == "x = eye(2)\nheads(x[None], x, x, eye(2).roll(1, 0))"
+    assert numbers_in(text) == Arguments((call,)).numbers == 4
 
 
 def test_a_place_in_what_is_cut_becomes_one_that_is_there():
