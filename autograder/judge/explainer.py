@@ -17,14 +17,14 @@ from autograder.judge.case import Case
 from autograder.judge.check import CheckInfo
 from autograder.judge.engine import Kit
 from autograder.judge.example_text import example_text, numbers_in
-from autograder.judge.ladder import FEW, MOST
+from autograder.judge.ladder import MOST
 from autograder.judge.outcomes import CannotGoOn, Ended, Right, departs, outcome, text_of_outcome
 from autograder.judge.own_run import OwnRuns
 from autograder.judge.plain_tensors import is_plain
 from autograder.judge.public_calls import PublicCall, public_calls
 from autograder.judge.relations import Compared, relation
 from autograder.judge.session import Session
-from autograder.judge.shrink import Arguments, shrink
+from autograder.judge.shrink import SMALL, Arguments, shrink
 from autograder.language import _
 from autograder.results.model import Example
 
@@ -119,7 +119,7 @@ class Explainer:
         """
         named = mistake is not None
         known = self._known.get(about)
-        if known is not None and known.numbers <= FEW and (named or about in self._related):
+        if known is not None and known.numbers <= SMALL and (named or about in self._related):
             return Explained(known.example, self._related.get(about))
         if mistake is not None:
             one = self._shown_by(mistake, item, info, case, about)
@@ -135,11 +135,11 @@ class Explainer:
         failing: list[tuple[PublicCall, Right]] = []
 
         def more() -> bool:
-            large = best is None or best.numbers > FEW
+            large = best is None or best.numbers > SMALL
             return not failing or (self._effort.until_small and large) or not (named or len(pairs.get(about, ())) > 1)
 
         for one in self._calls(item, info, case, about, more):
-            small = best is not None and best.numbers <= FEW
+            small = best is not None and best.numbers <= SMALL
             related = named or len(pairs.get(one.function, ())) >= RELATED
             if self._late() or (related and (small or len(failing) >= self._effort.ladders)):
                 break
@@ -159,7 +159,7 @@ class Explainer:
                 if not self._session.can_answer:
                     raise
                 continue  # this function has no answer
-        if best is None or best.numbers > FEW:
+        if best is None or best.numbers > SMALL:
             self._miss(info.id, [one for one, _right in failing])
         self._related |= {name: relation(of_one) for name, of_one in pairs.items()}
         self.found[info.id] = best
@@ -257,7 +257,7 @@ class Explainer:
         text = shown.what or example_text("value", shown.call, self._kit.parameters, words, objects=shown.objects)
         numbers = numbers_in(text)
         if any(isinstance(leaf, Tensor) and leaf.numel() > MOST and not is_plain(leaf) for leaf in shown.call.leaves):
-            numbers = max(numbers, FEW + 1)  # whose numbers are not written out
+            numbers = max(numbers, SMALL + 1)  # whose numbers are not written out
         tells = shown.got != shown.right and numbers <= MOST_OWN
         return Found(numbers, Example(text, shown.got, shown.right)) if tells else None
 
@@ -269,7 +269,7 @@ class Explainer:
     def _smallest(self, one: PublicCall, first: Right) -> Found | None:
         """An example of what is wrong in a function, and how many numbers it has; a small one is looked for once."""
         known = self._known.get(one.function)
-        if known is not None and known.numbers <= FEW:
+        if known is not None and known.numbers <= SMALL:
             return known
         with contextlib.nullcontext() if self._effort.until_small else self._for_all():
             self._kit.right_code.plainer(one)
@@ -315,7 +315,7 @@ class Explainer:
         example = self._example(one, call)
         numbers = max(numbers_in(example.call), call.numbers)
         if one.asked == "pair":
-            numbers = max(numbers, 2 * FEW)  # one call says more
+            numbers = max(numbers, 2 * SMALL)  # one call says more
         if example.got == example.right:  # they differ in what is left out of a long answer
             numbers = MOST + 1
         found = Found(numbers, example, replace(one, call=call))

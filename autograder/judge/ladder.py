@@ -16,11 +16,10 @@ import torch
 from torch import Tensor
 
 from autograder.judge.invariants import Rules
-from autograder.judge.plain_tensors import CONSTANT, eye_like, is_plain, is_square, takes_a_name
+from autograder.judge.plain_tensors import CONSTANT, eye_like, is_plain, is_square
 from autograder.judge.recording import Made, exchanged, passed, uses
-from autograder.judge.shrink import Arguments, cut_sizes, written
+from autograder.judge.shrink import SMALL, Arguments, cut_sizes, shared, written
 
-FEW = 6  # numbers of an example that is small
 MOST = 16  # numbers of an example: a larger one is nothing to look at
 CUTS = 120  # versions by size that are looked at
 TARGETS = ((1, 2, 3), (1, 2, 3), (1, 2, 3), (1, 2, 3), (1, 2))  # of a size, by how many sizes a call has
@@ -32,7 +31,7 @@ LEVELS = (0.5, 1.0, 0.0, 0.8)  # of a tensor that is too large to be written out
 
 
 def rungs(calls: Sequence[Arguments], answered: Callable[[Arguments], bool]) -> Iterator[Arguments]:
-    """Versions of at most `MOST` numbers: first a few of each count up to `FEW`, the smallest first; then others.
+    """Versions of at most `MOST` numbers: first a few of each count up to `SMALL`, the smallest first; then others.
 
     Args:
         calls: a call, and others that do in its place.
@@ -50,7 +49,7 @@ def rungs(calls: Sequence[Arguments], answered: Callable[[Arguments], bool]) -> 
             if found is not None and version is cut:  # nothing else than what has been tried with rounder numbers
                 continue
             seen.add(text)
-            if found is not None or tried[numbers] >= ALIKE or numbers > FEW:
+            if found is not None or tried[numbers] >= ALIKE or numbers > SMALL:
                 others.append((numbers, version))
             elif answered(version):
                 found = version
@@ -58,12 +57,12 @@ def rungs(calls: Sequence[Arguments], answered: Callable[[Arguments], bool]) -> 
                 yield version
     others = sorted(others, key=lambda other: other[0])
     for part in (
-        (version for numbers, version in others if numbers <= FEW),
-        (version for numbers, version in others if numbers > FEW),
+        (version for numbers, version in others if numbers <= SMALL),
+        (version for numbers, version in others if numbers > SMALL),
     ):
         for version in itertools.islice(filter(answered, part), OTHERS):
             # Of a small one more can be left out than of the call that it was made from.
-            if version.numbers > FEW and written(fewer := _left_out(version, answered)) not in seen:
+            if version.numbers > SMALL and written(fewer := _left_out(version, answered)) not in seen:
                 seen.add(written(fewer))
                 yield fewer
             yield version
@@ -197,22 +196,8 @@ def _also_shared(versions: Iterator[Arguments], rules: Rules) -> Iterator[Argume
     """These, and behind one that is not small the same with one tensor for all of its form, if that makes it small."""
     for version in versions:
         yield version
-        if version.numbers > FEW and (shared := _shared(version, rules)).numbers <= FEW:
-            yield shared
-
-
-def _shared(call: Arguments, rules: Rules) -> Arguments:
-    """The same with the first tensor of a form in the place of the others, where what holds of them holds of it."""
-    first: dict[object, Tensor] = {}
-
-    def change(leaf: object) -> object:
-        if not isinstance(leaf, Tensor) or not takes_a_name(leaf) or is_plain(leaf):
-            return leaf
-        one = first.setdefault((leaf.shape, leaf.dtype), leaf)
-        kept = rules.kept(leaf, one)
-        return one if kept is not None and torch.equal(kept, one) else leaf
-
-    return call.map(change)
+        if version.numbers > SMALL and (fewer := shared(version, rules)).numbers <= SMALL:
+            yield fewer
 
 
 def _lowest(leaf: Tensor) -> Tensor:

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Literal, TypeGuard, get_args
 
 import torch
 from torch import Tensor
 
 from autograder.judge.invariants import FEW, Rules
-from autograder.judge.plain_tensors import CONSTANT, eye_like, is_plain, is_square, numbers_in_all
+from autograder.judge.plain_tensors import CONSTANT, eye_like, is_plain, is_square, numbers_in_all, takes_a_name
 from autograder.judge.recording import Made, Seeded
 
+SMALL = 6  # numbers of an example that is small
 SIZES = 1, 2, 3, 4  # that a dimension is cut to, the smallest that still fails
 
 
@@ -127,8 +128,7 @@ def shrink(call: Arguments, fails: Callable[[Arguments], bool], steps: int) -> A
         return fails(candidate)
 
     try:
-        # Numbers that have become smaller may let sizes become so.
-        for candidates in (_shorter, _left, _fewer, _smaller_numbers, _shorter, _constant, _rounder, _single, _shorter):
+        for candidates in STEPS:
             changed = True
             while changed:
                 changed = False
@@ -214,6 +214,36 @@ def _is_at(where: Dimensions, axis: int, dimensions: int) -> bool:
             return axis == dimensions - 1 > 0
         case "alone":
             return dimensions == 1
+
+
+def shared(call: Arguments, rules: Rules) -> Arguments:
+    """The same with one tensor in the place of all of its form: of the most values, if what holds of them holds of it.
+
+    What is plain is no matter: it is written by its shape.
+    """
+    forms: dict[object, Tensor] = {}
+
+    def is_named(leaf: object) -> TypeGuard[Tensor]:
+        return isinstance(leaf, Tensor) and takes_a_name(leaf) and not is_plain(leaf)
+
+    for leaf in filter(is_named, call.leaves):
+        form = leaf.shape, leaf.dtype
+        forms[form] = max(forms.get(form, leaf), leaf, key=lambda one: len(torch.unique(one)))
+
+    def change(leaf: object) -> object:
+        if not is_named(leaf):
+            return leaf
+        one = forms[leaf.shape, leaf.dtype]
+        kept = rules.kept(leaf, one)
+        return one if kept is not None and torch.equal(kept, one) else leaf
+
+    return call.map(change)
+
+
+def _shared(call: Arguments, rules: Rules) -> Iterator[Arguments]:
+    """One tensor for all of its form, where there would be too much to read."""
+    if call.numbers > SMALL:
+        yield shared(call, rules)
 
 
 def _fewer(call: Arguments, rules: Rules) -> Iterator[Arguments]:
@@ -361,3 +391,7 @@ def _single(call: Arguments, rules: Rules) -> Iterator[Arguments]:
 def _with(call: Arguments, place: int, leaf: object) -> Arguments:
     counter = iter(range(10**9))
     return call.map(lambda old: leaf if next(counter) == place else old)
+
+
+# Numbers that have become smaller may let sizes become so.
+STEPS = (_shorter, _left, _fewer, _smaller_numbers, _shorter, _constant, _rounder, _single, _shorter, _shared)

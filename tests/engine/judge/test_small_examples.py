@@ -19,7 +19,7 @@ from autograder.judge import examples, own_run
 from autograder.judge.concluding import about
 from autograder.judge.example_text import example_text, numbers_in
 from autograder.judge.excerpt import excerpts
-from autograder.judge.ladder import FEW, MOST, STAND_INS, plainer, rungs
+from autograder.judge.ladder import MOST, STAND_INS, plainer, rungs
 from autograder.judge.loading import Code
 from autograder.judge.local import LocalTransport
 from autograder.judge.outcomes import Ended, Right, departs, outcome, settled, text_of_outcome
@@ -29,7 +29,7 @@ from autograder.judge.relations import Compared, relation
 from autograder.judge.remembered import call_of, plain
 from autograder.judge.session import Answer, Session
 from autograder.judge.shown import example_value
-from autograder.judge.shrink import Arguments, shrink
+from autograder.judge.shrink import SMALL, Arguments, shrink
 from autograder.judge.verdicts import CheckFailed
 from autograder.reports.pages import student_page
 from autograder.reports.visible import student_view
@@ -290,7 +290,7 @@ def test_one_tensor_stands_for_all_of_its_form_where_a_call_is_small_only_so():
         points, other, numbers, levels = (*version.args[0].args, None, None, None, None)[:4]
         return levels is not None and points.shape == other.shape == (1, 2, 1) and len(levels) == len(numbers) == 2
 
-    versions = [version for version in rungs([call], answered) if version.numbers <= FEW]
+    versions = [version for version in rungs([call], answered) if version.numbers <= SMALL]
     shared = [version.args[0].args for version in versions if version.args[0].args[0] is version.args[0].args[1]]
     assert shared
     assert all(bool(args[3].diff() > 0) for args in shared)
