@@ -156,6 +156,14 @@ mistake("zero_weight_nan", "zero weights kept above zero", check="mixture_value"
     hint="A weight of 0 takes the component away altogether: log 0 = -inf is right here, logsumexp works with it.",
     function="mixture_log_prob", old="weights.log()", new="weights.clamp_min(1e-3).log()")
 
+mistake("zero_weight_epsilon", "a small number added to the weights before the logarithm", check="responsibilities_value",
+    hint="A weight of 0 takes the component away altogether: log 0 = -inf is right here. With log(weight + 1e-10) it wins "
+    "wherever all others are farther off.",
+    also={"mixture_value": "it takes the same logarithm", "classify": "it takes the same logarithm"},
+    function="responsibilities", old="weights.log()", new="(weights + 1e-10).log()")
+mistake("zero_weight_epsilon", function="mixture_log_prob", old="weights.log()", new="(weights + 1e-10).log()")
+mistake("zero_weight_epsilon", function="classify", old="weights.log()", new="(weights + 1e-10).log()")
+
 mistake("softmax_over_batch", "responsibilities normalised over the points instead of the components",
     check="responsibilities_value",
     hint="The responsibilities of one point sum to 1 over the components: the softmax runs over m, not over B.",

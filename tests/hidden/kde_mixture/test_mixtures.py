@@ -33,6 +33,24 @@ def draw_mixture(draw, m, d):
     return weights / weights.sum(), 2 * draw.normal(m, d), draw_covariances(draw, m, d)
 
 
+def draw_one_without_weight(draw, m, d, n):
+    """Weights, means, covariances and n points. One component has weight 0; the last point stands at its mean, where the
+    density of the others is e^-60 of its own: a weight of 1e-10 in its place, log(weight + 1e-10), would count there."""
+    weights, means, covariances = draw_mixture(draw, m, d)
+    out, way = draw.integer(0, m - 1), draw.normal(d)
+    weights[out] = 0.0
+    weights = weights / weights.sum()
+    others = [i for i in range(m) if i != out]
+    near, far = 0.0, 1000.0
+    for _halving in range(50):
+        middle = (near + far) / 2
+        means[out] = means[others].mean(0) + middle * way / way.norm()
+        there = right_components(means[out : out + 1], means, covariances)[0]
+        apart = there[out] - torch.logsumexp(weights.log() + there, 0) > 60
+        near, far = (near, middle) if apart else (middle, far)
+    return weights, means, covariances, torch.cat([draw_points(draw, n - 1, means[others]), means[out : out + 1]])
+
+
 def draw_points(draw, n, means):
     """Points near the means and between them."""
     return means[draw.integers(0, len(means), n)] + 1.5 * draw.normal(n, means.shape[1])
@@ -98,10 +116,7 @@ def test_mixture_value(student, expect, compare, draw):
         what = f"mixture_log_prob(x ({batch}, {d}), weights ({m},), means, covariances)"
         got = student.mixture_log_prob(x, weights, means, covariances)
         compare(got, nearest(got, [torch.logsumexp(joint, 1) for joint in joints]), what)
-    weights, means, covariances = draw_mixture(draw, 3, 2)
-    x, out = draw_points(draw, 6, means), draw.integer(0, 2)
-    weights[out] = 0.0
-    weights = weights / weights.sum()
+    weights, means, covariances, x = draw_one_without_weight(draw, 3, 2, 6)
     joints = accepted(student, expect, x, weights, means, covariances)
     got = student.mixture_log_prob(x, weights, means, covariances)
     right = nearest(got, [torch.logsumexp(joint, 1) for joint in joints])
@@ -128,11 +143,11 @@ def test_mixture_far(student, compare, expect, draw):
 def test_responsibilities_value(student, expect, compare, draw):
     """The posterior of the component, weights included; a component of weight 0 has none."""
     for m, d, batch in SIZES:
-        weights, means, covariances = draw_mixture(draw, m, d)
         if m == 4:
-            weights[draw.integer(0, 3)] = 0.0
-            weights = weights / weights.sum()
-        x = draw_points(draw, batch, means)
+            weights, means, covariances, x = draw_one_without_weight(draw, m, d, batch)
+        else:
+            weights, means, covariances = draw_mixture(draw, m, d)
+            x = draw_points(draw, batch, means)
         joints = accepted(student, expect, x, weights, means, covariances)
         what = f"responsibilities(x ({batch}, {d}), weights ({m},), means, covariances)"
         got = student.responsibilities(x, weights, means, covariances)
@@ -163,10 +178,9 @@ def test_classify(student, expect, draw):
     for m, d in ((2, 1), (3, 2), (4, 3), (3, 2)):
         weights, means, covariances = draw_mixture(draw, m, d)
         weights = weights**3 / (weights**3).sum()
-        if m == 4:
-            weights[draw.integer(0, 3)] = 0.0
-            weights = weights / weights.sum()
         near = draw_points(draw, 200, means)
+        if m == 4:
+            weights, means, covariances, near = draw_one_without_weight(draw, m, d, 200)
         x = torch.cat([near, far_points(draw, 20, means)])
         likelihood = right_components(x, means, covariances)
         by_likelihood = likelihood.argmax(1)
