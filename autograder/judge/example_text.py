@@ -111,17 +111,16 @@ class _Writer:
         return text
 
     def _plain(self, value: Tensor, dtype: str) -> str:
-        number = example_value(value.reshape(-1)[0].item())
         form = value.shape, value.dtype
         if rows_moved(value) == 0 and self._eyes[value.shape[-1]] >= OFTEN and not self._types:
             eye = self._first.setdefault((value.shape[-2:], value.dtype), eye_like(value).reshape(value.shape[-2:]))
-            return text_of_plain(value, number, dtype, like=self._named(eye, text_of_plain(eye, number, dtype), "x"))
+            return text_of_plain(value, dtype, like=self._named(eye, text_of_plain(eye, dtype), "x"))
         if not is_constant(value) or self._alike[form] < 2:
-            return text_of_plain(value, number, dtype)
+            return text_of_plain(value, dtype)
         first = self._first.setdefault(form, value)  # the others are written by its shape
         if first is value:
-            return self._named(value, text_of_plain(value, number, dtype), "x")
-        return text_of_plain(value, number, "", like=self._names[id(first)])
+            return self._named(value, text_of_plain(value, dtype), "x")
+        return text_of_plain(value, "", like=self._names[id(first)])
 
     def made(self, made: Made, top: bool) -> str:
         if id(made) in self._names:

@@ -24,9 +24,10 @@ MOST = 16  # numbers of an example: a larger one is nothing to look at
 CUTS = 120  # versions by size that are looked at
 TARGETS = ((1, 2, 3), (1, 2, 3), (1, 2, 3), (1, 2, 3), (1, 2))  # of a size, by how many sizes a call has
 ALIKE = 2  # versions with the same count of numbers that are tried before others
-OTHERS = 8  # versions that are tried where those show nothing
+FORM = 3  # of these that differ in little
+OTHERS = 36, 8  # versions that are tried where those show nothing: small ones, and larger ones
 STAND_INS = Made("probe", "half"), Made("probe", "bowl")  # the simplest networks: of one value for each, and for a row
-LOW = 2  # steps, layers, neighbours: with one, much that is wrong cannot be seen
+LOW = 2, 1  # steps, layers, neighbours: with one, much that is wrong cannot be seen
 LEVELS = (0.5, 1.0, 0.0, 0.8)  # of a tensor that is too large to be written out
 
 
@@ -39,9 +40,10 @@ def rungs(calls: Sequence[Arguments], answered: Callable[[Arguments], bool]) -> 
     """
     rules, seen = Rules(), set(map(written, calls[:1]))
     tried: Counter[int] = Counter()
-    others: list[tuple[int, Arguments]] = []
+    others: list[tuple[int, int, Arguments]] = []
     for cut in _cuts(calls, rules):
         found: Arguments | None = None
+        rank = 0
         for version in _also_shared(_filled(cut, rules), rules):
             numbers = version.numbers
             if numbers > MOST or (text := written(version)) in seen:
@@ -50,22 +52,39 @@ def rungs(calls: Sequence[Arguments], answered: Callable[[Arguments], bool]) -> 
                 continue
             seen.add(text)
             if found is not None or tried[numbers] >= ALIKE or numbers > SMALL:
-                others.append((numbers, version))
+                others.append((rank, numbers, version))
+                rank += 1
             elif answered(version):
                 found = version
                 tried[numbers] += 1
                 yield version
-    others = sorted(others, key=lambda other: other[0])
-    for part in (
-        (version for numbers, version in others if numbers <= SMALL),
-        (version for numbers, version in others if numbers > SMALL),
-    ):
-        for version in itertools.islice(filter(answered, part), OTHERS):
+    # With other digits a version of the same sizes seldom shows more.
+    others.sort(key=lambda other: other[0] + other[1])
+    small = [version for _rank, numbers, version in others if numbers <= SMALL]
+    larger = [version for _rank, numbers, version in others if numbers > SMALL]
+    for most, part in zip(OTHERS, (small, larger), strict=True):
+        for version in itertools.islice(_different(part, answered), most):
             # Of a small one more can be left out than of the call that it was made from.
             if version.numbers > SMALL and written(fewer := _left_out(version, answered)) not in seen:
                 seen.add(written(fewer))
                 yield fewer
             yield version
+
+
+def _different(versions: Sequence[Arguments], answered: Callable[[Arguments], bool]) -> Iterator[Arguments]:
+    """Those of them that are answered, but for some that differ from others in digits, or in sizes of what is plain."""
+    forms: Counter[object] = Counter()
+    for version in versions:
+        form = tuple(_form(leaf) for leaf in version.leaves)
+        if forms[form] < FORM and answered(version):
+            forms[form] += 1
+            yield version
+
+
+def _form(leaf: object) -> object:
+    if not isinstance(leaf, Tensor):
+        return type(leaf)
+    return float(leaf.reshape(-1)[0]) if is_plain(leaf) else leaf.shape
 
 
 def plainer(
@@ -82,9 +101,12 @@ def plainer(
     starts = [call, *_stood_for(call, objects, answered)]
     yield from starts[1:]
     for start in starts:
-        fewer = _left_out(_counted_low(start, answered), answered)
-        if fewer is not start:
-            yield fewer
+        seen = [start]
+        for low in LOW:
+            fewer = _left_out(_counted_low(start, low, answered), answered)
+            if all(written(fewer) != written(one) for one in seen):
+                seen.append(fewer)
+                yield fewer
 
 
 def _stood_for(call: Arguments, objects: Sequence[int], answered: Callable[[Arguments], bool]) -> Iterator[Arguments]:
@@ -99,20 +121,20 @@ def _stood_for(call: Arguments, objects: Sequence[int], answered: Callable[[Argu
             yield found
 
 
-def _counted_low(call: Arguments, answered: Callable[[Arguments], bool]) -> Arguments:
-    """The same with low numbers in the place of all whole ones that are no size: of steps, of layers, of neighbours."""
+def _counted_low(call: Arguments, low: int, answered: Callable[[Arguments], bool]) -> Arguments:
+    """The same with a low number in the place of whole ones that are no size: of steps, of layers, of neighbours."""
     sizes = call.sizes
 
     def is_count(leaf: object) -> bool:
-        return type(leaf) is int and leaf > LOW and leaf not in sizes
+        return type(leaf) is int and leaf > low and leaf not in sizes
 
     if not any(map(is_count, call.leaves)):
         return call
-    every = call.map(lambda leaf: LOW if is_count(leaf) else leaf)
+    every = call.map(lambda leaf: low if is_count(leaf) else leaf)
     if answered(every):
         return every
     for count in [leaf for leaf in call.leaves if is_count(leaf)]:
-        lower = call.map(lambda leaf, count=count: LOW if type(leaf) is int and leaf == count else leaf)  # type: ignore[misc]
+        lower = call.map(lambda leaf, count=count: low if type(leaf) is int and leaf == count else leaf)  # type: ignore[misc]
         call = lower if answered(lower) else call
     return call
 
@@ -184,12 +206,16 @@ def _large(call: Arguments) -> bool:
 def _filled(call: Arguments, rules: Rules) -> Iterator[Arguments]:
     """The same with whole numbers, with tenths, and with hundredths; what is large, as one number everywhere.
 
-    Then the same with the lowest integers that have the order of those in its tensors: places in what has been cut.
+    Then the same with the lowest integers that have the order of those in its tensors: places in what has been cut; and
+    with two of them in turn.
     """
     yield from _filled_as_it_is(call, rules)
-    lowest = call.map(lambda leaf: _lowest(leaf) if isinstance(leaf, Tensor) else leaf)
-    if written(lowest) != written(call):
-        yield from _filled_as_it_is(lowest, rules)
+    seen = {written(call)}
+    for most in (None, 2):
+        lowest = call.map(lambda leaf, most=most: _lowest(leaf, most) if isinstance(leaf, Tensor) else leaf)  # type: ignore[misc]
+        if written(lowest) not in seen:
+            seen.add(written(lowest))
+            yield from _filled_as_it_is(lowest, rules)
 
 
 def _also_shared(versions: Iterator[Arguments], rules: Rules) -> Iterator[Arguments]:
@@ -200,17 +226,17 @@ def _also_shared(versions: Iterator[Arguments], rules: Rules) -> Iterator[Argume
             yield fewer
 
 
-def _lowest(leaf: Tensor) -> Tensor:
+def _lowest(leaf: Tensor, most: int | None) -> Tensor:
     if leaf.is_floating_point() or leaf.is_complex() or leaf.dtype is torch.bool or not leaf.numel():
         return leaf
     _values, places = torch.unique(leaf, return_inverse=True)
-    lowest: Tensor = places.to(leaf.dtype)
+    lowest: Tensor = (places if most is None else places % most).to(leaf.dtype)
     return lowest
 
 
 def _filled_as_it_is(call: Arguments, rules: Rules) -> Iterator[Arguments]:
     squares = itertools.count()
-    fillings: list[Callable[[Tensor], Tensor]] = [_whole, _balanced, _tenths]
+    fillings: list[Callable[[Tensor], Tensor]] = [_whole, _squares, _balanced, _tenths]
     if any(isinstance(leaf, Tensor) and is_square(leaf) for leaf in call.leaves):
         # Two that are passed need not be the same one; where they are, there is less to read.
         fillings.insert(0, lambda leaf: eye_like(leaf, next(squares)) if is_square(leaf) else _whole(leaf))
@@ -251,6 +277,12 @@ def _balanced(leaf: Tensor) -> Tensor:
     """Pairs of a number and its opposite: what is summed over all of it vanishes, and over a part does not."""
     counted = torch.arange(leaf.numel(), dtype=leaf.dtype).reshape(leaf.shape)
     return torch.where(leaf == 0, 0.0, (2 * (counted / 2).floor() + 1) * (1 - 2 * (counted % 2)))
+
+
+def _squares(leaf: Tensor) -> Tensor:
+    """Squares that count up: rows of more than one direction, which counting numbers are not."""
+    counted = (torch.arange(leaf.numel(), dtype=leaf.dtype).reshape(leaf.shape) + 1) ** 2
+    return torch.where(leaf == 0, 0.0, leaf.sign() * counted)
 
 
 def _tenths(leaf: Tensor) -> Tensor:

@@ -1,4 +1,6 @@
-"""Tensors that are written by their shape: one number everywhere, or an identity matrix, its rows moved on or not."""
+"""Tensors that are written by their shape: of one number everywhere; an identity matrix, its rows moved on or not; a
+row whose numbers count up or down by one amount.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from autograder.judge.shown import example_value
+
 OFTEN = 3  # times that an identity matrix stands in a call, from which on it is named
 CONSTANT = 4  # numbers of a tensor that is written by its shape, where they are all the same
 
 
 def is_plain(leaf: Tensor) -> bool:
     """Whether a tensor is written by its shape."""
-    return is_constant(leaf) or rows_moved(leaf) is not None
+    return is_constant(leaf) or is_even(leaf) or rows_moved(leaf) is not None
 
 
 def takes_a_name(leaf: Tensor) -> bool:
@@ -25,6 +29,14 @@ def takes_a_name(leaf: Tensor) -> bool:
 def is_constant(leaf: Tensor) -> bool:
     """Whether a tensor is written by its shape and one number."""
     return leaf.numel() > CONSTANT and bool((leaf == leaf.reshape(-1)[0]).all())
+
+
+def is_even(leaf: Tensor) -> bool:
+    """Whether a tensor is written by its first number, its last one and how many there are."""
+    if leaf.ndim != 1 or leaf.numel() <= CONSTANT or not leaf.is_floating_point() or bool(leaf[0] == leaf[-1]):
+        return False
+    even = torch.linspace(float(leaf[0]), float(leaf[-1]), len(leaf), dtype=torch.float64)
+    return torch.allclose(leaf.to(torch.float64), even, rtol=1e-5, atol=1e-6 * float(leaf.abs().max()))
 
 
 def is_square(leaf: Tensor) -> bool:
@@ -59,6 +71,8 @@ def numbers_in_all(leaves: Sequence[Tensor]) -> int:
         elif is_constant(leaf):
             total += int(_number(leaf) not in (0, 1)) + (0 if (leaf.shape, leaf.dtype) in forms else leaf.ndim)
             forms.add((leaf.shape, leaf.dtype))
+        elif is_even(leaf):
+            total += 3
         else:
             total += leaf.numel()
     return total + len(named)
@@ -69,11 +83,10 @@ def eyes(leaves: Sequence[Tensor]) -> Counter[int]:
     return Counter(leaf.shape[-1] for leaf in leaves if rows_moved(leaf) == 0)
 
 
-def text_of_plain(leaf: Tensor, number: str, dtype: str, like: str = "") -> str:
+def text_of_plain(leaf: Tensor, dtype: str, like: str = "") -> str:
     """A plain tensor as Python writes it, with the names of torch's functions alone.
 
     Args:
-        number: the one that stands everywhere, as it is to be written.
         dtype: as a last argument; or nothing.
         like: the name of another one of its shape that is one number everywhere, or of its identity matrix.
     """
@@ -81,6 +94,9 @@ def text_of_plain(leaf: Tensor, number: str, dtype: str, like: str = "") -> str:
     if moved is not None:
         batch = f"[{', '.join(['None'] * (leaf.ndim - 2))}]" if leaf.ndim > 2 else ""
         return f"{like or f'eye({leaf.shape[-1]}{dtype})'}{f'.roll({moved}, 0)' if moved else ''}{batch}"
+    number = example_value(leaf.reshape(-1)[0].item())
+    if is_even(leaf):
+        return f"linspace({number}, {example_value(float(leaf[-1]))}, {len(leaf)}{dtype})"
     sizes = ", ".join(map(str, leaf.shape))
     if _number(leaf) in (0, 1):
         name = "ones" if _number(leaf) else "zeros"

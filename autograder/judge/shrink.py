@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeGuard, get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -217,27 +217,24 @@ def _is_at(where: Dimensions, axis: int, dimensions: int) -> bool:
 
 
 def shared(call: Arguments, rules: Rules) -> Arguments:
-    """The same with one tensor in the place of all of its form: of the most values, if what holds of them holds of it.
+    """The same with one tensor in the place of all of its form in which what holds of theirs holds of it.
 
-    What is plain is no matter: it is written by its shape.
+    The one that fits in most places, and of these the one of most values. What is plain stays: its shape says it.
     """
-    forms: dict[object, Tensor] = {}
+    forms: dict[object, list[Tensor]] = {}
+    for leaf in call.leaves:
+        if isinstance(leaf, Tensor) and takes_a_name(leaf) and not is_plain(leaf):
+            forms.setdefault((leaf.shape, leaf.dtype), []).append(leaf)
 
-    def is_named(leaf: object) -> TypeGuard[Tensor]:
-        return isinstance(leaf, Tensor) and takes_a_name(leaf) and not is_plain(leaf)
-
-    for leaf in filter(is_named, call.leaves):
-        form = leaf.shape, leaf.dtype
-        forms[form] = max(forms.get(form, leaf), leaf, key=lambda one: len(torch.unique(one)))
-
-    def change(leaf: object) -> object:
-        if not is_named(leaf):
-            return leaf
-        one = forms[leaf.shape, leaf.dtype]
+    def fits(one: Tensor, leaf: Tensor) -> bool:
         kept = rules.kept(leaf, one)
-        return one if kept is not None and torch.equal(kept, one) else leaf
+        return kept is not None and torch.equal(kept, one)
 
-    return call.map(change)
+    instead: dict[int, Tensor] = {}
+    for alike in forms.values():
+        one = max(alike, key=lambda one: (sum(fits(one, leaf) for leaf in alike), len(torch.unique(one))))
+        instead |= {id(leaf): one for leaf in alike if fits(one, leaf)}
+    return call.map(lambda leaf: instead.get(id(leaf), leaf))
 
 
 def _shared(call: Arguments, rules: Rules) -> Iterator[Arguments]:

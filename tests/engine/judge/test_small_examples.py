@@ -217,7 +217,7 @@ def test_small_versions_are_few_small_and_keep_what_holds():
     first = [version.numbers for version in versions[:6]]
     assert first == sorted(first)
     assert all(version.numbers <= MOST for version in versions)
-    assert len(versions) < 40
+    assert len(versions) < 60
     assert all(torch.isclose(version.args[1].sum(), weights.sum()) for version in versions)
     whole = versions[0].args[0]
     assert torch.equal(whole, whole.round())
@@ -300,6 +300,28 @@ def test_one_tensor_stands_for_all_of_its_form_where_a_call_is_small_only_so():
     assert all(a is not b for a, b in (version.args[0].args for version in rungs([few_numbers], lambda call: True)))
 
 
+def test_numbers_that_count_up_by_one_amount_are_written_by_their_ends():
+    times = torch.linspace(1.0, 0.01, 61, dtype=torch.float64)
+    call = Arguments((Made("call", of=Made("name", "sample"), args=(times,)),))
+    assert example_text("value", call, {}, {}) == "sample(linspace(1., 0.01, 61))"
+    assert call.numbers == 3
+    for leaf in (times**2, times[:4], times.float() + torch.eye(61)[5] * 1e-3, torch.arange(9), times[None]):
+        assert "linspace" not in example_text("value", Arguments((replace(call.args[0], args=(leaf,)),)), {}, {})
+
+
+def test_small_versions_have_rows_of_several_directions_and_few_different_integers():
+    def small(leaf):
+        call = Arguments((Made("call", of=Made("name", "fit"), args=(leaf,)),))
+        return [
+            one.args[0].args[0] for one in rungs([call], lambda one: True) if one.args[0].args and one.numbers <= SMALL
+        ]
+
+    points = small(torch.rand(6, 3, dtype=torch.float64) + 1)
+    assert any(rows.shape == (2, 2) and (rows[1] - rows[0]).unique().numel() == 2 for rows in points)
+    tokens = small(torch.tensor([[4, 7], [5, 7], [9, 8], [2, 2], [1, 0]]))
+    assert any(rows.shape == (2, 2) and rows.max() == 1 and rows[0, 0] == rows[0, 1] for rows in tokens)
+
+
 def test_an_identity_matrix_that_stands_there_three_times_is_named():
     eye = torch.eye(2)
     call = Made("call", of=Made("name", "heads"), args=(eye[None].clone(), eye.clone(), eye.clone(), eye.roll(1, 0)))
@@ -340,9 +362,10 @@ def test_counts_are_low_where_right_code_takes_them_and_sizes_stay():
         made = call.args[0]
         return len(made.args) == 2 and set(made.kwargs) == {"steps", "k", "lr"} and made.kwargs["k"] > 4
 
-    (lower,) = plainer(called, answered, lambda made: False)
-    assert lower.args[0].kwargs == {"steps": 2, "k": 5, "lr": 0.1}
-    assert lower.args[0].args == (x, 3)
+    two, one = plainer(called, answered, lambda made: False)
+    assert two.args[0].kwargs == {"steps": 2, "k": 5, "lr": 0.1}
+    assert one.args[0].kwargs == {"steps": 1, "k": 5, "lr": 0.1}
+    assert two.args[0].args == one.args[0].args == (x, 3)
 
 
 def test_square_matrices_are_tried_as_the_identity_with_its_rows_moved_on():

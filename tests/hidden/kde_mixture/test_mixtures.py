@@ -34,8 +34,10 @@ def draw_mixture(draw, m, d):
 
 
 def draw_one_without_weight(draw, m, d, n):
-    """Weights, means, covariances and n points. One component has weight 0; the last point stands at its mean, where the
-    density of the others is e^-60 of its own: a weight of 1e-10 in its place, log(weight + 1e-10), would count there."""
+    """Weights, means, covariances and n points. One component has weight 0, and the last point stands at its mean.
+
+    There the density of the others is e^-60 of its own: a weight of 1e-10, as in log(weight + 1e-10), would count.
+    """
     weights, means, covariances = draw_mixture(draw, m, d)
     out, way = draw.integer(0, m - 1), draw.normal(d)
     weights[out] = 0.0
