@@ -26,7 +26,7 @@ from autograder.judge.parts import Parts
 from autograder.judge.plain_tensors import CONSTANT
 from autograder.judge.recording import KeptCall, Made, NoPart, Recorder, evaluate
 from autograder.judge.session import Session
-from autograder.judge.shown import MOST, text_of
+from autograder.judge.shown import MOST
 from autograder.judge.shrink import Arguments
 from autograder.judge.verdicts import CheckFailed, StudentError
 from autograder.language import said
@@ -259,7 +259,7 @@ def shown_of(
         wrong = got.ndim > 0 and got.shape == right.shape and len(got) > 0
         pick, due = (got[row].reshape(-1)[:MOST], right[row].reshape(-1)[:MOST]) if wrong else (got, right)
         due = due.to(pick.dtype) if due.is_floating_point() and not pick.is_complex() else due
-        return Shown(Arguments(()), objects, text_of(pick), text_of(due), what)
+        return Shown(Arguments(()), objects, _text(pick), _text(due), what)
     # Nothing was compared, but something does not hold: the last call, and what has to hold.
     told = [kept for kept in recorder.kept if _about_them(kept)]
     if isinstance(failure, StudentError) and told and not told[-1].answered:
@@ -275,7 +275,7 @@ def shown_of(
                 call, at = _row_of(session, recorder, made, kept, value, 0)
                 if at is not None:
                     return Shown(call, objects, _text(value[:1]), title)
-            return Shown(Arguments((made,)), objects, text_of(value), title)
+            return Shown(Arguments((made,)), objects, _text(value), title)
     return None
 
 

@@ -12,7 +12,6 @@ from autograder.wire.values import Array
 
 MOST = 12  # numbers that are written out
 LONG = 2 * MOST  # numbers of an example's answer; one with more is begun
-_FIRST = 4  # of a longer tensor
 _LONGEST = 60  # characters of a text
 
 
@@ -25,8 +24,7 @@ def text_of(value: object) -> str:
     if isinstance(value, Tensor):
         if value.numel() <= MOST:
             return _numbers(value.tolist())
-        first = ", ".join(_numbers(number) for number in value.reshape(-1)[:_FIRST].tolist())
-        return f"{describe(value)} [{first}, ...]"
+        return begun(value)
     if isinstance(value, bool | int | float):
         return _numbers(value)
     if isinstance(value, str):
