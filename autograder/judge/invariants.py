@@ -29,6 +29,8 @@ class Rules:
 
 
 def _rule_of(first: Tensor) -> Callable[[Tensor], Tensor | None]:
+    if _orders(first):
+        return _ranks
     if not first.is_floating_point() or not first.numel():
         return lambda after: after
     known = torch.unique(first)
@@ -52,6 +54,21 @@ def _rule_of(first: Tensor) -> Callable[[Tensor], Tensor | None]:
         return after if all(rule(after) for rule in rules) else None
 
     return kept
+
+
+def _orders(values: Tensor) -> bool:
+    """Whether every row is an order of the places of a row; of two places it may be so by accident."""
+    whole = not (values.is_floating_point() or values.is_complex() or values.dtype is torch.bool)
+    return whole and values.ndim > 0 and values.shape[-1] > 2 and torch.equal(values.sort().values, _places(values))
+
+
+def _places(values: Tensor) -> Tensor:
+    return torch.arange(values.shape[-1], dtype=values.dtype).expand(values.shape)
+
+
+def _ranks(values: Tensor) -> Tensor:
+    """The order of places that rows of other numbers come next to."""
+    return values.argsort(stable=True).argsort().to(values.dtype)
 
 
 def _sums_to_one(values: Tensor) -> Iterator[tuple[int, ...]]:

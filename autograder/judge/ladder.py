@@ -212,7 +212,7 @@ def _filled(call: Arguments, rules: Rules) -> Iterator[Arguments]:
     yield from _filled_as_it_is(call, rules)
     seen = {written(call)}
     for most in (None, 2):
-        lowest = call.map(lambda leaf, most=most: _lowest(leaf, most) if isinstance(leaf, Tensor) else leaf)  # type: ignore[misc]
+        lowest = call.map(lambda leaf, most=most: _lowest(leaf, most, rules) if isinstance(leaf, Tensor) else leaf)  # type: ignore[misc]
         if written(lowest) not in seen:
             seen.add(written(lowest))
             yield from _filled_as_it_is(lowest, rules)
@@ -226,12 +226,13 @@ def _also_shared(versions: Iterator[Arguments], rules: Rules) -> Iterator[Argume
             yield fewer
 
 
-def _lowest(leaf: Tensor, most: int | None) -> Tensor:
+def _lowest(leaf: Tensor, most: int | None, rules: Rules) -> Tensor:
     if leaf.is_floating_point() or leaf.is_complex() or leaf.dtype is torch.bool or not leaf.numel():
         return leaf
     _values, places = torch.unique(leaf, return_inverse=True)
     lowest: Tensor = (places if most is None else places % most).to(leaf.dtype)
-    return lowest
+    kept = rules.kept(leaf, lowest)
+    return leaf if kept is None else kept
 
 
 def _filled_as_it_is(call: Arguments, rules: Rules) -> Iterator[Arguments]:

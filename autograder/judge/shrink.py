@@ -318,15 +318,22 @@ def _smaller_numbers(call: Arguments, rules: Rules) -> Iterator[Arguments]:
                 if abs(leaf) > target:
                     yield _with(call, place, target if leaf > 0 else -target)
         elif isinstance(leaf, Tensor) and _whole(leaf):
-            for low in (0, 1):
-                if bool((leaf != low).any()) and leaf.numel() > 1:
-                    yield _with(call, place, torch.full_like(leaf, low))
-            for index in range(leaf.numel() if leaf.numel() <= FEW else 0):
-                for low in (0, 1, 2):
-                    if int(leaf.reshape(-1)[index]) > low:
-                        changed = leaf.clone()
-                        changed.reshape(-1)[index] = low
-                        yield _with(call, place, changed)
+            for simpler in _simpler(leaf):
+                kept = rules.kept(leaf, simpler)
+                if kept is not None and not torch.equal(kept, leaf):
+                    yield _with(call, place, kept)
+
+
+def _simpler(leaf: Tensor) -> Iterator[Tensor]:
+    """Whole numbers that are all the same; then with one of them smaller."""
+    if leaf.numel() > 1:
+        yield from (torch.full_like(leaf, low) for low in (0, 1))
+    for index in range(leaf.numel() if leaf.numel() <= FEW else 0):
+        for low in (0, 1, 2):
+            if int(leaf.reshape(-1)[index]) > low:
+                changed = leaf.clone()
+                changed.reshape(-1)[index] = low
+                yield changed
 
 
 def _whole(leaf: Tensor) -> bool:

@@ -87,6 +87,11 @@ mistake("divergence_without_halves", "the whole of each cloud's cost to itself t
     hint="Half of OT_ε(x, x) and half of OT_ε(y, y): at y = x nothing is left.",
     old=" - 0.5 * cost(x, x) - 0.5 * cost(y, y)", new=" - cost(x, x) - cost(y, y)")
 
+mistake("divergence_debiased_on_one_side", "the whole cost of x to itself taken off, and nothing of y's",
+    check="divergence_value",
+    hint="Half of OT_ε(x, x) and half of OT_ε(y, y): the divergence of y from x is that of x from y.",
+    function="sinkhorn_divergence", old="0.5 * cost(x, x) - 0.5 * cost(y, y)", new="cost(x, x)")
+
 mistake("divergence_of_sharp_costs", "transport costs without their entropy", check="divergence_value",
     hint="OT_ε is the value of what the plan minimises, ⟨P, C⟩ + ε KL(P | a ⊗ b) = ⟨a, f⟩ + ⟨b, g⟩.",
     old="""_, f, g = schrodinger_coupling(u, v, math.sqrt(epsilon / 2), None, None, n_iterations, tolerance)
@@ -142,6 +147,12 @@ mistake("gaussian_root_of_each", "cross-covariance of commuting matrices: Σ0^½
     symmetric = 0.5 * (both + both.mT)
     values, vectors = torch.linalg.eigh(4 * symmetric @ symmetric + sigma**4 * eye)
     cross = 0.5 * (vectors * values.sqrt() @ vectors.mT - sigma**2 * eye)""")
+
+mistake("gaussian_cross_not_conjugated", "cross-covariance from the symmetric root without Σ0^½ and Σ0^-½ around it",
+    check="gaussian_bridge",
+    hint="The root of 4 Σ0 Σ1 + σ⁴ I is Σ0^½ times that of the symmetric 4 Σ0^½ Σ1 Σ0^½ + σ⁴ I times Σ0^-½.",
+    function="gaussian_bridge", old="root @ (vectors * values.sqrt() @ vectors.mT) @ inverse",
+    new="vectors * values.sqrt() @ vectors.mT")
 
 mistake("gaussian_without_noise", "covariance without the noise of the bridges", check="gaussian_bridge",
     hint="Given its ends the bridge still has the variance σ² t (1 - t).",
@@ -392,6 +403,12 @@ mistake("neighbours_with_itself", "each point counted among its own neighbours",
 mistake("neighbours_over_all", "shared neighbours divided by n - 1 instead of k", check="neighbours",
     hint="Each point has k neighbours: the share is that of those that are kept.",
     function="neighbours_kept", old="/ (n * k)", new="/ (n * (n - 1))")
+
+mistake("neighbours_over_union", "shared neighbours divided by the union of both lists instead of k",
+    check="neighbours",
+    hint="The share is that of a point's k neighbours: what both lists have in common is divided by k.",
+    function="neighbours_kept", old="float((nearest(x) & nearest(mapped)).sum() / (n * k))",
+    new="float(((nearest(x) & nearest(mapped)).sum(1).double() / (nearest(x) | nearest(mapped)).sum(1)).mean())")
 
 mistake("neighbours_in_one_space", "neighbours of the sources looked for among the images", check="neighbours",
     hint="The neighbours of an image are looked for among the images, those of a source among the sources.",

@@ -149,12 +149,23 @@ mistake("wasserstein_sigmoid", "Wasserstein losses of probabilities", check="was
     function="discriminator_loss", old="fake_logits.mean() - real_logits.mean()",
     new="fake_logits.sigmoid().mean() - real_logits.sigmoid().mean()")
 
+mistake("wasserstein_smoothed", "real samples' scores weighted by 1 - smoothing in the Wasserstein loss",
+    check="wasserstein_losses",
+    hint="Smoothing changes labels, and the Wasserstein loss has none: the mean score of real samples counts in full.",
+    function="discriminator_loss", old="- real_logits.mean()", new="- (1.0 - smoothing) * real_logits.mean()")
+
 # --- batch normalisation --------------------------------------------------------------------------
 
 mistake("bn_unbiased", "batches normalised by the unbiased variance", check="batch_norm_training",
     hint="A batch is normalised by the variance over B; the one over B - 1 is for the running variance.",
     also={"batch_norm_gradient": "another function of the batch"},
     function="BatchNorm.forward", old="x.var(dim=0, unbiased=False)", new="x.var(dim=0, unbiased=True)")
+
+mistake("bn_running_in_training", "the running statistics in training mode, too", check="batch_norm_training",
+    hint="In training mode a batch is normalised by its own mean and variance: the running ones are for evaluation.",
+    also={"batch_norm_gradient": "another function of the batch"},
+    function="BatchNorm.forward", old="        return self.weight",
+    new="        mean, variance = self.running_mean, self.running_var\n        return self.weight")
 
 mistake("bn_biased_running", "a running variance over B", check="batch_norm_running",
     hint="The running variance stands for that of all data: it follows the unbiased one, over B - 1.",

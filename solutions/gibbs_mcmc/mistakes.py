@@ -179,6 +179,10 @@ mistake("matrix_proposal_ratio_reversed", "quotient of the proposals upside down
     hint="What is easily proposed is accepted rarely: q_ji / q_ij, with the way back above.",
     function="metropolis_matrix", old=" + log_q.T - log_q", new=" - log_q.T + log_q")
 
+mistake("matrix_barker", "Barker's acceptance r / (1 + r) instead of min(1, r)", check="metropolis_matrix",
+    hint="r / (1 + r) makes p_i P_ij symmetric, too, but refuses more: Metropolis and Hastings accept with min(1, r).",
+    function="metropolis_matrix", old="log_ratio.clamp(max=0).exp()", new="log_ratio.sigmoid()")
+
 mistake("matrix_rows_renormalised", "rows divided by their sum instead of staying", check="metropolis_matrix",
     hint="What is refused stays where it is: the rest of the row belongs on the diagonal.",
     function="metropolis_matrix", old="return P + torch.diag(1 - P.sum(dim=1))",
@@ -277,6 +281,11 @@ mistake("mala_without_proposal_ratio", "acceptance by the energies alone", check
 mistake("mala_proposal_ratio_reversed", "quotient of the proposals upside down", check="mala_step",
     hint="q(x|y) / q(y|x): the way back stands above. Its exponent is -‖...‖² / (4 step).",
     function="mala_step", old="(there - back)", new="(back - there)")
+
+mistake("mala_back_with_old_gradient", "the way back with the gradient at x instead of y", check="mala_step",
+    hint="q(x|y) is the density of a proposal made at y: its drift is step · ∇U(y).",
+    also={"phi4_trajectory": "hardly a proposal is accepted"},
+    function="mala_step", old="step * gradient(y)", new="drift")
 
 mistake("mala_two_step", "‖...‖² / (2 step) in the proposals' densities", check="mala_step",
     hint="The noise has variance 2 step in each coordinate: the exponent is -‖...‖² / (2 · 2 step).",

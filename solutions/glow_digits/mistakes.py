@@ -15,6 +15,12 @@ mistake("alpha_forgotten_in_log_det", "the factor 1 - 2α is missing in the log-
     hint="dx/dy = (1 - 2α) / (p (1 - p)): p itself changes by 1 - 2α when y changes by 1.",
     old="math.log(1 - 2 * alpha) - p.log()", new="-p.log()")
 
+mistake("alpha_once_per_image", "log(1 - 2α) is added once per image instead of once per pixel", check="logit_log_det",
+    hint="Each pixel has its own dx/dy = (1 - 2α) / (p (1 - p)): log(1 - 2α) belongs in the sum.",
+    function="logit_transform", old="math.log(1 - 2 * alpha) - p.log()", new="-p.log()")
+mistake("alpha_once_per_image",
+    function="logit_transform", old="per_image(log_det)", new="per_image(log_det) + math.log(1 - 2 * alpha)")
+
 mistake("logit_log_det_sign", "the logit's log-determinant has the wrong sign", check="logit_log_det",
     hint="The logit stretches: its log-determinant is positive, -Σ log(p (1 - p)) and more.",
     also={("bits_value", "bits_uniform", "bits_sum_to_one"): "bits are built on it"},
@@ -73,6 +79,10 @@ mistake("actnorm_by_variance", "ActNorm divides by the variance instead of the d
     hint="Dividing by the standard deviation, its square root, gives variance 1.",
     old="-(x.std(dim=(0, 2, 3), unbiased=False) + 1e-6).log()",
     new="-(x.var(dim=(0, 2, 3), unbiased=False) + 1e-6).log()")
+
+mistake("actnorm_within_positions", "ActNorm averages the variances of the single positions", check="actnorm_start",
+    hint="Positions of a channel differ from each other, too: one deviation over batch and positions, dim=(0, 2, 3).",
+    old="x.std(dim=(0, 2, 3), unbiased=False)", new="x.var(dim=0, unbiased=False).mean(dim=(1, 2)).sqrt()")
 
 mistake("actnorm_shift_alone", "the first batch sets ActNorm's shift but not its scale", check="actnorm_start",
     hint="The first batch sets both: the shift for mean 0, the scale for variance 1.",

@@ -156,9 +156,10 @@ mistake("zero_weight_nan", "zero weights kept above zero", check="mixture_value"
     hint="A weight of 0 takes the component away altogether: log 0 = -inf is right here, logsumexp works with it.",
     function="mixture_log_prob", old="weights.log()", new="weights.clamp_min(1e-3).log()")
 
-mistake("zero_weight_epsilon", "a small number added to the weights before the logarithm", check="responsibilities_value",
-    hint="A weight of 0 takes the component away altogether: log 0 = -inf is right here. With log(weight + 1e-10) it wins "
-    "wherever all others are farther off.",
+mistake("zero_weight_epsilon", "a small number added to the weights before the logarithm",
+    check="responsibilities_value",
+    hint="A weight of 0 takes the component away altogether: log 0 = -inf is right here. With log(weight + 1e-10) it "
+    "wins wherever all others are farther off.",
     also={"mixture_value": "it takes the same logarithm", "classify": "it takes the same logarithm"},
     function="responsibilities", old="weights.log()", new="(weights + 1e-10).log()")
 mistake("zero_weight_epsilon", function="mixture_log_prob", old="weights.log()", new="(weights + 1e-10).log()")
@@ -271,6 +272,14 @@ mistake("covariance_around_old_means", "covariances around the means before the 
     new="new_weights, new, covariances = fit_weighted(x, responsibilities(x, weights, means, covariances), ridge)\n"
     "    off = new - means\n    return new_weights, new, covariances + off[:, :, None] * off[:, None, :]")
 
+mistake("covariance_by_new_responsibilities", "responsibilities taken anew for the covariances", check="em_value",
+    hint="One step has one E step: weights, means and covariances are all fitted to the same responsibilities, those "
+    "of the given parameters.",
+    function="em_step", old="return fit_weighted(x, responsibilities(x, weights, means, covariances), ridge)",
+    new="weights, means, _ = fit_weighted(x, responsibilities(x, weights, means, covariances), ridge)\n"
+    "    _, own, fitted = fit_weighted(x, responsibilities(x, weights, means, covariances), ridge)\n"
+    "    return weights, means, fitted + (own - means)[:, :, None] * (own - means)[:, None, :]")
+
 mistake("covariance_over_n", "covariances divided by n instead of N_i", check="em_value",
     hint="Component i has N_i points: divide by N_i.",
     function="em_step", old="return fit_weighted(x, responsibilities(x, weights, means, covariances), ridge)",
@@ -355,6 +364,12 @@ mistake("boxes_rounded", "coordinates rounded to the nearest edge", check="boxes
 mistake("boxes_counted_with_repeats", "points counted instead of boxes", check="boxes",
     hint="A box with several points counts once.",
     function="covered_fraction", old="len(boxes.unique(dim=0))", new="len(boxes)")
+
+mistake("boxes_by_axis", "the product of the fractions that are covered along the axes", check="boxes",
+    hint="Two points in opposite corners cover both halves of each axis, and yet only 2 of the 4 boxes: count whole "
+    "boxes, not axis by axis.",
+    function="covered_fraction", old="len(boxes.unique(dim=0)) / bins ** x.shape[1]",
+    new="math.prod(len(column.unique()) / bins for column in boxes.T)")
 
 @mistake("boxes_array", "an array with one entry per box", check="boxes",
     hint="10^25 boxes fit into no computer: keep a set of those that have been seen.")

@@ -42,6 +42,12 @@ mistake("score_ignores_weights", "responsibilities without the weights of the co
     hint="The responsibility of a component is its weight times its density, over the sum of these.",
     old="softmax(weights.log() - squared", new="softmax(-squared")
 
+mistake("score_prior_weights", "scores of the components averaged by their weights alone", check="mixture_score",
+    hint="How much a component counts depends on x: its responsibility is its weight times its density at x, over the "
+    "sum of these.",
+    also={"mixture_far_away": "far away all components pull, instead of the nearest"},
+    old="responsibilities @ means", new="weights @ means")
+
 mistake("score_softmax_over_points", "responsibilities normalised over the points instead of the components",
     check="mixture_score",
     hint="The responsibilities of one point sum to 1 over the components: the softmax runs over K, not over B.",
@@ -344,6 +350,10 @@ mistake("projection_not_divided", "barycentric projection not divided by the mas
     check="barycentric_projection",
     hint="P @ y sums a point's mass times its destinations; the mean needs a division by the row's sum, a_i.",
     old=" / plan.sum(dim=1, keepdim=True)", new="")
+
+mistake("projection_uniform_rows", "every row of the plan taken to have the mass 1/n", check="barycentric_projection",
+    hint="The points of x need not have equal masses: divide each row of P @ y by the row's own sum, a_i.",
+    old="plan @ y / plan.sum(dim=1, keepdim=True)", new="len(plan) * plan @ y")
 
 @mistake("projection_over_columns", "barycentric projection divided by the column sums", check="barycentric_projection",
     hint="Each point of x takes the mean over its own row: divide P @ y by P.sum(1), not by the mass of the targets.")

@@ -207,6 +207,10 @@ mistake("negative_ignored", "the negative prompt not used", check="guided_negati
     hint="Where a negative prompt is given it takes the place of the zeros.",
     function="guided_noise", old="torch.zeros_like(c) if negative is None else negative", new="torch.zeros_like(c)")
 
+mistake("negative_in_difference_only", "a negative prompt in the difference only", check="guided_negative",
+    hint="e0 stands twice in e0 + w (e1 - e0): the negative prompt takes the place of the zeros in both.",
+    function="guided_noise", old="return without +", new="return model(z_t, t, torch.zeros_like(c)) +")
+
 mistake("negative_as_prompt", "the negative prompt in the place of the prompt", check="guided_negative",
     hint="The negative prompt takes the place of the zeros, in e0; the prompt c stays in e1.",
     function="guided_noise", old="torch.zeros_like(c) if negative is None else negative", new="torch.zeros_like(c)")
@@ -320,6 +324,10 @@ mistake("inpaint_noise_used_before", "the noise of the time before", check="inpa
 mistake("inpaint_one_noise", "the same noise at every time", check="inpaint",
     hint="noise[k + 1] at the time times[k + 1].",
     function="inpaint", old="noise[k + 1]", new="noise[0]")
+
+mistake("inpaint_same_level", "the pasted guess noised to the level of the present time", check="inpaint",
+    hint="The next guess is made at times[k + 1]: the pasted image gets its noise by the ᾱ of that time.",
+    function="inpaint", old="alpha_bars[times[k + 1]]", new="alpha_bars[t]")
 
 mistake("not_clipped_at_the_end", "pixels outside [0, 1]", check="text_to_image",
     hint="The last step clips to the range of pixels.",

@@ -180,6 +180,13 @@ mistake("smoothing_ignored", "smoothing ignored", check="matrix_smoothing",
     hint="Add smoothing to every cell before you divide.",
     old="counts + smoothing", new="counts")
 
+@mistake("smoothing_of_probabilities", "smoothing added to the probabilities instead of the counts",
+    check="matrix_smoothing",
+    hint="Smoothing stands for transitions seen besides: add it to the counts, then divide. Added to probabilities "
+    "it weighs the same however often a context was seen.")
+def transition_matrix(solution, counts, smoothing=0.0):
+    return solution(solution(counts), smoothing)
+
 mistake("sums_clamped_to_1", "sums below 1 taken as 1", check="matrix_smoothing",
     hint="clamp(min=1) avoids 0/0, but with little smoothing a row that was never seen sums to less than 1.",
     old="torch.where(total > 0, smoothed / total, torch.zeros_like(smoothed))", new="smoothed / total.clamp(min=1)")
@@ -261,6 +268,10 @@ mistake("sampled_from_start_only", "every state drawn from the row of the start"
 mistake("sampled_context_reversed", "the context read newest first when sampling", check="sampled_order_2",
     hint="P[i, j] is the law after i, then j: index P with the oldest state first.",
     function="sample_sequence", old="path[-order:]", new="path[-order:][::-1]")
+
+mistake("sampled_context_kept", "a context in which only the newest state is replaced", check="sampled_order_2",
+    hint="The context slides: the oldest state leaves it, and the drawn one comes in behind the others.",
+    function="sample_sequence", old="path[-order:]", new="path[: order - 1] + path[-1:]")
 
 mistake("fixed_seed", "a seed set inside the function", check="sampled_fresh",
     hint="Never seed inside a function: draw from the generator you are given, or from torch's global one.",

@@ -98,6 +98,15 @@ mistake("infinity_slope", "the slope of the line instead of its intercept", chec
     hint="The limit is where the line meets 1/n = 0: its intercept.",
     function="fid_infinity", old="return values.mean() - slope * inverse.mean(), values", new="return slope, values")
 
+mistake("infinity_of_two_sizes", "a line through the smallest and the largest size alone", check="fid_infinity",
+    hint="The line is fitted to all sizes by least squares: each FID is a random number, and those in between count, "
+    "too.",
+    function="fid_infinity", old="slope = (centred * values).sum() / centred.square().sum()",
+    new="first, last = inverse.argmax(), inverse.argmin()\n"
+    "    slope = (values[first] - values[last]) / (inverse[first] - inverse[last])")
+mistake("infinity_of_two_sizes", function="fid_infinity", old="values.mean() - slope * inverse.mean()",
+    new="values[last] - slope * inverse[last]")
+
 mistake("infinity_truncates_real", "the real features cut as well", check="fid_infinity",
     hint="All of the real features are used for every size.",
     function="fid_infinity", old="fid(real, fake[:n])", new="fid(real[:n], fake[:n])")
@@ -194,6 +203,14 @@ mistake("precision_recall_swapped", function="precision_recall",
 mistake("recall_with_real_balls", "recall with the balls of the reals", check="precision_recall",
     hint="Recall: the share of reals that lie in some ball of the *fakes*.",
     function="precision_recall", old='"recall": float(in_fake.any(dim=1)', new='"recall": float(in_real.any(dim=1)')
+
+mistake("nearest_ball_only", "the ball of the nearest point alone asked", check="precision_recall",
+    hint="A point counts if it lies in any of the balls: that of a point further off may be wider than that of the "
+    "nearest.",
+    function="precision_recall", old='"precision": float(in_real.any(dim=0)',
+    new='"precision": float(in_real.gather(0, between.argmin(dim=0, keepdim=True))')
+mistake("nearest_ball_only", function="precision_recall", old='"recall": float(in_fake.any(dim=1)',
+    new='"recall": float(in_fake.gather(1, between.argmin(dim=1, keepdim=True))')
 
 mistake("density_without_k", "density not divided by k", check="density_coverage",
     hint="Density is the mean number of real balls around a fake, divided by k.",

@@ -80,6 +80,15 @@ mistake("worst_order", "the order of the atoms that fits worst", check="align_or
     also={("align_broadcast", "pull_plan", "pull_moved"): "the pairs have orders too"},
     function="align", old="deviations.min(dim=-1)", new="deviations.max(dim=-1)")
 
+mistake("order_before_rotation", "the order chosen before the molecule is turned", check="align_orders",
+    hint="Which order fits best shows only after the best rotation of each: find the rotation and the rmsd for every "
+    "order, then choose.",
+    also={("align_broadcast", "pull_plan", "pull_moved"): "the pairs have orders too"},
+    function="align", old="    moved = moved @ (U",
+    new="    first = (still - moved).square().sum(dim=(-2, -1)).argmin(dim=-1)\n    moved = moved @ (U")
+mistake("order_before_rotation", function="align", old="least, best = deviations.min(dim=-1)",
+    new="best, least = first, deviations.gather(-1, first[..., None]).squeeze(-1)")
+
 mistake("order_of_the_first", "one order for all molecules", check="align_broadcast",
     hint="Each pair of molecules has its own best order.",
     also={("pull_plan", "pull_moved"): "each pair has an order of its own"},
@@ -226,7 +235,8 @@ mistake("noise_at_the_end", "noise in the last step", check="reverse_last",
 mistake("alpha_bar_from_the_end", "alpha_bars[-1] taken for ᾱ before the first step", check="reverse_last",
     hint="In Python alpha_bars[-1] is the last one. Before the first step ᾱ is 1.",
     function="reverse_step", old="bars[t - 1] if t > 0 else torch.ones_like(bars[0])",
-    new="bars[t - 1].clamp(min=float(bars[t]))")
+    new="bars[t - 1]")
+mistake("alpha_bar_from_the_end", function="reverse_step", old="variance.sqrt()", new="variance.clamp(min=0).sqrt()")
 
 mistake("score_sign", "the sign of the score turned", check="langevin_value",
     hint="The score leads away from the noise: s = -ε / √(1 - ᾱ_t).",

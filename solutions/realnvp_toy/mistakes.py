@@ -46,6 +46,14 @@ mistake("log_det_mean", "the log-scales are averaged over the coordinates instea
 mistake("log_det_mean",
     old="exp(), -s.sum(", new="exp(), -s.mean(")
 
+mistake("log_det_mean_of_moved", "the log-scales are averaged over the moved coordinates instead of summed",
+    check="coupling_beyond",
+    hint="Logarithms of the diagonal of J add up: where two coordinates are moved the log-determinant is the sum of "
+    "both log-scales, not their mean.",
+    old="+ t, s.sum(dim=-1)", new="+ t, s.sum(dim=-1) / self.moved.sum().clamp(min=1)")
+mistake("log_det_mean_of_moved",
+    old="exp(), -s.sum(dim=-1)", new="exp(), -s.sum(dim=-1) / self.moved.sum().clamp(min=1)")
+
 mistake("log_det_over_batch", "the log-determinant is summed over the batch, too", check="coupling_log_det",
     hint="One log-determinant per sample: sum over the coordinates alone, s.sum(dim=-1).",
     also={"coupling_beyond": "in every dimension",
@@ -350,6 +358,11 @@ mistake("history_is_sparse", "the history holds one value in two steps", check="
 mistake("grid_log_density", "`density_grid` returns the logarithm of the density", check="density_grid",
     hint="log_prob is a logarithm: the density is its exponential, and is never negative.",
     old="log_prob(points).exp()", new="log_prob(points)")
+
+mistake("grid_normalised", "`density_grid` divides the densities by their sum over the grid", check="density_grid",
+    hint="The density is exp(log_prob) itself: its integral over the plane is 1, not the sum of its values at n² "
+    "points.",
+    old="model.log_prob(points).exp()", new="model.log_prob(points).softmax(dim=0)")
 
 mistake("grid_axes_swapped", "the densities come in another order than the points", check="density_grid",
     hint="Evaluate log_prob at the very points that you return: the k-th density belongs to the k-th point.",

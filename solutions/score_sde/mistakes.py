@@ -65,6 +65,11 @@ mistake("score_weights_ignored", "responsibilities without the weights of the co
     hint="The probability of a component is its weight times its density, over the sum of these.",
     old="weights.log() - gaps", new="-gaps")
 
+mistake("score_shares_of_the_data", "responsibilities with the variance of time 0", check="noised_score",
+    hint="The responsibilities are those of the noised components: e^-2t std² + 1 - e^-2t stands in their exponents, "
+    "too.",
+    old="/ (2 * variance)", new="/ (2 * std**2)")
+
 mistake("score_sign", "score with its sign reversed", check="noised_score",
     hint="The score points to where the density grows: from x towards the centres.",
     old="decay[..., None] * means - x[:, None]", new="x[:, None] - decay[..., None] * means")
@@ -175,6 +180,11 @@ mistake("reverse_noise_without_root", "noise 2 dt on the way back instead of sqr
 mistake("path_score_at_end", "score asked at the end of each step", check="reverse_path",
     hint="Euler's step takes the score where the point is, at times[k]; at times[k+1] it may not even exist.",
     old="torch.full_like(x[:, 0], now)", new="torch.full_like(x[:, 0], after)")
+
+mistake("path_score_at_mid_step", "score asked in the middle of each step", check="reverse_path",
+    hint="Euler's step takes the score at the time of the point, times[k]: in the middle of the step the point has "
+    "moved on.",
+    old="torch.full_like(x[:, 0], now)", new="torch.full_like(x[:, 0], (now + after) / 2)")
 
 mistake("path_time_reversed", "score asked at T - t", check="reverse_path",
     hint="The score wants the forward time: large in noise, small near the data. times holds it already.",

@@ -235,6 +235,12 @@ mistake("perplexity_base_mixed", "perplexity as 2 to the nats", check="units",
     hint="2 to the bits, or e to the nats: one base for both.",
     function="evaluate", old="math.exp(nats)", new="2**nats")
 
+mistake("perplexity_by_rows", "the mean of the rows' perplexities", check="units",
+    hint="The perplexity is exp of the mean over all tokens. A mean of exponentials is larger, and one badly predicted "
+    "row rules it.",
+    old="math.exp(nats)", new="float(torch.cat([(-token_log_probs(model, rows).double().mean(dim=1)).exp() for rows in "
+    "tokens.split(batch_size)]).mean())")
+
 mistake("mean_of_batch_means", "mean of the batches' means", check="nats",
     hint="Where the last batch is smaller its tokens count too much: add up, then divide once.",
     function="evaluate", old="nats = -total / (len(tokens) * (tokens.shape[1] - 1))",
@@ -264,6 +270,12 @@ mistake("top_k_not_normalised", "probabilities of the k largest not normalised a
     new="whole = torch.softmax(logits / temperature, dim=-1)\n"
     "        return torch.zeros_like(whole).scatter(-1, kept.indices, whole.gather(-1, kept.indices))")
 
+mistake("top_k_of_the_first_row", "the k largest of the first row kept in every row", check="top_k",
+    hint="Each row has its own k largest logits: topk with dim=-1 over the whole batch, then fill row by row.",
+    old="logits.topk(top_k, dim=-1)", new="logits[:1].topk(top_k, dim=-1).indices.expand(len(logits), -1)")
+mistake("top_k_of_the_first_row",
+    old="kept.indices, kept.values", new="kept, logits.gather(-1, kept)")
+
 mistake("options_ignored", "temperature and top_k not used by generate", check="generate_options",
     hint="Pass temperature and top_k on to next_token_probabilities.",
     function="generate", old="(logits[:, -1], temperature, top_k)", new="(logits[:, -1])")
@@ -282,6 +294,10 @@ mistake("always_the_likeliest", "the likeliest token each time instead of a draw
 mistake("crops_the_wrong_end", "the first tokens given to the model instead of the last", check="generate_window",
     hint="What fits in are the last `context` tokens: tokens[:, -context:].",
     function="generate", old="tokens[:, -context:]", new="tokens[:, :context]")
+
+mistake("crops_one_too_many", "the last context - 1 tokens given to the model", check="generate_window",
+    hint="The token to come takes no place in the model: it reads all of the last `context` tokens.",
+    old="tokens[:, -context:]", new="tokens[:, -max(context - 1, 1) :]")
 
 mistake("use_cache_ignored", "use_cache without effect", check="generate_cache",
     hint="With use_cache only `model.step` is called: with the prompt, then with the token drawn last.",

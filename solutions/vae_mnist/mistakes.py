@@ -109,6 +109,13 @@ mistake("reconstruction_squared_error", "squared error instead of the Bernoulli 
           ("history", "update"): "no weighing of the two terms gives this loss"},
     old='-F.binary_cross_entropy_with_logits(logits, x, reduction="none")', new="-((torch.sigmoid(logits) - x) ** 2)")
 
+mistake("reconstruction_binarised", "grey levels rounded to 0 and 1", check="reconstruction_value",
+    hint="x_i ℓ_i - softplus(ℓ_i) takes a grey level between 0 and 1 as it is: x_i weighs the two "
+    "answers, black and white.",
+    also={"update": "the images of the training are grey, too"},
+    function="reconstruction_log_likelihood", old="(logits, x, reduction",
+    new="(logits, (x > 0.5).to(x.dtype), reduction")
+
 mistake("elbo_kl_added", "KL divergence added instead of subtracted", check="elbo_value",
     hint="The ELBO is the reconstruction term minus the divergence: a code that says much has its price.",
     old="- beta * kl_divergence", new="+ beta * kl_divergence")
@@ -316,6 +323,13 @@ mistake("interpolate_misses_end", "the last step stops short of z2", check="inte
     hint="Both ends are included: the weights run from 0 to 1 in `steps` values, so divide by steps - 1.",
     old="torch.linspace(0.0, 1.0, steps, dtype=z1.dtype, device=z1.device)[:, None]",
     new="torch.arange(steps, dtype=z1.dtype)[:, None] / steps")
+
+mistake("interpolate_spherical", "a great circle instead of the straight line", check="interpolate_line",
+    hint="The line is (1 - t) z1 + t z2. A great circle (slerp) has the same ends and other points between them.",
+    function="interpolate", old="z = (1.0 - t) * z1 + t * z2",
+    new="angle = torch.arccos(F.cosine_similarity(z1, z2, dim=0).clamp(-1, 1))\n"
+    "    part = lambda t: torch.where(angle.sin() > 1e-6, (t * angle).sin() / angle.sin(), t)\n"
+    "    z = part(1.0 - t) * z1 + part(t) * z2")
 
 mistake("interpolate_logits", "logits returned instead of pixel means", check="interpolate_line",
     hint="The pixel means are sigmoid(logits), in [0, 1].",

@@ -322,6 +322,16 @@ def test_small_versions_have_rows_of_several_directions_and_few_different_intege
     assert any(rows.shape == (2, 2) and rows.max() == 1 and rows[0, 0] == rows[0, 1] for rows in tokens)
 
 
+def test_an_order_of_places_stays_one():
+    orders = torch.tensor([[2, 0, 3, 1], [1, 3, 2, 0], [0, 1, 2, 3]])
+    call = Arguments((Made("call", of=Made("name", "align"), args=(torch.randn(3, 4), orders)),))
+    small = shrink(call, lambda one: True, 200).args[0].args
+    tried = [one.args[0].args for one in rungs([call], lambda one: True)]
+    found = [args[1] for args in (*tried, small) if len(args) == 2]
+    assert len(found) > 5
+    assert all(torch.equal(rows.sort().values[-1], torch.arange(rows.shape[-1])) for rows in found)
+
+
 def test_an_identity_matrix_that_stands_there_three_times_is_named():
     eye = torch.eye(2)
     call = Made("call", of=Made("name", "heads"), args=(eye[None].clone(), eye.clone(), eye.clone(), eye.roll(1, 0)))

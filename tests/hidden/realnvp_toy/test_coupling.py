@@ -187,6 +187,7 @@ def expect_log_det(probe, expect, compare, layer, mask, x):
         mistakes={
             "log_det_sign": -right,
             "log_det_mean": right / len(mask),
+            "log_det_mean_of_moved": right / (scales != 1).any(dim=0).sum().clamp(min=1),
             "log_det_not_log": (scales * (mask == 0)).sum(1),
             "log_det_over_batch": right.sum(),
         },

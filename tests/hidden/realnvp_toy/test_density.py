@@ -255,19 +255,24 @@ def test_sampling(student, probe, expect, draw):
         result = expect.sequence(flow(samples), 2, "RealNVP.forward(x)")
         z = expect.tensor(result[0], (n, 2), "RealNVP.forward(RealNVP.sample(n))", finite=False).double()
         p = standard_normal(z) if z.isfinite().all() else 0.0
+        mistake = None
         if p < 1e-6:
             # Where forward and inverse do not fit together, the samples may still be right for this inverse.
             result, jacobian = expect.sequence(probe.transform(flow, "inverse", draw.normal(n, 2)), 2, "inverse(z)")
             own = expect.tensor(expect.sequence(result, 2, "RealNVP.inverse(z)")[0], (n, 2), "RealNVP.inverse(z)")
             if isinstance(jacobian, torch.Tensor) and float((jacobian.amax(0) - jacobian.amin(0)).max()) > 0.01:
                 p = same_law(samples, own.double())
+            back = expect.sequence(flow.inverse(samples), 2, "RealNVP.inverse(z)")[0]
+            back = expect.tensor(back, (n, 2), "RealNVP.inverse(z)", finite=False).double()
+            if back.isfinite().all() and standard_normal(back) > 1e-6:
+                mistake = "sample_by_forward"
         colder = bool(z.isfinite().all()) and bool((z.std(0) < 0.97).all())
         expect.p_value(
             p,
             "RealNVP.sample(n)",
             alpha=1e-6,
             hint=_("Draw z ~ N(0, I) with torch.randn, as it is, and return inverse(z)."),
-            mistake="low_temperature" if colder and bool((z.mean(0).abs() < 0.1).all()) else None,
+            mistake="low_temperature" if colder and bool((z.mean(0).abs() < 0.1).all()) else mistake,
         )
 
 
