@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from autograder.judge.arguments import Arguments
 from autograder.judge.outcomes import Asked, with_seeds
 from autograder.judge.plain_tensors import (
     OFTEN,
@@ -22,7 +23,6 @@ from autograder.judge.plain_tensors import (
 )
 from autograder.judge.recording import Made, Seeded, uses
 from autograder.judge.shown import example_value
-from autograder.judge.shrink import Arguments
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e-?\d+)?(?![\w(])")
 _PICKED = re.compile(r"(?<=[\w)\]])\[\d+\]")

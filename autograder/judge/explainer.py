@@ -13,6 +13,7 @@ import pytest
 from torch import Tensor
 
 from autograder.judge.answers import as_tensor
+from autograder.judge.arguments import Arguments
 from autograder.judge.case import Case
 from autograder.judge.check import CheckInfo
 from autograder.judge.engine import Kit
@@ -24,7 +25,7 @@ from autograder.judge.plain_tensors import is_plain
 from autograder.judge.public_calls import PublicCall, public_calls
 from autograder.judge.relations import Compared, relation
 from autograder.judge.session import Session
-from autograder.judge.shrink import SMALL, Arguments, shrink
+from autograder.judge.shrink import SMALL, shrink
 from autograder.language import _
 from autograder.results.model import Example
 

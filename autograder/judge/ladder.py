@@ -15,10 +15,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from autograder.judge.arguments import Arguments, written
 from autograder.judge.invariants import Rules
 from autograder.judge.plain_tensors import CONSTANT, eye_like, is_plain, is_square
 from autograder.judge.recording import Made, exchanged, passed, uses
-from autograder.judge.shrink import SMALL, Arguments, cut_sizes, shared, written
+from autograder.judge.shrink import SMALL, cut_sizes, shared
 
 MOST = 16  # numbers of an example: a larger one is nothing to look at
 CUTS = 120  # versions by size that are looked at

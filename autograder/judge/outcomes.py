@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from autograder.judge.answers import as_tensor, describe, dtype_name
+from autograder.judge.arguments import Arguments
 from autograder.judge.compare import same
 from autograder.judge.draw import subseed
 from autograder.judge.labels import Labels
@@ -22,7 +23,6 @@ from autograder.judge.recording import Made, NoPart, Seeded, evaluate
 from autograder.judge.remote import Handle
 from autograder.judge.session import Session
 from autograder.judge.shown import LONG, begun, example_value, text_of
-from autograder.judge.shrink import Arguments
 from autograder.judge.verdicts import StudentError
 from autograder.language import _
 from autograder.wire.values import Array

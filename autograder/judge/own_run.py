@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from autograder.judge.answers import as_tensor
+from autograder.judge.arguments import Arguments
 from autograder.judge.case import Case
 from autograder.judge.draw import Draw, subseed
 from autograder.judge.outcomes import CannotGoOn, Ended, differ, outcome, shows_something, text_of_outcome
@@ -27,7 +28,6 @@ from autograder.judge.plain_tensors import CONSTANT
 from autograder.judge.recording import KeptCall, Made, NoPart, Recorder, evaluate
 from autograder.judge.session import Session
 from autograder.judge.shown import MOST
-from autograder.judge.shrink import Arguments
 from autograder.judge.verdicts import CheckFailed, StudentError
 from autograder.language import said
 

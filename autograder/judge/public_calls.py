@@ -22,6 +22,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from autograder.judge.arguments import Arguments
 from autograder.judge.case import Case
 from autograder.judge.check import CheckInfo
 from autograder.judge.draw import Draw, subseed
@@ -34,7 +35,6 @@ from autograder.judge.recording import KeptCall, Made, NoPart, Recorder, Seeded,
 from autograder.judge.remembered import PlainCall, Remembered, call_of, is_plain_data, plain
 from autograder.judge.remote import Handle
 from autograder.judge.session import Session
-from autograder.judge.shrink import Arguments
 from autograder.judge.verdicts import StudentError
 from autograder.worker.probes import GENERIC
 

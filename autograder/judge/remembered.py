@@ -18,8 +18,8 @@ from torch import Tensor
 
 import autograder
 from autograder.course.folders import user_folder
+from autograder.judge.arguments import Arguments
 from autograder.judge.recording import How, Made, Seeded
-from autograder.judge.shrink import Arguments
 
 if TYPE_CHECKING:
     from autograder.course import Exercise

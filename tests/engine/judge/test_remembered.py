@@ -13,11 +13,11 @@ import torch
 from autograder.course import find_exercise
 from autograder.course.config import load_config
 from autograder.judge import public_calls, remembered
+from autograder.judge.arguments import Arguments
 from autograder.judge.engine import Kit
 from autograder.judge.outcomes import Ended, differ
 from autograder.judge.public_calls import PublicCall, RightCode
 from autograder.judge.recording import Made
-from autograder.judge.shrink import Arguments
 
 FOUND = PublicCall("mean", "value", Arguments((Made("name", "mean", None, (torch.ones(1, 2),), {}),)))
 

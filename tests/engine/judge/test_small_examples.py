@@ -16,6 +16,7 @@ from autograder.batch.judges import Judge
 from autograder.book.grades import grade as grade_of
 from autograder.course.config import load_config
 from autograder.judge import examples, own_run
+from autograder.judge.arguments import Arguments
 from autograder.judge.concluding import about
 from autograder.judge.example_text import example_text, numbers_in
 from autograder.judge.excerpt import excerpts
@@ -29,7 +30,7 @@ from autograder.judge.relations import Compared, relation
 from autograder.judge.remembered import call_of, plain
 from autograder.judge.session import Answer, Session
 from autograder.judge.shown import example_value
-from autograder.judge.shrink import SMALL, Arguments, shrink
+from autograder.judge.shrink import SMALL, shrink
 from autograder.judge.verdicts import CheckFailed
 from autograder.reports.pages import student_page
 from autograder.reports.visible import student_view
