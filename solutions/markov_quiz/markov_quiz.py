@@ -299,6 +299,7 @@ def sample_sequence(
     ### BEGIN SOLUTION
     path = context_of(start, P)
     order = len(path)
+    P = P if generator is None else P.to(generator.device)  # a generator draws where it lives
     while len(path) < length:
         row = P[tuple(path[-order:])]  # (n,)
         if not row.sum() > 0:

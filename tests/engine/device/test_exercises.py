@@ -16,10 +16,10 @@ from tests.engine.device.cover import FILE, ROOT, cover, means, public, run, wit
 EXERCISES = sorted(cover())
 
 
-@pytest.fixture(scope="module")
-def ledger(tmp_path_factory):
-    """What came of the chosen checks; generators are on the device, and draw nowhere else."""
-    return run(tmp_path_factory.mktemp("device"), EXERCISES, "cuda")
+@pytest.fixture(scope="module", params=["cuda", "cpu"])
+def ledger(request, tmp_path_factory):
+    """What came of the chosen checks; generators are on the device or beside it, and draw nowhere else."""
+    return run(tmp_path_factory.mktemp("device"), EXERCISES, request.param)
 
 
 def test_every_exercise_is_here():

@@ -146,7 +146,7 @@ def updates(train_flow, flow, x, steps, settings, generator):
     finally:
         hook.remove()
     states = [*flow.noted_weights[known:], gaussian_weights(flow)]
-    states = [torch.cat([p.flatten() for p in state]) for state in states]
+    states = [torch.cat([p.flatten().cpu() for p in state]) for state in states]
     return [len(taken), sum(not torch.equal(state, states[k + 1]) for k, state in enumerate(states[:-1]))]
 
 
