@@ -31,7 +31,7 @@ def page() -> str:
         "|---|---|---|---|---|---|---|---|", *_explained(), "",
         "## Cost", "",
         "Classes in which every submission has several mistakes, the quick checks alone, with examples and without,",
-        "step by step in one run (`python benchmarks/examples.py --size 24 --write`): processor seconds, their ratio,",
+        "step by step in one run (`python benchmarks/examples.py --write`): processor seconds, their ratio,",
         "and the same ratio by the clock. The target is 1.15.", "",
         "| exercise | submissions, failing exact checks | without | with | ratio | by the clock |",
         "|---|---|---|---|---|---|", *_cost(),
