@@ -33,16 +33,16 @@ def draw_mixture(draw, m, d):
     return weights / weights.sum(), 2 * draw.normal(m, d), draw_covariances(draw, m, d)
 
 
-def draw_one_without_weight(draw, m, d, n):
-    """Weights, means, covariances and n points. One component has weight 0, and the last point stands at its mean.
+def one_without_weight(draw, mixture, n):
+    """Weights and means of this mixture with a weight of 0, and n points, the last one at that component's mean.
 
     There the density of the others is e^-60 of its own: a weight of 1e-10, as in log(weight + 1e-10), would count.
     """
-    weights, means, covariances = draw_mixture(draw, m, d)
-    out, way = draw.integer(0, m - 1), draw.normal(d)
-    weights[out] = 0.0
+    weights, means, covariances = mixture
+    out, way = draw.integer(0, len(means) - 1), draw.normal(means.shape[1])
+    others = [i for i in range(len(means)) if i != out]
+    weights, means = weights.index_fill(0, torch.tensor(out), 0.0), means.clone()
     weights = weights / weights.sum()
-    others = [i for i in range(m) if i != out]
     near, far = 0.0, 1000.0
     for _halving in range(50):
         middle = (near + far) / 2
@@ -50,7 +50,7 @@ def draw_one_without_weight(draw, m, d, n):
         there = right_components(means[out : out + 1], means, covariances)[0]
         apart = there[out] - torch.logsumexp(weights.log() + there, 0) > 60
         near, far = (near, middle) if apart else (middle, far)
-    return weights, means, covariances, torch.cat([draw_points(draw, n - 1, means[others]), means[out : out + 1]])
+    return weights, means, torch.cat([draw_points(draw, n - 1, means[others]), means[out : out + 1]])
 
 
 def draw_points(draw, n, means):
@@ -118,7 +118,8 @@ def test_mixture_value(student, expect, compare, draw):
         what = f"mixture_log_prob(x ({batch}, {d}), weights ({m},), means, covariances)"
         got = student.mixture_log_prob(x, weights, means, covariances)
         compare(got, nearest(got, [torch.logsumexp(joint, 1) for joint in joints]), what)
-    weights, means, covariances, x = draw_one_without_weight(draw, 3, 2, 6)
+    _weights, _means, covariances = mixture = draw_mixture(draw, 3, 2)
+    weights, means, x = one_without_weight(draw, mixture, 6)
     joints = accepted(student, expect, x, weights, means, covariances)
     got = student.mixture_log_prob(x, weights, means, covariances)
     right = nearest(got, [torch.logsumexp(joint, 1) for joint in joints])
@@ -145,11 +146,10 @@ def test_mixture_far(student, compare, expect, draw):
 def test_responsibilities_value(student, expect, compare, draw):
     """The posterior of the component, weights included; a component of weight 0 has none."""
     for m, d, batch in SIZES:
+        weights, means, covariances = mixture = draw_mixture(draw, m, d)
+        x = draw_points(draw, batch, means)
         if m == 4:
-            weights, means, covariances, x = draw_one_without_weight(draw, m, d, batch)
-        else:
-            weights, means, covariances = draw_mixture(draw, m, d)
-            x = draw_points(draw, batch, means)
+            weights, means, x = one_without_weight(draw, mixture, batch)
         joints = accepted(student, expect, x, weights, means, covariances)
         what = f"responsibilities(x ({batch}, {d}), weights ({m},), means, covariances)"
         got = student.responsibilities(x, weights, means, covariances)
@@ -182,7 +182,7 @@ def test_classify(student, expect, draw):
         weights = weights**3 / (weights**3).sum()
         near = draw_points(draw, 200, means)
         if m == 4:
-            weights, means, covariances, near = draw_one_without_weight(draw, m, d, 200)
+            weights, means, near = one_without_weight(draw, (weights, means, covariances), 200)
         x = torch.cat([near, far_points(draw, 20, means)])
         likelihood = right_components(x, means, covariances)
         by_likelihood = likelihood.argmax(1)
