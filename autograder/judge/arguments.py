@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from torch import Tensor
 
@@ -29,30 +30,29 @@ class Arguments:
         )
 
     @property
-    def leaves(self) -> list[object]:
+    def leaves(self) -> Sequence[object]:
         """Tensors, numbers and what else is passed, in order; what stands in two places, once."""
-        found: list[object] = []
+        return self._noted[0]
 
-        def note(leaf: object) -> object:
-            found.append(leaf)
-            return leaf
+    @property
+    def lengths(self) -> Sequence[int]:
+        """Of lists, the inner ones first."""
+        return self._noted[1]
 
-        self.map(note)
+    @cached_property
+    def _noted(self) -> tuple[list[object], list[int]]:
+        found: tuple[list[object], list[int]] = [], []
+        seen: set[int] = set()
+        for value in (*self.args, *self.kwargs.values()):
+            _note(value, *found, seen)
         return found
 
     @property
     def sizes(self) -> set[int]:
         """The lengths of dimensions and of lists."""
-        sizes = {size for leaf in self.leaves if isinstance(leaf, Tensor) for size in leaf.shape}
+        return {size for leaf in self.leaves if isinstance(leaf, Tensor) for size in leaf.shape} | set(self.lengths)
 
-        def note(items: Sequence[object]) -> Sequence[object]:
-            sizes.add(len(items))
-            return items
-
-        self.map(lambda leaf: leaf, note)
-        return sizes
-
-    @property
+    @cached_property
     def numbers(self) -> int:
         """How many numbers and words somebody would have to read."""
         tensors = [leaf for leaf in self.leaves if isinstance(leaf, Tensor)]
@@ -87,17 +87,34 @@ def _map(
     return change(value)
 
 
+def _note(value: object, leaves: list[object], lengths: list[int], seen: set[int]) -> None:
+    """Note what `_map` would change, in its order."""
+    if isinstance(value, list | tuple):
+        for item in value:
+            _note(item, leaves, lengths, seen)
+        lengths.append(len(value))
+    elif isinstance(value, dict):
+        for item in value.values():
+            _note(item, leaves, lengths, seen)
+    elif isinstance(value, Made | Tensor):
+        if id(value) in seen:
+            return
+        seen.add(id(value))
+        if isinstance(value, Tensor):
+            leaves.append(value)
+            return
+        if value.of is not None:
+            _note(value.of, leaves, lengths, seen)
+        for item in (*value.args, *value.kwargs.values()):
+            _note(item, leaves, lengths, seen)
+    else:
+        leaves.append(value)
+
+
 def written(call: Arguments) -> str:
     """What tells two versions of one call from each other: numbers, and the shapes of lists around them."""
     leaves = [(leaf.dtype, leaf.tolist()) if isinstance(leaf, Tensor) else leaf for leaf in call.leaves]
-    sizes: list[object] = []
-
-    def note(items: Sequence[object]) -> Sequence[object]:
-        sizes.append(len(items))
-        return items
-
-    call.map(lambda leaf: leaf, note)
-    return f"{leaves} {sizes} {[_names(value) for value in call.args]}"
+    return f"{leaves} {call.lengths} {[_names(value) for value in call.args]}"
 
 
 def _names(value: object) -> object:

@@ -42,7 +42,7 @@ from autograder.worker.proofs import names_in
 
 if TYPE_CHECKING:
     from autograder.judge.drawing import Drawing
-    from autograder.judge.public_calls import RightCode
+    from autograder.judge.right_code import RightCode
 
 # The fixtures that give real images, and the data set of each.
 
@@ -161,7 +161,7 @@ class Kit:
     @cached_property
     def right_code(self) -> RightCode:
         """What the reference and the alternatives agree on."""
-        from autograder.judge.public_calls import RightCode
+        from autograder.judge.right_code import RightCode
 
         return RightCode(self)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -22,8 +23,9 @@ from autograder.judge.ladder import MOST
 from autograder.judge.outcomes import CannotGoOn, Ended, Right, departs, outcome, text_of_outcome
 from autograder.judge.own_run import OwnRuns
 from autograder.judge.plain_tensors import is_plain
-from autograder.judge.public_calls import PublicCall, public_calls
+from autograder.judge.public_calls import public_calls
 from autograder.judge.relations import Compared, relation
+from autograder.judge.right_code import PublicCall
 from autograder.judge.session import Session
 from autograder.judge.shrink import SMALL, shrink
 from autograder.language import _
@@ -288,17 +290,21 @@ class Explainer:
         for start in (*self._kit.right_code.plainer(one), one.call):
             if not self._fails(one, first, start):
                 continue
-            small = shrink(start, lambda candidate: self._fails(one, first, candidate, 2), self._effort.steps)
-            if not self._fails(one, first, small):
-                small = shrink(start, lambda candidate: self._fails(one, first, candidate), self._effort.steps)
+            for asked in (2, None):
+                fails = functools.partial(self._fails, one, first, asked=asked, trying=True)
+                small = shrink(start, fails, self._effort.steps)
+                if self._fails(one, first, small):
+                    break
             if (found := self._kept(one, small)).numbers <= MOST:
                 return found
         return None
 
-    def _fails(self, one: PublicCall, first: Right, candidate: Arguments, asked: int | None = None) -> bool:
+    def _fails(
+        self, one: PublicCall, first: Right, candidate: Arguments, asked: int | None = None, trying: bool = False
+    ) -> bool:
         if self._late():
             return False
-        right = self._kit.right_code.says(one, candidate, asked)
+        right = self._kit.right_code.says(one, candidate, asked, trying)
         if right is None or bool(right.ended.raised) != bool(first.ended.raised):
             return False
         if right.settled != first.settled and first.settled != "kind":  # of less, more may be settled
@@ -330,14 +336,12 @@ class Explainer:
         assert right is not None
         got = self._of_student(one, call)
         text = example_text(one.asked, call, self._kit.parameters, self._kit.right_code.probe_words, one.types)
-        due = text_of_outcome(right.ended, right.settled)
+        due = text_of_outcome(right.ended, right.settled, one.asked)
         if right.settled == "signs":
             due = _("{value}, up to signs").format(value=due)
         if right.settled == "order":
             due = _("{value}, in any order").format(value=due)
-        if one.asked != "value" and not right.ended.raised:  # words
-            return Example(text, str(got.value or got.raised), str(right.ended.value))
-        return Example(text, text_of_outcome(got, right.settled), due)
+        return Example(text, text_of_outcome(got, right.settled, one.asked), due)
 
 
 def _pair(call: Arguments, ended: Ended, right: Right) -> list[Compared]:

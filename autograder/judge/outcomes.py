@@ -83,7 +83,7 @@ def outcome(session: Session, asked: Asked, call: Arguments) -> Ended:
     if first.raised or second.raised:
         return Ended(raised=first.raised or second.raised)
     alike = not differ(first.value, second.value, SINGLE if _single(first.value) else ROUNDING)
-    return Ended(_("the same answer twice") if alike else _("two different answers"))
+    return Ended("alike" if alike else "apart")
 
 
 def with_seeds(made: object, step: int | None) -> object:
@@ -240,10 +240,12 @@ def _showable(value: object) -> bool:
     return bool(items)
 
 
-def text_of_outcome(ended: Ended, settled_: Settled) -> str:
+def text_of_outcome(ended: Ended, settled_: Settled, asked: Asked = "value") -> str:
     """What came, as far as it says something."""
     if ended.raised:
         return ended.raised
+    if asked != "value":
+        return _("the same answer twice") if ended.value == "alike" else _("two different answers")
     if settled_ == "kind":
         tensor = as_tensor(ended.value)
         if isinstance(ended.value, dict):

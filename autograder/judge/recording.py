@@ -51,12 +51,8 @@ class Made:
         """The same, made of changed things."""
         of = change(self.of) if self.of is not None else None
         assert of is None or isinstance(of, Made)
-        return replace(
-            self,
-            of=of,
-            args=tuple(map(change, self.args)),
-            kwargs={name: change(value) for name, value in self.kwargs.items()},
-        )
+        kwargs = {name: change(value) for name, value in self.kwargs.items()}
+        return Made(self.how, self.name, of, tuple(map(change, self.args)), kwargs)
 
     @property
     def contract_name(self) -> str:

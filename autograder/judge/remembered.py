@@ -6,18 +6,20 @@ says where it takes long. All follows from the exercise's files and from ours, w
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 import torch
+from msgspec import msgpack
 from torch import Tensor
 
 import autograder
 from autograder.course.folders import user_folder
+from autograder.judge.answers import dtype_name
 from autograder.judge.arguments import Arguments
 from autograder.judge.recording import How, Made, Seeded
 
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
     from autograder.course import Exercise
 
 VERSIONS_KEPT = 4  # of an exercise
-MOST_FACTS = 4096  # of an exercise, beyond which no answer is kept
+MOST_FACTS = 20_000  # of an exercise, beyond which no answer is kept
+TENSOR = "tensor"  # before its dtype, its shape and its numbers
+MOST_BYTES = 1_000_000  # bytes of a fact
 MOST_KEPT = 4096  # numbers of a tensor in an answer that is kept
 
 T = TypeVar("T")
@@ -33,7 +37,9 @@ PlainCall: TypeAlias = list[object]  # or a value in it: a kind, and what it is 
 
 
 class Remembered:
-    """PlainCall by name, as far as they are known; a file that cannot be read or written is none.
+    """Facts by name, as far as they are known: each a line of a file, to which every judge adds what it has found out.
+
+    A line that cannot be read, or was cut where a judge was killed, is none; a file that cannot be written keeps none.
 
     Args:
         exercise: whose facts they are.
@@ -42,45 +48,60 @@ class Remembered:
     def __init__(self, exercise: Exercise) -> None:
         self._folder = user_folder("cache") / "examples"
         self._name = exercise.id
-        self._path = self._folder / f"{exercise.id}-{_version(exercise)}.pt"
-        self._facts = self._read()
-        self._changed = False
+        self._path = self._folder / f"{exercise.id}-{_version(exercise)}"
+        self._lines = self._read()  # each is looked into when it is asked for
+        self._facts: dict[str, object] = {}
+        self._new: list[str] = []
 
     def __contains__(self, name: str) -> bool:
+        line = self._lines.pop(name, None)
+        if line is not None:
+            with contextlib.suppress(ValueError):  # msgspec's and binascii's own errors are such
+                self._facts[name] = msgpack.decode(base64.b64decode(line, validate=True))
         return name in self._facts
 
     def __getitem__(self, name: str) -> object:
+        if name not in self:
+            raise KeyError(name)
         return self._facts[name]
 
     def __setitem__(self, name: str, fact: object) -> None:
         self._facts[name] = fact
-        self._changed = True
+        self._new.append(name)
 
     @property
     def has_room(self) -> bool:
         """Whether there is room for what could be found out anew: what is asked follows from what students write."""
-        return len(self._facts) < MOST_FACTS
+        return len(self._facts) + len(self._lines) < MOST_FACTS
 
-    def _read(self) -> dict[str, object]:
-        # Tensors and plain data alone: nothing in such a file is run. What is broken is as good as not there.
-        with contextlib.suppress(Exception):
-            return dict(torch.load(self._path, weights_only=True))
+    def _read(self) -> dict[str, bytes]:
+        with contextlib.suppress(OSError):
+            parted = (line.partition(b"\t") for line in self._path.read_bytes().split(b"\n"))
+            return {name.decode("utf-8", "replace"): fact for name, _tab, fact in parted if fact}
         return {}
 
     def write(self) -> None:
         """Keep what has become known since, beside what another judge has found meanwhile."""
-        if not self._changed:
+        lines = [_line(name, self._facts[name]) for name in self._new]
+        if not lines:
             return
-        self._facts = self._read() | self._facts
-        unfinished = self._path.with_suffix(f".{os.getpid()}")
-        with contextlib.suppress(OSError, RuntimeError):
+        with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            torch.save(self._facts, unfinished)
-            unfinished.replace(self._path)
-            self._changed = False
-            known = sorted(self._folder.glob(f"{self._name}-*.pt"), key=lambda path: path.stat().st_mtime)
+            with self._path.open("ab", buffering=0) as file:  # one write, which no other judge's comes between
+                file.write(b"".join((b"\n", *lines)))  # the last line there may have been cut
+            self._new.clear()
+            known = sorted(self._folder.glob(f"{self._name}-*"), key=lambda path: path.stat().st_mtime)
             for path in known[:-VERSIONS_KEPT]:
                 path.unlink()
+
+
+def _line(name: str, fact: object) -> bytes:
+    """A fact as a line; nothing where it is not plain data, or long."""
+    try:
+        line = b"%s\t%s\n" % (name.encode(), base64.b64encode(msgpack.encode(fact)))
+    except (TypeError, OverflowError, ValueError):
+        return b""
+    return line if len(line) <= MOST_BYTES else b""
 
 
 def _version(exercise: Exercise) -> str:
@@ -119,13 +140,15 @@ def plain(call: Arguments) -> PlainCall:
                 entry = (
                     [made.how, made.name, of(made.of), list(map(of, made.args)), _each(of, made.kwargs)]
                     if isinstance(made, Made)
-                    else made.clone()
+                    else _numbers(made)
                 )
                 places[id(value)] = len(table)
                 table.append(entry)
             return ["at", places[id(value)]]
         if isinstance(value, Seeded):
             return ["seed", value.seed]
+        if isinstance(value, torch.dtype):
+            return ["dtype", dtype_name(value)]
         if isinstance(value, list | tuple):
             return [type(value).__name__, list(map(of, value))]
         if isinstance(value, dict):
@@ -138,7 +161,7 @@ def plain(call: Arguments) -> PlainCall:
 
 def call_of(written: PlainCall) -> Arguments:
     """The call that was written by `plain`."""
-    table, args = cast("tuple[list[Tensor | list[object]], list[PlainCall]]", written)
+    table, args = cast("tuple[list[list[object]], list[PlainCall]]", written)
     made: list[object] = []
 
     def value(one: PlainCall) -> object:
@@ -147,14 +170,16 @@ def call_of(written: PlainCall) -> Arguments:
             return made[cast("int", what)]
         if kind == "seed":
             return Seeded(cast("int", what))
+        if kind == "dtype":
+            return getattr(torch, cast("str", what))
         if kind in ("list", "tuple"):
             items = list(map(value, cast("list[PlainCall]", what)))
             return items if kind == "list" else tuple(items)
         return _each(value, cast("Mapping[str, PlainCall]", what)) if kind == "dict" else what
 
     for entry in table:  # each after those that it is made of
-        if isinstance(entry, Tensor):
-            made.append(entry)
+        if entry[0] == TENSOR:
+            made.append(_tensor(*cast("tuple[str, list[int], bytes]", entry[1:])))
         else:
             how, name, of, passed, named = cast(
                 "tuple[How, str | int, PlainCall, list[PlainCall], dict[str, PlainCall]]", entry
@@ -162,6 +187,22 @@ def call_of(written: PlainCall) -> Arguments:
             inner = cast("Made | None", value(of))
             made.append(Made(how, name, inner, tuple(map(value, passed)), _each(value, named)))
     return Arguments(tuple(map(value, args)))
+
+
+def _numbers(tensor: Tensor) -> list[object]:
+    """A tensor as plain data; one that is the same number everywhere as that number."""
+    flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).reshape(-1, tensor.element_size())
+    if len(flat) > 1 and torch.equal(flat, flat[:1].expand_as(flat)):
+        flat = flat[:1]
+    return [TENSOR, dtype_name(tensor.dtype), list(tensor.shape), flat.numpy().tobytes()]
+
+
+def _tensor(dtype: str, shape: list[int], numbers: bytes) -> Tensor:
+    empty = torch.empty(shape, dtype=getattr(torch, dtype))
+    if not numbers:
+        return empty
+    flat = torch.frombuffer(bytearray(numbers), dtype=empty.dtype)
+    return flat.expand(empty.numel()).clone().reshape(shape)
 
 
 def _each(change: Callable[[T], object], values: Mapping[str, T]) -> dict[str, object]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 import torch
+from msgspec import msgpack
 
 from autograder.course import find_exercise
 from autograder.course.config import load_config
-from autograder.judge import public_calls, remembered
+from autograder.judge import remembered, right_code
 from autograder.judge.arguments import Arguments
 from autograder.judge.engine import Kit
 from autograder.judge.outcomes import Ended, differ
-from autograder.judge.public_calls import PublicCall, RightCode
 from autograder.judge.recording import Made
+from autograder.judge.remembered import call_of, plain
+from autograder.judge.right_code import PublicCall, RightCode
 
 FOUND = PublicCall("mean", "value", Arguments((Made("name", "mean", None, (torch.ones(1, 2),), {}),)))
 
@@ -50,15 +54,14 @@ def test_what_was_found_is_known_to_the_next_judge(next_judge, found):
 
 
 @pytest.mark.parametrize("value", [torch.tensor([1.5, 2.5]), {"loss": [0.5, 1.0], "z": (torch.ones(2), None)}])
-def test_an_answer_that_takes_long_is_known_to_the_next_judge(next_judge, monkeypatch, value):
+def test_an_answer_is_known_to_the_next_judge(next_judge, monkeypatch, value):
     asked = []
 
     def answer(session, one, call):
         asked.append(call)
         return Ended(value, "")
 
-    monkeypatch.setattr(public_calls, "WORTH_KEEPING", -1.0)
-    monkeypatch.setattr(public_calls, "_outcome", answer)
+    monkeypatch.setattr(right_code, "_outcome", answer)
     monkeypatch.setattr(RightCode, "sessions", (None,))
     first = next_judge()
     said = first.says(FOUND)
@@ -71,14 +74,10 @@ def test_an_answer_that_takes_long_is_known_to_the_next_judge(next_judge, monkey
     assert len(asked) == 2
 
 
-@pytest.mark.parametrize(
-    ("value", "worth"), [({"network": object()}, -1.0), (torch.ones(5000), -1.0), (torch.ones(2), 60.0)],
-    ids=["no data", "large", "soon answered"],
-)  # fmt: skip
-def test_what_is_no_small_data_or_soon_answered_is_asked_again(next_judge, monkeypatch, value, worth):
+@pytest.mark.parametrize("value", [{"network": object()}, torch.ones(5000)], ids=["no data", "large"])
+def test_what_is_no_small_data_is_asked_again(next_judge, monkeypatch, value):
     asked = []
-    monkeypatch.setattr(public_calls, "_outcome", lambda *call: asked.append(call) or Ended(value, ""))
-    monkeypatch.setattr(public_calls, "WORTH_KEEPING", worth)
+    monkeypatch.setattr(right_code, "_outcome", lambda *call: asked.append(call) or Ended(value, ""))
     monkeypatch.setattr(RightCode, "sessions", (None,))
     for _judge in range(2):
         judge = next_judge()
@@ -87,9 +86,29 @@ def test_what_is_no_small_data_or_soon_answered_is_asked_again(next_judge, monke
     assert len(asked) == 2
 
 
+@pytest.mark.parametrize(("takes", "times"), [(0.0, 2), (1.0, 1)], ids=["soon", "long"])
+def test_what_one_submission_led_to_is_kept_where_it_takes_long(next_judge, monkeypatch, takes, times):
+    """Another will lead elsewhere, and there is no room for all that somebody could write."""
+    asked, now = [], 0.0
+
+    def answer(session, one, call):
+        nonlocal now
+        asked.append(call)
+        now += takes
+        return Ended(torch.ones(2), "")
+
+    monkeypatch.setattr(right_code, "process_time", lambda: now)
+    monkeypatch.setattr(right_code, "_outcome", answer)
+    monkeypatch.setattr(RightCode, "sessions", (None,))
+    for _judge in range(2):
+        judge = next_judge()
+        judge.says(FOUND, trying=True)
+        judge.remembered.write()
+    assert len(asked) == times
+
+
 def test_no_more_is_kept_than_there_is_room_for(next_judge, monkeypatch):
-    monkeypatch.setattr(public_calls, "_outcome", lambda *call: Ended(torch.ones(2), ""))
-    monkeypatch.setattr(public_calls, "WORTH_KEEPING", -1.0)
+    monkeypatch.setattr(right_code, "_outcome", lambda *call: Ended(torch.ones(2), ""))
     monkeypatch.setattr(RightCode, "sessions", (None,))
     monkeypatch.setattr(remembered, "MOST_FACTS", 1)
     judge = next_judge()
@@ -97,6 +116,94 @@ def test_no_more_is_kept_than_there_is_room_for(next_judge, monkeypatch):
     judge.says(FOUND)
     assert not judge.remembered.has_room
     assert list(judge.remembered._facts) == ["wrong in check"]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "int64", "bool", "complex64"])
+@pytest.mark.parametrize("shape", [(), (0, 2), (2, 3), (4, 5)])
+def test_a_tensor_is_kept_as_it_is(dtype, shape):
+    tensor = torch.tensor([[0.1, float("nan"), float("inf")], [0, 1, -2]]).nan_to_num(0.3, 7)
+    tensor = (tensor if shape == (2, 3) else torch.full(shape, 0.1)).to(getattr(torch, dtype))
+    again = call_of(msgpack.decode(msgpack.encode(plain(Arguments(([tensor, -0.0, float("inf")],)))))).args[0]
+    assert (again[0].dtype, again[0].shape) == (tensor.dtype, tensor.shape)
+    assert torch.equal(again[0], tensor)
+    assert again[1:] == [-0.0, float("inf")]
+
+
+def test_a_large_tensor_of_one_number_takes_little_room():
+    assert len(msgpack.encode(plain(Arguments((torch.ones(100, 784),))))) < 200
+    signs = torch.tensor([0.0, -0.0])
+    again = call_of(plain(Arguments((signs,)))).args[0]
+    assert again.signbit().tolist() == [False, True]
+
+
+VERSIONS = [Arguments((number,)) for number in range(4)]
+
+
+def made(judge, start):
+    return right_code.Versions(FOUND, judge.remembered, "versions", start)
+
+
+def test_versions_that_were_made_are_known_and_others_follow(next_judge):
+    asked = []
+
+    def start():
+        for version in VERSIONS:
+            asked.append(version)
+            yield version
+
+    for taken in (2, 1, 3, 4, 9):
+        judge = next_judge()
+        versions = made(judge, start)
+        found = list(itertools.islice(versions, taken))
+        assert [one.args for one in found] == [one.args for one in VERSIONS[:taken]]
+        assert [one.args for one in itertools.islice(versions, taken)] == [one.args for one in found]
+        versions.keep()
+        judge.remembered.write()
+    assert [one.args for one in made(next_judge(), never)] == [one.args for one in VERSIONS]
+    assert len(asked) == 2 + 3 + 4 + 4
+
+
+def test_what_a_check_asks_is_known_to_the_next_judge(next_judge):
+    other = replace(FOUND, asked="twice", types=True)
+    first = next_judge()
+    assert first.calls_of("check", 1, lambda: [FOUND, other]) == (FOUND, other)
+    first.keep()
+    again = next_judge().calls_of("check", 1, never)
+    assert [(one.label, one.asked, one.types) for one in again] == [("mean", "value", False), ("mean", "twice", True)]
+    assert next_judge().calls_of("check", 2, list) == ()
+
+
+def test_what_several_judges_find_is_kept_together(next_judge):
+    several = [next_judge() for _number in range(3)]
+    for number, judge in enumerate(several):
+        judge.shown_by(f"wrong {number}", "check", lambda: FOUND)
+        judge.remembered.write()
+    for number in range(3):
+        assert next_judge().shown_by(f"wrong {number}", "check", never).label == FOUND.label
+
+
+def test_a_judge_that_is_killed_while_it_writes_costs_what_it_wrote_alone(next_judge, cache):
+    for name in ("first", "cut", "last"):
+        judge = next_judge()
+        judge.shown_by(name, "check", lambda: FOUND)
+        judge.remembered.write()
+        if name == "cut":
+            (path,) = cache.iterdir()
+            path.write_bytes(path.read_bytes()[:-9])
+    assert next_judge().shown_by("first", "check", never).label == FOUND.label
+    assert next_judge().shown_by("last", "check", never).label == FOUND.label
+    assert next_judge().shown_by("cut", "check", lambda: None) is None
+
+
+def test_what_is_no_plain_data_is_kept_by_nobody(next_judge, cache):
+    judge = next_judge()
+    judge.remembered["strange"] = object()
+    judge.remembered["large"] = 2**70
+    judge.remembered["plain"] = [1, "two", None]
+    judge.remembered.write()
+    known = next_judge().remembered
+    assert known["plain"] == [1, "two", None]
+    assert not {name for name in ("strange", "large") if name in known}
 
 
 def test_a_broken_file_is_none_and_old_versions_go(next_judge, cache):

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from msgspec import msgpack
 
 from autograder.batch.job import Job, Order
 from autograder.batch.judges import Judge
@@ -455,13 +456,11 @@ def test_versions_that_right_code_does_not_answer_are_left_out():
     assert not list(rungs([call], lambda one: False))
 
 
-def test_a_call_is_written_and_read_with_what_stands_in_two_places(tmp_path):
+def test_a_call_is_written_and_read_with_what_stands_in_two_places():
     x = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
     model = Made("call", of=Made("name", "Model"), args=(3, x), kwargs={"dtype": torch.float32})
     whole = Made("call", of=Made("get", "encode", model), args=(x, [Seeded(2), "a"], (None, True)))
-    path = tmp_path / "kept.pt"
-    torch.save(plain(Arguments((Made("part", 0, whole), model))), path)
-    part, again = call_of(torch.load(path, weights_only=True)).args
+    part, again = call_of(msgpack.decode(msgpack.encode(plain(Arguments((Made("part", 0, whole), model)))))).args
     assert part.of.of.of is again
     assert part.of.args[0] is again.args[1]
     assert torch.equal(again.args[1], x)
@@ -481,8 +480,8 @@ def test_what_is_kept_changes_no_example(toy, toy_solution, tmp_path, monkeypatc
         return check.example
 
     first = example()
-    (kept,) = tmp_path.glob("examples/toy-*.pt")
-    assert any("unbiased_spread" in name for name in torch.load(kept, weights_only=True))
+    (kept,) = tmp_path.glob("examples/toy-*")
+    assert "unbiased_spread" in kept.read_text()
     second = example()
     kept.write_bytes(b"broken")
     assert first is not None
