@@ -112,7 +112,7 @@ class _Writer:
 
     def _plain(self, value: Tensor, dtype: str) -> str:
         form = value.shape, value.dtype
-        if rows_moved(value) == 0 and self._eyes[value.shape[-1]] >= OFTEN and not self._types:
+        if rows_moved(value) == 0 and self._eyes[value.shape[-2:]] >= OFTEN and not self._types:
             eye = self._first.setdefault((value.shape[-2:], value.dtype), eye_like(value).reshape(value.shape[-2:]))
             return text_of_plain(value, dtype, like=self._named(eye, text_of_plain(eye, dtype), "x"))
         if not is_constant(value) or self._alike[form] < 2:

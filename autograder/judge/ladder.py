@@ -17,7 +17,7 @@ from torch import Tensor
 
 from autograder.judge.arguments import Arguments, written
 from autograder.judge.invariants import Rules
-from autograder.judge.plain_tensors import CONSTANT, eye_like, is_plain, is_square
+from autograder.judge.plain_tensors import CONSTANT, eye_like, is_matrix, is_plain, is_square, numbers_of_eye
 from autograder.judge.recording import Made, exchanged, passed, uses
 from autograder.judge.shrink import SMALL, cut_sizes, shared
 
@@ -185,15 +185,17 @@ def _cuts_of(call: Arguments, rules: Rules) -> list[Arguments]:
         for one in found[:]:
             found += [cut for target in targets if target < size for cut in cut_sizes(one, size, 0, target, rules)]
         found = found[: 4 * CUTS]
-    return [cut for cut in found if _least(cut, squares=True) <= MOST]
+    return [cut for cut in found if _least(cut, eyes=True) <= MOST]
 
 
-def _least(call: Arguments, squares: bool = False) -> int:
-    """How many numbers a call has once its larger tensors are all one number; its square matrices the identity."""
+def _least(call: Arguments, eyes: bool = False) -> int:
+    """How many numbers a call has once its larger tensors are all one number; its matrices the identity."""
 
     def least(leaf: object) -> int:
-        if not isinstance(leaf, Tensor) or (squares and is_square(leaf)):
+        if not isinstance(leaf, Tensor):
             return 1
+        if eyes and is_matrix(leaf):
+            return numbers_of_eye(*leaf.shape[-2:])
         return leaf.numel() if leaf.numel() <= CONSTANT else leaf.ndim + 1
 
     return sum(map(least, call.leaves))
@@ -237,12 +239,14 @@ def _lowest(leaf: Tensor, most: int | None, rules: Rules) -> Tensor:
 
 
 def _filled_as_it_is(call: Arguments, rules: Rules) -> Iterator[Arguments]:
-    squares = itertools.count()
+    squares, matrices = itertools.count(), itertools.count()
     fillings: list[Callable[[Tensor], Tensor]] = [_whole, _squares, _balanced, _tenths]
     if any(isinstance(leaf, Tensor) and is_square(leaf) for leaf in call.leaves):
         # Two that are passed need not be the same one; where they are, there is less to read.
         fillings.insert(0, lambda leaf: eye_like(leaf, next(squares)) if is_square(leaf) else _whole(leaf))
         fillings.insert(1, lambda leaf: eye_like(leaf) if is_square(leaf) else _whole(leaf))
+    if any(isinstance(leaf, Tensor) and is_matrix(leaf) and not is_square(leaf) for leaf in call.leaves):
+        fillings.append(lambda leaf: eye_like(leaf, next(matrices)) if is_matrix(leaf) else _whole(leaf))
     if any(isinstance(leaf, Tensor) and leaf.numel() > CONSTANT and not is_plain(leaf) for leaf in call.leaves):
         fillings += [lambda leaf, to=level: _level(rules, leaf, to) for level in LEVELS]  # type: ignore[misc]
     for change in (*fillings, lambda leaf: leaf.round(decimals=2)):

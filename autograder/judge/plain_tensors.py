@@ -39,35 +39,48 @@ def is_even(leaf: Tensor) -> bool:
     return torch.allclose(leaf.to(torch.float64), even, rtol=1e-5, atol=1e-6 * float(leaf.abs().max()))
 
 
+def is_matrix(leaf: Tensor) -> bool:
+    """Whether a tensor is a matrix of two rows and two columns or more, in a batch of one or by itself."""
+    return leaf.ndim >= 2 and leaf.is_floating_point() and min(leaf.shape[-2:]) > 1 \
+        and leaf.numel() == leaf.shape[-2] * leaf.shape[-1]  # fmt: skip
+
+
 def is_square(leaf: Tensor) -> bool:
-    """Whether a tensor is a square matrix of two rows or more, in a batch of one or by itself."""
-    return leaf.ndim >= 2 and leaf.is_floating_point() and leaf.shape[-1] > 1 and leaf.numel() == leaf.shape[-1] ** 2 \
-        and leaf.shape[-2] == leaf.shape[-1]  # fmt: skip
+    """Whether a tensor is a matrix of as many rows as columns."""
+    return is_matrix(leaf) and leaf.shape[-2] == leaf.shape[-1]
 
 
 def eye_like(leaf: Tensor, moved: int = 0) -> Tensor:
-    """The identity matrix of a square one's size, with its rows moved on so far, the last ones to the top."""
-    return torch.eye(leaf.shape[-1], dtype=leaf.dtype).roll(moved, 0).reshape(leaf.shape)
+    """The identity matrix of a matrix's form, with its rows moved on so far, the last ones to the top."""
+    rows, columns = leaf.shape[-2:]
+    return torch.eye(rows, columns, dtype=leaf.dtype).roll(moved, 0).reshape(leaf.shape)
 
 
 def rows_moved(leaf: Tensor) -> int | None:
     """How far the rows of an identity matrix have been moved on; None for what is no such matrix."""
-    if not is_square(leaf):
+    if not is_matrix(leaf):
         return None
     first = leaf.reshape(leaf.shape[-2:])[:, 0]
     moved = int(first.argmax())
     return moved if torch.equal(leaf, eye_like(leaf, moved)) else None
 
 
+def numbers_of_eye(rows: int, columns: int) -> int:
+    """How many numbers say the form of an identity matrix."""
+    return 1 if rows == columns else 2
+
+
 def numbers_in_all(leaves: Sequence[Tensor]) -> int:
     """How many numbers somebody would have to read: the shape of several that are one number everywhere, once."""
     forms: set[object] = set()
-    named = {size for size, times in eyes(leaves).items() if times >= OFTEN}
+    named = {form for form, times in eyes(leaves).items() if times >= OFTEN}
     total = 0
     for leaf in leaves:
         moved = rows_moved(leaf)
         if moved is not None:
-            total += 3 if moved else 1 if leaf.shape[-1] not in named else 0
+            total += (2 if moved else 0) + (
+                numbers_of_eye(*leaf.shape[-2:]) if moved or leaf.shape[-2:] not in named else 0
+            )
         elif is_constant(leaf):
             total += int(_number(leaf) not in (0, 1)) + (0 if (leaf.shape, leaf.dtype) in forms else leaf.ndim)
             forms.add((leaf.shape, leaf.dtype))
@@ -75,12 +88,12 @@ def numbers_in_all(leaves: Sequence[Tensor]) -> int:
             total += 3
         else:
             total += leaf.numel()
-    return total + len(named)
+    return total + sum(numbers_of_eye(*form) for form in named)
 
 
-def eyes(leaves: Sequence[Tensor]) -> Counter[int]:
-    """How many identity matrices there are, by their number of rows."""
-    return Counter(leaf.shape[-1] for leaf in leaves if rows_moved(leaf) == 0)
+def eyes(leaves: Sequence[Tensor]) -> Counter[torch.Size]:
+    """How many identity matrices there are, by their form."""
+    return Counter(leaf.shape[-2:] for leaf in leaves if rows_moved(leaf) == 0)
 
 
 def text_of_plain(leaf: Tensor, dtype: str, like: str = "") -> str:
@@ -93,7 +106,9 @@ def text_of_plain(leaf: Tensor, dtype: str, like: str = "") -> str:
     moved = rows_moved(leaf)
     if moved is not None:
         batch = f"[{', '.join(['None'] * (leaf.ndim - 2))}]" if leaf.ndim > 2 else ""
-        return f"{like or f'eye({leaf.shape[-1]}{dtype})'}{f'.roll({moved}, 0)' if moved else ''}{batch}"
+        rows, columns = leaf.shape[-2:]
+        form = str(rows) if rows == columns else f"{rows}, {columns}"
+        return f"{like or f'eye({form}{dtype})'}{f'.roll({moved}, 0)' if moved else ''}{batch}"
     number = example_value(leaf.reshape(-1)[0].item())
     if is_even(leaf):
         return f"linspace({number}, {example_value(float(leaf[-1]))}, {len(leaf)}{dtype})"

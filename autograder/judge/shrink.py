@@ -18,7 +18,7 @@ from torch import Tensor
 
 from autograder.judge.arguments import Arguments, written
 from autograder.judge.invariants import FEW, Rules
-from autograder.judge.plain_tensors import CONSTANT, eye_like, is_plain, is_square, takes_a_name
+from autograder.judge.plain_tensors import CONSTANT, eye_like, is_matrix, is_plain, takes_a_name
 from autograder.judge.recording import Made
 
 SMALL = 6  # numbers of an example that is small
@@ -246,12 +246,12 @@ def _whole(leaf: Tensor) -> bool:
 
 
 def _constant(call: Arguments, rules: Rules) -> Iterator[Arguments]:
-    """All numbers of one larger tensor the same; a square one as the identity, its rows in their places or moved on."""
+    """All numbers of one larger tensor the same; a matrix as the identity, its rows in their places or moved on."""
     for place, leaf in enumerate(call.leaves):
         if not isinstance(leaf, Tensor) or not leaf.is_floating_point() or is_plain(leaf):
             continue
         simple = [torch.full_like(leaf, number) for number in (0.0, 1.0, 0.5)] if leaf.numel() > CONSTANT else []
-        for one in (*simple, *((eye_like(leaf), eye_like(leaf, 1)) if is_square(leaf) else ())):
+        for one in (*simple, *((eye_like(leaf), eye_like(leaf, 1)) if is_matrix(leaf) else ())):
             kept = rules.kept(leaf, one)
             if kept is not None and torch.equal(kept, one):
                 yield _with(call, place, kept)

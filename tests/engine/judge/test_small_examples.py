@@ -397,6 +397,33 @@ def test_square_matrices_are_tried_as_the_identity_with_its_rows_moved_on():
     assert torch.equal(shown[1][0], shown[0].roll(1, 0))
 
 
+def test_a_matrix_of_any_form_is_tried_as_an_identity():
+    points, others = torch.randn(7, 5, dtype=torch.float64), torch.randn(1, 6, 5, dtype=torch.float64)
+    call = Arguments((Made("call", of=Made("name", "shares"), args=(points, others)),))
+
+    def wanted(version):
+        args = version.args[0].args
+        return len(args) == 2 and args[0].shape == args[1].shape[1:] == (3, 2)
+
+    texts = [example_text("value", one, {}, {}) for one in rungs([call], wanted)]
+    text = "shares(eye(3, 2), eye(3, 2).roll(1, 0)[None])"
+    assert text in texts
+    assert numbers_in(text) == 6
+    first, second = eval(text, {"shares": lambda *found: found, "eye": torch.eye})
+    assert torch.equal(second[0], torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
+    call = Arguments((Made("call", of=Made("name", "shares"), args=(first.double(),)),))
+    assert call.numbers == 2
+    assert example_text("value", call, {}, {}) == "shares(eye(3, 2))"
+
+
+def test_a_matrix_is_shrunk_to_an_identity():
+    def fails(one):
+        return one.args[0].shape == (3, 2) and torch.linalg.matrix_rank(one.args[0]) == 2
+
+    points = torch.randn(3, 2, dtype=torch.float64)
+    assert shrink(Arguments((points,)), fails, 200).numbers <= 4
+
+
 def test_the_shape_of_several_that_are_one_number_everywhere_is_read_once():
     ones, half, zeros = torch.ones(1, 4, 4), torch.full((1, 4, 4), 0.5), torch.zeros(1, 4, 4)
     call = Arguments((Made("call", of=Made("name", "sweep"), args=(ones, 0.2, half, [zeros, ones])),))
