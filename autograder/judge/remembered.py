@@ -1,7 +1,8 @@
 """What examples need to know of an exercise and of no submission, kept in the user's cache for the next judge.
 
-That is which small call shows a known mistake, on which public numbers right code passes a check, and what right code
-says where it takes long. All follows from the exercise's files and from ours, whose digest is in the file's name.
+That is which calls a check makes on public numbers and their small versions, what right code says of each, which of
+them shows a known mistake, and on which public numbers right code passes a check. All follows from the exercise's files
+and from ours, whose digest is in the file's name.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
     from autograder.course import Exercise
 
 VERSIONS_KEPT = 4  # of an exercise
-MOST_FACTS = 20_000  # of an exercise, beyond which no answer is kept
+ROOM = 16_000_000  # bytes of an exercise, beyond which no answer is kept
 TENSOR = "tensor"  # before its dtype, its shape and its numbers
-MOST_BYTES = 1_000_000  # bytes of a fact
+MOST_BYTES = 1_000_000  # of a fact
 MOST_KEPT = 4096  # numbers of a tensor in an answer that is kept
 
 T = TypeVar("T")
@@ -49,6 +50,7 @@ class Remembered:
         self._folder = user_folder("cache") / "examples"
         self._name = exercise.id
         self._path = self._folder / f"{exercise.id}-{_version(exercise)}"
+        self._bytes = 0  # of the file, as far as this judge has seen it
         self._lines = self._read()  # each is looked into when it is asked for
         self._facts: dict[str, object] = {}
         self._new: list[str] = []
@@ -72,11 +74,13 @@ class Remembered:
     @property
     def has_room(self) -> bool:
         """Whether there is room for what could be found out anew: what is asked follows from what students write."""
-        return len(self._facts) + len(self._lines) < MOST_FACTS
+        return self._bytes < ROOM
 
     def _read(self) -> dict[str, bytes]:
         with contextlib.suppress(OSError):
-            parted = (line.partition(b"\t") for line in self._path.read_bytes().split(b"\n"))
+            content = self._path.read_bytes()
+            self._bytes = len(content)
+            parted = (line.partition(b"\t") for line in content.split(b"\n"))
             return {name.decode("utf-8", "replace"): fact for name, _tab, fact in parted if fact}
         return {}
 
@@ -88,7 +92,7 @@ class Remembered:
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
             with self._path.open("ab", buffering=0) as file:  # one write, which no other judge's comes between
-                file.write(b"".join((b"\n", *lines)))  # the last line there may have been cut
+                self._bytes += file.write(b"".join((b"\n", *lines)))  # the last line there may have been cut
             self._new.clear()
             known = sorted(self._folder.glob(f"{self._name}-*"), key=lambda path: path.stat().st_mtime)
             for path in known[:-VERSIONS_KEPT]:

@@ -108,14 +108,20 @@ def test_what_one_submission_led_to_is_kept_where_it_takes_long(next_judge, monk
 
 
 def test_no_more_is_kept_than_there_is_room_for(next_judge, monkeypatch):
-    monkeypatch.setattr(right_code, "_outcome", lambda *call: Ended(torch.ones(2), ""))
+    asked = []
+    monkeypatch.setattr(right_code, "_outcome", lambda *call: asked.append(call) or Ended(torch.ones(2), ""))
     monkeypatch.setattr(RightCode, "sessions", (None,))
-    monkeypatch.setattr(remembered, "MOST_FACTS", 1)
+    monkeypatch.setattr(remembered, "ROOM", 10)
     judge = next_judge()
+    assert judge.remembered.has_room
     judge.shown_by("wrong", "check", lambda: FOUND)
-    judge.says(FOUND)
-    assert not judge.remembered.has_room
-    assert list(judge.remembered._facts) == ["wrong in check"]
+    judge.keep()
+    for last in (judge, next_judge()):
+        assert not last.remembered.has_room
+        last.says(FOUND)
+        last.keep()
+    assert next_judge().shown_by("wrong", "check", never).label == FOUND.label
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "int64", "bool", "complex64"])
