@@ -51,8 +51,8 @@ class Made:
         """The same, made of changed things."""
         of = change(self.of) if self.of is not None else None
         assert of is None or isinstance(of, Made)
-        kwargs = {name: change(value) for name, value in self.kwargs.items()}
-        return Made(self.how, self.name, of, tuple(map(change, self.args)), kwargs)
+        args = tuple(map(change, self.args))
+        return Made(self.how, self.name, of, args, {name: change(value) for name, value in self.kwargs.items()})
 
     @property
     def contract_name(self) -> str:

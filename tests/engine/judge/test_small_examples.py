@@ -470,6 +470,19 @@ def test_rounding_is_not_shown_inside_of_answers():
     assert shown == "(tensor([1., 0.]), {'rmsd': 0.})"
 
 
+def test_leaves_stand_in_the_order_in_which_they_are_changed():
+    """A leaf is changed by its place."""
+    x, y = torch.ones(2), torch.zeros(3)
+    model = Made("call", of=Made("name", "Model"), args=([1, y], "a"), kwargs={"like": x, "n": 2})
+    whole = Made("call", of=Made("get", "fit", model), args=(x, {"b": 3, "c": [x, None]}), kwargs={"seed": Seeded(4)})
+    call = Arguments((Made("part", 0, whole), model, (5, 6)), {"last": y, "k": 7})
+    leaves: list[object] = []
+    lengths: list[int] = []
+    call.map(lambda leaf: leaves.append(leaf) or leaf, lambda items: lengths.append(len(items)) or items)
+    assert list(map(id, call.leaves)) == list(map(id, leaves))
+    assert call.lengths == lengths
+
+
 def test_stand_ins_are_networks_of_one_weight():
     half, bowl = GENERIC["half"](), GENERIC["bowl"]()
     assert torch.equal(half(torch.ones(2), 3, t=4), torch.full((2,), 0.5))
