@@ -74,6 +74,7 @@ class RightCode:
         self._right: dict[tuple[int | None, bool, str], Right | None] = {}
         self._plainer: dict[int, tuple[PublicCall, Sequence[Arguments]]] = {}
         self._versions: dict[int, Versions] = {}
+        self._hurried: set[int] = set()  # calls whose plainer forms took too long, by id
 
     @cached_property
     def sessions(self) -> tuple[Session, ...]:
@@ -147,15 +148,18 @@ class RightCode:
                 end = process_time() + PLAINER
                 answers = lambda call: process_time() < end and self._answers(one, call)  # noqa: E731
                 found = list(plainer(one.call, answers, self._is_object))
-                if process_time() < end and self.remembered.has_room:
+                if process_time() >= end:
+                    self._hurried.add(id(one))
+                elif self.remembered.has_room:
                     self.remembered[name] = list(map(plain, found))
             self._plainer[id(one)] = one, found
         return self._plainer[id(one)][1]
 
     def keep(self) -> None:
-        """Keep what has become known for the next judge."""
-        for versions in self._versions.values():
-            versions.keep()
+        """Keep what has become known for the next judge, but for what the time has decided."""
+        for one, versions in self._versions.items():
+            if one not in self._hurried:
+                versions.keep()
         self.remembered.write()
 
     def _answers(self, one: PublicCall, call: Arguments) -> bool:

@@ -169,6 +169,25 @@ def test_versions_that_were_made_are_known_and_others_follow(next_judge):
     assert len(asked) == 2 + 3 + 4 + 4
 
 
+@pytest.mark.parametrize(("takes", "kept"), [(0.0, True), (9.0, False)])
+def test_versions_that_the_time_has_cut_are_not_kept(next_judge, monkeypatch, takes, kept):
+    now = 0.0
+
+    def slow(call, answered, is_object):
+        nonlocal now
+        now += takes
+        yield from VERSIONS[:1]
+
+    monkeypatch.setattr(right_code, "process_time", lambda: now)
+    monkeypatch.setattr(right_code, "plainer", slow)
+    monkeypatch.setattr(right_code, "rungs", lambda calls, answered: iter(calls))
+    judge = next_judge()
+    assert list(judge.rungs(FOUND)) == [FOUND.call, VERSIONS[0]]
+    judge.keep()
+    monkeypatch.setattr(right_code, "rungs", lambda calls, answered: iter(()))
+    assert bool(list(next_judge().rungs(FOUND))) is kept
+
+
 def test_what_a_check_asks_is_known_to_the_next_judge(next_judge):
     other = replace(FOUND, asked="twice", types=True)
     first = next_judge()
