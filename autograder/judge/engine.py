@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from autograder.judge.drawing import Drawing
     from autograder.judge.right_code import RightCode
 
-# The fixtures that give real images, and the data set of each.
-
 FILE_BYTES = 32 * MIB
 
 

@@ -87,7 +87,7 @@ def explain_failures(
                     session.begin_check("examples", seconds, 0)
     finally:
         session.close()
-        engine.kit(job.exercise).right_code.keep()
+        engine.kit(job.exercise).right_code.remembered.write()
 
 
 def until(end: float, items: Iterable[T]) -> Iterator[T]:

@@ -44,7 +44,7 @@ Rerun = Callable[[pytest.Function, Case], None]
 
 def public_calls(
     kit: Kit, item: pytest.Function, info: CheckInfo, case: Case, run: int, rerun: Rerun
-) -> tuple[PublicCall, ...]:
+) -> Sequence[PublicCall]:
     """The calls that the check makes of the reference in this run of it, the plainest first."""
 
     def record() -> Sequence[PublicCall]:

@@ -1,6 +1,6 @@
 """What examples need to know of an exercise and of no submission, kept in the user's cache for the next judge.
 
-That is which calls a check makes on public numbers and their small versions, what right code says of each, which of
+That is which calls a check makes on public numbers, what right code says of these and of their small versions, which of
 them shows a known mistake, and on which public numbers right code passes a check. All follows from the exercise's files
 and from ours, whose digest is in the file's name.
 """
@@ -53,7 +53,20 @@ class Remembered:
         self._bytes = 0  # of the file, as far as this judge has seen it
         self._lines = self._read()  # each is looked into when it is asked for
         self._facts: dict[str, object] = {}
+        self._things: dict[str, object] = {}  # what facts are of
         self._new: list[str] = []
+
+    def once(
+        self, name: str, find: Callable[[], T], fact_of: Callable[[T], object], of_fact: Callable[[PlainCall], T]
+    ) -> T:
+        """A thing that is found once: kept by this name as a fact, and the same one whenever this judge asks."""
+        if name not in self._things:
+            if name in self:
+                self._things[name] = of_fact(cast("PlainCall", self[name]))
+            else:
+                self._things[name] = found = find()
+                self[name] = fact_of(found)
+        return cast("T", self._things[name])
 
     def __contains__(self, name: str) -> bool:
         line = self._lines.pop(name, None)

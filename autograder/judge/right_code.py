@@ -7,10 +7,8 @@ judge.
 from __future__ import annotations
 
 import ast
-import functools
 import hashlib
 import inspect
-import itertools
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -61,6 +59,17 @@ class PublicCall:
         """The public function or class that it is about."""
         return next((str(made.name) for made in within(self.call) if made.how == "name"), "")
 
+    @property
+    def as_fact(self) -> PlainCall:
+        """The same as plain data."""
+        return [self.label, self.asked, self.types, plain(self.call)]
+
+    @classmethod
+    def of_fact(cls, fact: PlainCall) -> PublicCall:
+        """The one that was written so."""
+        label, asked, types, call = cast("tuple[str, Asked, bool, PlainCall]", fact)
+        return cls(label, asked, call_of(call), types)
+
 
 class RightCode:
     """The reference and the alternatives of one exercise, asked what is right. Answers are kept for all submissions."""
@@ -68,13 +77,10 @@ class RightCode:
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
         self.remembered = Remembered(kit.exercise)
-        self._calls: dict[str, tuple[PublicCall, ...]] = {}
-        self._shown: dict[str, PublicCall | None] = {}
         self._known: dict[tuple[int, str], Ended | None] = {}
         self._right: dict[tuple[int | None, bool, str], Right | None] = {}
-        self._plainer: dict[int, tuple[PublicCall, Sequence[Arguments]]] = {}
-        self._versions: dict[int, Versions] = {}
-        self._hurried: set[int] = set()  # calls whose plainer forms took too long, by id
+        self._plainer: dict[int, tuple[PublicCall, list[Arguments]]] = {}
+        self._rungs: dict[int, tuple[PublicCall, list[Arguments], Iterator[Arguments]]] = {}  # as far as asked for
 
     @cached_property
     def sessions(self) -> tuple[Session, ...]:
@@ -97,70 +103,45 @@ class RightCode:
             found |= {node.name: ast.get_docstring(node) or "" for node in body if isinstance(node, ast.FunctionDef)}
         return {name: " ".join(text.split("\n\n")[0].split()) for name, text in found.items()}
 
-    def calls_of(self, check: str, run: int, record: Callable[[], Sequence[PublicCall]]) -> tuple[PublicCall, ...]:
-        """What a check asks on public numbers in this run of it, found out once.
+    def calls_of(self, check: str, run: int, record: Callable[[], Sequence[PublicCall]]) -> Sequence[PublicCall]:
+        """What a check asks on public numbers in this run of it.
 
         Args:
             record: finds it out.
         """
-        name = f"calls of {check} in run {run}"
-        if name not in self._calls:
-            if name in self.remembered:
-                self._calls[name] = tuple(map(_read, cast("list[PlainCall]", self.remembered[name])))
-            else:
-                self._calls[name] = found = tuple(record())
-                self.remembered[name] = list(map(_plain, found))
-        return self._calls[name]
+        return self.remembered.once(
+            f"calls of {check} in run {run}", record, lambda calls: [one.as_fact for one in calls],
+            lambda facts: [PublicCall.of_fact(fact) for fact in cast("list[PlainCall]", facts)],
+        )  # fmt: skip
 
     def shown_by(self, mistake: str, check: str, search: Callable[[], PublicCall | None]) -> PublicCall | None:
-        """The small call of a check that shows a known mistake; None where there is none. It is looked for once.
+        """The small call of a check that shows a known mistake; None where there is none.
 
         Args:
             search: finds it, or that there is none.
         """
-        name = f"{mistake} in {check}"
-        if name not in self._shown:
-            if name in self.remembered:
-                written = cast("PlainCall | None", self.remembered[name])
-                self._shown[name] = _read(written) if written else None
-            else:
-                found = self._shown[name] = search()
-                self.remembered[name] = found and _plain(found)
-        return self._shown[name]
+        return self.remembered.once(
+            f"{mistake} in {check}", search,
+            lambda found: found and found.as_fact, lambda fact: PublicCall.of_fact(fact) if fact else None,
+        )  # fmt: skip
 
     def rungs(self, one: PublicCall) -> Iterator[Arguments]:
         """Small versions of a call that the reference answers, those first that show the most for their size."""
-        if id(one) not in self._versions:
-            start = functools.partial(self._all_rungs, one)
-            self._versions[id(one)] = Versions(one, self.remembered, f"versions of {_digest(_key_of(one))}", start)
-        return iter(self._versions[id(one)])
-
-    def _all_rungs(self, one: PublicCall) -> Iterator[Arguments]:
-        return rungs([one.call, *self.plainer(one)], lambda call: self._answers(one, call))
+        if id(one) not in self._rungs:
+            self._rungs[id(one)] = one, [], rungs([one.call, *self.plainer(one)], lambda call: self._answers(one, call))
+        _one, known, more = self._rungs[id(one)]
+        yield from known
+        for call in more:
+            known.append(call)
+            yield call
 
     def plainer(self, one: PublicCall) -> Sequence[Arguments]:
         """The call with simpler objects, or with few numbers that need be said, where right code has an answer."""
         if id(one) not in self._plainer:
-            name = f"plainer than {_digest(_key_of(one))}"
-            if name in self.remembered:
-                found = list(map(call_of, cast("list[PlainCall]", self.remembered[name])))
-            else:
-                end = process_time() + PLAINER
-                answers = lambda call: process_time() < end and self._answers(one, call)  # noqa: E731
-                found = list(plainer(one.call, answers, self._is_object))
-                if process_time() >= end:
-                    self._hurried.add(id(one))
-                elif self.remembered.has_room:
-                    self.remembered[name] = list(map(plain, found))
-            self._plainer[id(one)] = one, found
+            end = process_time() + PLAINER
+            found = plainer(one.call, lambda call: process_time() < end and self._answers(one, call), self._is_object)
+            self._plainer[id(one)] = one, list(found)
         return self._plainer[id(one)][1]
-
-    def keep(self) -> None:
-        """Keep what has become known for the next judge, but for what the time has decided."""
-        for one, versions in self._versions.items():
-            if one not in self._hurried:
-                versions.keep()
-        self.remembered.write()
 
     def _answers(self, one: PublicCall, call: Arguments) -> bool:
         """Whether the reference answers where it answers the call itself, and refuses where it refuses that."""
@@ -183,7 +164,7 @@ class RightCode:
             trying: whether what a submission answers has led to this call: nobody else will ask.
         """
         call = one.call if call is None else call
-        key = _key_of(one, call)
+        key = f"{one.asked} {list(map(_key, call.args))}"
         place = asked, one.types, key
         if place not in self._right:
             if len(self._right) >= MOST_KNOWN:
@@ -210,7 +191,7 @@ class RightCode:
         self, place: int, session: Session, one: PublicCall, call: Arguments, key: str, trying: bool
     ) -> Ended | None:
         """How a call ends on one of them; kept for the next judge where it will ask too, or where it takes long."""
-        name = f"answer {place} to {_digest(key)}"
+        name = f"answer {place} to {_digest(key.encode())}"
         if name in self.remembered:
             value, raised = cast("tuple[PlainCall, str]", self.remembered[name])
             return Ended(call_of(value).args[0], raised)
@@ -222,67 +203,6 @@ class RightCode:
         return ended
 
 
-class Versions:
-    """Versions of a call in their order, made as far as somebody asks for them; kept for the next judge.
-
-    Args:
-        one: the call.
-        remembered: where they are kept.
-        name: by which.
-        start: makes them all, from the first on.
-    """
-
-    def __init__(
-        self, one: PublicCall, remembered: Remembered, name: str, start: Callable[[], Iterator[Arguments]]
-    ) -> None:
-        self.one = one  # as long as it lives, its id is its own
-        self._remembered = remembered
-        self._name = name
-        self._start = start
-        self._all = False
-        plains: list[PlainCall] = []
-        if name in remembered:
-            self._all, plains = cast("tuple[bool, list[PlainCall]]", remembered[name])
-        self._found = list(map(call_of, plains))
-        self._kept = len(self._found), self._all
-        self._more: Iterator[Arguments] | None = None
-
-    def __iter__(self) -> Iterator[Arguments]:
-        place = 0
-        while place < len(self._found) or self._goes_on():
-            yield self._found[place]
-            place += 1
-
-    def _goes_on(self) -> bool:
-        """Whether one more has been made."""
-        if self._all:
-            return False
-        if self._more is None:
-            self._more = itertools.islice(self._start(), len(self._found), None)
-        following = next(self._more, None)
-        if following is None:
-            self._all = True
-            return False
-        self._found.append(following)
-        return True
-
-    def keep(self) -> None:
-        """Keep those that have been made since."""
-        made = len(self._found), self._all
-        if made != self._kept and self._remembered.has_room:
-            self._remembered[self._name] = [self._all, list(map(plain, self._found))]
-            self._kept = made
-
-
-def _plain(one: PublicCall) -> PlainCall:
-    return [one.label, one.asked, one.types, plain(one.call)]
-
-
-def _read(written: PlainCall) -> PublicCall:
-    label, asked, types, call = cast("tuple[str, Asked, bool, PlainCall]", written)
-    return PublicCall(label, asked, call_of(call), types)
-
-
 def _outcome(session: Session, one: PublicCall, call: Arguments) -> Ended | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # sizes that nobody would choose
@@ -290,11 +210,6 @@ def _outcome(session: Session, one: PublicCall, call: Arguments) -> Ended | None
             return outcome(session, one.asked, call)
         except CannotGoOn:
             return None
-
-
-def _key_of(one: PublicCall, call: Arguments | None = None) -> str:
-    """What tells what is asked of a call from all else that could be."""
-    return f"{one.asked} {list(map(_key, (one.call if call is None else call).args))}"
 
 
 def _key(value: object) -> str:
@@ -310,8 +225,8 @@ def _key(value: object) -> str:
     return repr(value)
 
 
-def _digest(value: str | bytes) -> str:
-    return hashlib.sha256(value.encode() if isinstance(value, str) else value).hexdigest()[:32]
+def _digest(value: bytes) -> str:
+    return hashlib.sha256(value).hexdigest()[:32]
 
 
 def within(call: Arguments) -> list[Made]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -115,11 +114,11 @@ def test_no_more_is_kept_than_there_is_room_for(next_judge, monkeypatch):
     judge = next_judge()
     assert judge.remembered.has_room
     judge.shown_by("wrong", "check", lambda: FOUND)
-    judge.keep()
+    judge.remembered.write()
     for last in (judge, next_judge()):
         assert not last.remembered.has_room
         last.says(FOUND)
-        last.keep()
+        last.remembered.write()
     assert next_judge().shown_by("wrong", "check", never).label == FOUND.label
     assert len(asked) == 2
 
@@ -142,60 +141,14 @@ def test_a_large_tensor_of_one_number_takes_little_room():
     assert again.signbit().tolist() == [False, True]
 
 
-VERSIONS = [Arguments((number,)) for number in range(4)]
-
-
-def made(judge, start):
-    return right_code.Versions(FOUND, judge.remembered, "versions", start)
-
-
-def test_versions_that_were_made_are_known_and_others_follow(next_judge):
-    asked = []
-
-    def start():
-        for version in VERSIONS:
-            asked.append(version)
-            yield version
-
-    for taken in (2, 1, 3, 4, 9):
-        judge = next_judge()
-        versions = made(judge, start)
-        found = list(itertools.islice(versions, taken))
-        assert [one.args for one in found] == [one.args for one in VERSIONS[:taken]]
-        assert [one.args for one in itertools.islice(versions, taken)] == [one.args for one in found]
-        versions.keep()
-        judge.remembered.write()
-    assert [one.args for one in made(next_judge(), never)] == [one.args for one in VERSIONS]
-    assert len(asked) == 2 + 3 + 4 + 4
-
-
-@pytest.mark.parametrize(("takes", "kept"), [(0.0, True), (9.0, False)])
-def test_versions_that_the_time_has_cut_are_not_kept(next_judge, monkeypatch, takes, kept):
-    now = 0.0
-
-    def slow(call, answered, is_object):
-        nonlocal now
-        now += takes
-        yield from VERSIONS[:1]
-
-    monkeypatch.setattr(right_code, "process_time", lambda: now)
-    monkeypatch.setattr(right_code, "plainer", slow)
-    monkeypatch.setattr(right_code, "rungs", lambda calls, answered: iter(calls))
-    judge = next_judge()
-    assert list(judge.rungs(FOUND)) == [FOUND.call, VERSIONS[0]]
-    judge.keep()
-    monkeypatch.setattr(right_code, "rungs", lambda calls, answered: iter(()))
-    assert bool(list(next_judge().rungs(FOUND))) is kept
-
-
 def test_what_a_check_asks_is_known_to_the_next_judge(next_judge):
     other = replace(FOUND, asked="twice", types=True)
     first = next_judge()
-    assert first.calls_of("check", 1, lambda: [FOUND, other]) == (FOUND, other)
-    first.keep()
+    assert first.calls_of("check", 1, lambda: [FOUND, other]) == [FOUND, other]
+    first.remembered.write()
     again = next_judge().calls_of("check", 1, never)
     assert [(one.label, one.asked, one.types) for one in again] == [("mean", "value", False), ("mean", "twice", True)]
-    assert next_judge().calls_of("check", 2, list) == ()
+    assert next_judge().calls_of("check", 2, list) == []
 
 
 def test_what_several_judges_find_is_kept_together(next_judge):
