@@ -214,7 +214,7 @@ def test_a_call_that_is_made_twice_is_read_once():
 
 def test_small_versions_are_few_small_and_keep_what_holds():
     weights = torch.tensor([0.2, 0.3, 0.5], dtype=torch.float64)
-    call = Arguments((torch.randn(6, 2, dtype=torch.float64), weights, 3))
+    call = Arguments((3 * torch.randn(6, 2, dtype=torch.float64), weights, 3))
     versions = list(rungs([call], lambda version: True))
     first = [version.numbers for version in versions[:6]]
     assert first == sorted(first)
