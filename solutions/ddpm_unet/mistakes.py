@@ -29,6 +29,10 @@ mistake("cosine_not_squared", "cosine of the schedule not squared", check="cosin
     hint="ᾱ follows cos², the square of the cosine.",
     old="math.pi / 2) ** 2", new="math.pi / 2)")
 
+mistake("cosine_from_the_first", "1 - f(t+1)/f(0) instead of the ratio of neighbours", check="cosine_schedule",
+    hint="f(t+1)/f(0) is ᾱ_t, all that is left after t + 1 steps. One step's β_t is 1 - f(t+1)/f(t).",
+    old="betas = 1 - f[1:] / f[:-1]", new="betas = 1 - f[1:] / f[0]")
+
 mistake("alpha_bars_not_multiplied", "alpha_bars equal to alphas: no running product", check="alpha_bars",
     hint="ᾱ_t is the product of all α up to t (`torch.cumprod`): what t + 1 steps leave of the image.",
     old="torch.cumprod(self.alphas, dim=0)", new="self.alphas.clone()")

@@ -92,6 +92,11 @@ mistake("phi4_gradient_without_own", "the site's own value forgotten among the n
     hint="Each of the four pairs of a site gives κ (φ_i - φ_j): four times φ_i minus the neighbours' sum.",
     function="phi4_gradient", old="(4 * phi - neighbour_sum(phi))", new="(phi - neighbour_sum(phi))")
 
+mistake("phi4_gradient_one_way", "each pair's derivative at one of its two sites only", check="phi4_gradient",
+    hint="A pair of sites counts in the gradient at both: each site has four neighbours, in front and behind.",
+    function="phi4_gradient", old="(4 * phi - neighbour_sum(phi))",
+    new="(2 * phi - phi.roll(-1, 1) - phi.roll(-1, 2))")
+
 # --- sweeps ---------------------------------------------------------------------------------------
 
 @mistake("metropolis_all_at_once", "all spins decided at once, the odd ones by the old even ones",

@@ -245,6 +245,12 @@ mistake("coupling_inverse_log_det_sign", "the log-determinant of the coupling's 
     hint="`inverse` divides by σ: its log-determinant is minus that of `forward`, - Σ log|σ|.",
     function="AffineCoupling.inverse", old="-per_image(s)", new="per_image(s)")
 
+mistake("coupling_log_det_of_raw", "the log-determinant of log σ as it was before its bound", check="coupling_log_det",
+    hint="What scales the channels is σ itself: the log-determinant sums the bounded log σ that exp is taken of.",
+    function="AffineCoupling.forward", old="per_image(s)", new="per_image(self.network(passing).chunk(2, dim=1)[0])")
+mistake("coupling_log_det_of_raw",
+    function="AffineCoupling.inverse", old="-per_image(s)", new="-per_image(self.network(passing).chunk(2, dim=1)[0])")
+
 mistake("coupling_log_det_detached", "the coupling's log-determinant carries no gradient", check="coupling_log_det",
     hint="The network learns σ through the log-determinant, too: no detach() and no torch.no_grad() on it.",
     function="AffineCoupling.forward", old="per_image(s)", new="per_image(s.detach())")
@@ -294,6 +300,10 @@ mistake("flow_inverse_forward_order", "the flow's inverse runs the layers in the
     check="flow_round_trip",
     hint="The last layer applied is the first to be undone: reversed(layers).",
     function="Glow.inverse", old="reversed(self.scales[scale])", new="self.scales[scale]")
+
+mistake("flow_inverse_halves_swapped", "the latents that left put behind the others", check="flow_round_trip",
+    hint="`forward` sends away the first half of the channels: `inverse` puts it back in front.",
+    function="Glow.inverse", old="torch.cat([zs[scale], x], dim=1)", new="torch.cat([x, zs[scale]], dim=1)")
 
 mistake("flow_log_det_overwritten", "only the last layer's log-determinant is kept", check="flow_log_det",
     hint="The log-determinants of the layers add up: log_det = log_det + layer_log_det.",

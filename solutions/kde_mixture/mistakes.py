@@ -260,6 +260,11 @@ mistake("step_of_equal_weights", "responsibilities of equal weights, whatever th
     function="em_step", old="responsibilities(x, weights, means",
     new="responsibilities(x, torch.full_like(weights, 1 / len(weights)), means")
 
+mistake("em_keeps_weights", "the weights given back as they came", check="em_value",
+    hint="The M step changes all three: the new weights are N_i / n.",
+    function="em_step", old="return fit_weighted(x, responsibilities(x, weights, means, covariances), ridge)",
+    new="return weights, *fit_weighted(x, responsibilities(x, weights, means, covariances), ridge)[1:]")
+
 mistake("weights_not_renormalised", "weights N_i instead of N_i / n", check="em_value",
     hint="alpha_i = N_i / n: the weights sum to 1.",
     function="em_step", old="return fit_weighted(x, responsibilities(x, weights, means, covariances), ridge)",
@@ -335,6 +340,10 @@ mistake("classes_of_neighbours", "each class fitted to the points of the next on
 mistake("norm_density_without_jacobian", "the density of chi-square without the change of variables", check="shell",
     hint="t = s d / sigma^2 stretches the axis: the density in s is that in t times d / sigma^2.",
     function="squared_norm_log_density", old="math.log(rate) + (d / 2 - 1)", new="(d / 2 - 1)")
+
+mistake("norm_density_exponent", "the power d/2 of the squared norm instead of d/2 - 1", check="shell",
+    hint="The density of chi-square has t^(d/2 - 1): at d = 2 it is exponential, and the power is 0.",
+    function="squared_norm_log_density", old="(d / 2 - 1) * t.log()", new="d / 2 * t.log()")
 
 mistake("norm_density_variance_not_shared", "variance sigma^2 in each coordinate", check="shell",
     hint="Each coordinate has the variance sigma^2 / d: ||x||^2 d / sigma^2 is chi-square.",

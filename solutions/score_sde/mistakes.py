@@ -70,6 +70,10 @@ mistake("score_shares_of_the_data", "responsibilities with the variance of time 
     "too.",
     old="/ (2 * variance)", new="/ (2 * std**2)")
 
+mistake("score_shares_without_two", "the exponent of the responsibilities without its 1/2", check="noised_score",
+    hint="A Gaussian's exponent is -|x - m|² / (2 variance): the 2 belongs to the shares, too.",
+    function="noised_score", old="/ (2 * variance)", new="/ variance")
+
 mistake("score_sign", "score with its sign reversed", check="noised_score",
     hint="The score points to where the density grows: from x towards the centres.",
     old="decay[..., None] * means - x[:, None]", new="x[:, None] - decay[..., None] * means")
@@ -449,6 +453,11 @@ mistake("wiener_sigma_for_variance", "sigma instead of sigma² in the Wiener fil
     hint="Covariances are compared with covariances: the noise has sigma² I.",
     also={"wiener_singular": "the wrong gain there, too"},
     old="covariance + sigma**2 *", new="covariance + sigma *")
+
+mistake("wiener_gain_of_the_noise", "the share of the noise in the place of the signal's", check="wiener",
+    hint="σ² (Σ + σ² I)⁻¹ says how much of y is noise. What is kept of y - mean is the rest, Σ (Σ + σ² I)⁻¹.",
+    also={"wiener_singular": "the same gain there"},
+    old="torch.linalg.solve(noisy, covariance)", new="torch.linalg.solve(noisy, noisy - covariance)")
 
 mistake("wiener_diagonal", "only the diagonal of the covariance used", check="wiener",
     hint="Coordinates that go together help each other: use the whole matrix.",

@@ -263,6 +263,10 @@ mistake("temperature_zero_divides", "division by a temperature of 0", check="gre
     hint="At temperature 0 the first largest logit is certain: a case of its own.",
     function="next_token_probabilities", old="if temperature == 0:", new="if False:")
 
+mistake("top_k_keeps_one_more", "k + 1 tokens kept", check="top_k",
+    hint="The k-th largest of sorted logits stands at index k - 1; topk(k) counts for you.",
+    old="logits.topk(top_k, dim=-1)", new="logits.topk(top_k + 1, dim=-1)")
+
 mistake("top_k_not_normalised", "probabilities of the k largest not normalised again", check="top_k",
     hint="What is left sums to less than 1: put -inf in the place of the others before the softmax.",
     function="next_token_probabilities",

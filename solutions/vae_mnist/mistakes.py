@@ -109,6 +109,12 @@ mistake("reconstruction_squared_error", "squared error instead of the Bernoulli 
           ("history", "update"): "no weighing of the two terms gives this loss"},
     old='-F.binary_cross_entropy_with_logits(logits, x, reduction="none")', new="-((torch.sigmoid(logits) - x) ** 2)")
 
+mistake("reconstruction_bright_only", "only the bright pixels' term of the likelihood", check="reconstruction_value",
+    hint="A black pixel is an answer, too: x log π and (1 - x) log(1 - π), summed over all pixels.",
+    also={"reconstruction_large_logits": "wrong for all logits",
+          ("history", "update"): "no weighing of the two terms gives this loss"},
+    old='-F.binary_cross_entropy_with_logits(logits, x, reduction="none")', new="(x * F.logsigmoid(logits))")
+
 mistake("reconstruction_binarised", "grey levels rounded to 0 and 1", check="reconstruction_value",
     hint="x_i ℓ_i - softplus(ℓ_i) takes a grey level between 0 and 1 as it is: x_i weighs the two "
     "answers, black and white.",
@@ -350,6 +356,10 @@ mistake("bound_shared_draws", "one set of draws for all images", check="bound_dr
 mistake("bound_without_ratio", "importance weights without p(z) / q(z | x)", check="bound_exact",
     hint="The draws come from q, not from the prior: weigh each with p(z) / q(z | x).",
     old=" + log_prior_ratio", new="")
+
+mistake("bound_density_of_eps", "the density of eps for that of z under q", check="bound_exact",
+    hint="z = mu + exp(logvar / 2) eps is stretched: log q(z | x) has the term -logvar / 2 besides log N(eps).",
+    function="importance_weighted_bound", old="(eps**2 + logvar - z**2)", new="(eps**2 - z**2)")
 
 mistake("bound_prior_draws", "weights p(z) / q(z | x) on draws from the prior", check="bound_exact",
     hint="The draws come from q(z | x): z = mu + exp(logvar / 2) eps.",
