@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -173,6 +175,22 @@ def test_names_of_modules_are_put_together_in_few_places():
             if not isinstance(node.args[0], ast.Constant) and not own:
                 found.add(path.relative_to(PACKAGE).as_posix())
     assert found == IMPORT_BY_NAME
+
+
+def test_torch_is_imported_by_what_judges_alone():
+    """Its import takes seconds, in a command that only reads or hands on as well."""
+    with_torch, others = {"judge", "worker", "wire", "statistics"}, {"nbgrader_judge", "otter_plugin"}
+    paths = (path.relative_to(PACKAGE.parent).with_suffix("") for path in sorted(PACKAGE.rglob("*.py")))
+    names = [
+        ".".join(path.parts)
+        for path in paths
+        if not {"migrations", *with_torch, *others} & set(path.parts) and path.stem != "__main__"
+    ]
+    program = (
+        f"import importlib, sys\nfor name in {names}: importlib.import_module(name)\nprint('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=PACKAGE.parent, capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stderr
 
 
 def test_no_room_for_odds_and_ends():
