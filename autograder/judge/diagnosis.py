@@ -3,7 +3,8 @@
 The student's answers in a check were kept (`Session.trace`). A mistake of the bank that gives the same answers, call
 by call, on the same inputs, and fails like the student, is what the student most likely did. Not only up to the first
 comparison that failed: where a mistake looks like the student's, both are asked for the rest of the check too, and have
-to agree there as well.
+to agree there as well. Where a mistake answers otherwise it is asked no more: most depart at their first answer, and a
+check may train for seconds after that.
 
 Near is judged by the size of the mistake: two answers that differ by a millionth are the same where the mistake moves
 the answer by half, and are not where it moves it by two millionths.
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import zip_longest
 
 import torch
 from torch import Tensor
@@ -30,6 +30,27 @@ ROUNDING = 1e-5, 1e-7  # relative and absolute: answers that come from other ord
 SINGLE = 1e-4, 1e-5  # the same for answers in single precision
 OF_EFFECT = 1e-3  # of what a mistake changes in a number: as near as that is the mistake, computed less precisely
 CLEARLY = 1e-2  # of what a mistake changes at most: what is farther from it than that is something else
+
+Parts = list[tuple[float, float]]  # of one answer, see `_compared`
+
+
+class _Departed(BaseException):
+    """A mistake has answered otherwise than the student: what it says to the rest of the check changes nothing."""
+
+
+class _Follows(list[Answer]):
+    """A mistake's answers, as long as they are the student's."""
+
+    def __init__(self, student: Sequence[Answer], right: Sequence[Answer]) -> None:
+        super().__init__()
+        self._student, self._right = student, right
+
+    def append(self, answer: Answer, /) -> None:
+        """Keep one more. Raises _Departed where the student's is another one."""
+        place = len(self)
+        super().append(answer)
+        if place < len(self._student) and _alike(self._student[place], answer, self._right[place:][:1]) is None:
+            raise _Departed
 
 
 def matching_mistake(
@@ -53,10 +74,10 @@ def matching_mistake(
     """
     if not trace:
         return None
-    rightly = _answers(right, run, seed)[0] if right is not None else []
+    rightly = _answers(right, run, seed, [])[0] if right is not None else []
     found: list[tuple[str, list[Answer]]] = []
     for mistake, session in candidates:
-        answers, failed = _answers(session, run, seed)
+        answers, failed = _answers(session, run, seed, _Follows(trace, rightly))
         if failed and _distance(trace, answers[: len(trace)], rightly) is not None:
             found.append((mistake, answers))
     whole = again() if found else None
@@ -69,14 +90,17 @@ def matching_mistake(
     return best[1] if best is not None else None
 
 
-def _answers(session: Session, run: RunOn, seed: int) -> tuple[list[Answer], bool]:
-    """Every answer of a session in the check, and whether the check found them wrong."""
+def _answers(session: Session, run: RunOn, seed: int, trace: list[Answer]) -> tuple[list[Answer], bool]:
+    """The answers of a session in the check, kept in `trace`, and whether the check found them wrong."""
     session.begin_check("diagnosis", 60.0, seed)
+    session.trace = trace
     failed = False
     try:
         run(session)
     except CheckFailed:
         failed = True
+    except _Departed:
+        failed = False
     except Exception:
         # The check could not digest this mistake's answer; it is then not what the student's answer is.
         failed = False
@@ -91,19 +115,32 @@ def _distance(student: Sequence[Answer], mistake: Sequence[Answer], right: Seque
     if len(student) != len(mistake):
         return None
     largest = effect = 0.0
-    for a, b, c in zip_longest(student, mistake, right[: len(student)]):
-        if a.label != b.label or a.kind != b.kind:
+    for place, (a, b) in enumerate(zip(student, mistake, strict=True)):
+        parts = _alike(a, b, right[place:][:1])
+        if parts is None:
             return None
-        reference = c.value if c is not None and (c.label, c.kind) == (b.label, b.kind) else None
-        parts = list(_compared(a.value, b.value, reference))
-        if None in parts:
-            return None
-        for part in parts:
-            assert part is not None
-            largest, effect = max(largest, part[0]), max(effect, part[1])
+        for apart, moved in parts:
+            largest, effect = max(largest, apart), max(effect, moved)
     if effect == 0:
         return 0.0  # texts, errors, or nothing to compare with
     return largest / effect if largest <= CLEARLY * effect else None
+
+
+def _alike(student: Answer, mistake: Answer, right: Sequence[Answer]) -> Parts | None:
+    """What `_compared` says of two answers to the same call, None where they are not the same.
+
+    Args:
+        right: the reference's answer in this place, if it has one.
+    """
+    if student.label != mistake.label or student.kind != mistake.kind:
+        return None
+    same_call = right and (right[0].label, right[0].kind) == (mistake.label, mistake.kind)
+    parts: Parts = []
+    for part in _compared(student.value, mistake.value, right[0].value if same_call else None):
+        if part is None:
+            return None
+        parts.append(part)
+    return parts
 
 
 def _compared(a: object, b: object, right: object) -> Iterator[tuple[float, float] | None]:

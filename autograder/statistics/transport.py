@@ -79,3 +79,24 @@ def sinkhorn_iterations(a: Values, b: Values, plan: Values) -> float:
     scaled = as_array(plan, "plan") / np.sqrt(np.outer(as_vector(a, "a"), as_vector(b, "b")))
     second = float(np.linalg.svd(scaled, compute_uv=False)[1])
     return math.log(ENOUGH) / math.log(min(second**2, 1 - 1e-12))
+
+
+def sinkhorn_error(iterations: int, a: Values, b: Values, C: Values, epsilon: float, plan: Values) -> float:
+    """The largest error of an entry of the plan after so many of Sinkhorn's iterations, each with right columns.
+
+    Args:
+        a, b: the margins, (n,) and (m,).
+        C: costs (n, m).
+        epsilon: of the entropy, in the unit of C.
+        plan: what the iterations approach, (n, m).
+    """
+    a, b, C = as_vector(a, "a"), as_vector(b, "b"), as_array(C, "C")
+    g = np.zeros(len(b))
+    for _k in range(iterations):
+        z = (g - C) / epsilon
+        top = z.max(axis=1, keepdims=True)
+        f = epsilon * (np.log(a) - (top + np.log(np.exp(z - top).sum(axis=1, keepdims=True)))[:, 0])
+        z = (f[:, None] - C) / epsilon
+        top = z.max(axis=0)
+        g = epsilon * (np.log(b) - (top + np.log(np.exp(z - top).sum(axis=0))))
+    return float(np.abs(np.exp((f[:, None] + g - C) / epsilon) - as_array(plan, "plan")).max())

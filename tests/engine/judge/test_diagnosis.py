@@ -177,6 +177,19 @@ def test_a_mistake_that_answers_otherwise_later_in_the_check_is_not_it():
     assert matching_mistake(trace, [("m", session(other))], whole, 0, session(RIGHT)) == "m"
 
 
+def test_a_mistake_is_asked_nothing_more_once_it_has_answered_otherwise(tmp_path):
+    """Of a hundred mistakes all but a few depart at their first answer; a check may train for seconds after that."""
+    asked = tmp_path / "asked"
+    noted = f"def g(x):\n    with open({str(asked)!r}, 'a') as file: file.write('g')\n    return x + 1\n"
+    run = calls("f", "g")
+    trace = trace_of(run)
+    assert matching_mistake(trace, [("m", session(STUDENT + noted))], run, 0, session(RIGHT)) == "m"
+    assert asked.read_text() == "g"
+    other = STUDENT + noted + "def f(x): return x + 2\n"
+    assert matching_mistake(trace, [("m", session(other))], run, 0, session(RIGHT)) is None
+    assert asked.read_text() == "g"
+
+
 def test_no_answer_is_like_no_mistake():
     def run(tried: Session) -> None:
         raise CheckFailed("wrong")
