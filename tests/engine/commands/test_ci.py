@@ -16,6 +16,7 @@ import pytest
 from autograder.authoring.bundle import write
 from autograder.authoring.notebook import to_notebook
 from autograder.course import load_config
+from tests.engine.command_line import autograder
 
 MEAN = "import torch\n\n\ndef mean(x):\n    return x.sum(1) / x.shape[1]\n"
 WRONG = "import torch\n\n\ndef mean(x):\n    y = x.sum(1)\n    return y / undefined\n"
@@ -23,11 +24,8 @@ WRONG = "import torch\n\n\ndef mean(x):\n    y = x.sum(1)\n    return y / undefi
 
 def ci(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     known = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "GITLAB_", "CI"))}
-    return subprocess.run(
-        [sys.executable, "-m", "autograder.commands.main", "ci", *map(str, arguments)],
-        capture_output=True, text=True, timeout=300, cwd=cwd,
-        env=known | {"AUTOGRADER_SECRET": "a secret of the tests"} | environment,
-    )  # fmt: skip
+    secret = {"AUTOGRADER_SECRET": "a secret of the tests"}
+    return autograder("ci", *arguments, cwd=cwd, env=known | secret | environment)
 
 
 @pytest.fixture(scope="module")

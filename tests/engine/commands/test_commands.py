@@ -10,15 +10,13 @@ from pathlib import Path
 import pytest
 
 from autograder.commands.main import COMMANDS
+from tests.engine import command_line
 
 HEAVY = ("torch", "numpy", "matplotlib", "jsonschema", "rich", "yaml", "pytest", "sklearn", "ot", "scipy")
 
 
 def autograder(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "autograder.commands.main", *arguments],
-        capture_output=True, text=True, timeout=300, cwd=cwd, env=dict(os.environ) | environment,
-    )  # fmt: skip
+    return command_line.autograder(*arguments, cwd=cwd, env=os.environ | environment)
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from autograder.book.place import open_store
 from autograder.course import load_config
 from tests.engine.book.conftest import CONFIG, RUBRIC, result
 from tests.engine.classes import keep
+from tests.engine.command_line import autograder
 
 
 @pytest.fixture
@@ -38,10 +37,7 @@ def test_marking(course, out):
 
 
 def gradebook(*arguments, cwd=None):
-    ran = subprocess.run(
-        [sys.executable, "-m", "autograder.commands.main", "gradebook", *map(str, arguments)],
-        capture_output=True, text=True, timeout=120, cwd=cwd,
-    )  # fmt: skip
+    ran = autograder("gradebook", *arguments, cwd=cwd)
     assert "Traceback" not in ran.stderr, ran.stderr
     return ran
 
@@ -214,9 +210,7 @@ def test_a_table_with_a_wrong_line_decides_nothing(course, out, tmp_path, text, 
 def test_the_language_of_the_command_line_is_that_of_every_command(course, out):
     gradebook("override", out, "ada", "flows", "8.5", "--why", "x", "--by", "Dr T", "--course", course.root)
     words = ("gradebook", "history", str(out), "--course", str(course.root))
-    ran = subprocess.run(
-        [sys.executable, "-m", "autograder.commands.main", "--lang", "fr", *words], capture_output=True, text=True
-    )
+    ran = autograder("--lang", "fr", *words)
     assert "(tests : 6)" in ran.stdout.replace("\u00a0", " "), ran.stdout
 
 
@@ -299,8 +293,7 @@ def test_the_table_of_grades_follows_the_configuration(course, out):
     """After a due date has changed, whoever looks has the table written again, where it was."""
 
     def report():
-        command = [sys.executable, "-m", "autograder.commands.main", "report", str(out), "--course", str(course.root)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+        return autograder("report", out, "--course", course.root).stdout
 
     assert "written again" not in report()
     assert not (out / "grades.csv").exists()

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from autograder.results.model import Result
+from tests.engine import command_line
 from tests.engine.classes import keep
 
 
 def autograder(*arguments: str | Path) -> str:
-    ran = subprocess.run(
-        [sys.executable, "-m", "autograder.commands.main", *map(os.fspath, arguments)],
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+    ran = command_line.autograder(*arguments)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.engine.classes import keep
+from tests.engine.command_line import autograder
 
 TOY = Path(__file__).parents[1] / "toy"
 
 
 def report(*arguments):
-    ran = subprocess.run(
-        [sys.executable, "-m", "autograder.commands.main", "report", *map(str, arguments)],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+    ran = autograder("report", *arguments)
     assert "Traceback" not in ran.stderr, ran.stderr
     return ran
 

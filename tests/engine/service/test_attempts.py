@@ -7,7 +7,6 @@ import hashlib
 import io
 import os
 import subprocess
-import sys
 import zipfile
 from dataclasses import replace
 from datetime import datetime
@@ -24,6 +23,7 @@ from autograder.course import load_config
 from autograder.results.model import Result, SubmissionFacts
 from autograder.service.rounds import earlier_rounds
 from autograder.submissions import Entry, HandIn
+from tests.engine import command_line
 from tests.engine.classes import Running
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -110,10 +110,7 @@ WRONG = "def mean(x):\n    return x\n"
 
 
 def autograder(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "autograder.commands.main", *map(str, arguments)],
-        capture_output=True, text=True, timeout=300, env=os.environ | {"AUTOGRADER_SECRET": "a secret of the tests"},
-    )  # fmt: skip
+    return command_line.autograder(*arguments, env=os.environ | {"AUTOGRADER_SECRET": "a secret of the tests"})
 
 
 def test_a_canvas_download_becomes_grades(toy, toy_solution, tmp_path):
