@@ -31,7 +31,7 @@ SINGLE = 1e-4, 1e-5  # the same for answers in single precision
 OF_EFFECT = 1e-3  # of what a mistake changes in a number: as near as that is the mistake, computed less precisely
 CLEARLY = 1e-2  # of what a mistake changes at most: what is farther from it than that is something else
 
-Parts = list[tuple[float, float]]  # of one answer, see `_compared`
+Effects = list[tuple[float, float]]  # of one answer, see `_compared`
 
 
 class _Departed(BaseException):
@@ -126,7 +126,7 @@ def _distance(student: Sequence[Answer], mistake: Sequence[Answer], right: Seque
     return largest / effect if largest <= CLEARLY * effect else None
 
 
-def _alike(student: Answer, mistake: Answer, right: Sequence[Answer]) -> Parts | None:
+def _alike(student: Answer, mistake: Answer, right: Sequence[Answer]) -> Effects | None:
     """What `_compared` says of two answers to the same call, None where they are not the same.
 
     Args:
@@ -135,7 +135,7 @@ def _alike(student: Answer, mistake: Answer, right: Sequence[Answer]) -> Parts |
     if student.label != mistake.label or student.kind != mistake.kind:
         return None
     same_call = right and (right[0].label, right[0].kind) == (mistake.label, mistake.kind)
-    parts: Parts = []
+    parts: Effects = []
     for part in _compared(student.value, mistake.value, right[0].value if same_call else None):
         if part is None:
             return None
