@@ -99,11 +99,8 @@ def _answers(session: Session, run: RunOn, seed: int, trace: list[Answer]) -> tu
         run(session)
     except CheckFailed:
         failed = True
-    except _Departed:
-        failed = False
-    except Exception:
-        # The check could not digest this mistake's answer; it is then not what the student's answer is.
-        failed = False
+    except (_Departed, Exception):
+        pass  # where the check could not digest a mistake's answer it is not what the student's answer is, either
     finally:
         answers = list(session.trace)
         session.close()
@@ -116,10 +113,10 @@ def _distance(student: Sequence[Answer], mistake: Sequence[Answer], right: Seque
         return None
     largest = effect = 0.0
     for place, (a, b) in enumerate(zip(student, mistake, strict=True)):
-        parts = _alike(a, b, right[place:][:1])
-        if parts is None:
+        effects = _alike(a, b, right[place:][:1])
+        if effects is None:
             return None
-        for apart, moved in parts:
+        for apart, moved in effects:
             largest, effect = max(largest, apart), max(effect, moved)
     if effect == 0:
         return 0.0  # texts, errors, or nothing to compare with
@@ -135,12 +132,12 @@ def _alike(student: Answer, mistake: Answer, right: Sequence[Answer]) -> Effects
     if student.label != mistake.label or student.kind != mistake.kind:
         return None
     same_call = right and (right[0].label, right[0].kind) == (mistake.label, mistake.kind)
-    parts: Effects = []
+    effects: Effects = []
     for part in _compared(student.value, mistake.value, right[0].value if same_call else None):
         if part is None:
             return None
-        parts.append(part)
-    return parts
+        effects.append(part)
+    return effects
 
 
 def _compared(a: object, b: object, right: object) -> Iterator[tuple[float, float] | None]:
