@@ -14,10 +14,10 @@ from autograder.statistics.tests import (
     mean_test,
     standard_normal_test,
 )
-from autograder.statistics.transport import entropic_plan, sinkhorn_iterations
+from autograder.statistics.transport import entropic_plan, sinkhorn_error, sinkhorn_iterations
 
 __all__ = [
     "chi_square", "chi_square_transitions", "covariance_test", "entropic_plan", "kolmogorov_smirnov", "mean_test",
-    "place_limit", "sinkhorn_iterations", "sliced_wasserstein", "standard_normal_test", "wasserstein_1d",
+    "place_limit", "sinkhorn_error", "sinkhorn_iterations", "sliced_wasserstein", "standard_normal_test", "wasserstein_1d",
     "wasserstein_exact",
 ]  # fmt: skip

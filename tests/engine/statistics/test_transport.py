@@ -6,7 +6,7 @@ import numpy as np
 import ot
 import pytest
 
-from autograder.statistics import entropic_plan, sinkhorn_iterations
+from autograder.statistics import entropic_plan, sinkhorn_error, sinkhorn_iterations
 
 
 @pytest.fixture
@@ -37,6 +37,20 @@ def test_sinkhorn_takes_about_as_many_iterations_as_foretold(problem, epsilon):
     while np.abs((u := a / (K @ v))[:, None] * K * v - plan).max() > 1e-9 * plan.max():
         v, taken = b / (K.T @ u), taken + 1
     assert 0.6 * needed < taken < 1.4 * needed
+
+
+def test_what_sinkhorn_is_off_by_falls_as_foretold(problem):
+    """Also where exp(-C / epsilon) is 0 everywhere: a distance between the clouds costs nothing."""
+    a, b, C = problem
+    plan = entropic_plan(a, b, C, 0.2)
+    needed = int(sinkhorn_iterations(a, b, plan))
+    for costs in (C, C + 200):
+        assert sinkhorn_error(1, a, b, costs, 0.2, plan) > 1e-3
+        assert (
+            sinkhorn_error(needed // 2, a, b, costs, 0.2, plan)
+            > 1e-8
+            > sinkhorn_error(2 * needed, a, b, costs, 0.2, plan)
+        )
 
 
 def test_shapes_are_held(problem):
