@@ -18,6 +18,6 @@ from autograder.statistics.transport import entropic_plan, sinkhorn_error, sinkh
 
 __all__ = [
     "chi_square", "chi_square_transitions", "covariance_test", "entropic_plan", "kolmogorov_smirnov", "mean_test",
-    "place_limit", "sinkhorn_error", "sinkhorn_iterations", "sliced_wasserstein", "standard_normal_test", "wasserstein_1d",
-    "wasserstein_exact",
+    "place_limit", "sinkhorn_error", "sinkhorn_iterations", "sliced_wasserstein", "standard_normal_test",
+    "wasserstein_1d", "wasserstein_exact",
 ]  # fmt: skip
